@@ -1,0 +1,31 @@
+import type { CloseCode, Endpoint, PathRole, StreamCode } from "../wire/index.ts";
+import type { LivenessState } from "./liveness.ts";
+import type { StreamRequest } from "./stream.ts";
+
+/** What the engine tells its driver, in order, through `pollEvent`. */
+export type SessionEvent =
+  /** Remote: a new flow wants to be dialled. Answer with `accept` or `reset`. */
+  | { readonly type: "open"; readonly stream: number; readonly request: StreamRequest }
+  /** Local: the destination was reached. */
+  | { readonly type: "opened"; readonly stream: number; readonly bound: Endpoint }
+  /** `read` has something: bytes, the end, or both. */
+  | { readonly type: "readable"; readonly stream: number }
+  /** `write` may be called again after it said no. */
+  | { readonly type: "writable"; readonly stream: number }
+  /** The stream is gone: reset by the peer, or with the session. */
+  | { readonly type: "reset"; readonly stream: number; readonly code: StreamCode }
+  /** Both directions have ended in order and all is acknowledged. */
+  | { readonly type: "closed"; readonly stream: number }
+  /** A subflow's state changed. */
+  | { readonly type: "subflow"; readonly subflow: number; readonly state: LivenessState }
+  /** The peer gave the path another role. */
+  | { readonly type: "role"; readonly subflow: number; readonly role: PathRole }
+  /** The driver is to close this subflow's connection, after writing what `pollTransmit` still has for it. */
+  | {
+      readonly type: "close-subflow";
+      readonly subflow: number;
+      readonly code: CloseCode;
+      readonly reason: string;
+    }
+  /** The session is over; nothing more comes. */
+  | { readonly type: "session-closed"; readonly code: CloseCode; readonly reason: string };

@@ -1,0 +1,88 @@
+import { Queue } from "./queue.ts";
+
+/** The stream frames that are sent again, in their present form, when their subflow is lost. Values are bits of a set. */
+export const Control = { open: 1, opened: 2, fin: 4, reset: 8, credit: 16 } as const;
+export type Control = (typeof Control)[keyof typeof Control];
+
+/** One frame that calls for an acknowledgement, as it left on a subflow. */
+export interface SentFrame {
+  /** Count of the subflow's bytes behind this frame. */
+  readonly end: number;
+  readonly size: number;
+  readonly sentAt: number;
+  /** -1 for a frame that belongs to no stream. */
+  readonly stream: number;
+  /** Which stream frame it is; 0 for DATA and for frames of no stream. */
+  readonly control: Control | 0;
+  readonly offset: number;
+  /** Bytes of DATA. */
+  readonly length: number;
+  /** A copy of bytes that are under way elsewhere; it says nothing new about its line's load. */
+  readonly reinjected: boolean;
+  /** The state of the delivery-rate estimate when it was sent; see `path-model.ts`. */
+  readonly rateState: RateState;
+}
+
+export interface RateState {
+  readonly delivered: number;
+  readonly deliveredAt: number;
+  readonly firstSentAt: number;
+  readonly appLimited: boolean;
+}
+
+/** What was sent on one subflow and is not acknowledged, in the order in which it left. */
+export class Ledger {
+  readonly #frames = new Queue<SentFrame>();
+  #sent = 0;
+  #acked = 0;
+  #unackedBytes = 0;
+
+  /** Count of all bytes sent, ACK frames included. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** The peer's count of bytes received. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Bytes of unacknowledged frames (those that call for an acknowledgement). */
+  get unackedBytes(): number {
+    return this.#unackedBytes;
+  }
+
+  get oldest(): SentFrame | undefined {
+    return this.#frames.peek();
+  }
+
+  /** Counts bytes that call for no acknowledgement (ACK frames). */
+  skip(bytes: number): void {
+    this.#sent += bytes;
+  }
+
+  /** Appends a frame of `size` bytes; its `end` is the count of sent bytes behind it. */
+  record(frame: Omit<SentFrame, "end">): void {
+    this.#sent += frame.size;
+    this.#unackedBytes += frame.size;
+    this.#frames.push({ ...frame, end: this.#sent });
+  }
+
+  /** Takes the peer's count in. `settle` sees every frame that has arrived whole. False if the count is impossible. */
+  acknowledge(received: number, settle: (frame: SentFrame) => void): boolean {
+    if (received > this.#sent) return false;
+    if (received <= this.#acked) return true;
+    this.#acked = received;
+    for (let frame = this.#frames.peek(); frame && frame.end <= received; frame = this.#frames.peek()) {
+      this.#frames.shift();
+      this.#unackedBytes -= frame.size;
+      settle(frame);
+    }
+    return true;
+  }
+
+  /** Every frame that is still unacknowledged, without forgetting it. */
+  *unacked(): IterableIterator<SentFrame> {
+    for (let i = 0; i < this.#frames.length; i++) yield this.#frames.at(i) as SentFrame;
+  }
+}

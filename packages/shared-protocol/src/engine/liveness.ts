@@ -1,0 +1,114 @@
+import {
+  DEAD_FACTOR,
+  DEAD_MIN,
+  HEARTBEAT,
+  PROBATION,
+  SUSPECT_MIN,
+  SUSPECT_UNMEASURED,
+} from "./parameters.ts";
+import type { PathModel } from "./path-model.ts";
+
+/**
+ * ```
+ *  probation --(acks for PROBATION)--> up <--(progress)-- suspect --(still none)--> dead
+ *      |                                |                    ^
+ *      '----------(no progress)---------'--------------------'
+ * ```
+ * Progress is a peer's ACK that moves. Kernel timeouts are far too slow for this (minutes).
+ */
+export type LivenessState = "probation" | "up" | "suspect" | "dead";
+
+/** Watches one subflow for progress. */
+export class Liveness {
+  readonly #heartbeat: number;
+  #state: LivenessState = "probation";
+  #since: number;
+  /** Last time something was acknowledged, or the line went from idle to busy. */
+  #progressAt: number;
+  #heardAt: number;
+  #pinged = false;
+
+  constructor(role: "local" | "remote", now: number) {
+    this.#heartbeat = HEARTBEAT[role];
+    this.#since = now;
+    this.#progressAt = now;
+    this.#heardAt = now;
+  }
+
+  get state(): LivenessState {
+    return this.#state;
+  }
+
+  /** When the present state began. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** Bytes came on this subflow. */
+  handleBytes(now: number): void {
+    this.#heardAt = now;
+    this.#pinged = false;
+  }
+
+  /** Something is sent while nothing was under way: the wait for an answer begins. */
+  handleBusy(now: number): void {
+    this.#progressAt = now;
+  }
+
+  /** Something more was acknowledged. Returns true when this ends a suspicion. */
+  handleProgress(now: number): boolean {
+    this.#progressAt = now;
+    if (this.#state === "suspect") {
+      this.#enter("up", now);
+      return true;
+    }
+    if (this.#state === "probation" && now - this.#since >= PROBATION) this.#enter("up", now);
+    return false;
+  }
+
+  /** Takes the time in, `busy` telling whether anything is unacknowledged. Returns a state that was entered now. */
+  handleTimeout(busy: boolean, model: PathModel, now: number): "suspect" | "dead" | undefined {
+    if (!busy || this.#state === "dead") return undefined;
+    const silence = now - this.#progressAt;
+    const patience = suspectAfter(model);
+    if (silence >= deadAfter(patience)) {
+      this.#enter("dead", now);
+      return "dead";
+    }
+    if (silence >= patience && this.#state !== "suspect") {
+      this.#enter("suspect", now);
+      return "suspect";
+    }
+    return undefined;
+  }
+
+  /** Whether a PING is due; it counts as sent. */
+  takePing(now: number): boolean {
+    if (this.#pinged || now < this.#heardAt + this.#heartbeat) return false;
+    this.#pinged = true;
+    return true;
+  }
+
+  /** When `handleTimeout` or `takePing` next has something to do. */
+  nextTimeout(busy: boolean, model: PathModel): number {
+    const ping = this.#pinged ? Number.POSITIVE_INFINITY : this.#heardAt + this.#heartbeat;
+    if (!busy || this.#state === "dead") return ping;
+    const patience = suspectAfter(model);
+    const wait = this.#state === "suspect" ? deadAfter(patience) : patience;
+    return Math.min(ping, this.#progressAt + wait);
+  }
+
+  #enter(state: LivenessState, now: number): void {
+    this.#state = state;
+    this.#since = now;
+  }
+}
+
+function suspectAfter(model: PathModel): number {
+  if (model.srtt === 0) return SUSPECT_UNMEASURED;
+  return Math.max(SUSPECT_MIN, 1.5 * model.srtt + 4 * model.rttvar);
+}
+
+function deadAfter(patience: number): number {
+  return Math.max(DEAD_MIN, DEAD_FACTOR * patience);
+}

@@ -1,0 +1,65 @@
+/**
+ * Every tunable of the engine, with its unit and its reason. Constants of the protocol itself stand in `wire/frames.ts`.
+ * Times are milliseconds, sizes bytes, rates bytes per millisecond.
+ */
+
+/** Chunk sizes: about CHUNK_TIME of the line's rate, so that a new stream never waits long behind a chunk under way. */
+export const CHUNK_TIME = 4;
+export const MIN_CHUNK = 4_096;
+/** At high rates the cost per frame counts more than 4 ms; this is also MAX_PAYLOAD. */
+export const MAX_CHUNK = 65_536;
+
+/** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
+export const INITIAL_CAP = 16_384;
+/** Cap = GAIN * rate * minimum RTT + chunks. Startup doubles per round trip; afterwards 1.25 lets a faster line show. */
+export const STARTUP_GAIN = 2.5;
+export const STEADY_GAIN = 1.25;
+/** While draining, below one BDP, so that the queue empties and the true round-trip time shows. */
+export const DRAIN_GAIN = 0.7;
+/** Startup ends when the rate grew by less than this factor in each of FULL_ROUNDS round trips. */
+export const FULL_GROWTH = 1.25;
+export const FULL_ROUNDS = 3;
+/** The maximum delivery rate is taken over this many round trips (as in BBR). */
+export const RATE_ROUNDS = 10;
+/** The minimum round-trip time counts for this long; then the line is drained for a moment and measured again. */
+export const MIN_RTT_WINDOW = 10_000;
+/** At least this much may always be under way: two chunks, or the line idles between two acknowledgements. */
+export const MIN_CAP = 2 * MIN_CHUNK;
+/** No more than this, whatever was measured: bounds the memory that one line's estimate can ask for. */
+export const MAX_CAP = 16 * 1024 * 1024;
+
+/**
+ * An ACK is delayed by an eighth of the minimum RTT, within these bounds: few enough of them for a thin uplink, and a
+ * small part of the round trip. Beyond ACK_BYTES it is sent at once.
+ */
+export const ACK_DELAY_SHARE = 1 / 8;
+export const MIN_ACK_DELAY = 1;
+export const MAX_ACK_DELAY = 10;
+export const ACK_BYTES = 131_072;
+
+/** No progress for max(SUSPECT_MIN, 1.5 srtt + 4 rttvar) with bytes under way: the subflow is suspect. */
+export const SUSPECT_MIN = 150;
+/** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */
+export const SUSPECT_UNMEASURED = 1_500;
+/** Dead at max(DEAD_MIN, DEAD_FACTOR * that). */
+export const DEAD_MIN = 1_000;
+export const DEAD_FACTOR = 3;
+/** A side that heard nothing on a subflow for this long pings it. The remote waits longer: the local's pings serve both. */
+export const HEARTBEAT = { local: 1_000, remote: 2_000 } as const;
+/** A subflow that was suspect, or is new, carries new data of bulk streams only after acks have come for this long. */
+export const PROBATION = 1_000;
+
+/** Quantum of the deficit round robin among streams, bytes: one small chunk. */
+export const QUANTUM = 16_384;
+
+/** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
+export const MIN_SEND_BUFFER = 262_144;
+export const MAX_SEND_BUFFER = 16 * 1024 * 1024;
+/** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
+export const MAX_RECEIVE_WINDOW = 16 * 1024 * 1024;
+
+/** Streams that may be open at once in a session. */
+export const MAX_STREAMS = 16_384;
+
+/** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
+export const SESSION_LINGER = 180_000;

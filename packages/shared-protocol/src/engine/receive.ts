@@ -1,0 +1,197 @@
+import {
+  CloseCode,
+  type CloseFrame,
+  type CreditFrame,
+  type FinFrame,
+  type Frame,
+  type FrameSink,
+  MAX_VARINT,
+  type OpenedFrame,
+  type OpenFrame,
+  type ResetFrame,
+  StreamCode,
+  type WireError,
+} from "../wire/index.ts";
+import { MAX_STREAMS } from "./parameters.ts";
+import { regain, settleFrame } from "./reinjection.ts";
+import type { SessionState } from "./state.ts";
+import type { Stream } from "./stream.ts";
+import type { Subflow } from "./subflow.ts";
+
+/** An error in the session's own state (credit, final offset): the whole session ends, not only the subflow. */
+export const SESSION_ERRORS: ReadonlySet<CloseCode> = new Set([
+  CloseCode.flowControl,
+  CloseCode.finalSize,
+  CloseCode.streamLimit,
+]);
+
+/** What the peer's frames on one subflow do to the session. */
+export class FrameReceiver implements FrameSink {
+  readonly #state: SessionState;
+  readonly #subflow: Subflow;
+  readonly #fail: (scope: "subflow" | "session", code: CloseCode, reason: string) => void;
+  #now = 0;
+
+  constructor(
+    state: SessionState,
+    subflow: Subflow,
+    fail: (scope: "subflow" | "session", code: CloseCode, reason: string) => void,
+  ) {
+    this.#state = state;
+    this.#subflow = subflow;
+    this.#fail = fail;
+  }
+
+  /** Decodes what came. An error closes the subflow or the session; nothing is thrown. */
+  handleBytes(bytes: Uint8Array, now: number): void {
+    this.#now = now;
+    this.#subflow.handleReceived(bytes.length, now);
+    const error = this.#subflow.decoder.decode(bytes, this);
+    if (error) this.#fail(SESSION_ERRORS.has(error.code) ? "session" : "subflow", error.code, error.reason);
+  }
+
+  handleFrame(frame: Frame): WireError | undefined {
+    if (this.#state.closed) return undefined;
+    if (frame.type === "ack") return this.#handleAck(frame);
+    this.#subflow.requestAck(frame.type === "ping", this.#now);
+    switch (frame.type) {
+      case "open":
+        return this.#handleOpen(frame);
+      case "opened":
+        return this.#handleOpened(frame);
+      case "fin":
+        return this.#handleFin(frame);
+      case "reset":
+        return this.#handleReset(frame);
+      case "credit":
+        return this.#handleCredit(frame);
+      case "ping":
+        return undefined;
+      case "path":
+        this.#subflow.role = frame.role;
+        this.#state.emit({ type: "role", subflow: this.#subflow.id, role: frame.role });
+        return undefined;
+      case "close":
+        return this.#handleClose(frame);
+      default:
+        return { code: CloseCode.protocol, reason: `${frame.type} in the middle of a subflow` };
+    }
+  }
+
+  #handleAck(frame: Extract<Frame, { type: "ack" }>): WireError | undefined {
+    const { error, recovered } = this.#subflow.handleAck(frame, this.#now, (sent) =>
+      settleFrame(this.#state, this.#subflow, sent),
+    );
+    if (recovered) {
+      regain(this.#state, this.#subflow);
+      this.#state.emit({ type: "subflow", subflow: this.#subflow.id, state: "up" });
+    }
+    return error;
+  }
+
+  handleData(id: number, offset: number, piece: Uint8Array): WireError | undefined {
+    if (this.#state.closed) return undefined;
+    this.#subflow.requestAck(false, this.#now);
+    const stream = this.#find(id);
+    if (!stream) return this.#unknown(id);
+    const end = offset + piece.length;
+    if (end > stream.window.limit) {
+      return {
+        code: CloseCode.flowControl,
+        reason: `stream ${id}: DATA up to ${end}, credit ${stream.window.limit}`,
+      };
+    }
+    if (stream.finalOffset !== undefined && end > stream.finalOffset) {
+      return {
+        code: CloseCode.finalSize,
+        reason: `stream ${id}: DATA up to ${end}, final ${stream.finalOffset}`,
+      };
+    }
+    stream.receivedEnd = Math.max(stream.receivedEnd, end);
+    const frontier = stream.reorder.frontier;
+    const fresh = stream.reorder.insert(offset, piece);
+    stream.share(this.#subflow.path).received += fresh;
+    this.#state.totals.received += fresh;
+    if (stream.reorder.frontier > frontier) this.#announce(stream);
+    return undefined;
+  }
+
+  #handleOpen(frame: OpenFrame): WireError | undefined {
+    if (this.#state.side !== "remote")
+      return { code: CloseCode.protocol, reason: "OPEN from a remote gateway" };
+    const stream = this.#find(frame.stream);
+    if (!stream) return this.#unknown(frame.stream);
+    if (stream.request) return undefined;
+    stream.request = { kind: frame.kind, destination: frame.destination, source: frame.source };
+    this.#state.emit({ type: "open", stream: stream.id, request: stream.request });
+    if (stream.reorder.held > 0 || stream.finalOffset === 0) this.#announce(stream);
+    return undefined;
+  }
+
+  #handleOpened(frame: OpenedFrame): WireError | undefined {
+    const stream = this.#state.streams.get(frame.stream);
+    if (!stream || stream.bound) return undefined;
+    stream.bound = frame.bound;
+    this.#state.emit({ type: "opened", stream: stream.id, bound: frame.bound });
+    return undefined;
+  }
+
+  #handleFin(frame: FinFrame): WireError | undefined {
+    const stream = this.#find(frame.stream);
+    if (!stream) return this.#unknown(frame.stream);
+    const known = stream.finalOffset;
+    if ((known !== undefined && known !== frame.offset) || frame.offset < stream.receivedEnd) {
+      return { code: CloseCode.finalSize, reason: `stream ${stream.id}: FIN at ${frame.offset}` };
+    }
+    if (known !== undefined) return undefined;
+    stream.finalOffset = frame.offset;
+    if (stream.reorder.frontier === frame.offset) this.#announce(stream);
+    return undefined;
+  }
+
+  #handleReset(frame: ResetFrame): WireError | undefined {
+    const stream = this.#find(frame.stream);
+    if (!stream) return this.#unknown(frame.stream);
+    this.#state.forget(stream);
+    if (frame.code !== StreamCode.reset) this.#state.totals.failed++;
+    this.#state.emit({ type: "reset", stream: stream.id, code: frame.code });
+    return undefined;
+  }
+
+  #handleCredit(frame: CreditFrame): WireError | undefined {
+    const stream = this.#state.streams.get(frame.stream);
+    if (!stream || frame.limit <= stream.sendLimit) return undefined;
+    stream.sendLimit = frame.limit;
+    this.#state.queueToSend(stream);
+    return undefined;
+  }
+
+  #handleClose(frame: CloseFrame): WireError | undefined {
+    this.#fail(frame.scope, frame.code, `the peer says: ${frame.reason}`);
+    return undefined;
+  }
+
+  /** The application may read: only once it is known what the stream is for. */
+  #announce(stream: Stream): void {
+    if (stream.request) this.#state.emit({ type: "readable", stream: stream.id });
+  }
+
+  /** The stream of this number; at the remote it comes to be with the first frame that names it. */
+  #find(id: number): Stream | undefined {
+    const stream = this.#state.streams.get(id);
+    if (stream || this.#state.side === "local" || this.#state.seen.has(id)) return stream;
+    if (this.#state.streams.size >= MAX_STREAMS || id === MAX_VARINT) return undefined;
+    const opened = this.#state.addStream(id, undefined, this.#now);
+    if (this.#state.budget.promised <= this.#state.budget.cap) return opened;
+    this.#state.resetStream(opened, StreamCode.overloaded);
+    return undefined;
+  }
+
+  /** A frame for no stream: late, for one that is over; or for one that cannot be. */
+  #unknown(id: number): WireError | undefined {
+    if (this.#state.seen.has(id)) return undefined;
+    const reason =
+      this.#state.side === "local" ? `a frame for stream ${id}, never opened` : "too many streams";
+    return { code: this.#state.side === "local" ? CloseCode.protocol : CloseCode.streamLimit, reason };
+  }
+}

@@ -1,0 +1,174 @@
+import { Queue } from "./queue.ts";
+import { RangeSet } from "./ranges.ts";
+
+/** A piece of what the application wrote, kept by reference until acknowledged. */
+interface Segment {
+  readonly start: number;
+  end: number;
+  readonly bytes: Buffer;
+  /** Gives the buffer back to whoever lent it. Absent for a segment of our own, which may grow. */
+  readonly release: (() => void) | undefined;
+}
+
+/** A range to be sent now; `payload` is a view on the sender's buffer. */
+export interface Chunk {
+  readonly offset: number;
+  readonly payload: Buffer;
+}
+
+/** Writes up to this size are gathered into shared segments, so that one byte does not pin a whole buffer. */
+const GATHER_BELOW = 1_024;
+const GATHER_SIZE = 4_096;
+
+/**
+ * One direction of a stream at its sender: what the application wrote and the peer has not acknowledged. Knows what was
+ * never sent, and what was sent and lost with a subflow.
+ */
+export class SendBuffer {
+  readonly #segments = new Queue<Segment>();
+  readonly #lost = new RangeSet();
+  readonly #acked = new RangeSet();
+  #ackedTo = 0;
+  #nextOffset = 0;
+  /** Place of the segment that holds #nextOffset, counted from the head of the queue. */
+  #nextSegment = 0;
+  #end = 0;
+
+  /** Offset behind the last byte written. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** First byte that is not acknowledged. */
+  get ackedTo(): number {
+    return this.#ackedTo;
+  }
+
+  /** First byte that was never sent. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Bytes held: from the first unacknowledged to the end. */
+  get held(): number {
+    return this.#end - this.#ackedTo;
+  }
+
+  /** Takes over `bytes`; `release` is called once they are acknowledged or discarded. */
+  append(bytes: Buffer, release?: () => void): void {
+    if (bytes.length < GATHER_BELOW) {
+      this.#gather(bytes);
+      release?.();
+    } else {
+      this.#segments.push({ start: this.#end, end: this.#end + bytes.length, bytes, release });
+    }
+    this.#end += bytes.length;
+  }
+
+  #gather(bytes: Buffer): void {
+    let last = this.#segments.last();
+    const used = last ? last.end - last.start : 0;
+    if (!last || last.release || last.bytes.length - used < bytes.length) {
+      last = {
+        start: this.#end,
+        end: this.#end,
+        bytes: Buffer.allocUnsafeSlow(GATHER_SIZE),
+        release: undefined,
+      };
+      this.#segments.push(last);
+    }
+    last.bytes.set(bytes, last.end - last.start);
+    last.end += bytes.length;
+  }
+
+  /** Bytes that could be sent now: lost ones, and new ones below the credit `limit`. */
+  sendable(limit: number): number {
+    const lost = this.#lost.first();
+    return (lost ? lost.end - lost.start : 0) + Math.max(0, Math.min(this.#end, limit) - this.#nextOffset);
+  }
+
+  /** The next chunk of at most `most` bytes: lost ranges first, then new bytes below `limit`. It counts as sent. */
+  take(most: number, limit: number): Chunk | undefined {
+    return this.#takeLost(most) ?? this.#takeNew(most, limit);
+  }
+
+  #takeLost(most: number): Chunk | undefined {
+    const lost = this.#lost.first();
+    if (!lost) return undefined;
+    const chunk = this.read(lost.start, Math.min(most, lost.end - lost.start));
+    this.#lost.remove(chunk.offset, chunk.offset + chunk.payload.length);
+    return chunk;
+  }
+
+  #takeNew(most: number, limit: number): Chunk | undefined {
+    const room = Math.min(this.#end, limit) - this.#nextOffset;
+    if (room <= 0) return undefined;
+    let segment = this.#segments.at(this.#nextSegment) as Segment;
+    if (segment.end <= this.#nextOffset) segment = this.#segments.at(++this.#nextSegment) as Segment;
+    const chunk = cut(segment, this.#nextOffset, Math.min(most, room));
+    this.#nextOffset += chunk.payload.length;
+    return chunk;
+  }
+
+  /** The bytes at `offset`, at most `most` and at most to the end of their segment; sent and not acknowledged before. */
+  read(offset: number, most: number): Chunk {
+    let low = 0;
+    let high = this.#segments.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#segments.at(middle) as Segment).end > offset) high = middle;
+      else low = middle + 1;
+    }
+    return cut(this.#segments.at(low) as Segment, offset, most);
+  }
+
+  /** The peer has received [start, end). Returns how many bytes are no longer held. */
+  acknowledge(start: number, end: number): number {
+    const before = this.#ackedTo;
+    this.#lost.remove(start, end);
+    if (start > this.#ackedTo) {
+      this.#acked.add(start, end);
+      return 0;
+    }
+    if (end <= this.#ackedTo) return 0;
+    this.#ackedTo = this.#acked.advance(end);
+    this.#releaseTo(this.#ackedTo);
+    return this.#ackedTo - before;
+  }
+
+  #releaseTo(offset: number): void {
+    for (let head = this.#segments.peek(); head && head.end <= offset; head = this.#segments.peek()) {
+      // A gathering segment at the end stays: more may be written into it.
+      if (!head.release && this.#segments.length === 1) break;
+      this.#segments.shift();
+      if (this.#nextSegment > 0) this.#nextSegment--;
+      head.release?.();
+    }
+  }
+
+  /** [start, end) was lost with its subflow: what of it is unacknowledged is to be sent again. */
+  lose(start: number, end: number): void {
+    for (const gap of this.#acked.gaps(Math.max(start, this.#ackedTo), end))
+      this.#lost.add(gap.start, gap.end);
+  }
+
+  /** The subflow that had [start, end) lives after all: what was not sent elsewhere meanwhile need not be. */
+  regain(start: number, end: number): void {
+    this.#lost.remove(start, end);
+  }
+
+  /** Gives every buffer back; nothing can be sent any more. */
+  discard(): void {
+    for (const segment of this.#segments.drain()) segment.release?.();
+    this.#lost.remove(0, this.#end);
+    this.#ackedTo = this.#end;
+    this.#nextOffset = this.#end;
+    this.#nextSegment = 0;
+  }
+}
+
+function cut(segment: Segment, offset: number, most: number): Chunk {
+  const from = offset - segment.start;
+  const to = Math.min(from + most, segment.end - segment.start);
+  return { offset, payload: segment.bytes.subarray(from, to) };
+}

@@ -1,0 +1,252 @@
+import { CloseCode, type Endpoint, type PathRole, StreamCode } from "../wire/index.ts";
+import type { SessionEvent } from "./events.ts";
+import { Control } from "./ledger.ts";
+import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
+import { FrameReceiver } from "./receive.ts";
+import { surrender } from "./reinjection.ts";
+import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
+import type { Stream, StreamRequest } from "./stream.ts";
+import { Subflow, type SubflowOptions } from "./subflow.ts";
+import { transmit } from "./transmit.ts";
+
+/** What a reader gets: pieces in order, and whether they are the last. */
+export interface ReadResult {
+  readonly pieces: Uint8Array[];
+  readonly length: number;
+  readonly end: boolean;
+}
+
+/**
+ * One session, seen from one of its ends: a state machine without sockets, clocks or timers. The driver gives it inputs
+ * (`handle*`) and commands, then drains its outputs: `pollEvent` until undefined, `pollTransmit` for each subflow until
+ * undefined, and `pollTimeout` for the time of the next `handleTimeout`. All times are milliseconds of one monotonic
+ * clock. A peer's bytes never make it throw.
+ */
+export class Session {
+  readonly #state: SessionState;
+  readonly #receivers = new Map<number, FrameReceiver>();
+  /** Frames that a closed subflow is still to send (its CLOSE). */
+  readonly #lastWords = new Map<number, Buffer[]>();
+  #nextStream = 0;
+  #orphanedAt: number | undefined;
+
+  constructor(options: SessionOptions, now: number) {
+    this.#state = new SessionState(options);
+    this.#orphanedAt = now;
+  }
+
+  // --- getters ---
+
+  get isClosed(): boolean {
+    return this.#state.closed !== undefined;
+  }
+
+  get totals(): Readonly<SessionTotals> {
+    return this.#state.totals;
+  }
+
+  /** Memory promised to the peer and held for it, bytes. */
+  get memory(): { readonly promised: number; readonly heldToSend: number } {
+    return { promised: this.#state.budget.promised, heldToSend: this.#state.heldToSend };
+  }
+
+  get subflows(): IterableIterator<Subflow> {
+    return this.#state.subflows.values();
+  }
+
+  get streams(): IterableIterator<Stream> {
+    return this.#state.streams.values();
+  }
+
+  get streamCount(): number {
+    return this.#state.streams.size;
+  }
+
+  // --- inputs ---
+
+  /** A subflow has joined (HELLO and WELCOME are behind it). */
+  addSubflow(options: Omit<SubflowOptions, "side">, now: number): void {
+    const subflow = new Subflow({ ...options, side: this.#state.side }, now);
+    this.#state.subflows.set(subflow.id, subflow);
+    this.#orphanedAt = undefined;
+    const fail = (scope: "subflow" | "session", code: CloseCode, reason: string) =>
+      scope === "session" ? this.close(code, reason, now) : this.closeSubflow(subflow.id, code, reason, now);
+    this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, fail));
+  }
+
+  /** Bytes came on a subflow. The session keeps views on them; they must not change afterwards. */
+  handleBytes(subflow: number, bytes: Uint8Array, now: number): void {
+    this.#receivers.get(subflow)?.handleBytes(bytes, now);
+  }
+
+  /** The subflow's connection is gone. What it held goes to the others. */
+  handleSubflowLost(id: number, now: number): void {
+    const subflow = this.#state.subflows.get(id);
+    this.#lastWords.delete(id);
+    if (!subflow) return;
+    this.#state.subflows.delete(id);
+    this.#receivers.delete(id);
+    surrender(this.#state, subflow);
+    if (this.#state.subflows.size === 0) this.#orphanedAt = now;
+  }
+
+  /** The time given by `pollTimeout` has come (or any other). */
+  handleTimeout(now: number): void {
+    for (const subflow of [...this.#state.subflows.values()]) {
+      const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
+      if (!entered) continue;
+      this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
+      surrender(this.#state, subflow);
+      if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
+    }
+    if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
+      this.close(CloseCode.unresponsive, "without any line for too long", now);
+    }
+  }
+
+  // --- commands ---
+
+  /** Opens a stream, or returns undefined when the session is closed or full. */
+  open(request: StreamRequest, now: number): number | undefined {
+    if (this.isClosed || this.#state.streams.size >= MAX_STREAMS) return undefined;
+    if (this.#state.budget.left === 0) return undefined;
+    const stream = this.#state.addStream(this.#nextStream++, request, now);
+    this.#state.queueControl(stream, Control.open);
+    return stream.id;
+  }
+
+  /** The destination was reached; `bound` is the address we reached it from. */
+  accept(id: number, bound: Endpoint): void {
+    const stream = this.#state.streams.get(id);
+    if (!stream) return;
+    stream.bound = bound;
+    this.#state.queueControl(stream, Control.opened);
+  }
+
+  /**
+   * Takes over bytes of the application; `release` is called when they are no longer needed. False asks for a pause
+   * until the "writable" event; what was given is taken all the same.
+   */
+  write(id: number, bytes: Buffer, release?: () => void): boolean {
+    const stream = this.#state.streams.get(id);
+    if (!stream || stream.ended) {
+      release?.();
+      return true;
+    }
+    const held = stream.sendBuffer.held;
+    stream.sendBuffer.append(bytes, release);
+    this.#state.heldToSend += stream.sendBuffer.held - held;
+    this.#state.queueToSend(stream);
+    stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
+    return !stream.blocked;
+  }
+
+  /** The application has written its last byte. */
+  end(id: number): void {
+    const stream = this.#state.streams.get(id);
+    if (!stream || stream.ended) return;
+    stream.ended = true;
+    stream.blocked = false;
+    this.#state.queueToSend(stream);
+  }
+
+  /** Ends both directions at once. No event follows. */
+  reset(id: number, code: StreamCode): void {
+    const stream = this.#state.streams.get(id);
+    if (stream) this.#state.resetStream(stream, code);
+  }
+
+  /** What has come in order since the last read. The bytes count as consumed only with `consume`. */
+  read(id: number): ReadResult {
+    const stream = this.#state.streams.get(id);
+    if (!stream) return { pieces: [], length: 0, end: false };
+    const length = stream.reorder.held - stream.reorder.early;
+    const pieces = stream.reorder.take();
+    const end = stream.finalOffset === stream.reorder.frontier;
+    if (end && !stream.finTaken) {
+      stream.finTaken = true;
+      this.#state.finishIfDone(stream);
+    }
+    return { pieces, length, end };
+  }
+
+  /** The application took `bytes` of what was read: its memory is free, and the peer may send as much more. */
+  consume(id: number, bytes: number, now: number): void {
+    const stream = this.#state.streams.get(id);
+    if (!stream) return;
+    let rtt = 0;
+    for (const subflow of this.#state.subflows.values()) rtt = Math.max(rtt, subflow.model.srtt);
+    if (stream.window.consume(bytes, now, Math.max(rtt, 1))) this.#state.queueControl(stream, Control.credit);
+  }
+
+  /** Gives a path another role, here and at the peer. */
+  setPathRole(path: string, role: PathRole): void {
+    for (const subflow of this.#state.subflows.values()) {
+      if (subflow.path !== path || subflow.role === role) continue;
+      subflow.role = role;
+      subflow.roleChanged = true;
+    }
+  }
+
+  /** Ends one subflow with a CLOSE; its streams go on over the others. */
+  closeSubflow(id: number, code: CloseCode, reason: string, now: number): void {
+    if (!this.#state.subflows.has(id)) return;
+    this.handleSubflowLost(id, now);
+    this.#sayClose(id, "subflow", code, reason);
+  }
+
+  /** Ends the session: every stream is reset, every subflow closed. */
+  close(code: CloseCode, reason: string, now: number): void {
+    if (this.isClosed) return;
+    for (const stream of [...this.#state.streams.values()]) {
+      this.#state.forget(stream);
+      this.#state.emit({ type: "reset", stream: stream.id, code: StreamCode.shutdown });
+    }
+    for (const id of [...this.#state.subflows.keys()]) {
+      this.handleSubflowLost(id, now);
+      this.#sayClose(id, "session", code, reason);
+    }
+    this.#state.closed = { code, reason };
+    this.#state.emit({ type: "session-closed", code, reason });
+  }
+
+  #sayClose(id: number, scope: "subflow" | "session", code: CloseCode, reason: string): void {
+    this.#state.encoder.append({ type: "close", scope, code, reason });
+    this.#lastWords.set(id, this.#state.encoder.take());
+    this.#state.emit({ type: "close-subflow", subflow: id, code, reason });
+  }
+
+  // --- outputs ---
+
+  /** The next event, or undefined when there is none. */
+  pollEvent(): SessionEvent | undefined {
+    return this.#state.events.shift();
+  }
+
+  /**
+   * What to write on this subflow now, as buffers for one gathered write, or undefined. Ask again until undefined while
+   * the connection takes more. Lines should be asked in the order of `pollOrder`.
+   */
+  pollTransmit(id: number, now: number): Buffer[] | undefined {
+    const words = this.#lastWords.get(id);
+    if (words) {
+      this.#lastWords.delete(id);
+      return words;
+    }
+    const subflow = this.#state.subflows.get(id);
+    return subflow && transmit(this.#state, subflow, now);
+  }
+
+  /** The subflows in the order in which they should be asked for data: the earliest arrival first. */
+  pollOrder(): number[] {
+    const all = [...this.#state.subflows.values()];
+    return all.sort((a, b) => a.arrival(0) - b.arrival(0)).map((subflow) => subflow.id);
+  }
+
+  /** When `handleTimeout` and a new round of polling are due, if nothing else happens before. */
+  pollTimeout(): number {
+    let next = this.#orphanedAt === undefined ? Number.POSITIVE_INFINITY : this.#orphanedAt + SESSION_LINGER;
+    for (const subflow of this.#state.subflows.values()) next = Math.min(next, subflow.nextTimeout());
+    return this.isClosed ? Number.POSITIVE_INFINITY : next;
+  }
+}

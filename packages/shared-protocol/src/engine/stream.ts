@@ -1,0 +1,91 @@
+import type { Endpoint, FlowKind } from "../wire/index.ts";
+import { INITIAL_CREDIT } from "../wire/index.ts";
+import { type MemoryBudget, ReceiveWindow } from "./receive-window.ts";
+import { ReorderBuffer } from "./reorder-buffer.ts";
+import { SendBuffer } from "./send-buffer.ts";
+
+/** What a stream is for. */
+export interface StreamRequest {
+  readonly kind: FlowKind;
+  readonly destination: Endpoint;
+  /** Who asked, as seen by the local gateway. */
+  readonly source: Endpoint;
+}
+
+/** Bytes of a stream that went over one path. */
+export interface PathShare {
+  sent: number;
+  received: number;
+}
+
+/**
+ * One flow inside the session: two directions, each with its own end.
+ *
+ * A direction ends by FIN (`finalOffset` known and reached); both ended and acknowledged, the stream is over. RESET ends
+ * both at once.
+ */
+export class Stream {
+  readonly id: number;
+  readonly openedAt: number;
+  /** Unknown at the remote until OPEN has come. */
+  request: StreamRequest | undefined;
+  /** The remote's answer to OPEN: where its connection is bound. */
+  bound: Endpoint | undefined;
+
+  readonly sendBuffer = new SendBuffer();
+  /** Credit given by the peer: the offset up to which we may send. */
+  sendLimit = INITIAL_CREDIT;
+  /** The application has written its last byte. */
+  ended = false;
+  finAcked = false;
+  /** The application was told to stop writing and waits for a "writable" event. */
+  blocked = false;
+
+  readonly reorder = new ReorderBuffer();
+  readonly window: ReceiveWindow;
+  /** Where the peer's bytes end; known once its FIN has come. */
+  finalOffset: number | undefined;
+  finTaken = false;
+  /** Highest offset received so far. */
+  receivedEnd = 0;
+
+  /** Stream frames waiting to be sent: a set of `Control` bits. */
+  pending = 0;
+  readonly shares = new Map<string, PathShare>();
+
+  constructor(id: number, request: StreamRequest | undefined, budget: MemoryBudget, now: number) {
+    this.id = id;
+    this.request = request;
+    this.openedAt = now;
+    this.window = new ReceiveWindow(budget, now);
+  }
+
+  /** Bytes that could be sent now. */
+  get sendable(): number {
+    return this.sendBuffer.sendable(this.sendLimit);
+  }
+
+  /** What the scheduler counts as still to come: all of it, or without end while the application has more. */
+  get backlog(): number {
+    return this.blocked ? Number.POSITIVE_INFINITY : this.sendable;
+  }
+
+  /** FIN may go out: everything before it has been sent at least once. */
+  get isFinReady(): boolean {
+    return this.ended && this.sendBuffer.nextOffset === this.sendBuffer.end;
+  }
+
+  get isReceiveDone(): boolean {
+    return this.finalOffset !== undefined && this.finTaken;
+  }
+
+  get isSendDone(): boolean {
+    return this.finAcked && this.sendBuffer.held === 0;
+  }
+
+  share(path: string): PathShare {
+    let share = this.shares.get(path);
+    if (!share) this.shares.set(path, (share = { sent: 0, received: 0 }));
+    return share;
+  }
+}

@@ -1,0 +1,117 @@
+import type { Frame } from "../wire/index.ts";
+import { Control } from "./ledger.ts";
+import { MIN_CHUNK } from "./parameters.ts";
+import { earliestSubflow, shouldSend, usableSubflows } from "./scheduler.ts";
+import type { SessionState } from "./state.ts";
+import type { Stream } from "./stream.ts";
+import type { Subflow } from "./subflow.ts";
+
+/** Bytes of one turn on one subflow at most: one gathered write that does not keep the other lines waiting. */
+const TURN_BYTES = 262_144;
+
+/** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
+export function transmit(state: SessionState, subflow: Subflow, now: number): Buffer[] | undefined {
+  const usable = usableSubflows(state.subflows.values());
+  const mayCarry = usable.includes(subflow);
+  sendOwnFrames(state, subflow, now);
+  if (mayCarry && earliestSubflow(usable) === subflow) sendStreamFrames(state, subflow, now);
+  if (mayCarry) sendData(state, subflow, usable, now);
+  if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0)) {
+    subflow.ledger.skip(state.encoder.append(subflow.takeAck(now)));
+  }
+  return state.encoder.length > 0 ? state.encoder.take() : undefined;
+}
+
+/** Frames that concern this subflow itself. */
+function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void {
+  if (subflow.roleChanged) {
+    subflow.roleChanged = false;
+    append(state, subflow, { type: "path", role: subflow.role }, -1, 0, now);
+  }
+  if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
+}
+
+/** Stream frames other than DATA: few and small, so they go on the earliest line whether it has room or not. */
+function sendStreamFrames(state: SessionState, subflow: Subflow, now: number): void {
+  for (let id = state.pendingControl.shift(); id !== undefined; id = state.pendingControl.shift()) {
+    const code = state.resets.get(id);
+    if (code !== undefined) {
+      append(state, subflow, { type: "reset", stream: id, code }, id, Control.reset, now);
+      continue;
+    }
+    const stream = state.streams.get(id);
+    if (stream) sendControls(state, subflow, stream, now);
+  }
+}
+
+function sendControls(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {
+  const { pending, id } = stream;
+  stream.pending = 0;
+  if (pending & Control.open && stream.request) {
+    append(state, subflow, { type: "open", stream: id, ...stream.request }, id, Control.open, now);
+  }
+  if (pending & Control.opened && stream.bound) {
+    append(state, subflow, { type: "opened", stream: id, bound: stream.bound }, id, Control.opened, now);
+  }
+  if (pending & Control.credit && stream.finalOffset === undefined) {
+    append(
+      state,
+      subflow,
+      { type: "credit", stream: id, limit: stream.window.limit },
+      id,
+      Control.credit,
+      now,
+    );
+  }
+  if (pending & Control.fin && !stream.finAcked) {
+    append(state, subflow, { type: "fin", stream: id, offset: stream.sendBuffer.end }, id, Control.fin, now);
+  }
+}
+
+function append(
+  state: SessionState,
+  subflow: Subflow,
+  frame: Frame,
+  stream: number,
+  control: Control | 0,
+  now: number,
+): void {
+  const size = state.encoder.append(frame);
+  subflow.record({ size, stream, control, offset: 0, length: 0, reinjected: false }, now);
+}
+
+/** Fills the line's room with chunks, stream by stream in the fair queue's order. */
+function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
+  const serves = (id: number): boolean =>
+    shouldSend(subflow, (state.streams.get(id) as Stream).backlog, usable);
+  while (state.encoder.length < TURN_BYTES) {
+    // A sliver of room is not used: it would make many small frames where one is as good a moment later.
+    if (subflow.room < Math.max(MIN_CHUNK, subflow.model.chunk / 2)) return;
+    const id = state.fairQueue.next(serves);
+    if (id === undefined) {
+      subflow.model.handleAppLimited(subflow.unackedBytes);
+      return;
+    }
+    sendChunk(state, subflow, state.streams.get(id) as Stream, now);
+  }
+}
+
+function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {
+  const fresh = stream.sendBuffer.nextOffset;
+  const most = Math.min(subflow.model.chunk, Math.max(MIN_CHUNK, subflow.room));
+  const chunk = stream.sendBuffer.take(most, stream.sendLimit);
+  if (chunk) {
+    const { offset, payload } = chunk;
+    const again = offset < fresh;
+    const size = state.encoder.appendData(stream.id, offset, payload);
+    const length = payload.length;
+    subflow.record({ size, stream: stream.id, control: 0, offset, length, reinjected: again }, now);
+    stream.share(subflow.path).sent += length;
+    if (again) state.totals.reinjected += length;
+    else state.totals.sent += length;
+    state.fairQueue.charge(stream.id, size);
+  }
+  if (stream.sendable > 0) return;
+  state.fairQueue.idle(stream.id);
+  state.queueToSend(stream);
+}

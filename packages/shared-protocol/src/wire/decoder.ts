@@ -1,0 +1,254 @@
+import { CloseCode } from "./codes.ts";
+import {
+  type CloseScope,
+  type Endpoint,
+  FLOW_KINDS,
+  type Frame,
+  FrameType,
+  MAX_HOST,
+  MAX_PATH_NAME,
+  MAX_PAYLOAD,
+  MAX_REASON,
+  PATH_ROLES,
+  type PathRole,
+  SESSION_ID_LENGTH,
+} from "./frames.ts";
+import { MAX_VARINT, readVarint } from "./varint.ts";
+
+/** What a peer's bytes did wrong: a wire code and a sentence for the log. */
+export interface WireError {
+  readonly code: CloseCode;
+  readonly reason: string;
+}
+
+/** Takes what the decoder finds. Either may end the decoding by returning an error. */
+export interface FrameSink {
+  handleFrame(frame: Frame): WireError | undefined;
+  /** Bytes of a DATA frame, or a part of them; `piece` is a view on the bytes given to `decode`. */
+  handleData(stream: number, offset: number, piece: Uint8Array): WireError | undefined;
+}
+
+/** Frames other than DATA's payload are at most this long, so no more is ever kept of an unfinished one. */
+const MAX_PARTIAL = 1_024;
+
+/**
+ * Frames out of bytes as they come. Payloads are passed on without a copy and without waiting for their end; of other
+ * frames at most MAX_PARTIAL bytes are kept between calls.
+ */
+export class FrameDecoder {
+  readonly #cursor = new Cursor();
+  #partial: Buffer | undefined;
+  #stream = 0;
+  #offset = 0;
+  #payloadLeft = 0;
+
+  /** True while a DATA frame's payload is still to come. */
+  get inPayload(): boolean {
+    return this.#payloadLeft > 0;
+  }
+
+  /** Decodes all of `bytes`. An error is final: the subflow's bytes make no sense any more. */
+  decode(bytes: Uint8Array, sink: FrameSink): WireError | undefined {
+    let input = bytes;
+    if (this.#partial) {
+      input = Buffer.concat([this.#partial, bytes]);
+      this.#partial = undefined;
+    }
+    let at = 0;
+    while (at < input.length) {
+      if (this.#payloadLeft > 0) {
+        const piece = input.subarray(at, at + this.#payloadLeft);
+        at += piece.length;
+        const error = this.#passPayload(piece, sink);
+        if (error) return error;
+        continue;
+      }
+      const cursor = this.#cursor.reset(input, at);
+      const frame = readFrame(cursor);
+      if (cursor.error) return cursor.error;
+      if (cursor.short) return this.#keep(input.subarray(at));
+      at = cursor.at;
+      if (frame === DATA_HEADER) {
+        this.#stream = cursor.dataStream;
+        this.#offset = cursor.dataOffset;
+        this.#payloadLeft = cursor.dataLength;
+        continue;
+      }
+      const error = sink.handleFrame(frame as Frame);
+      if (error) return error;
+    }
+    return undefined;
+  }
+
+  #passPayload(piece: Uint8Array, sink: FrameSink): WireError | undefined {
+    const offset = this.#offset;
+    this.#offset += piece.length;
+    this.#payloadLeft -= piece.length;
+    return sink.handleData(this.#stream, offset, piece);
+  }
+
+  #keep(rest: Uint8Array): WireError | undefined {
+    if (rest.length > MAX_PARTIAL) return { code: CloseCode.protocol, reason: "a frame longer than any" };
+    this.#partial = Buffer.from(rest);
+    return undefined;
+  }
+}
+
+/** Stands for "a DATA header was read"; its fields are in the cursor, so that no object is made per chunk. */
+const DATA_HEADER = Symbol("data header");
+
+/**
+ * Reads fields and remembers trouble: `short` when the bytes ended too early, `error` when they are wrong. After either,
+ * every further read gives a harmless value, so that the readers below need no checks of their own.
+ */
+class Cursor {
+  at = 0;
+  short = false;
+  error: WireError | undefined;
+  dataStream = 0;
+  dataOffset = 0;
+  dataLength = 0;
+  #bytes: Uint8Array = new Uint8Array();
+
+  reset(bytes: Uint8Array, at: number): this {
+    this.#bytes = bytes;
+    this.at = at;
+    this.short = false;
+    this.error = undefined;
+    return this;
+  }
+
+  fail(reason: string): void {
+    if (!this.short) this.error ??= { code: CloseCode.protocol, reason };
+  }
+
+  bytes(length: number): Uint8Array {
+    if (this.short || this.at + length > this.#bytes.length) {
+      this.short = true;
+      return new Uint8Array();
+    }
+    this.at += length;
+    return this.#bytes.subarray(this.at - length, this.at);
+  }
+
+  u8(): number {
+    if (this.short || this.at >= this.#bytes.length) {
+      this.short = true;
+      return 0;
+    }
+    return this.#bytes[this.at++] as number;
+  }
+
+  u16(): number {
+    return this.u8() * 256 + this.u8();
+  }
+
+  varint(): number {
+    if (this.short || this.at >= this.#bytes.length) {
+      this.short = true;
+      return 0;
+    }
+    const length = 1 << ((this.#bytes[this.at] as number) >> 6);
+    if (this.at + length > this.#bytes.length) {
+      this.short = true;
+      return 0;
+    }
+    const value = readVarint(this.#bytes, this.at);
+    this.at += length;
+    if (value > MAX_VARINT) this.fail("an integer above 2^53 - 1");
+    return value;
+  }
+
+  text(limit: number): string {
+    const length = this.varint();
+    if (length > limit) {
+      this.fail(`a text of ${length} bytes where ${limit} are allowed`);
+      return "";
+    }
+    return Buffer.from(this.bytes(length)).toString("utf8");
+  }
+
+  /** One of the values that a small number stands for. */
+  choice<T>(values: readonly T[], what: string): T {
+    const number = this.u8();
+    const value = values[number];
+    if (value === undefined) this.fail(`unknown ${what} ${number}`);
+    return value as T;
+  }
+}
+
+const CLOSE_SCOPES: readonly CloseScope[] = ["subflow", "session"];
+
+function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
+  const type = c.u8();
+  switch (type) {
+    case FrameType.data:
+      return readDataHeader(c);
+    case FrameType.ack:
+      return { type: "ack", received: c.varint(), delay: c.varint() };
+    case FrameType.credit:
+      return { type: "credit", stream: c.varint(), limit: c.varint() };
+    case FrameType.open:
+      return {
+        type: "open",
+        stream: c.varint(),
+        kind: c.choice(FLOW_KINDS, "flow kind"),
+        destination: readEndpoint(c),
+        source: readEndpoint(c),
+      };
+    case FrameType.opened:
+      return { type: "opened", stream: c.varint(), bound: readEndpoint(c) };
+    case FrameType.fin:
+      return { type: "fin", stream: c.varint(), offset: c.varint() };
+    case FrameType.reset:
+      return { type: "reset", stream: c.varint(), code: c.varint() };
+    case FrameType.ping:
+      return { type: "ping" };
+    case FrameType.path:
+      return { type: "path", role: c.choice<PathRole>(PATH_ROLES, "path role") };
+    case FrameType.close:
+      return {
+        type: "close",
+        scope: c.choice(CLOSE_SCOPES, "close scope"),
+        code: c.varint(),
+        reason: c.text(MAX_REASON),
+      };
+    case FrameType.hello:
+      return readHello(c);
+    case FrameType.welcome:
+      return { type: "welcome", version: c.varint() };
+    default:
+      c.fail(`unknown frame type 0x${type.toString(16)}`);
+      return undefined;
+  }
+}
+
+function readDataHeader(c: Cursor): typeof DATA_HEADER {
+  c.dataStream = c.varint();
+  c.dataOffset = c.varint();
+  c.dataLength = c.varint();
+  if (c.short) return DATA_HEADER;
+  if (c.dataLength === 0 || c.dataLength > MAX_PAYLOAD) c.fail(`a DATA frame of ${c.dataLength} bytes`);
+  if (c.dataOffset + c.dataLength > MAX_VARINT) c.fail("a DATA frame beyond the last offset");
+  return DATA_HEADER;
+}
+
+function readHello(c: Cursor): Frame {
+  const version = c.varint();
+  const session = Uint8Array.from(c.bytes(SESSION_ID_LENGTH));
+  const flags = c.u8();
+  if (flags > 1) c.fail(`unknown HELLO flags ${flags}`);
+  return {
+    type: "hello",
+    version,
+    session,
+    resume: flags === 1,
+    path: c.text(MAX_PATH_NAME),
+    index: c.varint(),
+    role: c.choice<PathRole>(PATH_ROLES, "path role"),
+  };
+}
+
+function readEndpoint(c: Cursor): Endpoint {
+  return { host: c.text(MAX_HOST), port: c.u16() };
+}

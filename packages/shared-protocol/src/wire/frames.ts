@@ -1,0 +1,121 @@
+/** The frames of SPEC.md, section 3, as values. DATA's payload is not here: the decoder passes it on in pieces. */
+
+export const PROTOCOL_VERSION = 1;
+
+export const FrameType = {
+  hello: 0x01,
+  welcome: 0x02,
+  close: 0x03,
+  ping: 0x04,
+  ack: 0x05,
+  path: 0x06,
+  open: 0x10,
+  opened: 0x11,
+  data: 0x12,
+  fin: 0x13,
+  reset: 0x14,
+  credit: 0x15,
+} as const;
+
+/** Largest payload of a DATA frame, bytes. */
+export const MAX_PAYLOAD = 65_536;
+/** Credit of every stream at its start, bytes (SPEC.md, section 5). */
+export const INITIAL_CREDIT = 65_536;
+export const SESSION_ID_LENGTH = 16;
+/** Limits of texts, bytes of UTF-8. */
+export const MAX_PATH_NAME = 64;
+export const MAX_REASON = 256;
+export const MAX_HOST = 255;
+
+export const PathRole = { active: 0, backup: 1, disabled: 2 } as const;
+export type PathRole = keyof typeof PathRole;
+export const PATH_ROLES: readonly PathRole[] = ["active", "backup", "disabled"];
+
+export const FLOW_KINDS = ["redirect", "socks", "forward", "connect"] as const;
+export type FlowKind = (typeof FLOW_KINDS)[number];
+
+export const CloseScope = { subflow: 0, session: 1 } as const;
+export type CloseScope = keyof typeof CloseScope;
+
+/** An address and port; `host` is an IP literal or a domain name, empty for "none". */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface HelloFrame {
+  readonly type: "hello";
+  readonly version: number;
+  /** 16 bytes of the local gateway's choice. */
+  readonly session: Uint8Array;
+  readonly resume: boolean;
+  readonly path: string;
+  /** Which of the path's parallel subflows this is, from 0. */
+  readonly index: number;
+  readonly role: PathRole;
+}
+export interface WelcomeFrame {
+  readonly type: "welcome";
+  readonly version: number;
+}
+export interface CloseFrame {
+  readonly type: "close";
+  readonly scope: CloseScope;
+  readonly code: number;
+  readonly reason: string;
+}
+export interface PingFrame {
+  readonly type: "ping";
+}
+export interface AckFrame {
+  readonly type: "ack";
+  /** Bytes received on this subflow since HELLO or WELCOME. */
+  readonly received: number;
+  /** Microseconds since the last of them came. */
+  readonly delay: number;
+}
+export interface PathFrame {
+  readonly type: "path";
+  readonly role: PathRole;
+}
+export interface OpenFrame {
+  readonly type: "open";
+  readonly stream: number;
+  readonly kind: FlowKind;
+  readonly destination: Endpoint;
+  readonly source: Endpoint;
+}
+export interface OpenedFrame {
+  readonly type: "opened";
+  readonly stream: number;
+  readonly bound: Endpoint;
+}
+export interface FinFrame {
+  readonly type: "fin";
+  readonly stream: number;
+  readonly offset: number;
+}
+export interface ResetFrame {
+  readonly type: "reset";
+  readonly stream: number;
+  readonly code: number;
+}
+export interface CreditFrame {
+  readonly type: "credit";
+  readonly stream: number;
+  readonly limit: number;
+}
+
+/** Every frame but DATA. */
+export type Frame =
+  | HelloFrame
+  | WelcomeFrame
+  | CloseFrame
+  | PingFrame
+  | AckFrame
+  | PathFrame
+  | OpenFrame
+  | OpenedFrame
+  | FinFrame
+  | ResetFrame
+  | CreditFrame;

@@ -92,7 +92,7 @@ export class Session {
 
   /** The time given by `pollTimeout` has come (or any other). */
   handleTimeout(now: number): void {
-    for (const subflow of [...this.#state.subflows.values()]) {
+    for (const subflow of this.#state.subflows.values()) {
       const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
       if (!entered) continue;
       this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
@@ -198,11 +198,11 @@ export class Session {
   /** Ends the session: every stream is reset, every subflow closed. */
   close(code: CloseCode, reason: string, now: number): void {
     if (this.isClosed) return;
-    for (const stream of [...this.#state.streams.values()]) {
+    for (const stream of this.#state.streams.values()) {
       this.#state.forget(stream);
       this.#state.emit({ type: "reset", stream: stream.id, code: StreamCode.shutdown });
     }
-    for (const id of [...this.#state.subflows.keys()]) {
+    for (const id of this.#state.subflows.keys()) {
       this.handleSubflowLost(id, now);
       this.#sayClose(id, "session", code, reason);
     }

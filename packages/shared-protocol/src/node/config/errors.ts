@@ -1,0 +1,93 @@
+/** Errors that a user can do something about: a stable code for programs, one line for people, an exit code. */
+
+export const ErrorCode = {
+  /** A configuration, identity or pairing file cannot be read. */
+  configUnreadable: "CONFIG_UNREADABLE",
+  /** The file is not TOML. */
+  configSyntax: "CONFIG_SYNTAX",
+  /** The file is TOML, but not a configuration of this program. */
+  configInvalid: "CONFIG_INVALID",
+  /** A file that must not exist does. */
+  configExists: "CONFIG_EXISTS",
+  /** A file cannot be written, or another edit of it is under way. */
+  configUnwritable: "CONFIG_UNWRITABLE",
+  /** Group or others can read a file that holds a secret. */
+  secretExposed: "SECRET_EXPOSED",
+  /** An identity file is not what `init` writes. */
+  identityMalformed: "IDENTITY_MALFORMED",
+  /** A pairing line is not what `pair` prints. */
+  pairingMalformed: "PAIRING_MALFORMED",
+  /** A name, endpoint or option on the command line is not valid. */
+  usage: "USAGE",
+  /** The peer is admitted already. */
+  peerExists: "PEER_EXISTS",
+  /** No such peer is admitted. */
+  peerUnknown: "PEER_UNKNOWN",
+  /** A pairing line would not say where the remote gateway is reached. */
+  notAdvertised: "NOT_ADVERTISED",
+  /** The status server cannot have its address. */
+  statusListen: "STATUS_LISTEN",
+  /** Nothing answers at the status server's address, or something else does. */
+  statusUnreachable: "STATUS_UNREACHABLE",
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** What the programs exit with. */
+export const ExitCode = { done: 0, failed: 1, usage: 2 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The codes whose cause is what the user wrote, not what happened. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  ErrorCode.configUnreadable,
+  ErrorCode.configSyntax,
+  ErrorCode.configInvalid,
+  ErrorCode.configExists,
+  ErrorCode.secretExposed,
+  ErrorCode.identityMalformed,
+  ErrorCode.pairingMalformed,
+  ErrorCode.usage,
+  ErrorCode.peerExists,
+  ErrorCode.peerUnknown,
+  ErrorCode.notAdvertised,
+]);
+
+/** Its message is written for the user and holds no secret; `runCli` prints it without a stack. */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CodedError";
+    this.code = code;
+  }
+
+  get exitCode(): ExitCode {
+    return USAGE_CODES.has(this.code) ? ExitCode.usage : ExitCode.failed;
+  }
+}
+
+/** One thing that is wrong with a file. */
+export interface Finding {
+  /** As the user named the file. */
+  readonly file: string;
+  /** `path[0].interface`, or `line 3, column 7`; empty when it is about the whole file. */
+  readonly key: string;
+  /** What is wrong, and the mend where there is one. */
+  readonly what: string;
+}
+
+/** All that is wrong with a configuration; the message has one line for each finding. */
+export class ConfigError extends CodedError {
+  readonly findings: readonly Finding[];
+
+  constructor(code: ErrorCode, findings: readonly Finding[], options?: ErrorOptions) {
+    super(code, findings.map(formatFinding).join("\n"), options);
+    this.name = "ConfigError";
+    this.findings = findings;
+  }
+}
+
+/** `FILE: path.to.key: what is wrong` */
+export function formatFinding({ file, key, what }: Finding): string {
+  return key === "" ? `${file}: ${what}` : `${file}: ${key}: ${what}`;
+}

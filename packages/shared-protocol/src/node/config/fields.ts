@@ -1,0 +1,74 @@
+/** The kinds of value that configurations are made of, as zod types. */
+
+import { z } from "zod";
+import { parseCidr } from "./cidr.ts";
+import { parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
+import { parseInterface, parseName } from "./names.ts";
+import { type Parsed, problem } from "./parsed.ts";
+import { parseSize } from "./size.ts";
+
+/** A string whose meaning `parse` knows. */
+export function textField<T>(parse: (text: string) => Parsed<T>) {
+  return z.string().transform((text, context): T => {
+    const result = parse(text);
+    if (result.ok) return result.value;
+    context.addIssue({ code: "custom", message: result.problem });
+    return z.NEVER;
+  });
+}
+
+/** Where others are reached: `HOST:PORT` or `[IPV6]:PORT`. */
+export const endpointField = textField(parseEndpoint);
+/** Where this program listens; port 0 lets the kernel choose. */
+export const listenField = textField(parseListenEndpoint);
+/** A range of addresses, or one address. */
+export const cidrField = textField(parseCidr);
+export const interfaceField = textField(parseInterface);
+export const nameField = textField(parseName);
+
+/** Bytes: a whole number, or a text with a unit. At least `minimum` bytes. */
+export function sizeField(minimum: number) {
+  const text = textField((written) => {
+    const size = parseSize(written);
+    return size.ok && size.value < minimum ? problem(`must be at least ${minimum} bytes`) : size;
+  });
+  return z.union([z.int().min(minimum), text]);
+}
+
+/** Limits of resources, which both gateways have. */
+export const limitsField = z
+  .strictObject({
+    /** Buffers of all flows together, bytes. A flow's share of the home's line is a few MiB. */
+    memory: sizeField(16 * 2 ** 20).default(256 * 2 ** 20),
+    /** How long SIGTERM lets open flows finish, seconds. A `systemctl stop` waits for this. */
+    drain_seconds: z.number().min(0).max(3600).default(10),
+  })
+  .prefault({})
+  .transform(({ memory, drain_seconds }): Limits => ({ memoryBytes: memory, drainSeconds: drain_seconds }));
+
+export interface Limits {
+  /** Bytes. */
+  readonly memoryBytes: number;
+  /** Seconds. */
+  readonly drainSeconds: number;
+}
+
+/** `[status]`: there is always a status server; without a `listen` it is at `fallback`. */
+export function statusField(fallback: string) {
+  return z.strictObject({ listen: listenField.prefault(fallback) }).prefault({});
+}
+
+/** For arrays of tables: no two with the same `key`. */
+export function refuseDuplicates<K extends string>(key: K) {
+  return (entries: readonly Readonly<Record<K, string>>[], context: z.RefinementCtx): void => {
+    const seen = new Map<string, number>();
+    for (const [i, entry] of entries.entries()) {
+      const first = seen.get(entry[key]);
+      if (first === undefined) seen.set(entry[key], i);
+      else {
+        const message = `${JSON.stringify(entry[key])} is the ${key} of an earlier one already (number ${first + 1})`;
+        context.addIssue({ code: "custom", path: [i, key], message });
+      }
+    }
+  };
+}

@@ -1,0 +1,23 @@
+export { z } from "zod";
+export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
+export { formatEndpoint, isWildcardHost, parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
+export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
+export {
+  cidrField,
+  endpointField,
+  interfaceField,
+  type Limits,
+  limitsField,
+  listenField,
+  nameField,
+  refuseDuplicates,
+  sizeField,
+  statusField,
+  textField,
+} from "./fields.ts";
+export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";
+export { parseInterface, parseName } from "./names.ts";
+export { nearest } from "./nearest.ts";
+export { type Parsed, parsed, problem } from "./parsed.ts";
+export { readSecretFile, readTextFile, systemCode } from "./secret-file.ts";
+export { parseSize } from "./size.ts";

@@ -1,0 +1,60 @@
+import { parse, TomlError } from "smol-toml";
+import type { z } from "zod";
+import { ConfigError, ErrorCode, type Finding } from "./errors.ts";
+import { describeIssues, formatPath } from "./findings.ts";
+import { readTextFile, whyExposed } from "./secret-file.ts";
+
+export interface LoadOptions<T> {
+  /** The key that holds a secret in this configuration, if one does: the file must then be its owner's alone. */
+  readonly secretAt?: (config: T) => string | undefined;
+}
+
+/**
+ * Reads a TOML file. What comes back is frozen, down to the last table.
+ * @throws ConfigError CONFIG_UNREADABLE, CONFIG_SYNTAX, CONFIG_INVALID (with every finding) or SECRET_EXPOSED.
+ */
+export function loadConfig<S extends z.ZodType>(
+  file: string,
+  schema: S,
+  options: LoadOptions<z.output<S>> = {},
+): z.output<S> {
+  const { text, stats } = readTextFile(file);
+  const config = parseConfig(text, file, schema);
+  const key = options.secretAt?.(config);
+  const exposed = key === undefined ? undefined : whyExposed(file, stats);
+  if (exposed !== undefined) {
+    throw new ConfigError(ErrorCode.secretExposed, [{ file, key: key ?? "", what: exposed }]);
+  }
+  return config;
+}
+
+/** As `loadConfig`, from a text; `file` is what findings call it. @throws ConfigError CONFIG_SYNTAX or CONFIG_INVALID. */
+export function parseConfig<S extends z.ZodType>(text: string, file: string, schema: S): z.output<S> {
+  const document = parseToml(text, file);
+  const result = schema.safeParse(document);
+  if (result.success) return deepFreeze(result.data);
+  const problems = describeIssues(schema, document, result.error.issues);
+  const findings = problems.map(({ path, what }): Finding => ({ file, key: formatPath(path), what }));
+  throw new ConfigError(ErrorCode.configInvalid, findings);
+}
+
+function parseToml(text: string, file: string): unknown {
+  try {
+    return parse(text, { unsafeKeyBehaviour: "throw" });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // Only the first line: the others quote the file, which may hold secrets.
+    const what = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    const key = `line ${error.line}, column ${error.column}`;
+    throw new ConfigError(ErrorCode.configSyntax, [{ file, key, what }]);
+  }
+}
+
+/** Freezes plain tables and arrays; what else there is (secrets, maps) guards itself. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,28 @@
+import { type Parsed, parsed, problem } from "./parsed.ts";
+
+/** Longest interface name, bytes: IFNAMSIZ of Linux without its terminator. */
+const MAX_INTERFACE = 15;
+
+/**
+ * The name of a network interface. The kernel would take more characters; these are the ones that mean
+ * themselves in iptables (where a last `+` is a wildcard) and in a shell.
+ */
+export function parseInterface(text: string): Parsed<string> {
+  if (text === "") return problem("is empty");
+  if (text.length > MAX_INTERFACE) {
+    return problem(
+      `${JSON.stringify(text)} is longer than ${MAX_INTERFACE} characters, which no interface is`,
+    );
+  }
+  if (!/^[A-Za-z0-9._][A-Za-z0-9._@-]*$/.test(text) || text === "." || text === "..") {
+    return problem(`${JSON.stringify(text)} is not the name of an interface; \`ip link\` lists them`);
+  }
+  return parsed(text);
+}
+
+/** The name of a peer or a path: it stands in pairing lines, URLs, metrics and logs. */
+export function parseName(text: string): Parsed<string> {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return parsed(text);
+  const shown = text.length > 64 ? "is too long" : `${JSON.stringify(text)} is not a valid name`;
+  return problem(`${shown}; use 1 to 64 of the characters A-Z a-z 0-9 . _ -`);
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { CodedError, ConfigError, ErrorCode } from "./config/errors.ts";
+import { formatPairing, generateSecret, Secret } from "./identity/index.ts";
+import { childLogger, createLogger } from "./log.ts";
+
+function logged() {
+  const lines: string[] = [];
+  const logger = createLogger({
+    role: "local",
+    name: "hawser-local",
+    level: "trace",
+    destination: { write: (line) => void lines.push(line) },
+  });
+  return { logger, lines, last: () => JSON.parse(lines.at(-1) ?? "") as Record<string, unknown> };
+}
+
+afterEach(() => {
+  delete process.env["HAWSER_LOG_LEVEL"];
+});
+
+test("a line says when, who, and in which session", () => {
+  const { logger, last } = logged();
+  childLogger(logger, { session: "5f", path: "adsl1" }).info({ rttMs: 23 }, "path is up");
+  const line = last();
+  assert.match(String(line["time"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.deepEqual(
+    { ...line, time: 0, pid: 0 },
+    {
+      level: "info",
+      time: 0,
+      name: "hawser-local",
+      role: "local",
+      pid: 0,
+      session: "5f",
+      path: "adsl1",
+      rttMs: 23,
+      msg: "path is up",
+    },
+  );
+});
+
+test("secrets do not get into the log, whatever they are wrapped in", () => {
+  const { logger, lines } = logged();
+  const psk = generateSecret();
+  const text = psk.revealBase64url();
+  const line = formatPairing({ name: "home", psk, endpoints: [{ host: "203.0.113.7", port: 4433 }] });
+  logger.info({ psk, peer: { name: "home", psk: text }, config: { peer: [{ key: text }] } });
+  logger.info({ key: text, secret: text, password: text, pairing: line, token: text });
+  logger.info({ socks: { users: { alice: text } }, remote: line });
+  logger.info(`remote = "${line}"`);
+  logger.error({ err: new Error(`cannot parse ${line}`, { cause: new Error(line) }) }, line);
+  childLogger(logger, { session: line }).info({ deep: { a: { b: { c: { d: psk } } } } });
+  childLogger(logger.child({ psk: text }), {}).info({ password: Secret.fromText(text) });
+  assert.equal(lines.length, 7);
+  assert.equal(
+    lines.find((logLine) => logLine.includes(text)),
+    undefined,
+  );
+  assert.ok(lines[4]?.includes("hawser://home:[redacted]@203.0.113.7:4433"));
+});
+
+test("errors keep their code and cause", () => {
+  const { logger, last } = logged();
+  logger.error({ err: Object.assign(new Error("connect failed"), { code: "ECONNREFUSED" }) });
+  assert.deepEqual(last()["err"], { type: "Error", message: "connect failed", code: "ECONNREFUSED" });
+  const cause = new ConfigError(ErrorCode.configInvalid, [{ file: "a.toml", key: "b", what: "is required" }]);
+  logger.error({ err: new CodedError(ErrorCode.usage, "no", { cause }) });
+  assert.deepEqual(last()["err"], {
+    type: "CodedError",
+    message: "no",
+    code: "USAGE",
+    cause: { type: "ConfigError", message: "a.toml: b: is required", code: "CONFIG_INVALID" },
+  });
+});
+
+test("the level comes from the option, then from the environment", () => {
+  process.env["HAWSER_LOG_LEVEL"] = "warn";
+  assert.equal(createLogger({ role: "local", name: "x" }).level, "warn");
+  assert.equal(createLogger({ role: "local", name: "x", level: "debug" }).level, "debug");
+  process.env["HAWSER_LOG_LEVEL"] = "wran";
+  assert.throws(
+    () => createLogger({ role: "local", name: "x" }),
+    (error) =>
+      error instanceof CodedError &&
+      error.message === 'HAWSER_LOG_LEVEL: "wran" is not a level; did you mean "warn"?' &&
+      error.exitCode === 2,
+  );
+});

@@ -1,0 +1,102 @@
+/** Logs: JSON lines on stderr, pretty ones on a terminal. Secrets do not get into them, whoever logs what. */
+
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
+import pretty from "pino-pretty";
+import { CodedError, ErrorCode } from "./config/errors.ts";
+import { nearest } from "./config/nearest.ts";
+
+export type { Logger } from "pino";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogOptions {
+  /** Which gateway speaks. */
+  readonly role: "local" | "remote";
+  /** The program's name. */
+  readonly name: string;
+  /** Without it HAWSER_LOG_LEVEL decides, and without that "info". */
+  readonly level?: LogLevel | undefined;
+  /** Where lines of JSON go instead of stderr. */
+  readonly destination?: DestinationStream | undefined;
+}
+
+/** What a child logger says with every line. */
+export interface LogContext {
+  readonly peer?: string;
+  readonly session?: string;
+  readonly path?: string;
+  readonly subflow?: number;
+  readonly flow?: string | number;
+}
+
+const REDACTED = "[redacted]";
+/** Values of these keys are never logged, on the top level or up to three deeper. */
+const SECRET_KEYS = ["psk", "key", "secret", "password", "pairing", "token", "users"] as const;
+/** A pairing line anywhere in a text, even in an error's message. */
+const PAIRING_SECRET = /(hawser:\/\/[^\s:@"\\]{0,64}:)[^\s@"\\]+/g;
+
+/** @throws CodedError USAGE when HAWSER_LOG_LEVEL is not a level. */
+export function createLogger({ role, name, level, destination }: LogOptions): Logger {
+  const options: LoggerOptions = {
+    level: level ?? levelFromEnvironment(),
+    base: { name, role, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: redactedPaths(), censor: REDACTED },
+    serializers: { err: serializeError, error: serializeError },
+  };
+  return pino(options, scrubbing(destination ?? standardError()));
+}
+
+/** A logger for one session, path, subflow or flow. */
+export function childLogger(logger: Logger, context: LogContext): Logger {
+  return logger.child(context);
+}
+
+/** @throws CodedError USAGE */
+export function levelFromEnvironment(): LogLevel {
+  const text = process.env["HAWSER_LOG_LEVEL"];
+  if (text === undefined || text === "") return "info";
+  const level = LOG_LEVELS.find((known) => known === text.toLowerCase());
+  if (level) return level;
+  const meant = nearest(text, LOG_LEVELS);
+  const mend = meant === undefined ? `use one of ${LOG_LEVELS.join(", ")}` : `did you mean "${meant}"?`;
+  throw new CodedError(ErrorCode.usage, `HAWSER_LOG_LEVEL: ${JSON.stringify(text)} is not a level; ${mend}`);
+}
+
+/** An error as fields. Stacks are for those who debug. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const fields: Record<string, unknown> = { type: error.name, message: error.message };
+  if ("code" in error) fields["code"] = error.code;
+  if (error.cause !== undefined) fields["cause"] = serializeError(error.cause);
+  if (process.env["HAWSER_LOG_LEVEL"] === "debug" || !("code" in error)) fields["stack"] = error.stack;
+  return fields;
+}
+
+function redactedPaths(): string[] {
+  return SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]);
+}
+
+/** Written synchronously: the last line before a crash is the one that is needed. */
+function standardError(): DestinationStream {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  if (!process.stderr.isTTY) return stderr;
+  const format = pretty.prettyFactory({
+    colorize: pretty.isColorSupported,
+    ignore: "name,role,pid",
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
+  return { write: (line) => stderr.write(format(line)) };
+}
+
+function scrubbing(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(scrubPairings(line)) };
+}
+
+/** The text with the key of every pairing line in it taken out. */
+export function scrubPairings(text: string): string {
+  return text.includes("hawser://") ? text.replace(PAIRING_SECRET, `$1${REDACTED}`) : text;
+}

@@ -1,4 +1,5 @@
 export { z } from "zod";
+export type { Endpoint } from "../../wire/frames.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
 export { formatEndpoint, isWildcardHost, parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
 export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
@@ -21,3 +22,4 @@ export { nearest } from "./nearest.ts";
 export { type Parsed, parsed, problem } from "./parsed.ts";
 export { readSecretFile, readTextFile, systemCode } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
+export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { inspect } from "node:util";
+import { CodedError, formatPairing, generateSecret } from "@hawser/shared-protocol/node";
+import { type LocalConfig, loadLocalConfig } from "./config.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "hawser-local-"));
+after(() => rmSync(directory, { recursive: true }));
+
+const file = join(directory, "local.toml");
+const psk = generateSecret();
+const PAIRING = formatPairing({ name: "home", psk, endpoints: [{ host: "203.0.113.7", port: 4433 }] });
+const PATH = '[[path]]\nname = "adsl1"\ninterface = "ppp0"\n';
+
+function load(text: string, mode = 0o600): LocalConfig {
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return loadLocalConfig(file);
+}
+
+/** What is wrong with a configuration, without the file's name. */
+function findings(text: string, mode?: number): string[] {
+  try {
+    load(text, mode);
+  } catch (error) {
+    assert.ok(error instanceof CodedError);
+    assert.equal(error.exitCode, 2);
+    assert.ok(!error.message.includes(psk.revealBase64url()));
+    return error.message.split("\n").map((line) => line.replace(`${directory}/`, ""));
+  }
+  return [];
+}
+
+test("the least that is needed, and its defaults", () => {
+  const config = load(`remote = "${PAIRING}"\n${PATH}`);
+  assert.equal(config.remote.name, "home");
+  assert.ok(config.remote.psk.equals(psk));
+  assert.deepEqual(
+    { ...config, remote: undefined },
+    {
+      remote: undefined,
+      paths: [{ name: "adsl1", interface: "ppp0", subflows: 1, role: "active" }],
+      capture: undefined,
+      socks: undefined,
+      forwards: [],
+      status: { listen: { host: "127.0.0.1", port: 8080 } },
+      limits: { memoryBytes: 268_435_456, drainSeconds: 10 },
+    },
+  );
+  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.paths[0]));
+});
+
+test("everything at once", () => {
+  const config = load(`
+remote = "${PAIRING}"
+[[path]]
+name = "adsl1"
+interface = "ppp0"
+source = "100.64.1.2"
+subflows = 4
+[[path]]
+name = "lte"
+source = "2001:db8::2"
+role = "backup"
+[capture]
+from = ["br-lan"]
+bypass = ["192.168.0.0/16", "2001:db8::1"]
+[socks]
+listen = "127.0.0.1:1080"
+users = { alice = "wonder" }
+[[forward]]
+listen = "127.0.0.1:8022"
+to = "nas.example:22"
+[status]
+listen = "[::1]:9000"
+[limits]
+memory = "64MiB"
+drain_seconds = 2.5
+`);
+  assert.deepEqual(config.paths, [
+    { name: "adsl1", interface: "ppp0", source: "100.64.1.2", subflows: 4, role: "active" },
+    { name: "lte", source: "2001:db8::2", subflows: 1, role: "backup" },
+  ]);
+  assert.deepEqual(config.capture, {
+    listen: [
+      { host: "0.0.0.0", port: 12345 },
+      { host: "::", port: 12345 },
+    ],
+    from: ["br-lan"],
+    rules: true,
+    bypass: [
+      { family: 4, address: "192.168.0.0", prefix: 16 },
+      { family: 6, address: "2001:db8::1", prefix: 128 },
+    ],
+  });
+  assert.ok(config.socks?.users?.get("alice")?.equals("wonder"));
+  assert.deepEqual(config.forwards, [
+    { listen: { host: "127.0.0.1", port: 8022 }, to: { host: "nas.example", port: 22 } },
+  ]);
+  assert.deepEqual(config.status.listen, { host: "::1", port: 9000 });
+  assert.deepEqual(config.limits, { memoryBytes: 67_108_864, drainSeconds: 2.5 });
+  const shown = inspect(config, { depth: 9 }) + JSON.stringify(config);
+  assert.ok(!shown.includes("wonder") && !shown.includes(psk.revealBase64url()));
+});
+
+test("what is wrong is told by its key", () => {
+  const remote = `remote = "${PAIRING}"\n`;
+  const golden: [string, string[]][] = [
+    [remote, ["local.toml: path: is required (an array)"]],
+    [
+      `remote = "${PAIRING.slice(0, 40)}"\n${PATH}`,
+      ['local.toml: remote: is cut off: it has no "@" before the endpoints'],
+    ],
+    [
+      `${remote}[[path]]\nname = "a"\ninterfaec = "ppp0"\n`,
+      ['local.toml: path[0].interfaec: unknown key; did you mean "interface"?'],
+    ],
+    [
+      `${remote}[[path]]\nname = "a"\n`,
+      [
+        'local.toml: path[0]: needs "interface", "source" or both; without them it would take whatever line the default route takes',
+      ],
+    ],
+    [
+      `${remote}${PATH}${PATH}`,
+      ['local.toml: path[1].name: "adsl1" is the name of an earlier one already (number 1)'],
+    ],
+    [
+      `${remote}${PATH}source = "ppp0"\n`,
+      ['local.toml: path[0].source: "ppp0" is not an IP address of this machine; `ip address` lists them'],
+    ],
+    [
+      `${remote}${PATH}[capture]\n`,
+      [
+        'local.toml: capture.from: names no interface; write the ones of the LAN, such as ["br-lan"], or rules = false',
+      ],
+    ],
+    [
+      `${remote}${PATH}[socks]\nlisten = "127.0.0.1:8080"\n`,
+      [
+        "local.toml: status.listen: 127.0.0.1:8080 is taken by another listener of this file; choose another port",
+      ],
+    ],
+    [
+      `${remote}${PATH}[socks]\nlisten = "127.0.0.1:1"\nusers = { alice = "" }\n`,
+      ["local.toml: socks.users.alice: is an empty password"],
+    ],
+    [
+      `${remote}${PATH}[[forward]]\nlisten = "127.0.0.1:1"\nto = "nas:0"\n`,
+      ['local.toml: forward[0].to: "nas:0": port 0 cannot be reached; write a port from 1 to 65535'],
+    ],
+  ];
+  for (const [text, expected] of golden) assert.deepEqual(findings(text), expected);
+});
+
+test("a file with a secret in it must be its owner's alone", () => {
+  assert.match(
+    findings(`remote = "${PAIRING}"\n${PATH}`, 0o644)[0] ?? "",
+    /^local\.toml: remote: holds a secret, .* \(mode 0644\); run: chmod 600 \S+local\.toml$/,
+  );
+  const pairing = join(directory, "pairing.txt");
+  writeFileSync(pairing, `${PAIRING}\n`, { mode: 0o600 });
+  const named = `remote = { file = "pairing.txt" }\n${PATH}`;
+  assert.equal(load(named, 0o644).remote.name, "home");
+  const users = `${named}[socks]\nlisten = "127.0.0.1:1080"\nusers = { alice = "x" }\n`;
+  assert.match(findings(users, 0o644)[0] ?? "", /^local\.toml: socks\.users: holds a secret/);
+  chmodSync(pairing, 0o644);
+  assert.match(findings(named)[0] ?? "", /^pairing\.txt: holds a secret, but group or others/);
+  writeFileSync(pairing, "hawser://home\n");
+  chmodSync(pairing, 0o600);
+  assert.deepEqual(findings(named), ['pairing.txt: is cut off: it has no "@" before the endpoints']);
+  rmSync(pairing);
+  assert.deepEqual(findings(named), ["pairing.txt: does not exist; create it, or name another file"]);
+});

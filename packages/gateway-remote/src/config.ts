@@ -1,0 +1,71 @@
+/** remote.toml: what it may say, and what the gateway makes of it. */
+
+import { dirname, resolve } from "node:path";
+import {
+  derivePsk,
+  endpointField,
+  limitsField,
+  listenField,
+  loadConfig,
+  loadIdentity,
+  nameField,
+  parseConfig,
+  parseSecretText,
+  refuseDuplicates,
+  type Secret,
+  statusField,
+  textField,
+  z,
+} from "@hawser/shared-protocol/node";
+
+const peerTable = z.strictObject({ name: nameField, key: textField(parseSecretText) });
+
+const remoteSchema = z.strictObject({
+  listen: z.array(listenField).min(1),
+  /** Where pairing lines say that this gateway is reached; without it they say `listen`. */
+  advertise: z.array(endpointField).default([]),
+  identity: z.string().min(1).default("identity.pem"),
+  status: statusField("127.0.0.1:8081"),
+  peer: z.array(peerTable).default([]).superRefine(refuseDuplicates("name")),
+  limits: limitsField,
+});
+
+export type RemoteFile = z.output<typeof remoteSchema>;
+export type PeerConfig = RemoteFile["peer"][number];
+
+/** Frozen. */
+export interface RemoteConfig {
+  readonly listen: RemoteFile["listen"];
+  readonly advertise: RemoteFile["advertise"];
+  readonly identity: Secret;
+  /** Names are unique; there may be none yet. */
+  readonly peers: readonly PeerConfig[];
+  readonly status: RemoteFile["status"];
+  readonly limits: RemoteFile["limits"];
+}
+
+/**
+ * Reads remote.toml and the identity that it names, relative to itself.
+ * @throws CodedError with every finding; exit code 2.
+ */
+export function loadRemoteConfig(file: string): RemoteConfig {
+  return withIdentity(file, loadConfig(file, remoteSchema));
+}
+
+/** remote.toml alone, from its text; `file` is what findings call it. @throws ConfigError */
+export function parseRemoteFile(text: string, file: string): RemoteFile {
+  return parseConfig(text, file, remoteSchema);
+}
+
+/** The configuration that a parsed file and its identity make. @throws CodedError when the identity cannot be read. */
+export function withIdentity(file: string, parsed: RemoteFile): RemoteConfig {
+  const { listen, advertise, peer, status, limits } = parsed;
+  const identity = loadIdentity(resolve(dirname(file), parsed.identity));
+  return Object.freeze({ listen, advertise, identity, peers: peer, status, limits });
+}
+
+/** The PSK of an admitted peer; undefined for every other name. */
+export function peerPsk({ identity, peers }: RemoteConfig, name: string): Secret | undefined {
+  const peer = peers.find((candidate) => candidate.name === name);
+  return peer && derivePsk(identity, peer.key, peer.name);
+}

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CodedError, derivePsk, parsePairing, Secret } from "@hawser/shared-protocol/node";
+import { loadRemoteConfig, peerPsk, type RemoteConfig } from "./config.ts";
+import { addPeer, initConfig, listPeers, removePeer, watchRemoteConfig } from "./peers.ts";
+import { cutPeer } from "./peers-text.ts";
+
+const root = mkdtempSync(join(tmpdir(), "hawser-peers-"));
+after(() => rmSync(root, { recursive: true }));
+
+const LISTEN = { host: "0.0.0.0", port: 4433 };
+const PUBLIC = { host: "203.0.113.7", port: 4433 };
+let directory = "";
+let file = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(root, "x-"));
+  file = join(directory, "remote.toml");
+});
+
+function init(): void {
+  initConfig(file, { listen: LISTEN, advertise: [PUBLIC] });
+}
+
+function modeOf(name: string): number {
+  return statSync(join(directory, name)).mode & 0o7777;
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof CodedError, String(error));
+    return `${error.code} ${error.message.replaceAll(`${directory}/`, "")}`;
+  }
+  return "";
+}
+
+test("init writes a configuration that loads, and an identity, for the owner alone", () => {
+  init();
+  assert.deepEqual([modeOf("remote.toml"), modeOf("identity.pem")], [0o600, 0o600]);
+  const config = loadRemoteConfig(file);
+  assert.deepEqual(config.listen, [LISTEN]);
+  assert.deepEqual(config.advertise, [PUBLIC]);
+  assert.deepEqual(config.status.listen, { host: "127.0.0.1", port: 8081 });
+  assert.deepEqual(config.peers, []);
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
+});
+
+test("init overwrites neither file", () => {
+  init();
+  const [config, identity] = [
+    readFileSync(file, "utf8"),
+    readFileSync(join(directory, "identity.pem"), "utf8"),
+  ];
+  assert.equal(codeOf(init), "CONFIG_EXISTS remote.toml: exists already; name another file, or move it away");
+  rmSync(file);
+  assert.equal(
+    codeOf(init),
+    "CONFIG_EXISTS identity.pem: exists already; name another file, or move it away",
+  );
+  assert.deepEqual(readdirSync(directory), ["identity.pem"]);
+  assert.equal(readFileSync(join(directory, "identity.pem"), "utf8"), identity);
+  writeFileSync(file, config);
+  assert.match(
+    codeOf(() => initConfig(join(directory, "none/remote.toml"), { listen: LISTEN, advertise: [] })),
+    /^CONFIG_UNWRITABLE none\/identity\.pem: cannot be written: its directory does not exist; run: mkdir -p/,
+  );
+});
+
+test("pair prints a line whose key the gateway derives, too", () => {
+  init();
+  const pairing = parsePairing(addPeer(file, "home"));
+  assert.ok(pairing.ok);
+  assert.equal(pairing.value.name, "home");
+  assert.deepEqual(pairing.value.endpoints, [PUBLIC]);
+  const config = loadRemoteConfig(file);
+  assert.ok(peerPsk(config, "home")?.equals(pairing.value.psk));
+  assert.equal(peerPsk(config, "away"), undefined);
+  const { identity, peers } = config;
+  assert.ok(derivePsk(identity, peers[0]?.key ?? Secret.fromText(""), "home").equals(pairing.value.psk));
+  assert.ok(!readFileSync(file, "utf8").includes(pairing.value.psk.revealBase64url()));
+});
+
+test("pairing and unpairing leave the rest of the file, its mode, and other peers as they were", () => {
+  init();
+  chmodSync(file, 0o640);
+  const commented = `# mine\n${readFileSync(file, "utf8")}# the last line`;
+  writeFileSync(file, commented);
+  addPeer(file, "home");
+  addPeer(file, "lake");
+  const text = readFileSync(file, "utf8").replace(
+    '[[peer]]\nname = "lake"',
+    '# the house at the lake\n[[ peer ]] # x\nname = "lake"',
+  );
+  writeFileSync(file, text);
+  addPeer(file, "office");
+  assert.deepEqual(listPeers(file), ["home", "lake", "office"]);
+  const before = loadRemoteConfig(file);
+  removePeer(file, "home");
+  assert.deepEqual(listPeers(file), ["lake", "office"]);
+  const now = loadRemoteConfig(file);
+  assert.ok(peerPsk(now, "lake")?.equals(peerPsk(before, "lake") ?? ""));
+  assert.ok(readFileSync(file, "utf8").includes("# the house at the lake\n[[ peer ]] # x\n"));
+  removePeer(file, "office");
+  removePeer(file, "lake");
+  assert.equal(readFileSync(file, "utf8"), `${commented}\n\n# the house at the lake\n`);
+  assert.equal(modeOf("remote.toml"), 0o640);
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
+});
+
+test("what pair and unpair refuse", () => {
+  init();
+  addPeer(file, "home");
+  const text = readFileSync(file, "utf8");
+  const golden: [() => unknown, string][] = [
+    [
+      () => addPeer(file, "home"),
+      'PEER_EXISTS remote.toml: "home" is admitted already; for a new pairing line: unpair home, then pair it again',
+    ],
+    [
+      () => addPeer(file, "a b"),
+      'USAGE NAME: "a b" is not a valid name; use 1 to 64 of the characters A-Z a-z 0-9 . _ -',
+    ],
+    [
+      () => removePeer(file, "hoem"),
+      'PEER_UNKNOWN remote.toml: "hoem" is not admitted; did you mean "home"?',
+    ],
+    [
+      () => removePeer(file, "office"),
+      'PEER_UNKNOWN remote.toml: "office" is not admitted; admitted are home',
+    ],
+  ];
+  for (const [run, message] of golden) assert.equal(codeOf(run), message);
+  assert.equal(readFileSync(file, "utf8"), text);
+  writeFileSync(`${file}.new`, "");
+  assert.equal(
+    codeOf(() => addPeer(file, "lake")),
+    "CONFIG_UNWRITABLE remote.toml: another edit of it is under way, or was broken off; if none is: rm remote.toml.new",
+  );
+});
+
+test("peers written in another way are left to their author", () => {
+  init();
+  addPeer(file, "home");
+  const key = /key = "(.*)"/.exec(readFileSync(file, "utf8"))?.[1] ?? "";
+  const inline = `listen = ["127.0.0.1:1"]\npeer = [{ name = "home", key = "${key}" }]\n`;
+  writeFileSync(file, inline);
+  for (const run of [() => addPeer(file, "lake"), () => removePeer(file, "home")]) {
+    assert.match(codeOf(run), /^CONFIG_UNWRITABLE remote\.toml: peer: its peers are written in a way/);
+  }
+  assert.equal(readFileSync(file, "utf8"), inline);
+  assert.equal(cutPeer("[[peer]]\n", 1), undefined);
+});
+
+test("a pairing line needs an address that can be reached", () => {
+  initConfig(file, { listen: LISTEN, advertise: [] });
+  assert.match(
+    codeOf(() => addPeer(file, "home")),
+    /^NOT_ADVERTISED remote\.toml: advertise: is needed .* such as: advertise = \["\S+:4433"\] \(init --advertise writes it\)$/,
+  );
+  assert.deepEqual(listPeers(file), []);
+  writeFileSync(file, readFileSync(file, "utf8").replace("0.0.0.0:4433", "127.0.0.1:4433"));
+  assert.match(addPeer(file, "home"), /@127\.0\.0\.1:4433$/);
+});
+
+test("a symbolic link stays one", () => {
+  init();
+  const link = join(directory, "link.toml");
+  symlinkSync("remote.toml", link);
+  addPeer(link, "home");
+  assert.deepEqual(listPeers(file), ["home"]);
+  assert.ok(readdirSync(directory, { withFileTypes: true }).some((entry) => entry.isSymbolicLink()));
+});
+
+test("a running gateway follows the file, and keeps what it has when the file is broken", async () => {
+  init();
+  const seen: (RemoteConfig | string)[] = [];
+  const watch = watchRemoteConfig(file, {
+    onChange: (config) => seen.push(config),
+    onError: (error) => seen.push(error instanceof Error ? error.message : ""),
+  });
+  try {
+    const next = async (count: number): Promise<RemoteConfig | string | undefined> => {
+      for (let i = 0; i < 200 && seen.length < count; i++) await sleep(20);
+      return seen[count - 1];
+    };
+    addPeer(file, "home");
+    const paired = await next(1);
+    assert.ok(typeof paired === "object");
+    assert.deepEqual(
+      paired.peers.map(({ name }) => name),
+      ["home"],
+    );
+    writeFileSync(file, "listen = 3\n");
+    const broken = await next(2);
+    assert.ok(typeof broken === "string");
+    assert.match(broken, /remote\.toml: listen: expected an array, found a whole number/);
+    watch.reload();
+    assert.equal(seen.length, 3);
+  } finally {
+    watch.close();
+  }
+});

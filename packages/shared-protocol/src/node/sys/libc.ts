@@ -1,0 +1,116 @@
+import { createRequire } from "node:module";
+import { SystemError, SystemErrorCode } from "./system-error.ts";
+
+/**
+ * The few C library calls that Node has no API for. Each returns what the C function returns; after -1, `errno()`
+ * says why and must be asked before anything else is called.
+ */
+export interface Libc {
+  /** socket(2) */
+  socket(domain: number, type: number, protocol: number): number;
+  /** bind(2) */
+  bind(fd: number, address: Buffer, length: number): number;
+  /** setsockopt(2) */
+  setsockopt(fd: number, level: number, option: number, value: Buffer, length: number): number;
+  /** getsockopt(2); `length[0]` is the size of `value` on the way in and what was filled on the way out */
+  getsockopt(fd: number, level: number, option: number, value: Buffer, length: Uint32Array): number;
+  /** fcntl(2) with F_DUPFD_CLOEXEC: a second descriptor of the same open socket */
+  dup(fd: number): number;
+  /** close(2) */
+  close(fd: number): number;
+  /** if_nametoindex(3); 0 when there is no such interface */
+  ifNameToIndex(name: string): number;
+  /** The positive errno of the last failed call. */
+  errno(): number;
+}
+
+/** Constants of Linux's uapi headers; the values are those of x86-64, arm64, arm and riscv (not MIPS or SPARC). */
+export const Sys = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  SOCK_STREAM: 1,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  F_DUPFD_CLOEXEC: 1030,
+  /** socket(7) */
+  SOL_SOCKET: 1,
+  SO_BINDTODEVICE: 25,
+  SO_MARK: 36,
+  /** ip(7), linux/netfilter_ipv4.h */
+  SOL_IP: 0,
+  IP_BIND_ADDRESS_NO_PORT: 24,
+  SO_ORIGINAL_DST: 80,
+  /** ipv6(7), linux/netfilter_ipv6/ip6_tables.h */
+  SOL_IPV6: 41,
+  IPV6_V6ONLY: 26,
+  IP6T_SO_ORIGINAL_DST: 80,
+  /** tcp(7) */
+  IPPROTO_TCP: 6,
+  TCP_INFO: 11,
+  TCP_QUICKACK: 12,
+  TCP_CONGESTION: 13,
+  TCP_USER_TIMEOUT: 18,
+  TCP_NOTSENT_LOWAT: 25,
+} as const;
+
+let loaded: Libc | undefined;
+
+/**
+ * The bindings, loaded at the first call.
+ *
+ * Lazily, because the import of a native module throws on machines it has no build for, and most of this program
+ * (checking a configuration, printing rules) has no need of it.
+ *
+ * @throws SystemError `ERR_LIBC_UNAVAILABLE` when not on Linux, or without a koffi build for this C library.
+ */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+/** Whether `libc()` would succeed. */
+export function isLibcAvailable(): boolean {
+  try {
+    libc();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function load(): Libc {
+  if (process.platform !== "linux") {
+    throw unavailable(`socket options need Linux, this is ${process.platform}`);
+  }
+  try {
+    return declare(createRequire(import.meta.url)("koffi") as typeof import("koffi").default);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw unavailable(`cannot reach the C library on linux-${process.arch}: ${reason}`);
+  }
+}
+
+function declare(koffi: typeof import("koffi").default): Libc {
+  // The program's own symbols: the same line for glibc and musl, whatever their file is called.
+  const library = koffi.load(null);
+  const fcntl = library.func("int fcntl(int fd, int command, ...)") as (...args: unknown[]) => number;
+  return {
+    socket: library.func("int socket(int domain, int type, int protocol)") as Libc["socket"],
+    bind: library.func("int bind(int fd, const void *address, uint32_t length)") as Libc["bind"],
+    setsockopt: library.func(
+      "int setsockopt(int fd, int level, int option, const void *value, uint32_t length)",
+    ) as Libc["setsockopt"],
+    getsockopt: library.func(
+      "int getsockopt(int fd, int level, int option, void *value, void *length)",
+    ) as Libc["getsockopt"],
+    // Not dup(2): its descriptor would leak into child processes (iptables, ip) and keep the connection open.
+    dup: (fd) => fcntl(fd, Sys.F_DUPFD_CLOEXEC, "int", 0),
+    close: library.func("int close(int fd)") as Libc["close"],
+    ifNameToIndex: library.func("uint32_t if_nametoindex(const char *name)") as Libc["ifNameToIndex"],
+    errno: () => koffi.errno(),
+  };
+}
+
+function unavailable(message: string): SystemError {
+  return new SystemError(SystemErrorCode.libcUnavailable, 0, "dlopen", message);
+}

@@ -1,0 +1,86 @@
+import type { Socket } from "node:net";
+import { libc, Sys } from "./libc.ts";
+import { errnoName, errnoText, SystemError } from "./system-error.ts";
+
+/**
+ * The descriptor under a net.Socket or TLSSocket, or undefined when it has none (not connected yet, destroyed).
+ *
+ * Node has no public name for it; `_handle.fd` has been the same since Node 0.x, and a TLS socket's handle answers
+ * with the descriptor of the TCP connection below. Never keep the number: after the socket closes, another
+ * connection may own it.
+ */
+export function socketFd(socket: Socket): number | undefined {
+  const handle = (socket as unknown as { _handle?: { fd?: number } | null })._handle;
+  const fd = handle?.fd;
+  return fd === undefined || fd < 0 ? undefined : fd;
+}
+
+/**
+ * TCP_USER_TIMEOUT (tcp(7), RFC 5482): the kernel gives the connection up (ETIMEDOUT) when sent bytes stay
+ * unacknowledged for `milliseconds`. 0 asks for the system's default (about 15 minutes).
+ * @throws SystemError
+ */
+export function setTcpUserTimeout(socket: Socket, milliseconds: number): void {
+  setInt(socket, Sys.TCP_USER_TIMEOUT, milliseconds, "TCP_USER_TIMEOUT");
+}
+
+/**
+ * TCP_NOTSENT_LOWAT (tcp(7)): the socket counts as writable only while fewer than `bytes` wait unsent in the
+ * kernel, so that `write()` and 'drain' follow the line instead of a send buffer of megabytes.
+ * @throws SystemError
+ */
+export function setNotSentLowat(socket: Socket, bytes: number): void {
+  setInt(socket, Sys.TCP_NOTSENT_LOWAT, bytes, "TCP_NOTSENT_LOWAT");
+}
+
+/**
+ * TCP_QUICKACK (tcp(7)): acknowledge at once, now. Not permanent: the kernel falls back to delayed ACKs by itself.
+ * @throws SystemError
+ */
+export function setQuickAck(socket: Socket, on = true): void {
+  setInt(socket, Sys.TCP_QUICKACK, on ? 1 : 0, "TCP_QUICKACK");
+}
+
+/**
+ * TCP_CONGESTION (tcp(7)): the congestion control, one of net.ipv4.tcp_available_congestion_control.
+ * @throws SystemError ENOENT when the kernel has no such algorithm, EPERM when it is reserved for root.
+ */
+export function setCongestion(socket: Socket, algorithm: string): void {
+  const value = Buffer.from(algorithm, "latin1");
+  set(socket, Sys.TCP_CONGESTION, value, `TCP_CONGESTION=${algorithm}`);
+}
+
+/**
+ * The name of the congestion control in use, undefined when the socket is gone.
+ * @throws SystemError
+ */
+export function getCongestion(socket: Socket): string | undefined {
+  const fd = socketFd(socket);
+  if (fd === undefined) return undefined;
+  // TCP_CA_NAME_MAX of linux/tcp.h is 16, the closing zero included.
+  const value = Buffer.alloc(16);
+  const length = Uint32Array.of(value.length);
+  const c = libc();
+  if (c.getsockopt(fd, Sys.IPPROTO_TCP, Sys.TCP_CONGESTION, value, length) !== 0) {
+    throw failure(c.errno(), "getsockopt", "TCP_CONGESTION");
+  }
+  const end = value.indexOf(0);
+  return value.toString("latin1", 0, end < 0 ? value.length : end);
+}
+
+function setInt(socket: Socket, option: number, value: number, name: string): void {
+  set(socket, option, Buffer.from(Int32Array.of(value).buffer), name);
+}
+
+function set(socket: Socket, option: number, value: Buffer, name: string): void {
+  const fd = socketFd(socket);
+  if (fd === undefined) throw new SystemError("EBADF", 9, "setsockopt", `${name}: the socket is not open`);
+  const c = libc();
+  if (c.setsockopt(fd, Sys.IPPROTO_TCP, option, value, value.length) !== 0) {
+    throw failure(c.errno(), "setsockopt", name);
+  }
+}
+
+function failure(errno: number, syscall: string, name: string): SystemError {
+  return new SystemError(errnoName(errno), errno, syscall, `${name}: ${errnoText(errno)}`);
+}

@@ -1,0 +1,93 @@
+import { libc, Sys } from "./libc.ts";
+
+/**
+ * What the kernel knows of a TCP connection (TCP_INFO of tcp(7), `struct tcp_info` of linux/tcp.h).
+ * Times are in microseconds, windows and queues in segments where not said otherwise, rates in bytes per second.
+ */
+export interface TcpInfo {
+  /** 1 = ESTABLISHED, 8 = CLOSE_WAIT ...: enum of net/tcp_states.h. */
+  readonly state: number;
+  /** Smoothed round-trip time and its mean deviation. */
+  readonly rtt: number;
+  readonly rttvar: number;
+  /** The least round-trip time of the last minutes (net.ipv4.tcp_min_rtt_wlen); 0 when the kernel is too old. */
+  readonly minRtt: number;
+  /** Retransmission timeout. */
+  readonly rto: number;
+  /** Consecutive timeouts of the segment in flight; above 0 the line is silent. */
+  readonly backoff: number;
+  /** Bytes in a full segment. */
+  readonly sndMss: number;
+  /** Congestion window, and slow-start threshold, in segments. */
+  readonly cwnd: number;
+  readonly ssthresh: number;
+  /** Segments sent and not acknowledged, and those of them held lost. */
+  readonly unacked: number;
+  readonly lost: number;
+  /** Segments sent again since the connection began. */
+  readonly totalRetrans: number;
+  /** Bytes in the send buffer that were never sent. */
+  readonly notsentBytes: number;
+  /** Bytes acknowledged, and bytes received in order, since the connection began. */
+  readonly bytesAcked: number;
+  readonly bytesReceived: number;
+  /** Milliseconds since data was last received. */
+  readonly lastDataRecvMs: number;
+  /** The latest measured rate of delivery. */
+  readonly deliveryRate: number;
+  /** The rate at which the kernel spaces its packets. */
+  readonly pacingRate: number;
+}
+
+/** `struct tcp_info` grows at its end with every few kernels; fields beyond what the kernel filled read 0. */
+const TCP_INFO_BYTES = 256;
+/** `tcpi_total_retrans` ends here; a kernel that fills less is older than any that Node runs on. */
+const LEAST_BYTES = 104;
+
+// Reused: this is asked for every subflow many times a second.
+const value = Buffer.alloc(TCP_INFO_BYTES);
+const view = new DataView(value.buffer, value.byteOffset, value.length);
+const length = new Uint32Array(1);
+const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/**
+ * The state of the TCP connection behind descriptor `fd` (see `socketFd`), or undefined when it is gone or no TCP
+ * connection. Costs about a microsecond.
+ * @throws SystemError only when the C library cannot be reached at all.
+ */
+export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
+  if (fd === undefined || fd < 0) return undefined;
+  length[0] = TCP_INFO_BYTES;
+  value.fill(0);
+  if (libc().getsockopt(fd, Sys.IPPROTO_TCP, Sys.TCP_INFO, value, length) !== 0) return undefined;
+  if ((length[0] ?? 0) < LEAST_BYTES) return undefined;
+  return {
+    state: view.getUint8(0),
+    backoff: view.getUint8(4),
+    rto: u32(8),
+    sndMss: u32(16),
+    unacked: u32(24),
+    lost: u32(32),
+    lastDataRecvMs: u32(52),
+    rtt: u32(68),
+    rttvar: u32(72),
+    ssthresh: u32(76),
+    cwnd: u32(80),
+    totalRetrans: u32(100),
+    pacingRate: u64(104),
+    bytesAcked: u64(120),
+    bytesReceived: u64(128),
+    notsentBytes: u32(144),
+    minRtt: u32(148),
+    deliveryRate: u64(160),
+  };
+}
+
+function u32(offset: number): number {
+  return view.getUint32(offset, LITTLE);
+}
+
+/** Exact to 2^53; beyond it only "unlimited" (~0) is ever seen, where precision does not matter. */
+function u64(offset: number): number {
+  return Number(view.getBigUint64(offset, LITTLE));
+}

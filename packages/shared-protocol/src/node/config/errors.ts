@@ -29,6 +29,12 @@ export const ErrorCode = {
   statusListen: "STATUS_LISTEN",
   /** Nothing answers at the status server's address, or something else does. */
   statusUnreachable: "STATUS_UNREACHABLE",
+  /** The gateway does not make a tunnel to the destination. */
+  connectRefused: "CONNECT_REFUSED",
+  /** A listener cannot have its address. */
+  listenFailed: "LISTEN_FAILED",
+  /** The process lacks a capability that its configuration needs. */
+  capabilityMissing: "CAPABILITY_MISSING",
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

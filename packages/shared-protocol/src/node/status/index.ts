@@ -1,0 +1,11 @@
+export {
+  acceptConnect,
+  type ConnectOptions,
+  dialConnect,
+  type OnConnect,
+  refuseConnect,
+} from "./connect.ts";
+export { healthOf } from "./health.ts";
+export { type Health, statusReportSchema } from "./schemas.ts";
+export { createStatusServer, type StatusServer, type StatusServerOptions } from "./server.ts";
+export * from "./types.ts";

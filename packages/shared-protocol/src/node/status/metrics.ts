@@ -1,0 +1,214 @@
+/** `GET /metrics`: what the source says at the scrape, in Prometheus's base units (bytes, seconds). */
+
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { PATH_ROLES } from "../../wire/frames.ts";
+import {
+  PATH_STATES,
+  type PathStatus,
+  SESSION_STATES,
+  type SessionStatus,
+  type StatusReport,
+  type StatusSource,
+  sessionsOf,
+} from "./types.ts";
+
+/**
+ * Series per metric. A remote gateway is told path names by its peers, who could think of new ones for ever; what is
+ * beyond is counted in hawser_paths_omitted.
+ */
+const MAX_PATHS = 256;
+
+type SessionValue = readonly [name: string, help: string, value: (session: SessionStatus) => number];
+type PathValue = readonly [name: string, help: string, value: (path: PathStatus) => number | null];
+
+const SESSION_GAUGES: readonly SessionValue[] = [
+  ["hawser_session_flows_open", "Flows that are open now.", ({ flows }) => flows.open],
+];
+const SESSION_COUNTERS: readonly SessionValue[] = [
+  ["hawser_session_flows_total", "Flows opened.", ({ flows }) => flows.total],
+  [
+    "hawser_session_flows_failed_total",
+    "Flows that were reset or never opened.",
+    ({ flows }) => flows.failed,
+  ],
+  ["hawser_session_sent_bytes_total", "Bytes of flows sent.", ({ bytes }) => bytes.sent],
+  ["hawser_session_received_bytes_total", "Bytes of flows received.", ({ bytes }) => bytes.received],
+  [
+    "hawser_session_reinjected_bytes_total",
+    "Bytes sent again on another path.",
+    ({ bytes }) => bytes.reinjected,
+  ],
+];
+const PATH_GAUGES: readonly PathValue[] = [
+  ["hawser_path_subflows", "Live connections on the path.", (path) => path.subflows],
+  ["hawser_path_rtt_seconds", "Smoothed round-trip time.", (path) => seconds(path.rttMs)],
+  ["hawser_path_min_rtt_seconds", "Least round-trip time seen.", (path) => seconds(path.minRttMs)],
+  ["hawser_path_send_bytes_per_second", "Payload leaving now.", (path) => path.sendRateBps / 8],
+  ["hawser_path_receive_bytes_per_second", "Payload arriving now.", (path) => path.receiveRateBps / 8],
+  ["hawser_path_unacked_bytes", "Sent and not yet acknowledged.", (path) => path.unackedBytes],
+];
+const PATH_COUNTERS: readonly PathValue[] = [
+  ["hawser_path_sent_bytes_total", "Bytes sent on the path.", (path) => path.sentBytes],
+  ["hawser_path_received_bytes_total", "Bytes received on the path.", (path) => path.receivedBytes],
+  ["hawser_path_reinjected_bytes_total", "Bytes sent again on the path.", (path) => path.reinjectedBytes],
+];
+
+export interface Metrics {
+  readonly contentType: string;
+  /** Asks the source once, and writes everything in Prometheus's text format. */
+  scrape(): Promise<string>;
+}
+
+/** A registry of its own, for one source; with the process's own metrics (memory, descriptors, event loop). */
+export function createMetrics(source: StatusSource): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
+  collectDefaultMetrics({ register: registry });
+  return {
+    contentType: registry.contentType,
+    async scrape() {
+      const report = source.status();
+      const paths = pathsOf(report);
+      for (const fill of fills) fill(report, paths);
+      // prom-client writes "Nan", which not every reader takes.
+      return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
+    },
+  };
+}
+
+interface PathOfPeer {
+  readonly peer: string;
+  readonly path: PathStatus;
+}
+
+/** Brings some metrics to what the report says; paths that are no longer there lose their series. */
+type Fill = (report: StatusReport, paths: readonly PathOfPeer[]) => void;
+
+function aboutGateway(registers: Registry[]): Fill {
+  const labelNames = ["version", "role"];
+  const info = new Gauge({ name: "hawser_build_info", help: "Always 1.", labelNames, registers });
+  const uptime = new Gauge({ name: "hawser_uptime_seconds", help: "Since the gateway's start.", registers });
+  const help = "Paths that are too many to have series of their own.";
+  const omitted = new Gauge({ name: "hawser_paths_omitted", help, registers });
+  return (report) => {
+    const { version, role, uptimeSeconds } = report;
+    info.set({ version, role }, 1);
+    uptime.set(finite(uptimeSeconds));
+    omitted.set(Math.max(0, allPathsOf(report).length - MAX_PATHS));
+  };
+}
+
+/** A peer may have several sessions for a while: their values are summed. */
+function sessionMetrics(registers: Registry[]): Fill[] {
+  const labelNames = ["peer"];
+  const numbers = [
+    ...SESSION_GAUGES.map(([name, help, value]) => ({
+      metric: new Gauge({ name, help, labelNames, registers }),
+      value,
+    })),
+    ...SESSION_COUNTERS.map(([name, help, value]) => ({
+      metric: new Counter({ name, help, labelNames, registers }),
+      value,
+    })),
+  ].map(({ metric, value }): Fill => {
+    return (report) => {
+      metric.reset();
+      for (const session of sessionsOf(report)) metric.inc({ peer: session.peer }, finite(value(session)));
+    };
+  });
+  const state = stateMetric(
+    "hawser_session_state",
+    "1 for the state that the session is in.",
+    labelNames,
+    registers,
+  );
+  return [
+    ...numbers,
+    (report) => {
+      state.reset();
+      for (const { peer, state: now } of sessionsOf(report)) setState(state, { peer }, SESSION_STATES, now);
+    },
+  ];
+}
+
+function pathMetrics(registers: Registry[]): Fill[] {
+  const labelNames = ["peer", "path"];
+  const gauges = PATH_GAUGES.map(([name, help, value]): Fill => {
+    const metric = new Gauge({ name, help, labelNames, registers });
+    return (_, paths) => {
+      metric.reset();
+      for (const { peer, path } of paths) {
+        const now = value(path);
+        if (now !== null) metric.set({ peer, path: path.name }, finite(now));
+      }
+    };
+  });
+  const counters = PATH_COUNTERS.map(([name, help, value]): Fill => {
+    const metric = new Counter({ name, help, labelNames, registers });
+    return (_, paths) => {
+      metric.reset();
+      for (const { peer, path } of paths) metric.inc({ peer, path: path.name }, finite(value(path)));
+    };
+  });
+  const state = stateMetric(
+    "hawser_path_state",
+    "1 for the state that the path is in.",
+    labelNames,
+    registers,
+  );
+  const role = stateMetric(
+    "hawser_path_role",
+    "1 for the role that the path has.",
+    labelNames,
+    registers,
+    "role",
+  );
+  const states: Fill = (_, paths) => {
+    state.reset();
+    role.reset();
+    for (const { peer, path } of paths) {
+      const labels = { peer, path: path.name };
+      setState(state, labels, PATH_STATES, path.state);
+      setState(role, labels, PATH_ROLES, path.role, "role");
+    }
+  };
+  return [...gauges, ...counters, states];
+}
+
+function stateMetric(
+  name: string,
+  help: string,
+  labelNames: string[],
+  registers: Registry[],
+  label = "state",
+) {
+  return new Gauge({ name, help, labelNames: [...labelNames, label], registers });
+}
+
+function setState(
+  metric: Gauge,
+  labels: Readonly<Record<string, string>>,
+  all: readonly string[],
+  now: string,
+  label = "state",
+): void {
+  for (const each of all) metric.set({ ...labels, [label]: each }, each === now ? 1 : 0);
+}
+
+function pathsOf(report: StatusReport): PathOfPeer[] {
+  return allPathsOf(report).slice(0, MAX_PATHS);
+}
+
+function allPathsOf(report: StatusReport): PathOfPeer[] {
+  return sessionsOf(report).flatMap(({ peer, paths }) => paths.map((path) => ({ peer, path })));
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
+}
+
+/** A rate over no time at all must not cost the whole scrape. */
+function finite(value: number | null): number {
+  return value !== null && Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,78 @@
+import type { FastifyInstance } from "fastify";
+import type { DocumentedRoute } from "./dashboard/page.ts";
+
+interface RouteSchema {
+  readonly summary?: string;
+  readonly body?: unknown;
+  readonly response?: Readonly<Record<string, unknown>>;
+}
+
+export interface RouteRecord {
+  readonly method: string;
+  /** As Fastify writes it: `/api/paths/:name`. */
+  readonly url: string;
+  readonly schema: RouteSchema;
+}
+
+/** Collects the routes that are registered from now on: the documentation is made of what is served. */
+export function recordRoutes(app: FastifyInstance): readonly RouteRecord[] {
+  const routes: RouteRecord[] = [];
+  app.addHook("onRoute", ({ method, url, schema }) => {
+    if (typeof method === "string" && method !== "HEAD")
+      routes.push({ method, url, schema: (schema ?? {}) as RouteSchema });
+  });
+  return routes;
+}
+
+export function documentRoutes(routes: readonly RouteRecord[]): DocumentedRoute[] {
+  return routes.map(({ method, url, schema }) => ({
+    method,
+    path: openApiPath(url),
+    summary: schema.summary ?? "",
+    statuses: Object.keys(schema.response ?? {}),
+  }));
+}
+
+/** OpenAPI 3.1, whose schemas are JSON Schema as it is. */
+export function openApiDocument(routes: readonly RouteRecord[], version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const { method, url, schema } of routes) {
+    const path = openApiPath(url);
+    paths[path] ??= {};
+    paths[path][method.toLowerCase()] = {
+      summary: schema.summary,
+      parameters: [...url.matchAll(/:(\w+)/g)].map(([, name]) => ({
+        name,
+        in: "path",
+        required: true,
+        schema: { type: "string" },
+      })),
+      ...(schema.body === undefined ? {} : { requestBody: { required: true, content: json(schema.body) } }),
+      responses: Object.fromEntries(
+        Object.entries(schema.response ?? {}).map(([status, body]) => [
+          status,
+          describeResponse(status, url, body),
+        ]),
+      ),
+    };
+  }
+  return { openapi: "3.1.0", info: { title: "Hawser", version }, paths };
+}
+
+function describeResponse(status: string, url: string, body: unknown): Record<string, unknown> {
+  if (status === "default" || status.startsWith("4") || status.startsWith("5")) {
+    const type = url === "/healthz" ? "application/json" : "application/problem+json";
+    return { description: "refused or failed", content: json(body, type) };
+  }
+  const isText = typeof body === "object" && body !== null && "type" in body && body.type === "string";
+  const type = url === "/metrics" ? "text/plain" : isText ? "text/html" : "application/json";
+  return { description: "done", content: json(body, type) };
+}
+
+function json(schema: unknown, type = "application/json"): Record<string, unknown> {
+  return { [type]: { schema } };
+}
+
+function openApiPath(url: string): string {
+  return url.replaceAll(/:(\w+)/g, "{$1}");
+}

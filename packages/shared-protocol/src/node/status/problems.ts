@@ -1,0 +1,17 @@
+/** Errors as RFC 9457 has them. */
+
+import { STATUS_CODES } from "node:http";
+import type { FastifyReply } from "fastify";
+import type { Problem } from "./schemas.ts";
+
+export function sendProblem(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  const problem: Problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
+  return reply.code(status).type("application/problem+json").send(problem);
+}
+
+/** What may be told of an error: of the request's own all, of the gateway's nothing but that there was one. */
+export function problemOf(error: unknown): { readonly status: number; readonly detail: string } {
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  if (error instanceof Error && status >= 400 && status < 500) return { status, detail: error.message };
+  return { status: 500, detail: "the gateway failed to answer; its log says why" };
+}

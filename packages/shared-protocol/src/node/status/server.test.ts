@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { CodedError } from "../config/errors.ts";
+import { createLogger } from "../log.ts";
+import { createStatusServer, type StatusServer } from "./server.ts";
+import type { PathStatus, StatusReport, StatusSource } from "./types.ts";
+
+const LISTEN = { host: "127.0.0.1", port: 0 };
+const lines: string[] = [];
+const logger = createLogger({
+  role: "local",
+  name: "test",
+  level: "info",
+  destination: { write: (line) => void lines.push(line) },
+});
+
+function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
+  return {
+    name,
+    state: "up",
+    role: "active",
+    subflows: 1,
+    rttMs: 23.4,
+    minRttMs: 18,
+    sendRateBps: 800_000,
+    receiveRateBps: 8_400_000,
+    unackedBytes: 4096,
+    sentBytes: 1_000_000,
+    receivedBytes: 9_000_000,
+    reinjectedBytes: 12,
+    lastError: null,
+    since: "2026-01-02T03:04:05.000Z",
+    ...change,
+  };
+}
+
+function local(...paths: PathStatus[]): StatusReport {
+  const flows = { open: 2, total: 30, failed: 1 };
+  const bytes = { sent: 2_000_000, received: 18_000_000, reinjected: 12 };
+  return {
+    role: "local",
+    version: "0.1.0",
+    uptimeSeconds: 61.5,
+    session: { peer: "home", state: "up", flows, bytes, paths },
+  };
+}
+
+let report: StatusReport = local(path("adsl1"), path("adsl2"));
+const roles: [string, string][] = [];
+const source: StatusSource = {
+  status: () => report,
+  flows: () => [
+    {
+      id: "7",
+      from: "192.168.1.9:50000",
+      to: "example.org:443",
+      kind: "redirect",
+      ageSeconds: 3,
+      sentBytes: 10,
+      receivedBytes: 20,
+      paths: [{ name: "adsl1", sentBytes: 10, receivedBytes: 20 }],
+    },
+  ],
+  setPathRole(name, role) {
+    roles.push([name, role]);
+    return name === "adsl1";
+  },
+};
+
+let server: StatusServer;
+before(async () => {
+  server = await createStatusServer(source, { listen: LISTEN, logger });
+});
+after(() => server.close());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+  json(): unknown;
+}
+
+/** node:http, since fetch does not let Host and Origin be chosen. */
+function ask(
+  target: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string; port?: number } = {},
+): Promise<Answer> {
+  const { method = "GET", headers = {}, body, port = server.address.port } = options;
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: "127.0.0.1", port, path: target, method, headers, agent: false },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (piece: string) => {
+          text += piece;
+        });
+        response.on("end", () => {
+          const status = response.statusCode ?? 0;
+          resolve({ status, headers: response.headers, text, json: (): unknown => JSON.parse(text) });
+        });
+      },
+    );
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+function patch(name: string, body: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return ask(`/api/paths/${name}`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json", ...headers },
+    body,
+  });
+}
+
+function assertProblem(answer: Answer, status: number, detail: string): void {
+  assert.equal(answer.status, status);
+  assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
+  const problem = answer.json();
+  assert.ok(typeof problem === "object" && problem !== null && "title" in problem);
+  assert.deepEqual(problem, { type: "about:blank", title: problem.title, status, detail });
+}
+
+test("the status and the flows are what the source says", async () => {
+  report = local(path("adsl1"), path("adsl2", { state: "down", rttMs: null, lastError: "ETIMEDOUT" }));
+  assert.deepEqual((await ask("/api/status")).json(), report);
+  assert.deepEqual((await ask("/api/flows")).json(), source.flows());
+  const sessions = report.role === "local" ? [report.session] : [];
+  report = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions };
+  assert.deepEqual((await ask("/api/status")).json(), report);
+});
+
+test("what is not in the interface does not get out, and infinite numbers do not break it", async () => {
+  const odd = path("adsl1", { minRttMs: Number.POSITIVE_INFINITY, sendRateBps: Number.NaN });
+  report = local(Object.assign(odd, { psk: "hush" }));
+  const answer = await ask("/api/status");
+  assert.deepEqual(answer.json(), local(path("adsl1", { minRttMs: null, sendRateBps: 0 })));
+});
+
+test("healthy is a gateway with a path that is up", async () => {
+  report = local(path("adsl1", { state: "down", lastError: "ENETUNREACH" }), path("adsl2"));
+  let answer = await ask("/healthz");
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json(), { status: "up", reason: "1 of 2 paths are up", pathsUp: 1, paths: 2 });
+  report = local(
+    path("adsl1", { state: "down", lastError: "ENETUNREACH" }),
+    path("lte", { state: "disabled" }),
+  );
+  answer = await ask("/healthz");
+  assert.equal(answer.status, 503);
+  const reason = "no path is up: adsl1 down (ENETUNREACH), lte disabled";
+  assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 0, paths: 2 });
+  report = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions: [] };
+  assert.equal((await ask("/healthz")).status, 503);
+});
+
+test("a role is changed, or it is said why not", async () => {
+  report = local(path("adsl1"));
+  const changed = await patch("adsl1", '{"role":"backup"}');
+  assert.equal(changed.status, 200);
+  assert.deepEqual(changed.json(), { name: "adsl1", role: "backup" });
+  assert.deepEqual(roles, [["adsl1", "backup"]]);
+  assertProblem(await patch("adsl9", '{"role":"backup"}'), 404, 'there is no path "adsl9"');
+  roles.length = 0;
+  for (const body of [
+    '{"role":"fast"}',
+    "{}",
+    '{"role":["backup"]}',
+    '{"role":"backup","x":1}',
+    "[]",
+    "{",
+    "",
+  ]) {
+    const refused = await patch("adsl1", body);
+    assert.equal(refused.status, 400, body);
+    assert.match(String(refused.headers["content-type"]), /^application\/problem\+json/);
+  }
+  assert.equal((await patch("adsl1", '{"role":"backup"}', { "content-type": "text/plain" })).status, 415);
+  assert.equal((await patch("adsl1", `{"role":"${"x".repeat(2000)}"}`)).status, 413);
+  assertProblem(await ask("/api/none"), 404, "there is no GET /api/none");
+  assert.deepEqual(roles, []);
+});
+
+test("a gateway that does not decide roles says who does", async () => {
+  const remote = await createStatusServer(
+    { status: () => report, flows: () => [] },
+    { listen: LISTEN, logger },
+  );
+  try {
+    const headers = { "content-type": "application/json" };
+    const options = { method: "PATCH", headers, body: '{"role":"backup"}', port: remote.address.port };
+    const detail = "the local gateway decides the roles of its paths; ask it";
+    assertProblem(await ask("/api/paths/adsl1", options), 405, detail);
+  } finally {
+    await remote.close();
+  }
+});
+
+test("foreign pages are refused", async () => {
+  report = local(path("adsl1"));
+  for (const host of [
+    "evil.example",
+    "evil.example:8080",
+    "127.0.0.1.evil.example",
+    "[2001:db8::1]",
+    "10.0.0.1",
+  ]) {
+    const answer = await ask("/api/status", { headers: { host } });
+    assert.equal(answer.status, 403, host);
+  }
+  for (const host of ["localhost:9000", "127.0.0.1", "127.0.0.2:1", "[::1]:8080", "LOCALHOST"]) {
+    assert.equal((await ask("/api/status", { headers: { host } })).status, 200, host);
+  }
+  const own = server.url.slice("http://".length);
+  const body = '{"role":"active"}';
+  assert.equal((await patch("adsl1", body, { host: own, origin: `http://${own}` })).status, 200);
+  assert.equal((await patch("adsl1", body, { "sec-fetch-site": "same-origin" })).status, 200);
+  for (const headers of [
+    { origin: "http://evil.example" },
+    { origin: "null" },
+    { origin: "http://127.0.0.1:1" },
+  ]) {
+    assert.equal((await patch("adsl1", body, headers)).status, 403);
+  }
+  for (const site of ["cross-site", "same-site"]) {
+    assert.equal((await patch("adsl1", body, { "sec-fetch-site": site })).status, 403);
+  }
+});
+
+test("every answer has the security headers", async () => {
+  for (const target of ["/", "/api/status", "/healthz", "/metrics", "/docs", "/none"]) {
+    const { headers } = await ask(target);
+    assert.equal(headers["x-content-type-options"], "nosniff", target);
+    assert.equal(headers["x-frame-options"], "DENY", target);
+    assert.match(
+      String(headers["content-security-policy"]),
+      /default-src 'none'.*frame-ancestors 'none'/,
+      target,
+    );
+    assert.equal(headers["access-control-allow-origin"], undefined, target);
+  }
+});
+
+test("the documentation is of the routes that there are", async () => {
+  const document = (await ask("/docs/json")).json() as {
+    paths: Record<string, Record<string, { responses: object }>>;
+  };
+  assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/",
+    "/api/flows",
+    "/api/paths/{name}",
+    "/api/status",
+    "/docs",
+    "/docs/json",
+    "/healthz",
+    "/metrics",
+  ]);
+  assert.deepEqual(Object.keys(document.paths["/api/paths/{name}"]?.["patch"]?.responses ?? {}), [
+    "200",
+    "4xx",
+    "5xx",
+  ]);
+  assert.match((await ask("/docs")).text, /PATCH \/api\/paths\/\{name\}/);
+});
+
+test("an error of the source is logged, and not told", async () => {
+  const broken = await createStatusServer(
+    {
+      status: () => {
+        throw new Error("hush");
+      },
+      flows: () => [],
+    },
+    { listen: LISTEN, logger },
+  );
+  try {
+    lines.length = 0;
+    const answer = await ask("/api/status", { port: broken.address.port });
+    assertProblem(answer, 500, "the gateway failed to answer; its log says why");
+    assert.match(lines.join(""), /hush/);
+  } finally {
+    await broken.close();
+  }
+});
+
+test("an address that cannot be had is said to be so", async () => {
+  const taken = createStatusServer(source, { listen: server.address, logger });
+  await assert.rejects(taken, (error) => {
+    assert.ok(error instanceof CodedError);
+    const address = `127.0.0.1:${server.address.port}`;
+    assert.equal(
+      error.message,
+      `status.listen: ${address} is in use; choose another port or stop the program that has it`,
+    );
+    assert.equal(error.code, "STATUS_LISTEN");
+    assert.equal(error.exitCode, 1);
+    return true;
+  });
+  const foreign = createStatusServer(source, { listen: { host: "192.0.2.1", port: 0 }, logger });
+  await assert.rejects(foreign, {
+    message: /^status\.listen: 192\.0\.2\.1:0 is not an address of this machine/,
+  });
+});
+
+test("closing does not wait for clients that hold on", async () => {
+  const held = await createStatusServer(source, { listen: LISTEN, logger });
+  const socket = connect(held.address.port, "127.0.0.1");
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("connect", resolve));
+  await held.close();
+  socket.destroy();
+});

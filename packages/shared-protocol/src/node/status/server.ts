@@ -1,0 +1,209 @@
+/** The status server of both gateways: what they say about themselves over HTTP, for their own machine's users. */
+
+import type { AddressInfo, Socket } from "node:net";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { Endpoint, PathRole } from "../../wire/frames.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import { CodedError, ErrorCode } from "../config/errors.ts";
+import { systemCode } from "../config/secret-file.ts";
+import type { Logger } from "../log.ts";
+import { type ConnectOptions, serveConnect } from "./connect.ts";
+import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
+import { isOwnHost, isOwnOrigin, SECURITY_HEADERS } from "./guard.ts";
+import { healthOf } from "./health.ts";
+import { createMetrics } from "./metrics.ts";
+import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
+import { problemOf, sendProblem } from "./problems.ts";
+import { JsonSchema } from "./schemas.ts";
+import type { StatusSource } from "./types.ts";
+
+/** A request that takes longer to arrive is given up, ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Largest body: the only one is `{"role": "..."}`. Bytes. */
+const BODY_LIMIT = 1024;
+/** Connections at a time, tunnels included: descriptors are the data's. */
+const MAX_CONNECTIONS = 256;
+
+export interface StatusServerOptions extends ConnectOptions {
+  readonly listen: Endpoint;
+  readonly logger: Logger;
+}
+
+export interface StatusServer {
+  /** Where it really listens: the port is the kernel's choice if 0 was asked for. */
+  readonly address: Endpoint;
+  /** `http://HOST:PORT`, without a slash at its end. */
+  readonly url: string;
+  /** Ends open requests and tunnels. */
+  close(): Promise<void>;
+}
+
+/** @throws CodedError STATUS_LISTEN when it cannot have its address. */
+export async function createStatusServer(
+  source: StatusSource,
+  options: StatusServerOptions,
+): Promise<StatusServer> {
+  const { listen, logger, onConnect, connectToken } = options;
+  if (onConnect && connectToken === undefined) throw new TypeError("onConnect needs a connectToken");
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    // What is wrong with a body is told, not mended.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  // JSON alone: a form or a text can be sent by any page without being asked.
+  app.removeContentTypeParser("text/plain");
+  addGuards(app, listen);
+  addErrorAnswers(app, logger);
+  addRoutes(app, source);
+  const tunnels = addTunnels(app, options);
+  const address = await listenOn(app, listen);
+  return {
+    address,
+    url: `http://${formatEndpoint(address)}`,
+    async close() {
+      for (const tunnel of tunnels) tunnel.destroy();
+      await app.close();
+    },
+  };
+}
+
+function addGuards(app: FastifyInstance, listen: Endpoint): void {
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    const { headers, method, socket } = request;
+    if (!isOwnHost(headers.host, listen.host, socket.localAddress)) {
+      return sendProblem(reply, 403, "the Host header is not an address of this server");
+    }
+    if (method !== "GET" && method !== "HEAD" && !isOwnOrigin(headers)) {
+      return sendProblem(reply, 403, "requests that change something must not come from another site");
+    }
+    return undefined;
+  });
+}
+
+function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, 404, `there is no ${request.method} ${request.url}`),
+  );
+  app.setErrorHandler((error, request, reply) => {
+    const { status, detail } = problemOf(error);
+    if (status >= 500) logger.error({ err: error, url: request.url }, "status request failed");
+    return sendProblem(reply, status, detail);
+  });
+}
+
+function addRoutes(app: FastifyInstance, source: StatusSource): void {
+  const routes = recordRoutes(app);
+  const metrics = createMetrics(source);
+  const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
+  const answers = (summary: string, ok: unknown) => ({
+    schema: { summary, response: { 200: ok, ...failed } },
+  });
+
+  app.get("/", answers("the dashboard", JsonSchema.text), (_, reply) => sendPage(reply, dashboardPage));
+  app.get("/api/status", answers("the gateway, its sessions and paths", JsonSchema.status), () =>
+    withoutInfinities(source.status()),
+  );
+  app.get("/api/flows", answers("the open flows", JsonSchema.flows), () => withoutInfinities(source.flows()));
+  addRoleRoute(app, source, failed);
+  const health = {
+    summary: "whether at least one path is up",
+    response: { 200: JsonSchema.health, 503: JsonSchema.health },
+  };
+  app.get("/healthz", { schema: health }, (_, reply) => {
+    const now = healthOf(source.status());
+    return reply.code(now.status === "up" ? 200 : 503).send(now);
+  });
+  app.get("/metrics", answers("Prometheus metrics", JsonSchema.text), async (_, reply) => {
+    return reply.type(metrics.contentType).send(await metrics.scrape());
+  });
+  app.get("/docs", answers("this page", JsonSchema.text), (_, reply) =>
+    sendPage(reply, docsPage(documentRoutes(routes))),
+  );
+  app.get("/docs/json", answers("the OpenAPI document", JsonSchema.document), () =>
+    openApiDocument(routes, source.status().version),
+  );
+}
+
+function addRoleRoute(app: FastifyInstance, source: StatusSource, failed: Record<string, unknown>): void {
+  const schema = {
+    summary: "changes a path's role at once",
+    params: JsonSchema.pathName,
+    body: JsonSchema.roleChange,
+    response: { 200: JsonSchema.changedPath, ...failed },
+  };
+  interface Route {
+    Params: { name: string };
+    Body: { role: PathRole };
+  }
+  app.patch<Route>("/api/paths/:name", { schema }, (request, reply) => {
+    const { name } = request.params;
+    const { role } = request.body;
+    if (!source.setPathRole) {
+      reply.header("allow", "GET");
+      return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
+    }
+    if (!source.setPathRole(name, role))
+      return sendProblem(reply, 404, `there is no path ${JSON.stringify(name)}`);
+    return reply.send({ name, role });
+  });
+}
+
+function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {
+  return reply.type("text/html; charset=utf-8").header("content-security-policy", policy).send(html);
+}
+
+function addTunnels(app: FastifyInstance, options: ConnectOptions): ReadonlySet<Socket> {
+  const tunnels = new Set<Socket>();
+  app.server.on("connect", (message, stream, head) => {
+    // The server is a plain TCP one, so this is a socket.
+    const socket = stream as Socket;
+    tunnels.add(socket);
+    socket.once("close", () => tunnels.delete(socket));
+    serveConnect(options, message, socket, head);
+  });
+  return tunnels;
+}
+
+async function listenOn(app: FastifyInstance, { host, port }: Endpoint): Promise<Endpoint> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw new CodedError(ErrorCode.statusListen, `status.listen: ${whyNot({ host, port }, error)}`, {
+      cause: error,
+    });
+  }
+  // A string only for pipes, null only before listening.
+  const { address, port: real } = app.server.address() as AddressInfo;
+  return { host: address, port: real };
+}
+
+function whyNot(listen: Endpoint, error: unknown): string {
+  const address = formatEndpoint(listen);
+  switch (systemCode(error)) {
+    case "EADDRINUSE":
+      return `${address} is in use; choose another port or stop the program that has it`;
+    case "EADDRNOTAVAIL":
+      return `${address} is not an address of this machine; \`ip address\` lists them`;
+    case "EACCES":
+      return `${address} needs a privilege (CAP_NET_BIND_SERVICE); choose a port above 1023`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `${address}: the name does not resolve; write an IP address`;
+    default:
+      return `cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** A rate over no time at all must not cost the whole answer: null, or 0 where null is not allowed. */
+function withoutInfinities<T>(value: T): unknown {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(withoutInfinities);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutInfinities(inner)]));
+}

@@ -1,0 +1,40 @@
+import type { Socket } from "node:net";
+import { acceptConnect, type OnConnect, refuseConnect } from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
+import type { FlowOpener } from "./flow-opener.ts";
+
+/** What the remote's codes are called in HTTP. */
+const STATUSES: Readonly<Record<number, [number, string]>> = {
+  [StreamCode.refused]: [502, "the destination refused the connection"],
+  [StreamCode.hostUnreachable]: [502, "the destination cannot be reached"],
+  [StreamCode.networkUnreachable]: [502, "the destination's network cannot be reached"],
+  [StreamCode.timeout]: [504, "the destination did not answer"],
+  [StreamCode.nameNotFound]: [502, "the name does not resolve"],
+  [StreamCode.notAllowed]: [403, "the remote gateway does not allow the destination"],
+};
+
+/** Tunnels of `hawser-local connect`, which come over the status server. */
+export function connectHandler(opener: FlowOpener): OnConnect {
+  return (target, socket: Socket, head) => {
+    let opened = false;
+    const flow = opener.open("connect", target, socket, {
+      onOpened: () => {
+        opened = true;
+        acceptConnect(socket);
+      },
+      onReset: (code) => {
+        if (opened) return false;
+        const [status, why] = STATUSES[code] ?? [502, "the flow could not be opened"];
+        refuseConnect(socket, status, why);
+        return true;
+      },
+    });
+    if (!flow) return refuseConnect(socket, 503, "the gateway takes no more flows at the moment");
+    const forward = (bytes: Buffer): void => {
+      if (!flow.handleBytes(bytes)) socket.pause();
+    };
+    if (head.length > 0) forward(head);
+    socket.on("data", forward);
+    socket.resume();
+  };
+}

@@ -1,0 +1,55 @@
+import type { Socket } from "node:net";
+import { Flow, type FlowEvents, FlowSet, type Logger } from "@hawser/shared-protocol/node";
+import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
+import type { SessionKeeper } from "../session-keeper.ts";
+
+/** Makes flows of captured connections, and knows those that are open. */
+export class FlowOpener {
+  readonly #keeper: SessionKeeper;
+  readonly #logger: Logger;
+    readonly flows = new FlowSet();
+  #draining = false;
+
+  constructor(keeper: SessionKeeper, logger: Logger) {
+    this.#keeper = keeper;
+    this.#logger = logger;
+  }
+
+  /** From now on every new flow is refused. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Opens a flow for `socket`. Without room for it, or while draining, returns undefined; the caller refuses. */
+  open(kind: FlowKind, destination: Endpoint, socket: Socket, events: FlowEvents = {}): Flow | undefined {
+    if (this.#draining) return undefined;
+    const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    const request = { kind, destination, source };
+    const driver = this.#keeper.driver;
+    const stream = driver.session.open(request, performance.now());
+    if (stream === undefined) {
+      this.#logger.warn({ ...request }, "refused a flow: the session's limit of streams or of memory is reached");
+      return undefined;
+    }
+    const flow = new Flow(driver, stream, request, socket, {
+      ...events,
+      onReset: (code) => {
+        if (code !== StreamCode.reset) this.#logger.info({ flow: stream, ...request, code }, "flow refused or cut");
+        return events.onReset?.(code) ?? false;
+      },
+      onOver: () => {
+        this.flows.delete(flow);
+        events.onOver?.();
+      },
+    });
+    this.flows.add(flow);
+    driver.adopt(stream, flow);
+    driver.schedule();
+    return flow;
+  }
+}
+
+/** An IPv4 client of a dual-stack listener shows as `::ffff:192.0.2.1`. */
+function plainHost(address: string | undefined): string {
+  return (address ?? "").replace(/^::ffff:(?=\d+\.)/i, "");
+}

@@ -1,0 +1,60 @@
+import type { Server, Socket } from "node:net";
+import {
+  attachReader,
+  isOwnAddress,
+  type Logger,
+  listen,
+  originalDestination,
+} from "@hawser/shared-protocol/node";
+import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { CaptureConfig } from "../config.ts";
+import type { RemoteAddresses } from "../remote-addresses.ts";
+import type { FlowOpener } from "./flow-opener.ts";
+
+/** Where the LAN's connections arrive that iptables REDIRECT has turned to us, and what becomes of them. */
+export class RedirectCapture {
+  readonly #opener: FlowOpener;
+  readonly #remote: RemoteAddresses;
+  readonly #logger: Logger;
+
+  constructor(opener: FlowOpener, remote: RemoteAddresses, logger: Logger) {
+    this.#opener = opener;
+    this.#remote = remote;
+    this.#logger = logger;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  async listen({ listen: endpoints }: CaptureConfig): Promise<Server[]> {
+    const servers: Server[] = [];
+    for (const [i, { host, port }] of endpoints.entries()) {
+      // With an IPv4 listener of its own on the port, the IPv6 one must leave IPv4 alone.
+      const ipv6Only = host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+      const options = { key: `capture.listen[${i}]`, host, port, ipv6Only };
+      servers.push(await listen(options, this.#logger, (socket) => this.#handleConnection(socket)));
+    }
+    return servers;
+  }
+
+  #handleConnection(raw: Socket): void {
+    const original = originalDestination(raw);
+    const destination = "error" in original ? undefined : { host: original.address, port: original.port };
+    const objection = this.#objection(destination);
+    if (!destination || objection !== undefined) {
+      this.#logger.warn({ from: raw.remoteAddress, to: destination, reason: objection }, "refused a connection");
+      raw.resetAndDestroy();
+      return;
+    }
+    const socket = attachReader(raw, { onBytes: (bytes, release) => flow?.handleBytes(bytes, release) ?? true });
+    const flow = this.#opener.open("redirect", destination, socket);
+    if (flow) socket.resume();
+    else socket.resetAndDestroy();
+  }
+
+  /** Connections that nobody redirected would be dialled back to ourselves, without end. */
+  #objection(destination: Endpoint | undefined): string | undefined {
+    if (!destination) return "it was not redirected to this port, but made to it";
+    if (isOwnAddress(destination.host)) return "it was made to this machine itself";
+    if (this.#remote.has(destination.host)) return "it goes to the remote gateway, which is reached directly";
+    return undefined;
+  }
+}

@@ -1,0 +1,141 @@
+import type { Server, Socket } from "node:net";
+import { attachReader, type Flow, type Logger, listen } from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
+import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import type { SocksConfig } from "../config.ts";
+import type { FlowOpener } from "./flow-opener.ts";
+
+/** From the connection to the whole request, milliseconds (dante's `timeout.negotiate`). */
+const HANDSHAKE_DEADLINE_MS = 30_000;
+/** Clients that have not made their request yet; more are turned away. */
+const MAX_HANDSHAKES = 512;
+
+/** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
+const REPLIES: Readonly<Record<number, SocksReply>> = {
+  [StreamCode.refused]: SocksReply.connectionRefused,
+  [StreamCode.hostUnreachable]: SocksReply.hostUnreachable,
+  [StreamCode.networkUnreachable]: SocksReply.networkUnreachable,
+  [StreamCode.timeout]: SocksReply.ttlExpired,
+  [StreamCode.nameNotFound]: SocksReply.hostUnreachable,
+  [StreamCode.notAllowed]: SocksReply.notAllowed,
+};
+
+/** The SOCKS5 endpoint. Names are resolved by the remote gateway. */
+export class SocksCapture {
+  readonly #config: SocksConfig;
+  readonly #opener: FlowOpener;
+  readonly #logger: Logger;
+  #handshakes = 0;
+
+  constructor(config: SocksConfig, opener: FlowOpener, logger: Logger) {
+    this.#config = config;
+    this.#opener = opener;
+    this.#logger = logger;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  listen(): Promise<Server> {
+    return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) => this.#handleConnection(raw));
+  }
+
+  #handleConnection(raw: Socket): void {
+    if (this.#handshakes >= MAX_HANDSHAKES) {
+      raw.resetAndDestroy();
+      return;
+    }
+    const users = this.#config.users;
+    const client = new SocksClient(raw, this.#opener, this.#logger, users && ((user, password) => {
+      return users.get(user)?.equals(password) ?? false;
+    }));
+    this.#handshakes++;
+    client.onHandshakeOver = () => this.#handshakes--;
+  }
+}
+
+/**
+ * One SOCKS client: `handshake` until its request is whole, then `dialling` until the remote answers, then a plain flow.
+ */
+class SocksClient {
+  readonly #socket: Socket;
+  readonly #opener: FlowOpener;
+  readonly #logger: Logger;
+  readonly #handshake: SocksHandshake;
+  readonly #deadline: NodeJS.Timeout;
+  #flow: Flow | undefined;
+  #inHandshake = true;
+  #opened = false;
+  onHandshakeOver: () => void = () => {};
+
+  constructor(
+    raw: Socket,
+    opener: FlowOpener,
+    logger: Logger,
+    authenticate: ((user: string, password: string) => boolean) | undefined,
+  ) {
+    this.#opener = opener;
+    this.#logger = logger;
+    this.#handshake = new SocksHandshake(authenticate ? { authenticate } : {});
+    this.#socket = attachReader(raw, { onBytes: (bytes, release) => this.#handleBytes(bytes, release) });
+    this.#deadline = setTimeout(() => this.#socket.destroy(), HANDSHAKE_DEADLINE_MS);
+    this.#socket.on("error", () => this.#endHandshake());
+    this.#socket.on("close", () => this.#endHandshake());
+    this.#socket.on("end", () => {
+      if (!this.#flow) this.#socket.end();
+    });
+    this.#socket.resume();
+  }
+
+  #handleBytes(bytes: Buffer, release: () => void): boolean {
+    if (this.#flow) return this.#flow.handleBytes(bytes, release);
+    for (const step of this.#handshake.handle(bytes)) this.#take(step);
+    release();
+    return true;
+  }
+
+  #take(step: SocksStep): void {
+    switch (step.type) {
+      case "send":
+        this.#socket.write(step.bytes);
+        return;
+      case "request":
+        this.#endHandshake();
+        this.#open(step.request.address, Buffer.from(step.leftover));
+        return;
+      case "data":
+        this.#flow?.handleBytes(Buffer.from(step.bytes));
+        return;
+      case "close":
+        this.#endHandshake();
+        this.#logger.info({ from: this.#socket.remoteAddress, ...step.error }, "SOCKS handshake failed");
+        this.#socket.end();
+    }
+  }
+
+  /** Early data goes along: the client did not wait for the reply, neither do we. */
+  #open(destination: { host: string; port: number }, early: Buffer): void {
+    const { host, port } = destination;
+    this.#flow = this.#opener.open("socks", { host, port }, this.#socket, {
+      onOpened: (bound) => {
+        this.#opened = true;
+        this.#socket.write(encodeReply(SocksReply.succeeded, bound));
+      },
+      onReset: (code) => !this.#opened && this.#refuse(REPLIES[code] ?? SocksReply.generalFailure),
+    });
+    if (!this.#flow) this.#refuse(SocksReply.generalFailure);
+    else if (early.length > 0) this.#flow.handleBytes(early);
+  }
+
+  #refuse(reply: SocksReply): true {
+    this.#socket.end(encodeReply(reply));
+    // What the client may still send is of no interest, but must be read for its FIN to be seen.
+    this.#socket.resume();
+    return true;
+  }
+
+  #endHandshake(): void {
+    if (!this.#inHandshake) return;
+    this.#inHandshake = false;
+    clearTimeout(this.#deadline);
+    this.onHandshakeOver();
+  }
+}

@@ -1,0 +1,27 @@
+/** What `hawser-local doctor` found: `bad` fails the check, `note` does not. */
+export interface Finding {
+  readonly level: "ok" | "note" | "bad";
+  /** What was looked at: `path adsl1: route`. */
+  readonly subject: string;
+  readonly text: string;
+  /** How to mend it. */
+  readonly mend?: string;
+}
+
+export function ok(subject: string, text: string): Finding {
+  return { level: "ok", subject, text };
+}
+
+export function note(subject: string, text: string, mend: string): Finding {
+  return { level: "note", subject, text, mend };
+}
+
+export function bad(subject: string, text: string, mend: string): Finding {
+  return { level: "bad", subject, text, mend };
+}
+
+/** One or two lines: the finding, and its mend indented below. */
+export function renderFinding({ level, subject, text, mend }: Finding): string {
+  const mark = { ok: "ok  ", note: "note", bad: "BAD " }[level];
+  return `${mark} ${subject}: ${text}${mend === undefined ? "" : `\n       -> ${mend}`}`;
+}

@@ -1,0 +1,156 @@
+import type { Server } from "node:net";
+import { CodedError, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
+import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
+import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
+import { FlowOpener } from "./capture/flow-opener.ts";
+import { listenForward } from "./capture/forward.ts";
+import { RedirectCapture } from "./capture/redirect.ts";
+import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
+import { SocksCapture } from "./capture/socks.ts";
+import type { LocalConfig } from "./config.ts";
+import { Path } from "./paths/path.ts";
+import { RemoteAddresses } from "./remote-addresses.ts";
+import { SessionKeeper } from "./session-keeper.ts";
+
+/** How often the paths' rates are measured for the status report, milliseconds. */
+const SAMPLE_MS = 1_000;
+
+/** The local gateway: everything that `hawser-local run` starts and stops, in this order. */
+export class LocalGateway {
+  #config: LocalConfig;
+  readonly keeper: SessionKeeper;
+  readonly opener: FlowOpener;
+  #paths: Path[];
+  readonly #sampler: NodeJS.Timeout;
+  readonly #logger: Logger;
+  readonly #remote = new RemoteAddresses();
+  readonly #servers: Server[] = [];
+  #rulesInstalled = false;
+
+  constructor(config: LocalConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
+      onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
+      onNewSession: () => {
+        for (const path of this.#paths) path.handleNewSession();
+      },
+    });
+    this.opener = new FlowOpener(this.keeper, logger);
+    this.#paths = config.paths.map((path) => new Path(path, this.keeper, logger));
+    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+  }
+
+  get config(): LocalConfig {
+    return this.#config;
+  }
+
+  get paths(): readonly Path[] {
+    return this.#paths;
+  }
+
+  path(name: string): Path | undefined {
+    return this.paths.find((path) => path.name === name);
+  }
+
+  setPathRole(name: string, role: PathRole): boolean {
+    const path = this.path(name);
+    path?.setRole(role);
+    return path !== undefined;
+  }
+
+  /** @throws CodedError, IptablesError: what the user has to mend */
+  async start(): Promise<void> {
+    this.#checkCapabilities();
+    await this.#remote.resolve(this.config.remote.endpoints, this.#logger);
+    await this.#listen();
+    for (const path of this.paths) path.start();
+    await this.#installRules();
+  }
+
+  #sampleRates(): void {
+    const now = performance.now();
+    for (const { record } of this.#paths) record.sample(now);
+  }
+
+  #checkCapabilities(): void {
+    const needs: [boolean, "net_admin" | "net_raw", string][] = [
+      [this.config.paths.some((path) => path.interface !== undefined), "net_raw", "path.interface (SO_BINDTODEVICE)"],
+      [this.config.capture?.rules ?? false, "net_admin", "capture.rules (iptables)"],
+    ];
+    for (const [needed, capability, what] of needs) {
+      if (!needed || hasCapability(capability)) continue;
+      const name = `CAP_${capability.toUpperCase()}`;
+      const mend = `run as root, or give the service ${name} (deploy/hawser-local.service does)`;
+      throw new CodedError(ErrorCode.capabilityMissing, `${what} needs ${name}: ${mend}`);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { capture, socks, forwards } = this.config;
+    if (capture) {
+      const redirect = new RedirectCapture(this.opener, this.#remote, this.#logger);
+      this.#servers.push(...(await redirect.listen(capture)));
+    }
+    if (socks) this.#servers.push(await new SocksCapture(socks, this.opener, this.#logger).listen());
+    for (const [i, forward] of forwards.entries()) {
+      this.#servers.push(await listenForward(forward, i, this.opener, this.#logger));
+    }
+  }
+
+  /** Last at start and first at stop: nothing is turned to a port where nobody listens. */
+  async #installRules(): Promise<void> {
+    const { capture } = this.config;
+    if (!capture?.rules) return;
+    this.#rulesInstalled = true;
+    const outcomes = await applyRules(systemRunner(), redirectRules(capture, this.#remote.all));
+    this.#logger.info({ outcomes }, "redirect rules are in place");
+  }
+
+  /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
+  async reload(config: LocalConfig): Promise<void> {
+    const isSame = (path: Path): boolean =>
+      config.paths.some((wanted) => JSON.stringify({ ...wanted, role: path.config.role }) === JSON.stringify(path.config));
+    const kept = this.#paths.filter(isSame);
+    for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled");
+    this.#paths = config.paths.map((wanted) => {
+      const path = kept.find(({ name }) => name === wanted.name) ?? new Path(wanted, this.keeper, this.#logger);
+      path.setRole(wanted.role);
+      path.start();
+      return path;
+    });
+    this.#config = { ...this.#config, paths: config.paths, capture: config.capture };
+    if (config.capture?.rules) await this.#installRules();
+    else await this.removeRules();
+    this.#logger.info("reloaded paths and rules; a change of listeners, pairing or limits takes a restart");
+  }
+
+  /**
+   * Takes the rules out, lets open flows finish for at most `drainSeconds`, then ends the session. Never throws: what
+   * cannot be undone is logged.
+   */
+  async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    await this.removeRules();
+    this.opener.drain();
+    for (const server of this.#servers) server.close();
+    if (this.opener.flows.size > 0) {
+      this.#logger.info({ flows: this.opener.flows.size, drainSeconds }, "waiting for open flows to finish");
+      await this.opener.flows.whenEmpty(AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]));
+    }
+    clearInterval(this.#sampler);
+    for (const path of this.paths) path.stop();
+    this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
+    await this.keeper.driver.allClosed();
+  }
+
+  async removeRules(): Promise<void> {
+    if (!this.#rulesInstalled) return;
+    this.#rulesInstalled = false;
+    try {
+      await clearRules(systemRunner(), RULES_OWNER);
+    } catch (error) {
+      if (!(error instanceof IptablesError)) throw error;
+      this.#logger.error({ err: error }, "cannot remove the redirect rules; `hawser-local rules clear` does");
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { lookup } from "node:dns/promises";
+import { isIP, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { clientTls, createPinnedSocket, limitUnsent, type Pairing } from "@hawser/shared-protocol/node";
+import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { PathConfig } from "../config.ts";
+
+/** How long one connection attempt may take. A SYN lost on a line that is just back must not cost much more. */
+export const CONNECT_DEADLINE_MS = 2_500;
+
+export interface DialTarget {
+  readonly path: PathConfig;
+  readonly pairing: Pairing;
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * One connection to the remote gateway over one line: pinned, then TLS.
+ * @throws SystemError, TlsError, or the errors of connect(2) and getaddrinfo(3)
+ */
+export async function dialSubflow({ path, pairing, endpoint }: DialTarget, signal: AbortSignal): Promise<TLSSocket> {
+  const { address, family } = await resolve(endpoint.host, path.source);
+  signal.throwIfAborted();
+  const raw = createPinnedSocket({
+    family,
+    ...(path.interface !== undefined && { interface: path.interface }),
+    ...(path.source !== undefined && { source: path.source }),
+  });
+  await connect(raw, address, endpoint.port, signal);
+  limitUnsent(raw);
+  return clientTls(raw, {
+    identity: pairing.name,
+    psk: pairing.psk.reveal(),
+    servername: isIP(endpoint.host) === 0 ? endpoint.host : "hawser.invalid",
+    signal,
+  });
+}
+
+/** The remote's address, of the source's family when the path is bound to one. */
+async function resolve(host: string, source: string | undefined): Promise<{ address: string; family: 4 | 6 }> {
+  const wanted = source === undefined ? 0 : isIP(source);
+  const literal = isIP(host);
+  if (literal !== 0) {
+    if (wanted !== 0 && wanted !== literal) throw new Error(`${host} cannot be reached from the source ${source}`);
+    return { address: host, family: literal as 4 | 6 };
+  }
+  const found = await lookup(host, { family: wanted });
+  return { address: found.address, family: found.family as 4 | 6 };
+}
+
+function connect(raw: Socket, host: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done, reject) => {
+    const fail = (error: Error): void => {
+      release();
+      raw.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(new Error("the attempt was called off"));
+    const timer = setTimeout(
+      () => fail(new Error(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
+      CONNECT_DEADLINE_MS,
+    );
+    const release = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      raw.off("error", fail);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    raw.once("error", fail);
+    raw.connect({ host, port, autoSelectFamily: false }, () => {
+      release();
+      done();
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import type { Logger, PathRecord, SubflowChange } from "@hawser/shared-protocol/node";
+import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
+import type { PathConfig } from "../config.ts";
+import type { SessionKeeper } from "../session-keeper.ts";
+import { SubflowDialler } from "./subflow-dialler.ts";
+
+/** One line: keeps its subflows dialled, and its role. */
+export class Path {
+  readonly config: PathConfig;
+  /** State and counters, as the status report has them. */
+  readonly record: PathRecord;
+  readonly #keeper: SessionKeeper;
+  readonly #logger: Logger;
+  readonly #diallers: SubflowDialler[];
+
+  constructor(config: PathConfig, keeper: SessionKeeper, logger: Logger) {
+    this.config = config;
+    this.record = keeper.driver.path(config.name, config.role);
+    this.#keeper = keeper;
+    this.#logger = logger.child({ path: config.name });
+    this.#diallers = Array.from(
+      { length: config.subflows },
+      (_, index) => new SubflowDialler(this, index, keeper, this.#logger),
+    );
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  get role(): PathRole {
+    return this.record.role;
+  }
+
+  start(): void {
+    if (this.role === "disabled") return;
+    for (const dialler of this.#diallers) dialler.start();
+  }
+
+  stop(): void {
+    for (const dialler of this.#diallers) dialler.stop();
+  }
+
+  /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
+  setRole(role: PathRole): void {
+    if (role === this.role) return;
+    this.#logger.info({ role, before: this.role }, "path has another role");
+    this.record.setRole(role);
+    if (role === "disabled") {
+      this.stop();
+      for (const { subflow } of this.#diallers) {
+        if (subflow !== undefined) this.#keeper.driver.closeSubflow(subflow, CloseCode.done, "the path was disabled");
+      }
+    } else {
+      this.#keeper.driver.setPathRole(this.name, role);
+      this.start();
+    }
+  }
+
+  /** An attempt failed; said once for each reason, not once a second. */
+  handleFailure(error: Error): void {
+    if (this.record.lastError !== error.message) {
+      this.#logger.warn({ err: error }, "cannot reach the remote gateway over this path");
+    }
+    this.record.handleFailure(error.message);
+  }
+
+  /** A subflow of this path joined, changed its state, or was lost. */
+  handleSubflow({ id, state, reason }: SubflowChange): void {
+    this.#logger[state === "lost" ? "warn" : "info"]({ subflow: id, state, reason }, "subflow changed");
+    if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
+  }
+
+  /** The session is another one: every subflow of the old is gone. */
+  handleNewSession(): void {
+    for (const dialler of this.#diallers) if (dialler.subflow !== undefined) dialler.handleLost();
+  }
+}

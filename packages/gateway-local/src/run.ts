@@ -1,0 +1,49 @@
+import {
+  createLogger,
+  createStatusServer,
+  deriveConnectToken,
+  type Logger,
+  serveUntilSignalled,
+  type StatusServer,
+} from "@hawser/shared-protocol/node";
+import { connectHandler } from "./capture/connect.ts";
+import { type LocalConfig, loadLocalConfig } from "./config.ts";
+import { LocalGateway } from "./gateway.ts";
+import { LocalStatus } from "./status.ts";
+
+/** `hawser-local run`: resolves when stopped by a signal. @throws CodedError and the like: what the user has to mend */
+export async function run(file: string): Promise<void> {
+  const config = loadLocalConfig(file);
+  const logger = createLogger({ role: "local", name: "hawser-local" });
+  const gateway = new LocalGateway(config, logger);
+  let status: StatusServer | undefined;
+  try {
+    status = await serveStatus(config, gateway, logger);
+    await gateway.start();
+  } catch (error) {
+    await gateway.removeRules();
+    await status?.close();
+    throw error;
+  }
+  logger.info({ paths: config.paths.map(({ name }) => name), status: status.url }, "running");
+  await serveUntilSignalled(
+    {
+      stop: async (cut) => {
+        await gateway.stop(config.limits.drainSeconds, cut);
+        await status.close();
+      },
+      reload: async () => gateway.reload(loadLocalConfig(file)),
+      emergency: () => gateway.removeRules(),
+    },
+    logger,
+  );
+}
+
+function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger): Promise<StatusServer> {
+  return createStatusServer(new LocalStatus(gateway), {
+    listen: config.status.listen,
+    logger,
+    onConnect: connectHandler(gateway.opener),
+    connectToken: deriveConnectToken(config.remote.psk),
+  });
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import type { SessionTotals } from "@hawser/shared-protocol/engine";
+import { type Logger, type Pairing, type PathRecord, SessionDriver, type SubflowChange } from "@hawser/shared-protocol/node";
+import { CloseCode, codeName, SESSION_ID_LENGTH } from "@hawser/shared-protocol/wire";
+
+export interface SessionKeeperEvents {
+  onSubflow(change: SubflowChange): void;
+  /** The session ended, and another has taken its place. */
+  onNewSession(): void;
+}
+
+/** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
+export class SessionKeeper {
+  readonly pairing: Pairing;
+  readonly #memoryCap: number;
+  readonly #logger: Logger;
+  readonly #events: SessionKeeperEvents;
+  #driver: SessionDriver;
+  #id: Buffer = Buffer.alloc(0);
+  #established = false;
+  #stopped = false;
+  readonly #paths = new Map<string, PathRecord>();
+  /** Counts of the sessions before the present one. */
+  readonly totalsBefore: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0 };
+
+  constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
+    this.pairing = pairing;
+    this.#memoryCap = memoryCap;
+    this.#logger = logger;
+    this.#events = events;
+    this.#driver = this.#create();
+  }
+
+  get driver(): SessionDriver {
+    return this.#driver;
+  }
+
+  /** The session's name: 16 random bytes. */
+  get id(): Buffer {
+    return this.#id;
+  }
+
+  /** A subflow has joined this session before: HELLO says "resume". */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  handleJoined(): void {
+    this.#established = true;
+  }
+
+  /** The remote does not know the session (it was restarted): its flows are lost. */
+  handleUnknown(): void {
+    if (this.#established) this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
+  }
+
+  /** Ends the session for good. */
+  stop(code: CloseCode, reason: string): void {
+    this.#stopped = true;
+    this.#driver.close(code, reason);
+  }
+
+  #create(): SessionDriver {
+    this.#id = randomBytes(SESSION_ID_LENGTH);
+    this.#established = false;
+    const driver: SessionDriver = new SessionDriver({
+      side: "local",
+      memoryCap: this.#memoryCap,
+      paths: this.#paths,
+      onSubflow: (change) => {
+        if (driver === this.#driver) this.#events.onSubflow(change);
+      },
+      onClosed: (code, reason) => this.#handleClosed(code, reason),
+    });
+    return driver;
+  }
+
+  #handleClosed(code: CloseCode, reason: string): void {
+    if (this.#stopped) return;
+    const totals = this.#driver.session.totals;
+    for (const key of Object.keys(totals) as (keyof SessionTotals)[]) this.totalsBefore[key] += totals[key];
+    this.#logger.warn({ code: codeName(CloseCode, code), reason }, "the session ended; starting another");
+    this.#driver = this.#create();
+    this.#events.onNewSession();
+  }
+}

@@ -1,0 +1,66 @@
+import type { Server } from "node:net";
+import type { Logger } from "@hawser/shared-protocol/node";
+import { CloseCode } from "@hawser/shared-protocol/wire";
+import type { RemoteConfig } from "./config.ts";
+import { SubflowListener } from "./listener.ts";
+import { Sessions } from "./sessions.ts";
+
+/** How often the paths' rates are measured for the status report, milliseconds. */
+const SAMPLE_MS = 1_000;
+
+/** The remote gateway: everything that `hawser-remote run` starts and stops. */
+export class RemoteGateway {
+  readonly sessions: Sessions;
+  #config: RemoteConfig;
+  readonly #logger: Logger;
+  readonly #listener: SubflowListener;
+  #servers: Server[] = [];
+  readonly #sampler: NodeJS.Timeout;
+
+  constructor(config: RemoteConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.sessions = new Sessions(config.limits.memoryBytes, logger);
+    this.#listener = new SubflowListener(config, this.sessions, logger);
+    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+  }
+
+  get config(): RemoteConfig {
+    return this.#config;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  async start(): Promise<void> {
+    this.#servers = await this.#listener.listen();
+    this.#logger.info({ listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) }, "listening");
+  }
+
+  #sampleRates(): void {
+    const now = performance.now();
+    for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
+  }
+
+  /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
+  reload(config: RemoteConfig): void {
+    this.#config = config;
+    this.#listener.handleConfig(config);
+    const names = new Set(config.peers.map(({ name }) => name));
+    this.sessions.retain((peer) => names.has(peer));
+    this.#logger.info({ peers: [...names] }, "configuration reloaded");
+  }
+
+  /** Accepts nothing new, lets open flows finish for at most `drainSeconds`, then ends every session. */
+  async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    for (const server of this.#servers) server.close();
+    this.sessions.drain();
+    const deadline = AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]);
+    for (const { egress, logger } of [...this.sessions.all]) {
+      if (egress.flows.size > 0) logger.info({ flows: egress.flows.size, drainSeconds }, "waiting for open flows");
+      await egress.flows.whenEmpty(deadline);
+    }
+    clearInterval(this.#sampler);
+    const drivers = [...this.sessions.all].map(({ driver }) => driver);
+    this.sessions.closeAll(CloseCode.shutdown, "the remote gateway is stopping");
+    await Promise.all(drivers.map((driver) => driver.allClosed()));
+  }
+}

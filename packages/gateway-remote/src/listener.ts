@@ -1,0 +1,63 @@
+import type { Server, Socket } from "node:net";
+import { JoinError, limitUnsent, type Logger, listen, serverTls, TlsError } from "@hawser/shared-protocol/node";
+import { peerPsk, type RemoteConfig } from "./config.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** Connections that have not authenticated yet; above this the oldest is dropped. */
+const MAX_UNAUTHENTICATED = 512;
+
+/** Where local gateways connect: TLS, then HELLO, then the session's. */
+export class SubflowListener {
+  #config: RemoteConfig;
+  readonly #sessions: Sessions;
+  readonly #logger: Logger;
+  /** In order of arrival. */
+  readonly #unauthenticated = new Set<Socket>();
+
+  constructor(config: RemoteConfig, sessions: Sessions, logger: Logger) {
+    this.#config = config;
+    this.#sessions = sessions;
+    this.#logger = logger;
+  }
+
+  /** The configuration was reloaded: other peers may be admitted now. */
+  handleConfig(config: RemoteConfig): void {
+    this.#config = config;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  async listen(): Promise<Server[]> {
+    const endpoints = this.#config.listen;
+    const servers: Server[] = [];
+    for (const [i, { host, port }] of endpoints.entries()) {
+      const ipv6Only = host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+      const options = { key: `listen[${i}]`, host, port, ipv6Only };
+      servers.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
+    }
+    return servers;
+  }
+
+  async #handleConnection(raw: Socket): Promise<void> {
+    this.#admit(raw);
+    const from = raw.remoteAddress;
+    try {
+      const { socket, identity } = await serverTls(raw, {
+        lookup: (name) => peerPsk(this.#config, name)?.reveal(),
+      });
+      limitUnsent(raw);
+      await this.#sessions.join(socket, identity);
+    } catch (error) {
+      raw.destroy();
+      const expected = error instanceof TlsError || error instanceof JoinError;
+      this.#logger[expected ? "info" : "error"]({ from, err: error }, "a connection was not let in");
+    } finally {
+      this.#unauthenticated.delete(raw);
+    }
+  }
+
+  #admit(raw: Socket): void {
+    this.#unauthenticated.add(raw);
+    const [oldest] = this.#unauthenticated;
+    if (this.#unauthenticated.size > MAX_UNAUTHENTICATED) oldest?.destroy();
+  }
+}

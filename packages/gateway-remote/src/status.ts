@@ -1,0 +1,40 @@
+import {
+  flowStatus,
+  type FlowStatus,
+  packageVersion,
+  sessionStatus,
+  type StatusReport,
+  type StatusSource,
+} from "@hawser/shared-protocol/node";
+import type { RemoteGateway } from "./gateway.ts";
+
+/** What the remote gateway tells of itself: one session for each local gateway that is, or was just, connected. */
+export class RemoteStatus implements StatusSource {
+  readonly #gateway: RemoteGateway;
+  readonly #startedAt = performance.now();
+
+  constructor(gateway: RemoteGateway) {
+    this.#gateway = gateway;
+  }
+
+  status(): StatusReport {
+    return {
+      role: "remote",
+      version: packageVersion(),
+      uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
+      sessions: [...this.#gateway.sessions.all].map(({ peer, driver }) =>
+        sessionStatus(
+          peer,
+          driver,
+          driver.paths.map((path) => path.status()),
+        ),
+      ),
+    };
+  }
+
+  flows(): readonly FlowStatus[] {
+    return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress }) =>
+      [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer)),
+    );
+  }
+}

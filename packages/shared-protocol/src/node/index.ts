@@ -1,0 +1,18 @@
+export * from "./config/index.ts";
+export { type ConfigWatch, type WatchHandlers, watchConfig } from "./config/watch.ts";
+export * from "./identity/index.ts";
+export * from "./interim-reader.ts";
+export { serveUntilSignalled } from "./lifecycle.ts";
+export { type ListenOptions, listen } from "./listen.ts";
+export { childLogger, createLogger, type Logger } from "./log.ts";
+export * from "./session/index.ts";
+export * from "./status/index.ts";
+export { hasCapability } from "./sys/capabilities.ts";
+export { isOwnAddress } from "./sys/interfaces.ts";
+export { canonicalIp } from "./sys/ip-address.ts";
+export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
+export { createPinnedSocket } from "./sys/pinned-socket.ts";
+export { SystemError } from "./sys/system-error.ts";
+export { clientTls, serverTls } from "./tls/psk.ts";
+export { TlsError } from "./tls/tls-error.ts";
+export { packageVersion } from "./version.ts";

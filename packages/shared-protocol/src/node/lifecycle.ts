@@ -1,0 +1,42 @@
+import type { Logger } from "./log.ts";
+
+/** What a running gateway can be told. */
+export interface Service {
+  /** Stops in order, giving open flows time; `cut` fires when that is no longer wanted. */
+  stop(cut: AbortSignal): Promise<void>;
+  /** Follows the configuration file as it is now. Throws when it is wrong; the old one stays in force. */
+  reload(): Promise<void>;
+  /** What must be undone even after a failure that nobody foresaw. */
+  emergency(): Promise<void>;
+}
+
+/**
+ * Runs until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads. Resolves when the service has
+ * stopped; rejects after a failure that nobody foresaw.
+ */
+export async function serveUntilSignalled(service: Service, logger: Logger): Promise<void> {
+  const cut = new AbortController();
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  let stopping = false;
+  const onStop = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, stopping ? "cutting what is still open" : "stopping");
+    if (stopping) return cut.abort();
+    stopping = true;
+    service.stop(cut.signal).then(resolve, reject);
+  };
+  const onReload = (): void => {
+    service.reload().catch((error: unknown) => logger.error({ err: error }, "the configuration was not reloaded"));
+  };
+  const onFailure = (error: unknown): void => {
+    logger.fatal({ err: error }, "a failure that should not be; please report it");
+    service.emergency().then(() => reject(error as Error), reject);
+  };
+  process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onReload);
+  process.on("uncaughtException", onFailure).on("unhandledRejection", onFailure);
+  try {
+    await over;
+  } finally {
+    process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onReload);
+    process.off("uncaughtException", onFailure).off("unhandledRejection", onFailure);
+  }
+}

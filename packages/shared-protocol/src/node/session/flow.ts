@@ -1,0 +1,139 @@
+import type { Socket } from "node:net";
+import type { StreamRequest } from "../../engine/index.ts";
+import { type Endpoint, StreamCode } from "../../wire/index.ts";
+import type { SessionDriver, StreamHandler } from "./session-driver.ts";
+
+/** Keeps a dead LAN client or server from holding a flow for ever: probes after this much silence, milliseconds. */
+const KEEPALIVE_MS = 120_000;
+
+export interface FlowEvents {
+  /** Local: the destination was reached. */
+  onOpened?(bound: Endpoint): void;
+  /** The stream was reset by the peer before the socket was touched. True when the socket's end is taken care of. */
+  onReset?(code: StreamCode): boolean;
+  /** The flow is over. Called once. */
+  onOver?(): void;
+}
+
+/**
+ * One application connection joined to one stream. Half-closes pass through each way and stay for as long as the other
+ * direction wants; a reset on either side becomes a reset on the other; each side's backpressure reaches the other
+ * through the stream's credit.
+ *
+ * ```
+ *  socket --handleBytes--> stream.write ... stream.read --handleReadable--> socket
+ * ```
+ */
+export class Flow implements StreamHandler {
+  readonly stream: number;
+  readonly request: StreamRequest;
+  readonly socket: Socket;
+  /** Date.now() of its start. */
+  readonly openedAt = Date.now();
+  readonly #driver: SessionDriver;
+  readonly #events: FlowEvents;
+  #over = false;
+  /** Bytes given to the socket that it has not taken yet; consumed once it has. */
+  #writing = 0;
+  #ending = false;
+
+  constructor(driver: SessionDriver, stream: number, request: StreamRequest, socket: Socket, events: FlowEvents = {}) {
+    this.#driver = driver;
+    this.stream = stream;
+    this.request = request;
+    this.socket = socket;
+    this.#events = events;
+    socket.on("end", () => this.#driver.end(this.stream));
+    socket.on("error", () => this.#fail());
+    socket.on("close", () => this.#handleSocketClosed());
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_MS);
+  }
+
+  // --- socket -> stream ---
+
+  /** The socket's reader has bytes. False asks it to pause; `handleWritable` resumes it. */
+  handleBytes(bytes: Buffer, release?: () => void): boolean {
+    if (this.#over) {
+      release?.();
+      return true;
+    }
+    return this.#driver.write(this.stream, bytes, release);
+  }
+
+  handleWritable(): void {
+    this.socket.resume();
+  }
+
+  // --- stream -> socket ---
+
+  handleOpened(bound: Endpoint): void {
+    this.#events.onOpened?.(bound);
+  }
+
+  handleReadable(): void {
+    const { pieces, length, end } = this.#driver.session.read(this.stream);
+    if (length > 0) this.#write(pieces as Buffer[], length);
+    if (end && !this.#ending) {
+      this.#ending = true;
+      this.socket.end();
+    }
+  }
+
+  /** One gathered write; what the socket has taken is consumed and moves the stream's credit. */
+  #write(pieces: readonly Buffer[], length: number): void {
+    this.#writing += length;
+    const taken = (error: Error | null | undefined): void => {
+      this.#writing -= length;
+      if (!error && !this.#over) this.#driver.consume(this.stream, length);
+    };
+    const last = pieces.length - 1;
+    if (last > 0) this.socket.cork();
+    for (let i = 0; i < last; i++) this.socket.write(pieces[i] as Buffer);
+    this.socket.write(pieces[last] as Buffer, taken);
+    if (last > 0) this.socket.uncork();
+  }
+
+  // --- ends ---
+
+  handleReset(code: StreamCode): void {
+    if (this.#events.onReset?.(code)) this.#finish();
+    else this.#abort();
+  }
+
+  handleClosed(): void {
+    this.#finish();
+  }
+
+  /** Ends the flow from this side: the peer is told `code`, the application gets a reset. */
+  abort(code: StreamCode): void {
+    if (this.#over) return;
+    this.#driver.reset(this.stream, code);
+    this.#abort();
+  }
+
+  #abort(): void {
+    this.#finish();
+    this.socket.resetAndDestroy();
+  }
+
+  /** The application reset its connection, or it broke. */
+  #fail(): void {
+    if (this.#over) return;
+    this.#driver.reset(this.stream, StreamCode.reset);
+    this.#finish();
+    this.socket.destroy();
+  }
+
+  /** The socket is gone; unless both directions had ended, that is a reset. */
+  #handleSocketClosed(): void {
+    if (this.#over || (this.#ending && this.socket.readableEnded && this.#writing === 0)) return;
+    this.#fail();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.onOver?.();
+  }
+}

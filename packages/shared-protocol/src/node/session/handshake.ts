@@ -1,0 +1,126 @@
+import type { TLSSocket } from "node:tls";
+import {
+  CloseCode,
+  codeName,
+  type Frame,
+  FrameDecoder,
+  FrameEncoder,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type WireError,
+} from "../../wire/index.ts";
+
+/** SPEC.md section 2: HELLO must be here 5 s after the connection, and WELCOME 5 s after HELLO. */
+export const JOIN_DEADLINE_MS = 5_000;
+
+/** The peer did not let a subflow join, or did not speak the protocol. `closeCode` is the peer's or ours. */
+export class JoinError extends Error {
+  override readonly name = "JoinError";
+  readonly closeCode: CloseCode;
+
+  constructor(closeCode: CloseCode, message: string) {
+    super(message);
+    this.closeCode = closeCode;
+  }
+}
+
+/**
+ * The local side: says HELLO and waits for WELCOME. Returns what came behind WELCOME; the socket is paused then.
+ * @throws JoinError; the socket is destroyed.
+ */
+export async function joinSession(socket: TLSSocket, hello: HelloFrame): Promise<Buffer> {
+  write(socket, hello);
+  const { frame, rest } = await firstFrame(socket);
+  if (frame.type === "welcome") return rest;
+  socket.destroy();
+  if (frame.type === "close") {
+    throw new JoinError(frame.code, `the remote gateway says ${codeName(CloseCode, frame.code)}: ${frame.reason}`);
+  }
+  throw new JoinError(CloseCode.protocol, `the remote gateway answered HELLO with ${frame.type}`);
+}
+
+/**
+ * The remote side: waits for HELLO. Answer with `welcome` or `refuse`.
+ * @throws JoinError; the socket is destroyed.
+ */
+export async function awaitHello(socket: TLSSocket): Promise<HelloFrame> {
+  const { frame, rest } = await firstFrame(socket);
+  if (frame.type !== "hello" || rest.length > 0) {
+    socket.destroy();
+    throw new JoinError(CloseCode.protocol, "the peer did not begin with HELLO alone");
+  }
+  if (frame.version !== PROTOCOL_VERSION) {
+    refuse(socket, CloseCode.version, `this gateway speaks version ${PROTOCOL_VERSION}`);
+    throw new JoinError(CloseCode.version, `the peer speaks version ${frame.version}`);
+  }
+  return frame;
+}
+
+export function welcome(socket: TLSSocket): void {
+  write(socket, { type: "welcome", version: PROTOCOL_VERSION });
+}
+
+/** Answers HELLO with CLOSE and ends the connection. */
+export function refuse(socket: TLSSocket, code: CloseCode, reason: string): void {
+  write(socket, { type: "close", scope: "session", code, reason });
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), 1_000);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+function write(socket: TLSSocket, frame: Frame): void {
+  const encoder = new FrameEncoder();
+  encoder.append(frame);
+  for (const part of encoder.take()) socket.write(part);
+}
+
+/** The first frame on the connection, and the bytes behind it. The socket is paused afterwards. */
+function firstFrame(socket: TLSSocket): Promise<{ frame: Frame; rest: Buffer }> {
+  const decoder = new FrameDecoder();
+  return new Promise((resolve, reject) => {
+    const fail = (code: CloseCode, message: string): void => {
+      release();
+      socket.destroy();
+      reject(new JoinError(code, message));
+    };
+    const onData = (bytes: Buffer): void => {
+      const { frame, error, rest } = decodeFirst(decoder, bytes);
+      if (error) return fail(error.code, error.reason);
+      if (!frame) return;
+      release();
+      socket.pause();
+      resolve({ frame, rest });
+    };
+    const onClose = (): void => fail(CloseCode.done, "the connection ended before the subflow had joined");
+    const timer = setTimeout(
+      () => fail(CloseCode.unresponsive, `no answer within ${JOIN_DEADLINE_MS} ms`),
+      JOIN_DEADLINE_MS,
+    );
+    const release = (): void => {
+      clearTimeout(timer);
+      socket.off("data", onData).off("close", onClose).off("end", onClose);
+    };
+    socket.on("data", onData).once("close", onClose).once("end", onClose);
+    socket.resume();
+  });
+}
+
+/** Byte by byte, so that what follows the frame is left for the engine; it is a hundred bytes, once. */
+function decodeFirst(
+  decoder: FrameDecoder,
+  bytes: Buffer,
+): { frame?: Frame | undefined; error?: WireError | undefined; rest: Buffer } {
+  let frame: Frame | undefined;
+  const sink = {
+    handleFrame(first: Frame): undefined {
+      frame = first;
+    },
+    handleData: (): WireError => ({ code: CloseCode.protocol, reason: "DATA before the subflow had joined" }),
+  };
+  for (let i = 0; i < bytes.length; i++) {
+    const error = decoder.decode(bytes.subarray(i, i + 1), sink);
+    if (error) return { error, rest: bytes };
+    if (frame) return { frame, rest: bytes.subarray(i + 1) };
+  }
+  return { rest: bytes.subarray(bytes.length) };
+}

@@ -1,0 +1,7 @@
+export { Flow, type FlowEvents } from "./flow.ts";
+export { FlowSet } from "./flow-set.ts";
+export { awaitHello, JOIN_DEADLINE_MS, JoinError, joinSession, refuse, welcome } from "./handshake.ts";
+export { PathRecord } from "./path-record.ts";
+export { flowStatus, sessionStatus } from "./report.ts";
+export { SessionDriver, type SessionDriverOptions, type StreamHandler, type SubflowChange } from "./session-driver.ts";
+export { limitUnsent } from "./subflow-connection.ts";

@@ -1,0 +1,275 @@
+import type { TLSSocket } from "node:tls";
+import { Session, type SessionEvent, type StreamRequest, type Subflow } from "../../engine/index.ts";
+import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
+import { PathRecord } from "./path-record.ts";
+import { SubflowConnection } from "./subflow-connection.ts";
+
+/** What a stream's owner (a flow) is told. */
+export interface StreamHandler {
+  /** Local: the destination was reached. */
+  handleOpened(bound: Endpoint): void;
+  handleReadable(): void;
+  handleWritable(): void;
+  /** The stream is gone; nothing more comes. */
+  handleReset(code: StreamCode): void;
+  /** Both directions ended in order; nothing more comes. */
+  handleClosed(): void;
+}
+
+export interface SessionDriverOptions {
+  readonly side: "local" | "remote";
+  readonly memoryCap: number;
+  /** Where the paths' records are kept; they may outlive the session. */
+  readonly paths?: Map<string, PathRecord>;
+  /** Remote: a flow wants to be dialled. Register its handler with `adopt`. */
+  onOpen?(stream: number, request: StreamRequest): void;
+  /** A subflow joined, changed its state, or left. */
+  onSubflow?(change: SubflowChange): void;
+  onClosed(code: CloseCode, reason: string): void;
+}
+
+export interface SubflowChange {
+  readonly id: number;
+  readonly path: string;
+  readonly state: "joined" | "up" | "probation" | "suspect" | "dead" | "lost";
+  /** Why it was lost. */
+  readonly reason?: string | undefined;
+}
+
+/** Runs one session on real connections and the real clock: inputs in, then all outputs, once per event loop turn. */
+export class SessionDriver {
+  readonly session: Session;
+  readonly #options: SessionDriverOptions;
+  readonly #connections = new Map<number, SubflowConnection>();
+  readonly #handlers = new Map<number, StreamHandler>();
+  readonly #closeReasons = new Map<number, string>();
+  readonly #paths: Map<string, PathRecord>;
+  readonly #whenAllClosed: (() => void)[] = [];
+  #nextSubflow = 0;
+  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: SessionDriverOptions) {
+    this.#options = options;
+    this.#paths = options.paths ?? new Map();
+    this.session = new Session({ side: options.side, memoryCap: options.memoryCap }, performance.now());
+    this.schedule();
+  }
+
+  // --- subflows ---
+
+  /** The record of a path; it begins with the path's first subflow. */
+  path(name: string, role: PathRole): PathRecord {
+    let record = this.#paths.get(name);
+    if (!record) this.#paths.set(name, (record = new PathRecord(name, role)));
+    return record;
+  }
+
+  get paths(): readonly PathRecord[] {
+    return [...this.#paths.values()];
+  }
+
+  get connections(): ReadonlyMap<number, SubflowConnection> {
+    return this.#connections;
+  }
+
+  /** Takes over a connection that has joined. `rest` is what came behind the first frame. */
+  addSubflow(socket: TLSSocket, path: string, role: PathRole, rest: Buffer): number {
+    const id = this.#nextSubflow++;
+    const subflow = this.session.addSubflow({ id, path, role }, performance.now());
+    this.path(path, role).handleJoined(subflow);
+    const connection = new SubflowConnection(id, path, socket, {
+      onBytes: (bytes) => {
+        this.session.handleBytes(id, bytes, performance.now());
+        this.schedule();
+      },
+      onDrain: () => this.schedule(),
+      onLost: (error) => this.#handleLost(subflow, error),
+    });
+    this.#connections.set(id, connection);
+    this.#options.onSubflow?.({ id, path, state: "joined" });
+    if (rest.length > 0) this.session.handleBytes(id, rest, performance.now());
+    this.schedule();
+    return id;
+  }
+
+  #handleLost(subflow: Subflow, error: Error | undefined): void {
+    const { id, path } = subflow;
+    this.#connections.delete(id);
+    this.session.handleSubflowLost(id, performance.now());
+    const reason = this.#closeReasons.get(id) ?? error?.message ?? "the connection ended";
+    this.path(path, subflow.role).handleLost(subflow, reason);
+    this.#closeReasons.delete(id);
+    this.#options.onSubflow?.({ id, path, state: "lost", reason });
+    if (this.#connections.size === 0) for (const done of this.#whenAllClosed.splice(0)) done();
+    this.schedule();
+  }
+
+  /** Ends a subflow for a reason of ours (its path was disabled, another took its place). */
+  closeSubflow(id: number, code: CloseCode, reason: string): void {
+    this.session.closeSubflow(id, code, reason, performance.now());
+    this.schedule();
+  }
+
+  setPathRole(path: string, role: PathRole): void {
+    this.session.setPathRole(path, role);
+    this.schedule();
+  }
+
+  close(code: CloseCode, reason: string): void {
+    this.session.close(code, reason, performance.now());
+    this.schedule();
+  }
+
+  /** Resolves when every connection is gone; after `close` that takes a second at most. */
+  allClosed(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((done) => this.#whenAllClosed.push(done));
+  }
+
+  // --- streams ---
+
+  /** Opens a stream; undefined when the session cannot take one more. */
+  open(request: StreamRequest, handler: StreamHandler): number | undefined {
+    const stream = this.session.open(request, performance.now());
+    if (stream !== undefined) this.adopt(stream, handler);
+    this.schedule();
+    return stream;
+  }
+
+  adopt(stream: number, handler: StreamHandler): void {
+    this.#handlers.set(stream, handler);
+  }
+
+  accept(stream: number, bound: Endpoint): void {
+    this.session.accept(stream, bound);
+    this.schedule();
+  }
+
+  write(stream: number, bytes: Buffer, release?: () => void): boolean {
+    this.schedule();
+    return this.session.write(stream, bytes, release);
+  }
+
+  end(stream: number): void {
+    this.session.end(stream);
+    this.schedule();
+  }
+
+  /** Resets the stream; its handler hears no more of it. */
+  reset(stream: number, code: StreamCode): void {
+    this.#handlers.delete(stream);
+    this.session.reset(stream, code);
+    this.schedule();
+  }
+
+  consume(stream: number, bytes: number): void {
+    this.session.consume(stream, bytes, performance.now());
+    this.schedule();
+  }
+
+  // --- the turn ---
+
+  /** Asks for one turn after this phase of the event loop, however many inputs come before it. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    this.session.handleTimeout(now);
+    this.#deliverEvents();
+    this.#transmit(now);
+    this.#armTimer(now);
+  }
+
+  #deliverEvents(): void {
+    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#deliver(event);
+  }
+
+  #deliver(event: SessionEvent): void {
+    switch (event.type) {
+      case "open":
+        return this.#options.onOpen?.(event.stream, event.request);
+      case "opened":
+        return this.#handlers.get(event.stream)?.handleOpened(event.bound);
+      case "readable":
+        return this.#handlers.get(event.stream)?.handleReadable();
+      case "writable":
+        return this.#handlers.get(event.stream)?.handleWritable();
+      case "reset":
+        return this.#release(event.stream)?.handleReset(event.code);
+      case "closed":
+        return this.#release(event.stream)?.handleClosed();
+      case "subflow":
+        return this.#report(event.subflow, event.state);
+      case "role":
+        return this.#handleRole(event.subflow, event.role);
+      case "close-subflow":
+        this.#closeReasons.set(event.subflow, event.reason);
+        return this.#close(event.subflow, event.code);
+      case "session-closed":
+        return this.#options.onClosed(event.code, event.reason);
+    }
+  }
+
+  /** A line that takes nothing any more gets no last words: its path is to be dialled again at once. */
+  #close(id: number, code: CloseCode): void {
+    const words = this.session.pollTransmit(id, performance.now());
+    const connection = this.#connections.get(id);
+    if (code === CloseCode.unresponsive) connection?.socket.destroy();
+    else connection?.close(words);
+  }
+
+  #release(stream: number): StreamHandler | undefined {
+    const handler = this.#handlers.get(stream);
+    this.#handlers.delete(stream);
+    return handler;
+  }
+
+  #handleRole(id: number, role: PathRole): void {
+    const connection = this.#connections.get(id);
+    if (connection) this.path(connection.path, role).setRole(role);
+  }
+
+  #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {
+    const connection = this.#connections.get(id);
+    if (!connection) return;
+    this.#paths.get(connection.path)?.noteState();
+    this.#options.onSubflow?.({ id, path: connection.path, state });
+  }
+
+  #transmit(now: number): void {
+    for (const id of this.session.pollOrder()) {
+      const connection = this.#connections.get(id);
+      while (connection?.takesMore) {
+        const parts = this.session.pollTransmit(id, now);
+        if (!parts) break;
+        connection.write(parts);
+      }
+    }
+  }
+
+  /** One timer, moved only when the next deadline is earlier than the one it waits for. */
+  #armTimer(now: number): void {
+    const next = this.session.pollTimeout();
+    if (this.#timer && this.#timerAt <= next) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#timerAt = next;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.schedule();
+      },
+      Math.max(1, Math.ceil(next - now)),
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Gets a fresh checkout ready: Debian packages, npm packages (with their own Node 24), the build. Runs on Node 20 or
+ * later, with nothing installed. Does nothing that is done already.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const stamp = join(root, "node_modules", ".hawser-lock");
+
+/** What the lab and the gateways call, and the Debian package that has it. Clients of the tests are in run-tests. */
+const TOOLS = { ip: "iproute2", iptables: "iptables", ...packagesFromArguments() };
+
+installDebianPackages();
+installNpmPackages();
+build();
+
+/** `tool=package` arguments add to the list. */
+function packagesFromArguments() {
+  return Object.fromEntries(process.argv.slice(2).map((argument) => argument.split("=")));
+}
+
+function installDebianPackages() {
+  const missing = Object.entries(TOOLS).filter(([tool]) => !isOnPath(tool));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(([, name]) => name))];
+  if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
+    console.log(`hawser: without ${packages.join(", ")} some things are left out (as root on Debian they are installed)`);
+    return;
+  }
+  console.log(`hawser: installing Debian packages: ${packages.join(", ")}`);
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, stdio: ["ignore", "ignore", "inherit"] };
+  execFileSync("apt-get", ["update", "-qq"], options);
+  execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], options);
+}
+
+function isOnPath(tool) {
+  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function installNpmPackages() {
+  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  console.log("hawser: installing npm packages");
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  writeFileSync(stamp, lock);
+}
+
+function build() {
+  const node = join(root, "node_modules", ".bin", "node");
+  const runtime = existsSync(node) ? node : process.execPath;
+  const major = Number(execFileSync(runtime, ["--version"], { encoding: "utf8" }).slice(1).split(".")[0]);
+  if (major < 24) {
+    console.error("hawser: needs Node 24; the npm package of it is for Linux on x64 and arm64 only. Install Node 24.");
+    process.exit(1);
+  }
+  execFileSync(runtime, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], { cwd: root, stdio: "inherit" });
+}

@@ -1,0 +1,40 @@
+/**
+ * Runs the tests: first those that only compute, side by side; then those with real sockets, lines and namespaces, one
+ * file at a time, for they measure. `npm test -- PATTERN` runs the files whose path contains PATTERN.
+ */
+import { globSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const root = join(import.meta.dirname, "..");
+const patterns = process.argv.slice(2);
+const files = globSync(["packages/*/src/**/*.test.ts", "test/**/*.test.ts"], { cwd: root })
+  .filter((file) => !file.includes("node_modules"))
+  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+  .sort();
+const isMeasuring = (file) => file.startsWith("test/lab/") || file.startsWith("test/house/");
+
+const totals = { passed: 0, failed: 0, skipped: 0, cancelled: 0 };
+await runFiles(
+  files.filter((file) => !isMeasuring(file)),
+  true,
+);
+await runFiles(files.filter(isMeasuring), false);
+const failed = totals.failed + totals.cancelled;
+console.log(`\n${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped`);
+process.exitCode = failed === 0 && totals.passed > 0 ? 0 : 1;
+
+async function runFiles(selected, concurrency) {
+  if (selected.length === 0) return;
+  const stream = run({ files: selected.map((file) => join(root, file)), concurrency, cwd: root });
+  stream.on("test:summary", ({ file, counts }) => {
+    if (file !== undefined) return;
+    totals.passed += counts.passed;
+    totals.failed += counts.failed;
+    totals.skipped += counts.skipped + counts.todo;
+    totals.cancelled += counts.cancelled;
+  });
+  stream.on("test:fail", ({ name, file }) => console.error(`FAILED ${relative(root, file ?? "")}: ${name}`));
+  for await (const text of stream.compose(new spec())) process.stdout.write(text);
+}

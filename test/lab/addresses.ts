@@ -1,0 +1,45 @@
+/**
+ * Who has which address in a house. Lines are numbered from 1 in the order given. Documentation and private ranges
+ * only, so that a packet gone astray would have nowhere to go.
+ */
+
+export interface AddressPair {
+  readonly v4: string;
+  readonly v6: string;
+}
+
+/** The LAN: one client behind the router. */
+export const LAN = {
+  client: { v4: "192.168.77.2", v6: "fd00:77::2" },
+  router: { v4: "192.168.77.1", v6: "fd00:77::1" },
+  prefix: { v4: "192.168.77.0/24", v6: "fd00:77::/64" },
+} as const;
+
+/** The remote gateway's public address, the same over every line. */
+export const REMOTE_PUBLIC: AddressPair = { v4: "203.0.113.1", v6: "2001:db8:113::1" };
+
+/** The remote's side of the network the origin is in. */
+export const REMOTE_WAN: AddressPair = { v4: "198.51.100.1", v6: "2001:db8:100::1" };
+
+/** The server. */
+export const ORIGIN: AddressPair = { v4: "198.51.100.10", v6: "2001:db8:100::10" };
+
+export const ORIGIN_PREFIX: AddressPair = { v4: "198.51.100.0/24", v6: "2001:db8:100::/64" };
+
+/** The server's address that is routed over line `line` alone, both ways, without any gateway. */
+export function direct(line: number): AddressPair {
+  return { v4: `198.51.100.${10 + line}`, v6: `2001:db8:100::${(0x10 + line).toString(16)}` };
+}
+
+/** The two ends of line `line`. */
+export function lineEnds(line: number): {
+  router: AddressPair;
+  remote: AddressPair;
+  prefix: AddressPair;
+} {
+  return {
+    router: { v4: `100.64.${line}.2`, v6: `fd00:64:${line}::2` },
+    remote: { v4: `100.64.${line}.1`, v6: `fd00:64:${line}::1` },
+    prefix: { v4: `100.64.${line}.0/24`, v6: `fd00:64:${line}::/64` },
+  };
+}

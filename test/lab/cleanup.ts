@@ -1,0 +1,40 @@
+/**
+ * Houses are removed on any exit that leaves the process a moment: its normal end, an uncaught exception,
+ * process.exit, and the signals that ask it to end. After SIGKILL the next run sweeps.
+ */
+interface Removable {
+  closeNow(): void;
+}
+
+const standing = new Set<Removable>();
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+let installed = false;
+
+export function removeAtExit(house: Removable): void {
+  standing.add(house);
+  if (installed) return;
+  installed = true;
+  process.on("exit", removeAll);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+}
+
+export function forgetAtExit(house: Removable): void {
+  standing.delete(house);
+  if (standing.size > 0) return;
+  installed = false;
+  process.off("exit", removeAll);
+  for (const signal of SIGNALS) process.off(signal, onSignal);
+}
+
+function removeAll(): void {
+  for (const house of standing) house.closeNow();
+  standing.clear();
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  // A program with a handler of its own ends in its own way, and the exit event then comes here.
+  if (process.listenerCount(signal) > 1) return;
+  removeAll();
+  process.off(signal, onSignal);
+  process.kill(process.pid, signal);
+}

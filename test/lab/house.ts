@@ -1,0 +1,190 @@
+import type { ChildProcess } from "node:child_process";
+import { direct, LAN, lineEnds, ORIGIN, REMOTE_PUBLIC } from "./addresses.ts";
+import { forgetAtExit, removeAtExit } from "./cleanup.ts";
+import { Emulator } from "./emulator/client.ts";
+import type { CountersReply } from "./emulator/protocol.ts";
+import { toWire } from "./emulator/protocol.ts";
+import { directionSettings, Line, type LineOptions } from "./line.ts";
+import { listNamespaces, Namespace, removeNamespaces, run } from "./namespace.ts";
+import { lanCommands, originCommands, type Plan, remoteCommands, routerCommands, SYSCTLS } from "./plan.ts";
+import { isLeftover, newRunId } from "./run-id.ts";
+
+export interface HouseOptions {
+  lines: readonly LineOptions[];
+  /** Congestion control of every connection in the house; none: the machine's default. */
+  congestion?: "bbr" | "cubic" | "reno";
+  /** Seed of the random losses. */
+  seed?: number;
+  /** Route packets from a line's own address over that line (default true); a bound device needs no such rule. */
+  sourceRules?: boolean;
+}
+
+/** Device names the house itself uses. */
+const RESERVED = new Set(["lo", "lan0", "wan0", "eth0"]);
+/** A device's name in Linux, in the characters that need no quoting. */
+const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/;
+const MAX_LINES = 16;
+
+/**
+ * A house in network namespaces of its own: LAN client, router with several lines, remote, origin (see plan.ts for the
+ * drawing, addresses.ts for the addresses).
+ */
+export class House {
+  readonly lan: Namespace;
+  readonly router: Namespace;
+  readonly remote: Namespace;
+  readonly origin: Namespace;
+  readonly addresses = { lan: LAN, remote: REMOTE_PUBLIC, origin: ORIGIN, direct, lineEnds } as const;
+  readonly lines: Line[] = [];
+  readonly #plan: Plan;
+  #emulator: Emulator | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: HouseOptions) {
+    checkNames(options.lines.map((line) => line.name));
+    this.#plan = {
+      lines: options.lines.map((line) => line.name),
+      congestion: options.congestion,
+      sourceRules: options.sourceRules ?? true,
+    };
+    const id = newRunId();
+    this.lan = new Namespace(`${id}-lan`);
+    this.router = new Namespace(`${id}-router`);
+    this.remote = new Namespace(`${id}-remote`);
+    this.origin = new Namespace(`${id}-origin`);
+  }
+
+  /** Builds a house; everything in it is usable when this resolves. Also removes what killed runs left behind. */
+  static async create(options: HouseOptions): Promise<House> {
+    sweep();
+    const house = new House(options);
+    try {
+      await house.#build(options);
+    } catch (error) {
+      await house.close();
+      throw error;
+    }
+    return house;
+  }
+
+  get namespaces(): Namespace[] {
+    return [this.lan, this.router, this.remote, this.origin];
+  }
+
+  /** The process that carries the shaped lines, when there are any. */
+  get emulatorPid(): number | undefined {
+    return this.#emulator?.process.pid;
+  }
+
+  /** The line of that name. */
+  line(name: string): Line {
+    const line = this.lines.find((candidate) => candidate.name === name);
+    if (line === undefined) throw new Error(`the house has no line ${name}`);
+    return line;
+  }
+
+  /** All lines' counters and what the emulator itself used. */
+  async emulatorCounters(): Promise<CountersReply> {
+    if (this.#emulator === undefined) throw new Error("no line of this house is emulated");
+    return this.#emulator.counters();
+  }
+
+  async #build(options: HouseOptions): Promise<void> {
+    const [lan, router, remote, origin] = this.namespaces.map(({ name }) => name);
+    removeAtExit(this);
+    await batch(this.namespaces.map(({ name }) => `netns add ${name}`));
+    await Promise.all(this.namespaces.map(setKernelParameters));
+    await batch([
+      `link add lan0 netns ${router} type veth peer name eth0 netns ${lan}`,
+      `link add wan0 netns ${remote} type veth peer name eth0 netns ${origin}`,
+      ...options.lines.flatMap(({ kind, name }) =>
+        kind === "veth"
+          ? [`link add ${name} netns ${router} type veth peer name ${name} netns ${remote}`]
+          : [],
+      ),
+    ]);
+    await this.#startEmulator(options);
+    await Promise.all([
+      this.lan.ip(lanCommands(this.#plan)),
+      this.router.ip(routerCommands(this.#plan)),
+      this.remote.ip(remoteCommands(this.#plan)),
+      this.origin.ip(originCommands(this.#plan)),
+    ]);
+  }
+
+  async #startEmulator(options: HouseOptions): Promise<void> {
+    const shaped = options.lines.flatMap((line) => (line.kind === "veth" ? [] : [line]));
+    if (shaped.length > 0) {
+      const lines = shaped.map((line) => {
+        const { down, up } = directionSettings({ queueMs: defaultQueueMs(line.queueBytes), ...line });
+        const namespaces = { routerNamespace: this.router.name, remoteNamespace: this.remote.name };
+        return { name: line.name, ...namespaces, down: toWire(down), up: toWire(up) };
+      });
+      this.#emulator = await Emulator.start({ lines, seed: options.seed ?? 1 }, (child: ChildProcess) =>
+        this.router.track(child),
+      );
+      // Bursts are for the line's own queue to take or drop, and to count.
+      const commands = shaped.map(
+        ({ name }) => `link set ${name} txqueuelen 4000 multicast off addrgenmode none`,
+      );
+      await Promise.all([this.router.ip(commands), this.remote.ip(commands)]);
+    }
+    for (const [index, line] of options.lines.entries()) {
+      const carrier = line.kind === "veth" ? undefined : this.#emulator;
+      this.lines.push(new Line(this.#plan, index + 1, this.router, carrier));
+    }
+  }
+
+  /** Kills what runs in the house and removes it. */
+  close(): Promise<void> {
+    this.#closed ??= this.#remove();
+    return this.#closed;
+  }
+
+  async #remove(): Promise<void> {
+    for (const namespace of this.namespaces) namespace.killAll();
+    await Promise.all(this.namespaces.map((namespace) => namespace.ended()));
+    removeNamespaces(this.namespaces.map(({ name }) => name));
+    forgetAtExit(this);
+  }
+
+  /** The same without waiting, for the end of the process. */
+  closeNow(): void {
+    for (const namespace of this.namespaces) namespace.killAll();
+    removeNamespaces(this.namespaces.map(({ name }) => name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Removes the namespaces of houses whose process was killed without a chance to clean up. */
+export function sweep(): void {
+  removeNamespaces(listNamespaces().filter(isLeftover));
+}
+
+function checkNames(names: readonly string[]): void {
+  if (names.length === 0 || names.length > MAX_LINES)
+    throw new RangeError(`a house has 1 to ${MAX_LINES} lines`);
+  if (new Set(names).size !== names.length) throw new RangeError("two lines of the same name");
+  const wrong = names.find((name) => !DEVICE.test(name) || RESERVED.has(name));
+  if (wrong !== undefined) throw new RangeError(`${wrong} cannot be the name of a line's device`);
+}
+
+/** A queue given in bytes alone is not to be limited by the default time as well. */
+function defaultQueueMs(queueBytes: number | undefined): number {
+  return queueBytes === undefined ? 100 : Infinity;
+}
+
+async function batch(commands: readonly string[]): Promise<void> {
+  await run("ip", ["-batch", "-"], commands.join("\n"));
+}
+
+async function setKernelParameters(namespace: Namespace): Promise<void> {
+  // /proc/sys/net shows the settings of the namespace of whoever opens it.
+  const script = SYSCTLS.map((setting) => setting.replace(/^(.*)=(.*)$/, "echo $2 > /proc/sys/$1")).join(
+    "\n",
+  );
+  await namespace.exec("sh", ["-e"], { input: script });
+}

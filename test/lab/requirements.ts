@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** What this machine lacks for the lab, in words for a skipped test, or undefined when it can run. */
+export function labMissing(): string | undefined {
+  if (process.platform !== "linux") return `the lab needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return "the lab needs root (network namespaces)";
+  if (!existsSync("/dev/net/tun")) return "the lab needs /dev/net/tun";
+  for (const [command, args] of COMMANDS) {
+    const problem = tryCommand(command, args);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Each shows that a tool is there, the last that a network namespace may be made. */
+const COMMANDS: readonly (readonly [string, readonly string[]])[] = [
+  ["ip", ["-V"]],
+  ["iptables", ["--version"]],
+  ["ip6tables", ["--version"]],
+  ["unshare", ["--net", "true"]],
+];
+
+function tryCommand(command: string, args: readonly string[]): string | undefined {
+  try {
+    execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return `the lab needs the command ${command}`;
+    const stderr = (error as { stderr?: Buffer | string }).stderr?.toString().trim() ?? "";
+    return `${command} ${args.join(" ")} is refused here: ${stderr}`;
+  }
+}

@@ -1,0 +1,99 @@
+/** The traffic programs, started as processes on a host of the house. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Host } from "../namespace.ts";
+import type {
+  ConnectRateTask,
+  DownloadTask,
+  FirstByteTask,
+  Output,
+  Results,
+  Task,
+  UploadTask,
+} from "./tasks.ts";
+
+export const ORIGIN_PORT = 7000;
+
+export interface RunningOrigin {
+  readonly process: ChildProcess;
+  /** Requests by line, see origin.ts. */
+  readonly port: number;
+  /** Speaks first. */
+  readonly talkerPort: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the server of the tests; it listens when this resolves. */
+export async function startOrigin(
+  host: Host,
+  options: { ports?: readonly number[]; listen?: string } = {},
+): Promise<RunningOrigin> {
+  const ports = options.ports ?? [ORIGIN_PORT];
+  const args = [program("origin.ts"), "--host", options.listen ?? "::", ...ports.map(String)];
+  const child = host.spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  const ready = child.stdout === null ? exited : once(createInterface(child.stdout), "line");
+  const outcome = await Promise.race([ready.then(() => "ready"), exited.then(() => "exited")]);
+  if (outcome === "exited") throw new Error(`the origin server ended with ${child.exitCode}`);
+  return {
+    process: child,
+    port: ports[0] as number,
+    talkerPort: Math.max(...ports) + 1,
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** Something under way that can be called off. */
+export interface Running<T> {
+  readonly process: ChildProcess;
+  readonly result: Promise<T>;
+}
+
+/** Starts a task on a host; the result is there when it is done. */
+export function start<T extends Task>(
+  host: Host,
+  task: T,
+  onProgress?: (progress: { ms: number; bytes: number }) => void,
+): Running<Results[T["op"]]> {
+  const child = host.spawn(process.execPath, [program("client.ts"), JSON.stringify(task)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Results[T["op"]]>();
+  if (child.stdout !== null) {
+    createInterface(child.stdout).on("line", (line) => {
+      const output = JSON.parse(line) as Output;
+      if ("result" in output) resolve(output.result as Results[T["op"]]);
+      else onProgress?.(output.progress);
+    });
+  }
+  child.once("error", reject);
+  child.once("close", (code, signal) =>
+    reject(new Error(`the client ended without a result (${signal ?? code})`)),
+  );
+  return { process: child, result: promise };
+}
+
+export function download(host: Host, task: Omit<DownloadTask, "op">): Promise<Results["download"]> {
+  return start(host, { op: "download", ...task }).result;
+}
+
+export function upload(host: Host, task: Omit<UploadTask, "op">): Promise<Results["upload"]> {
+  return start(host, { op: "upload", ...task }).result;
+}
+
+export function firstByte(host: Host, task: Omit<FirstByteTask, "op">): Promise<Results["firstByte"]> {
+  return start(host, { op: "firstByte", ...task }).result;
+}
+
+export function connectRate(host: Host, task: Omit<ConnectRateTask, "op">): Promise<Results["connectRate"]> {
+  return start(host, { op: "connectRate", ...task }).result;
+}
+
+function program(name: string): string {
+  return fileURLToPath(new URL(`./${name}`, import.meta.url));
+}

@@ -29,7 +29,7 @@ export function documentRoutes(routes: readonly RouteRecord[]): DocumentedRoute[
     method,
     path: openApiPath(url),
     summary: schema.summary ?? "",
-    statuses: Object.keys(schema.response ?? {}),
+    statuses: Object.keys(schema.response ?? {}).map((status) => status.toUpperCase()),
   }));
 }
 
@@ -50,7 +50,8 @@ export function openApiDocument(routes: readonly RouteRecord[], version: string)
       ...(schema.body === undefined ? {} : { requestBody: { required: true, content: json(schema.body) } }),
       responses: Object.fromEntries(
         Object.entries(schema.response ?? {}).map(([status, body]) => [
-          status,
+          // OpenAPI spells classes of status codes in capitals.
+          status.toUpperCase(),
           describeResponse(status, url, body),
         ]),
       ),

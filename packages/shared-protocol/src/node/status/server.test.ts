@@ -260,8 +260,8 @@ test("the documentation is of the routes that there are", async () => {
   ]);
   assert.deepEqual(Object.keys(document.paths["/api/paths/{name}"]?.["patch"]?.responses ?? {}), [
     "200",
-    "4xx",
-    "5xx",
+    "4XX",
+    "5XX",
   ]);
   assert.match((await ask("/docs")).text, /PATCH \/api\/paths\/\{name\}/);
 });

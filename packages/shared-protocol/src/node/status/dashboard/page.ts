@@ -27,7 +27,7 @@ const DASHBOARD = `<!doctype html>
 <p id="nobody" class="card" hidden>No local gateway is connected.</p>
 <div id="sessions"></div>
 <section class="card"><div class="head"><h2>Flows</h2><span id="flow-count" class="soft"></span></div>
-<table id="flow-table" hidden><thead><tr><th>From</th><th>To</th><th>Kind</th><th>Age</th><th>Sent</th><th>Received</th><th>Paths</th></tr></thead>
+<table id="flow-table" hidden><thead><tr><th>From</th><th>To</th><th>Kind</th><th class="num">Age</th><th class="num">Sent</th><th class="num">Received</th><th>Paths</th></tr></thead>
 <tbody id="flows"></tbody></table></section>
 </div>
 </main>

@@ -5,6 +5,7 @@
 export const SCRIPT = `
 "use strict";
 const PERIOD_MS = 1000, TIMEOUT_MS = 5000, MAX_FLOWS = 100;
+const NUMBERS = new Set(["Subflows", "RTT ms", "Share"]);
 const byId = (id) => document.getElementById(id);
 let lastAnswer = null;
 // Full bars are the best rate seen on any path, at least 1 Mbit/s.
@@ -57,7 +58,7 @@ function buildSession() {
   const head = ["Path", "State", "Role", "Subflows", "RTT ms", "Sending", "Receiving", "Share", "Note"];
   const card = make("section", "card",
     make("div", "head", make("h2"), make("span", "state"), make("span", "soft counts")),
-    make("table", "", make("thead", "", make("tr", "", ...head.map((text) => make("th", "", text)))), make("tbody")));
+    make("table", "", make("thead", "", make("tr", "", ...head.map((text) => make("th", NUMBERS.has(text) ? "num" : "", text)))), make("tbody")));
   return card;
 }
 function updateSession(card, session, report) {

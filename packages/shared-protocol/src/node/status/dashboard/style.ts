@@ -19,7 +19,7 @@ th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; 
 th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 td.wrap { white-space: normal; overflow-wrap: anywhere; max-width: 22rem; }
-.num { text-align: right; }
+th.num, .num { text-align: right; }
 .state { font-weight: 600; } .state::before { content: "\\25CF\\00A0"; }
 .up { color: var(--good); } .connecting, .probation, .degraded { color: var(--warn); }
 .suspect, .down { color: var(--bad); } .disabled { color: var(--soft); }

@@ -1,0 +1,14 @@
+export { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+export {
+  addCheckCommand,
+  addStatusCommand,
+  collect,
+  configOption,
+  createProgram,
+  endpointArgument,
+  listenArgument,
+  readVersion,
+  runCli,
+} from "./program.ts";
+export { renderStatus } from "./render-status.ts";
+export { fetchStatus, type StatusCommandOptions, statusCommand, statusUrl } from "./status-command.ts";

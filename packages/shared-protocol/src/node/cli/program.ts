@@ -1,0 +1,121 @@
+/** Command lines of both gateways: what they have in common. */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import type { Endpoint } from "../../wire/frames.ts";
+import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
+import { CodedError, ExitCode } from "../config/errors.ts";
+import { systemCode } from "../config/secret-file.ts";
+import { scrubPairings } from "../log.ts";
+import { statusCommand, statusUrl } from "./status-command.ts";
+
+/** A program without commands yet. Commands must be added by `.command(...)`, which hands on its settings. */
+export function createProgram(name: string, version: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain the command")
+    .showHelpAfterError(`(${name} --help explains the commands)`)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+}
+
+/** The version in the package.json nearest above a module: of `import.meta.url`. */
+export function readVersion(moduleUrl: string): string {
+  for (let directory = new URL(".", moduleUrl); ; directory = new URL("..", directory)) {
+    try {
+      const manifest: unknown = JSON.parse(
+        readFileSync(fileURLToPath(new URL("package.json", directory)), "utf8"),
+      );
+      if (typeof manifest === "object" && manifest !== null && "version" in manifest)
+        return String(manifest.version);
+    } catch {
+      // Not in this directory.
+    }
+    if (directory.pathname === "/") return "unknown";
+  }
+}
+
+/** Adds `check -c FILE`. `load` throws what is wrong with the file. */
+export function addCheckCommand(program: Command, load: (file: string) => unknown): Command {
+  return configOption(program.command("check").description("say what is wrong with a configuration")).action(
+    (options: { config: string }) => {
+      load(options.config);
+      process.stdout.write(`${options.config}: ok\n`);
+    },
+  );
+}
+
+/** Adds `status -c FILE [--json] [--watch]`. `listenOf` says where the gateway of that file has its status server. */
+export function addStatusCommand(program: Command, listenOf: (file: string) => Endpoint): Command {
+  return configOption(program.command("status").description("show the running gateway's sessions and paths"))
+    .option("--json", "print what GET /api/status says")
+    .option("--watch", "again every second, until Ctrl-C")
+    .action((options: { config: string; json?: boolean; watch?: boolean }) =>
+      statusCommand(statusUrl(listenOf(options.config)), options),
+    );
+}
+
+/** The option that every command of both programs has. */
+export function configOption(command: Command): Command {
+  return command.requiredOption("-c, --config <file>", "configuration file");
+}
+
+/** For commander: an option or argument that is `HOST:PORT`. */
+export function endpointArgument(text: string): Endpoint {
+  const endpoint = parseEndpoint(text);
+  if (!endpoint.ok) throw new InvalidArgumentError(`${endpoint.problem}.`);
+  return endpoint.value;
+}
+
+/** For commander: `HOST:PORT` to listen on. */
+export function listenArgument(text: string): Endpoint {
+  const endpoint = parseListenEndpoint(text);
+  if (!endpoint.ok) throw new InvalidArgumentError(`${endpoint.problem}.`);
+  return endpoint.value;
+}
+
+/** For commander: an option that may be given several times. */
+export function collect<T>(parse: (text: string) => T) {
+  return (text: string, before: readonly T[]): T[] => [...before, parse(text)];
+}
+
+/**
+ * Runs a command line and sets the process's exit code, which it returns. Errors become one line each; a stack is
+ * for those who ask for it by HAWSER_LOG_LEVEL=debug.
+ */
+export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<ExitCode> {
+  // `status | head` ends the pipe early; that is no failure.
+  process.stdout.on("error", ignoreClosedPipe);
+  let code: ExitCode = ExitCode.done;
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    code = reportError(program.name(), error);
+  } finally {
+    process.stdout.removeListener("error", ignoreClosedPipe);
+  }
+  if (code !== ExitCode.done) process.exitCode = code;
+  return code;
+}
+
+function reportError(name: string, error: unknown): ExitCode {
+  // Commander has said already what is wrong, or has shown its help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+  const line = error instanceof CodedError ? error.message : `${name}: ${describe(error)}`;
+  const debug = process.env["HAWSER_LOG_LEVEL"] === "debug" && error instanceof Error;
+  process.stderr.write(`${scrubPairings(debug ? `${line}\n${error.stack}` : line)}\n`);
+  return error instanceof CodedError ? error.exitCode : ExitCode.failed;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (systemCode(error) !== undefined) return error.message;
+  return `${error.name}: ${error.message} (a fault of this program; HAWSER_LOG_LEVEL=debug shows where)`;
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(ExitCode.done);
+  throw error;
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PathStatus, SessionStatus } from "../status/types.ts";
+import { formatAge, formatBytes, formatMs, formatRate } from "./format.ts";
+import { renderStatus } from "./render-status.ts";
+
+function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
+  return {
+    name,
+    state: "up",
+    role: "active",
+    subflows: 1,
+    rttMs: 23.4,
+    minRttMs: 18,
+    sendRateBps: 785_000,
+    receiveRateBps: 8_400_000,
+    unackedBytes: 0,
+    sentBytes: 100_000_000,
+    receivedBytes: 900_000_000,
+    reinjectedBytes: 0,
+    lastError: null,
+    since: "2026-01-02T03:04:05.000Z",
+    ...change,
+  };
+}
+
+function session(...paths: PathStatus[]): SessionStatus {
+  const flows = { open: 12, total: 340, failed: 2 };
+  const bytes = { sent: 1_200_000_000, received: 8_400_000_000, reinjected: 3_100_000 };
+  return { peer: "home", state: "degraded", flows, bytes, paths };
+}
+
+const NOW = new Date("2026-01-02T03:04:17.000Z");
+
+test("the table of a local gateway", () => {
+  const lte = path("lte", {
+    state: "down",
+    role: "backup",
+    subflows: 0,
+    rttMs: null,
+    sendRateBps: 0,
+    receiveRateBps: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
+    lastError: "connect ETIMEDOUT",
+  });
+  const paths = [path("adsl1"), path("adsl2", { rttMs: 4.04, lastError: "read ECONNRESET" }), lte];
+  const text = renderStatus(
+    { role: "local", version: "0.1.0", uptimeSeconds: 11_530, session: session(...paths) },
+    NOW,
+  );
+  assert.equal(
+    text,
+    `hawser-local 0.1.0, up 3 h 12 min
+
+home: degraded, 12 flows open, 340 in all, 2 failed
+sent 1.2 GB, received 8.4 GB, sent again 3.1 MB
+PATH             STATE      ROLE     SUB RTT ms         SEND      RECEIVE SHARE
+adsl1            up         active     1     23   785 kbit/s   8.4 Mbit/s  50 %
+adsl2            up         active     1    4.0   785 kbit/s   8.4 Mbit/s  50 %
+lte              down       backup     0      -      0 bit/s      0 bit/s   0 %
+lte down for 12 s: connect ETIMEDOUT
+`,
+  );
+});
+
+test("whatever a peer is called and says, 80 columns hold it, and the terminal is not steered", () => {
+  const odd = path("\x1b[2J\x1b]0;x\x07é漢".repeat(9), {
+    state: "connecting",
+    role: "disabled",
+    subflows: 16,
+    rttMs: 123_456,
+    sendRateBps: 999_499_999_999,
+    receiveRateBps: 999_900_000,
+    lastError: `\r\n${"long ".repeat(40)}`,
+    since: "?",
+  });
+  const report = { role: "remote", version: "0.1.0", uptimeSeconds: 1e9, sessions: [session(odd)] } as const;
+  const lines = renderStatus(report, NOW).split("\n");
+  for (const line of lines) {
+    assert.ok(line.length <= 80, line);
+    assert.match(line, /^[\x20-\x7e…]*$/);
+  }
+  assert.equal(lines.length, 8);
+});
+
+test("a remote gateway without peers", () => {
+  const text = renderStatus({ role: "remote", version: "0.1.0", uptimeSeconds: 5, sessions: [] }, NOW);
+  assert.equal(text, "hawser-remote 0.1.0, up 5 s\n\nno local gateway is connected\n");
+});
+
+test("figures", () => {
+  const rates = [0, 999, 999.6, 1000, 8_449_999, 9_949_999, 9_950_000, 99_500_000, 999_499_999, 2.5e12];
+  assert.deepEqual(rates.map(formatRate), [
+    "0 bit/s",
+    "999 bit/s",
+    "1.0 kbit/s",
+    "1.0 kbit/s",
+    "8.4 Mbit/s",
+    "9.9 Mbit/s",
+    "10 Mbit/s",
+    "100 Mbit/s",
+    "999 Mbit/s",
+    "2500 Gbit/s",
+  ]);
+  assert.equal(formatBytes(1_500), "1.5 kB");
+  assert.deepEqual([null, 0.04, 9.96, 250.4].map(formatMs), ["-", "0.0", "10", "250"]);
+  assert.deepEqual([-1, 59.9, 61, 3_660, 90_000].map(formatAge), [
+    "0 s",
+    "59 s",
+    "1 min 1 s",
+    "1 h 1 min",
+    "1 d 1 h",
+  ]);
+});

@@ -1,0 +1,69 @@
+import { type PathStatus, type SessionStatus, type StatusReport, sessionsOf } from "../status/types.ts";
+import { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+
+/** Columns of the narrowest terminal that is cared for. */
+const WIDTH = 80;
+/** Longest path name shown in full: what the other columns leave. */
+const NAME_WIDTH = 16;
+
+interface Column {
+  readonly title: string;
+  readonly align: "left" | "right";
+  /** Columns; the widest cell that there can be, so that the table does not dance under --watch. */
+  readonly width: number;
+  readonly cell: (path: PathStatus, share: string) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "PATH", align: "left", width: NAME_WIDTH, cell: ({ name }) => printable(name) },
+  { title: "STATE", align: "left", width: 10, cell: ({ state }) => state },
+  { title: "ROLE", align: "left", width: 8, cell: ({ role }) => role },
+  { title: "SUB", align: "right", width: 3, cell: ({ subflows }) => String(subflows) },
+  { title: "RTT ms", align: "right", width: 6, cell: ({ rttMs }) => formatMs(rttMs) },
+  { title: "SEND", align: "right", width: 12, cell: ({ sendRateBps }) => formatRate(sendRateBps) },
+  { title: "RECEIVE", align: "right", width: 12, cell: ({ receiveRateBps }) => formatRate(receiveRateBps) },
+  { title: "SHARE", align: "right", width: 5, cell: (_, share) => share },
+];
+
+/** The report as lines of at most 80 columns, ending in a line break. `now` is for the age of errors. */
+export function renderStatus(report: StatusReport, now = new Date()): string {
+  const { role, version, uptimeSeconds } = report;
+  const lines = [`hawser-${role} ${printable(version)}, up ${formatAge(uptimeSeconds)}`];
+  const sessions = sessionsOf(report);
+  if (sessions.length === 0) lines.push("", "no local gateway is connected");
+  for (const session of sessions) lines.push("", ...renderSession(session, now));
+  return `${lines.map((line) => clip(line.trimEnd(), WIDTH)).join("\n")}\n`;
+}
+
+function renderSession({ peer, state, flows, bytes, paths }: SessionStatus, now: Date): string[] {
+  const total = paths.reduce((sum, path) => sum + carried(path), 0);
+  const shareOf = (path: PathStatus): string =>
+    total === 0 ? "-" : `${Math.round((100 * carried(path)) / total)} %`;
+  return [
+    `${clip(printable(peer), 32)}: ${state}, ${flows.open} flows open, ${flows.total} in all, ${flows.failed} failed`,
+    `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, ` +
+      `sent again ${formatBytes(bytes.reinjected)}`,
+    row(COLUMNS.map(({ title }) => title)),
+    ...paths.map((path) => row(COLUMNS.map(({ cell }) => cell(path, shareOf(path))))),
+    ...paths.flatMap((path) => renderTrouble(path, now)),
+  ];
+}
+
+/** The last error of a path that is not well; of one that is, it is history. */
+function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date): string[] {
+  if (lastError === null || state === "up" || state === "disabled") return [];
+  const seconds = (now.getTime() - Date.parse(since)) / 1000;
+  const age = Number.isFinite(seconds) ? ` for ${formatAge(seconds)}` : "";
+  return [`${clip(printable(name), NAME_WIDTH)} ${state}${age}: ${printable(lastError)}`];
+}
+
+function row(cells: readonly string[]): string {
+  return COLUMNS.map(({ align, width }, i) => {
+    const cell = clip(cells[i] ?? "", width);
+    return align === "left" ? cell.padEnd(width) : cell.padStart(width);
+  }).join(" ");
+}
+
+function carried({ sentBytes, receivedBytes }: PathStatus): number {
+  return sentBytes + receivedBytes;
+}

@@ -57,6 +57,14 @@ export class FairQueue {
     if (entry.deficit <= 0) this.#retire(entry);
   }
 
+  /** The streams that are served before `stream` is served twice; a new one has only new ones before it. */
+  *rivals(stream: number): IterableIterator<number> {
+    const isFresh = this.#fresh.some((entry) => entry.stream === stream);
+    for (const entry of this.#fresh) if (entry.waiting && entry.stream !== stream) yield entry.stream;
+    if (isFresh) return;
+    for (const entry of this.#old) if (entry.waiting && entry.stream !== stream) yield entry.stream;
+  }
+
   /** The stream has nothing to send at the moment. */
   idle(stream: number): void {
     const entry = this.#entries.get(stream);

@@ -5,7 +5,7 @@ export const Control = { open: 1, opened: 2, fin: 4, reset: 8, credit: 16 } as c
 export type Control = (typeof Control)[keyof typeof Control];
 
 /** One frame that calls for an acknowledgement, as it left on a subflow. */
-export interface SentFrame {
+export interface SentFrame extends RateState {
   /** Count of the subflow's bytes behind this frame. */
   readonly end: number;
   readonly size: number;
@@ -17,12 +17,11 @@ export interface SentFrame {
   readonly offset: number;
   /** Bytes of DATA. */
   readonly length: number;
-  /** A copy of bytes that are under way elsewhere; it says nothing new about its line's load. */
-  readonly reinjected: boolean;
-  /** The state of the delivery-rate estimate when it was sent; see `path-model.ts`. */
-  readonly rateState: RateState;
+  /** A copy of its bytes was sent over another line, because this one is late. */
+  copied: boolean;
 }
 
+/** The state of the delivery-rate estimate when a frame was sent; see `rate-estimate.ts`. */
 export interface RateState {
   readonly delivered: number;
   readonly deliveredAt: number;
@@ -35,7 +34,7 @@ export class Ledger {
   readonly #frames = new Queue<SentFrame>();
   #sent = 0;
   #acked = 0;
-  #unackedBytes = 0;
+  #frameBytes = 0;
 
   /** Count of all bytes sent, ACK frames included. */
   get sent(): number {
@@ -47,13 +46,20 @@ export class Ledger {
     return this.#acked;
   }
 
-  /** Bytes of unacknowledged frames (those that call for an acknowledgement). */
+  /** Unacknowledged bytes of frames that call for an acknowledgement; a frame may be acknowledged in part. */
   get unackedBytes(): number {
-    return this.#unackedBytes;
+    const head = this.#frames.peek();
+    if (!head) return 0;
+    return this.#frameBytes - Math.max(0, this.#acked - (head.end - head.size));
   }
 
   get oldest(): SentFrame | undefined {
     return this.#frames.peek();
+  }
+
+  /** Frames that are not acknowledged whole. */
+  get length(): number {
+    return this.#frames.length;
   }
 
   /** Counts bytes that call for no acknowledgement (ACK frames). */
@@ -61,11 +67,11 @@ export class Ledger {
     this.#sent += bytes;
   }
 
-  /** Appends a frame of `size` bytes; its `end` is the count of sent bytes behind it. */
-  record(frame: Omit<SentFrame, "end">): void {
-    this.#sent += frame.size;
-    this.#unackedBytes += frame.size;
-    this.#frames.push({ ...frame, end: this.#sent });
+  /** Appends a frame whose `end` is `sent` + its size. */
+  record(frame: SentFrame): void {
+    this.#sent = frame.end;
+    this.#frameBytes += frame.size;
+    this.#frames.push(frame);
   }
 
   /** Takes the peer's count in. `settle` sees every frame that has arrived whole. False if the count is impossible. */
@@ -75,7 +81,7 @@ export class Ledger {
     this.#acked = received;
     for (let frame = this.#frames.peek(); frame && frame.end <= received; frame = this.#frames.peek()) {
       this.#frames.shift();
-      this.#unackedBytes -= frame.size;
+      this.#frameBytes -= frame.size;
       settle(frame);
     }
     return true;

@@ -23,20 +23,25 @@ export class Liveness {
   readonly #heartbeat: number;
   #state: LivenessState = "probation";
   #since: number;
-  /** Last time something was acknowledged, or the line went from idle to busy. */
   #progressAt: number;
   #heardAt: number;
+  /** A new subflow is pinged at once: the line's time is known before the first data goes over it. */
   #pinged = false;
 
   constructor(role: "local" | "remote", now: number) {
     this.#heartbeat = HEARTBEAT[role];
     this.#since = now;
     this.#progressAt = now;
-    this.#heardAt = now;
+    this.#heardAt = now - this.#heartbeat;
   }
 
   get state(): LivenessState {
     return this.#state;
+  }
+
+  /** Last time something was acknowledged, or the line went from idle to busy. */
+  get progressAt(): number {
+    return this.#progressAt;
   }
 
   /** When the present state began. */
@@ -69,13 +74,13 @@ export class Liveness {
   /** Takes the time in, `busy` telling whether anything is unacknowledged. Returns a state that was entered now. */
   handleTimeout(busy: boolean, model: PathModel, now: number): "suspect" | "dead" | undefined {
     if (!busy || this.#state === "dead") return undefined;
-    const silence = now - this.#progressAt;
     const patience = suspectAfter(model);
-    if (silence >= deadAfter(patience)) {
+    // Compared as `nextTimeout` adds up: a rounding the other way would have the timer come too early for ever.
+    if (now >= this.#progressAt + deadAfter(patience)) {
       this.#enter("dead", now);
       return "dead";
     }
-    if (silence >= patience && this.#state !== "suspect") {
+    if (now >= this.#progressAt + patience && this.#state !== "suspect") {
       this.#enter("suspect", now);
       return "suspect";
     }

@@ -5,7 +5,8 @@
 
 /** Chunk sizes: about CHUNK_TIME of the line's rate, so that a new stream never waits long behind a chunk under way. */
 export const CHUNK_TIME = 4;
-export const MIN_CHUNK = 4_096;
+/** A packet's worth. On a thin uplink it takes longer than CHUNK_TIME, and less would be mostly headers. */
+export const MIN_CHUNK = 1_400;
 /** At high rates the cost per frame counts more than 4 ms; this is also MAX_PAYLOAD. */
 export const MAX_CHUNK = 65_536;
 
@@ -15,30 +16,49 @@ export const INITIAL_CAP = 16_384;
 export const STARTUP_GAIN = 2.5;
 export const STEADY_GAIN = 1.25;
 /** While draining, below one BDP, so that the queue empties and the true round-trip time shows. */
-export const DRAIN_GAIN = 0.7;
+export const DRAIN_GAIN = 0.5;
 /** Startup ends when the rate grew by less than this factor in each of FULL_ROUNDS round trips. */
 export const FULL_GROWTH = 1.25;
 export const FULL_ROUNDS = 3;
-/** The maximum delivery rate is taken over this many round trips (as in BBR). */
+/**
+ * The maximum delivery rate is taken over this many round trips (as in BBR); where these are long, over RATE_MEMORY
+ * milliseconds and no fewer than RATE_ROUNDS_MIN round trips, so that a line's fall is seen in about a second.
+ */
 export const RATE_ROUNDS = 10;
-/** The minimum round-trip time counts for this long; then the line is drained for a moment and measured again. */
-export const MIN_RTT_WINDOW = 10_000;
-/** At least this much may always be under way: two chunks, or the line idles between two acknowledgements. */
+export const RATE_MEMORY = 1_000;
+export const RATE_ROUNDS_MIN = 4;
+/**
+ * The line's least time counts for this long, and this many round trips; then the line is drained for a moment and
+ * measured again. A drain costs about half a round trip of the line's rate.
+ */
+export const MIN_RTT_WINDOW = 5_000;
+export const MIN_RTT_ROUNDS = 40;
+/** It is measured again, at most every REDRAIN_AFTER, when the rate fell below this share of what it was. */
+export const REDRAIN_BELOW = 0.8;
+export const REDRAIN_AFTER = 1_000;
+/**
+ * Below this many milliseconds a round trip is mostly the hosts' own (an event loop's turn at each end), which the
+ * minimum does not show: the cap is taken for at least so long a line.
+ */
+export const HOST_RTT = 5;
+/** At least this much may be under way: two chunks, or the line idles between two acknowledgements. */
 export const MIN_CAP = 2 * MIN_CHUNK;
 /** No more than this, whatever was measured: bounds the memory that one line's estimate can ask for. */
 export const MAX_CAP = 16 * 1024 * 1024;
 
 /**
- * An ACK is delayed by an eighth of the minimum RTT, within these bounds: few enough of them for a thin uplink, and a
+ * An ACK is delayed by a quarter of the minimum RTT, within these bounds: few enough of them for a thin uplink, and a
  * small part of the round trip. Beyond ACK_BYTES it is sent at once.
  */
-export const ACK_DELAY_SHARE = 1 / 8;
+export const ACK_DELAY_SHARE = 1 / 4;
 export const MIN_ACK_DELAY = 1;
 export const MAX_ACK_DELAY = 10;
 export const ACK_BYTES = 131_072;
 
 /** No progress for max(SUSPECT_MIN, 1.5 srtt + 4 rttvar) with bytes under way: the subflow is suspect. */
 export const SUSPECT_MIN = 150;
+/** What the scheduler takes a line's round trip for before it was measured. */
+export const UNMEASURED_RTT = 100;
 /** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */
 export const SUSPECT_UNMEASURED = 1_500;
 /** Dead at max(DEAD_MIN, DEAD_FACTOR * that). */
@@ -51,15 +71,21 @@ export const PROBATION = 1_000;
 
 /** Quantum of the deficit round robin among streams, bytes: one small chunk. */
 export const QUANTUM = 16_384;
+/** Where it is asked how much others have ahead of a stream, at most this many of them are looked at. */
+export const RIVALS_COUNTED = 64;
 
 /** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
 export const MIN_SEND_BUFFER = 262_144;
 export const MAX_SEND_BUFFER = 16 * 1024 * 1024;
+/** Of what all lines may have under way, a stream may hold this many times: some of it under way, the rest ready to go. */
+export const SEND_BUFFER_CAPS = 2;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 16 * 1024 * 1024;
 
-/** Streams that may be open at once in a session. */
+/** Streams that one side opens at once in a session. */
 export const MAX_STREAMS = 16_384;
+/** The other side sees a stream's end later, and so tolerates more. It also bounds gaps in the numbers, and RESETs. */
+export const MAX_PEER_STREAMS = 2 * MAX_STREAMS;
 
 /** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
 export const SESSION_LINGER = 180_000;

@@ -1,3 +1,4 @@
+import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
 import {
   ACK_DELAY_SHARE,
@@ -5,6 +6,7 @@ import {
   DRAIN_GAIN,
   FULL_GROWTH,
   FULL_ROUNDS,
+  HOST_RTT,
   INITIAL_CAP,
   MAX_ACK_DELAY,
   MAX_CAP,
@@ -12,63 +14,47 @@ import {
   MIN_ACK_DELAY,
   MIN_CAP,
   MIN_CHUNK,
-  MIN_RTT_WINDOW,
-  RATE_ROUNDS,
+  REDRAIN_AFTER,
+  REDRAIN_BELOW,
   STARTUP_GAIN,
   STEADY_GAIN,
 } from "./parameters.ts";
+import { RateEstimate } from "./rate-estimate.ts";
 
 /**
- * Below this many milliseconds a round trip is mostly the hosts' own (an event loop's turn at each end), which the
- * minimum does not show: the cap is taken for at least so long a line.
- */
-const HOST_RTT = 5;
-
-/**
- * What one subflow's acknowledgements say of its line: round-trip times, delivery rate, and from these the cap on
- * unacknowledged bytes that keeps the line full and its queue short. Rate estimation is that of BBR
- * (draft-cheng-iccrg-delivery-rate-estimation); the subflow is a reliable byte stream, so loss shows as delay only.
+ * What one subflow's acknowledgements say of its line: its times (`delay-estimate.ts`), its rate (`rate-estimate.ts`),
+ * and from these the cap on unacknowledged bytes that keeps the line full and its queue short. The subflow is a
+ * reliable byte stream, so loss shows as delay only.
  */
 export class PathModel {
-  #minRtt = 0;
-  #minRttAt = 0;
-  #srtt = 0;
-  #rttvar = 0;
-
-  #delivered = 0;
-  #deliveredAt = 0;
-  #firstSentAt = 0;
-  #appLimitedUntil = 0;
-  #round = 0;
-  #roundEnd = 0;
-  /** Maximum delivery rate seen in each of the last rounds: pairs of round and rate, rates falling. */
-  #rates: { round: number; rate: number }[] = [];
-
+  readonly #delay = new DelayEstimate();
+  readonly #rate = new RateEstimate();
   #startup = true;
+  /** Round trips in which the line was kept busy. The first ends with the first frame, of what was sent in one go. */
+  #busyRounds = 0;
   #fullRate = 0;
   #fullRounds = 0;
-  /** While draining: frames sent from this time on tell the true minimum. */
-  #drainSince: number | undefined;
-  #drainMin = Number.POSITIVE_INFINITY;
+  /** The best rate since the minimum of the line's time was last measured. */
+  #provenRate = 0;
 
   /** Milliseconds; 0 until measured. */
   get minRtt(): number {
-    return this.#minRtt;
+    return this.#delay.minRtt;
   }
   get srtt(): number {
-    return this.#srtt;
+    return this.#delay.srtt;
   }
   get rttvar(): number {
-    return this.#rttvar;
+    return this.#delay.rttvar;
   }
 
   /** Bytes per millisecond: the best of the last rounds, or what the initial cap gives while nothing is known. */
   get rate(): number {
-    return this.#rates[0]?.rate ?? INITIAL_CAP / Math.max(this.#minRtt, HOST_RTT);
+    return this.#rate.rate ?? INITIAL_CAP / Math.max(this.minRtt, HOST_RTT);
   }
 
   get measured(): boolean {
-    return this.#rates.length > 0;
+    return this.#rate.rate !== undefined;
   }
 
   /** Bytes of one chunk on this line. */
@@ -78,104 +64,48 @@ export class PathModel {
 
   /** How long the receiver of this line's bytes may hold back an ACK, milliseconds. */
   get ackDelay(): number {
-    return Math.min(MAX_ACK_DELAY, Math.max(MIN_ACK_DELAY, this.#minRtt * ACK_DELAY_SHARE));
+    return Math.min(MAX_ACK_DELAY, Math.max(MIN_ACK_DELAY, this.minRtt * ACK_DELAY_SHARE));
   }
 
   /** Bytes that may be unacknowledged on this line. */
   get cap(): number {
     if (!this.measured) return INITIAL_CAP;
-    const bdp = this.rate * Math.max(this.#minRtt, HOST_RTT);
-    if (this.#drainSince !== undefined) return clampCap(DRAIN_GAIN * bdp);
+    const bdp = this.rate * this.#delay.base;
+    // One chunk may do here: a thin line's queue is not empty with two of them under way.
+    if (this.#delay.isDraining) return Math.round(Math.max(this.chunk, DRAIN_GAIN * bdp));
     const slack = 2 * this.chunk + this.rate * this.ackDelay;
     const cap = (this.#startup ? STARTUP_GAIN : STEADY_GAIN) * bdp + slack;
-    return clampCap(this.#startup ? Math.max(cap, INITIAL_CAP) : cap);
+    return clampCap(this.#busyRounds < 2 ? Math.max(cap, INITIAL_CAP) : cap);
   }
 
   /** The state to be kept with a frame that is sent now, `inFlight` bytes being unacknowledged before it. */
   handleSent(inFlight: number, now: number): RateState {
-    if (inFlight === 0) {
-      this.#firstSentAt = now;
-      this.#deliveredAt = now;
-    }
-    return {
-      delivered: this.#delivered,
-      deliveredAt: this.#deliveredAt,
-      firstSentAt: this.#firstSentAt,
-      appLimited: this.#appLimitedUntil > this.#delivered,
-    };
+    return this.#rate.handleSent(inFlight, now);
   }
 
   /** There was room on the line and nothing to send: rates measured from now on may be too low. */
   handleAppLimited(inFlight: number): void {
-    this.#appLimitedUntil = Math.max(1, this.#delivered + inFlight);
+    this.#rate.handleAppLimited(inFlight);
   }
 
   /**
-   * `bytes` were newly acknowledged; `newest` is the last frame among them, and the peer held its ACK back for `delay`
-   * milliseconds.
+   * `bytes` were newly acknowledged; `newest` is the last frame that is complete with them, if any. The peer got the
+   * last of the bytes at `time` on its own clock, and held its ACK back for `delay` milliseconds.
    */
-  handleAck(newest: SentFrame, bytes: number, delay: number, now: number): void {
-    const receivedAt = Math.max(now - delay, newest.sentAt);
-    this.#delivered += bytes;
-    this.#deliveredAt = Math.max(this.#deliveredAt, receivedAt);
-    this.#sampleRtt(receivedAt - newest.sentAt, newest.sentAt, now);
-    this.#sampleRate(newest);
-  }
-
-  #sampleRtt(rtt: number, sentAt: number, now: number): void {
-    if (this.#srtt === 0) {
-      this.#srtt = rtt;
-      this.#rttvar = rtt / 2;
-    } else {
-      this.#rttvar += (Math.abs(this.#srtt - rtt) - this.#rttvar) / 4;
-      this.#srtt += (rtt - this.#srtt) / 8;
-    }
-    if (this.#minRtt === 0 || rtt <= this.#minRtt) {
-      this.#minRtt = rtt;
-      this.#minRttAt = now;
-      this.#drainSince = undefined;
-    } else if (this.#drainSince !== undefined) {
-      this.#sampleDrain(rtt, sentAt, now);
-    } else if (now - this.#minRttAt > MIN_RTT_WINDOW) {
-      this.#drainSince = now;
-      this.#drainMin = Number.POSITIVE_INFINITY;
-    }
-  }
-
-  /** What was under way when the drain began still stood in the queue; the round trip after that tells. */
-  #sampleDrain(rtt: number, sentAt: number, now: number): void {
-    const since = this.#drainSince as number;
-    if (sentAt < since) return;
-    this.#drainMin = Math.min(this.#drainMin, rtt);
-    if (sentAt < since + this.#minRtt) return;
-    this.#minRtt = this.#drainMin;
-    this.#minRttAt = now;
-    this.#drainSince = undefined;
-  }
-
-  #sampleRate(newest: SentFrame): void {
-    const state = newest.rateState;
-    const sendElapsed = newest.sentAt - state.firstSentAt;
-    const ackElapsed = this.#deliveredAt - state.deliveredAt;
-    this.#firstSentAt = newest.sentAt;
-    const newRound = state.delivered >= this.#roundEnd;
-    if (newRound) {
-      this.#round++;
-      this.#roundEnd = this.#delivered;
-    }
-    const interval = Math.max(sendElapsed, ackElapsed, this.#minRtt);
-    if (interval <= 0) return;
-    const rate = (this.#delivered - state.delivered) / interval;
-    if (!state.appLimited || rate >= this.rate) this.#keepRate(rate);
-    if (newRound && !state.appLimited) this.#judgeStartup();
-  }
-
-  #keepRate(rate: number): void {
-    while (this.#rates.length > 0 && (this.#rates[this.#rates.length - 1] as { rate: number }).rate <= rate) {
-      this.#rates.pop();
-    }
-    this.#rates.push({ round: this.#round, rate });
-    while ((this.#rates[0] as { round: number }).round < this.#round - RATE_ROUNDS) this.#rates.shift();
+  handleAck(newest: SentFrame | undefined, bytes: number, delay: number, time: number, now: number): void {
+    this.#rate.handleDelivered(bytes, now - delay);
+    if (!newest) return;
+    const sample = {
+      sentAt: newest.sentAt,
+      rtt: Math.max(now - delay - newest.sentAt, MIN_SAMPLE),
+      oneWay: time - newest.sentAt,
+      serialisation: newest.size / this.rate,
+    };
+    this.#delay.handleSample(sample, now);
+    if (!this.#rate.sample(newest, this.minRtt, this.rate, now)) return;
+    this.#busyRounds++;
+    this.#judgeStartup();
+    this.#judgeMinimum(now);
   }
 
   /** The line is full when more under way has not made it faster for some rounds. */
@@ -187,6 +117,18 @@ export class PathModel {
     } else if (++this.#fullRounds >= FULL_ROUNDS) {
       this.#startup = false;
     }
+  }
+
+  /**
+   * The rate fell: either the line is slower, or it takes longer than its minimum says and the cap, being too small
+   * for it, now makes it slower with every round. Measuring the minimum anew tells which, and ends the latter.
+   */
+  #judgeMinimum(now: number): void {
+    if (this.#startup || this.#delay.isDraining) return;
+    this.#provenRate = Math.max(this.#provenRate, this.rate);
+    if (this.rate >= this.#provenRate * REDRAIN_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;
+    this.#provenRate = this.rate;
+    this.#delay.drain(now);
   }
 }
 

@@ -2,8 +2,8 @@ import { INITIAL_CREDIT } from "../wire/index.ts";
 import { MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
 /**
- * The memory that all streams of a session may promise to their senders. `promised` is the sum over the streams of
- * (credit limit - consumed): what could arrive and stay if no application read any more.
+ * The memory that all streams of a session may promise to their senders. `promised` is the sum of the streams' windows:
+ * what could arrive and stay if no application read any more.
  */
 export class MemoryBudget {
   readonly cap: number;
@@ -13,15 +13,21 @@ export class MemoryBudget {
     this.cap = cap;
   }
 
-  get left(): number {
-    return Math.max(0, this.cap - this.promised);
+  /** What one window may grow by: from the first half of the memory only, so that new streams find room. */
+  get leftToGrow(): number {
+    return Math.max(0, this.cap / 2 - this.promised);
+  }
+
+  /** Another stream finds no room. */
+  get isSpent(): boolean {
+    return this.promised + INITIAL_CREDIT > this.cap;
   }
 }
 
 /**
  * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that
  * empties half of it within two round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
- * it has.
+ * it has. When the budget's growing half is spent, windows above the initial one shrink as they are renewed.
  */
 export class ReceiveWindow {
   readonly #budget: MemoryBudget;
@@ -29,6 +35,7 @@ export class ReceiveWindow {
   #limit = INITIAL_CREDIT;
   #consumed = 0;
   #grantedAt: number;
+  #closed = false;
 
   constructor(budget: MemoryBudget, now: number) {
     this.#budget = budget;
@@ -48,24 +55,29 @@ export class ReceiveWindow {
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
-    this.#budget.promised -= bytes;
-    if (this.#limit - this.#consumed > this.#window / 2) return false;
-    if (now - this.#grantedAt < 2 * rttMs) this.#grow();
-    const limit = this.#consumed + this.#window;
-    this.#budget.promised += limit - this.#limit;
-    this.#limit = limit;
+    if (this.#closed || this.#limit - this.#consumed > this.#window / 2) return false;
+    if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
+    else if (now - this.#grantedAt < 2 * rttMs) this.#resize(this.#window * 2);
+    // Never less than was granted before: credit cannot be taken back.
+    this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
     this.#grantedAt = now;
     return true;
   }
 
-  #grow(): void {
-    const room = Math.min(this.#window, this.#budget.left, MAX_RECEIVE_WINDOW - this.#window);
-    if (room > 0) this.#window += room;
+  #resize(wanted: number): void {
+    const most = Math.min(this.#window + this.#budget.leftToGrow, MAX_RECEIVE_WINDOW);
+    const window = Math.max(INITIAL_CREDIT, Math.min(Math.floor(wanted), most));
+    this.#budget.promised += window - this.#window;
+    this.#window = window;
   }
 
   /** Gives back what was promised: the stream is over. */
   close(): void {
-    this.#budget.promised -= this.#limit - this.#consumed;
-    this.#limit = this.#consumed;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#budget.promised -= this.#window;
   }
 }
+
+/** Share of the budget above which windows shrink: growing streams alone do not get there, new ones do. */
+const SHRINK_ABOVE = 0.75;

@@ -8,11 +8,12 @@ import {
   MAX_VARINT,
   type OpenedFrame,
   type OpenFrame,
+  type PathFrame,
   type ResetFrame,
   StreamCode,
   type WireError,
 } from "../wire/index.ts";
-import { MAX_STREAMS } from "./parameters.ts";
+import { MAX_PEER_STREAMS } from "./parameters.ts";
 import { regain, settleFrame } from "./reinjection.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
@@ -68,9 +69,7 @@ export class FrameReceiver implements FrameSink {
       case "ping":
         return undefined;
       case "path":
-        this.#subflow.role = frame.role;
-        this.#state.emit({ type: "role", subflow: this.#subflow.id, role: frame.role });
-        return undefined;
+        return this.#handlePath(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -80,7 +79,7 @@ export class FrameReceiver implements FrameSink {
 
   #handleAck(frame: Extract<Frame, { type: "ack" }>): WireError | undefined {
     const { error, recovered } = this.#subflow.handleAck(frame, this.#now, (sent) =>
-      settleFrame(this.#state, this.#subflow, sent),
+      settleFrame(this.#state, sent),
     );
     if (recovered) {
       regain(this.#state, this.#subflow);
@@ -129,10 +128,14 @@ export class FrameReceiver implements FrameSink {
   }
 
   #handleOpened(frame: OpenedFrame): WireError | undefined {
-    const stream = this.#state.streams.get(frame.stream);
-    if (!stream || stream.bound) return undefined;
+    if (this.#state.side !== "local")
+      return { code: CloseCode.protocol, reason: "OPENED from a local gateway" };
+    const stream = this.#find(frame.stream);
+    if (!stream) return this.#unknown(frame.stream);
+    if (stream.bound) return undefined;
     stream.bound = frame.bound;
     this.#state.emit({ type: "opened", stream: stream.id, bound: frame.bound });
+    if (stream.reorder.held > stream.reorder.early || stream.finalOffset === 0) this.#announce(stream);
     return undefined;
   }
 
@@ -159,10 +162,19 @@ export class FrameReceiver implements FrameSink {
   }
 
   #handleCredit(frame: CreditFrame): WireError | undefined {
-    const stream = this.#state.streams.get(frame.stream);
-    if (!stream || frame.limit <= stream.sendLimit) return undefined;
+    const stream = this.#find(frame.stream);
+    if (!stream) return this.#unknown(frame.stream);
+    if (frame.limit <= stream.sendLimit) return undefined;
     stream.sendLimit = frame.limit;
     this.#state.queueToSend(stream);
+    return undefined;
+  }
+
+  #handlePath(frame: PathFrame): WireError | undefined {
+    if (this.#state.side !== "remote")
+      return { code: CloseCode.protocol, reason: "PATH from a remote gateway" };
+    this.#subflow.role = frame.role;
+    this.#state.emit({ type: "role", subflow: this.#subflow.id, role: frame.role });
     return undefined;
   }
 
@@ -171,18 +183,22 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  /** The application may read: only once it is known what the stream is for. */
+  /** The application may read: once OPEN has said what the stream is for, or OPENED that it leads somewhere. */
   #announce(stream: Stream): void {
-    if (stream.request) this.#state.emit({ type: "readable", stream: stream.id });
+    const isKnown = this.#state.side === "remote" ? stream.request : stream.bound;
+    if (isKnown) this.#state.announce(stream);
   }
 
   /** The stream of this number; at the remote it comes to be with the first frame that names it. */
   #find(id: number): Stream | undefined {
     const stream = this.#state.streams.get(id);
     if (stream || this.#state.side === "local" || this.#state.seen.has(id)) return stream;
-    if (this.#state.streams.size >= MAX_STREAMS || id === MAX_VARINT) return undefined;
+    const { streams, resets, seen } = this.#state;
+    const kept = Math.max(streams.size + resets.size, seen.size);
+    if (kept >= MAX_PEER_STREAMS || id === MAX_VARINT) return undefined;
+    const isSpent = this.#state.budget.isSpent;
     const opened = this.#state.addStream(id, undefined, this.#now);
-    if (this.#state.budget.promised <= this.#state.budget.cap) return opened;
+    if (!isSpent) return opened;
     this.#state.resetStream(opened, StreamCode.overloaded);
     return undefined;
   }

@@ -8,26 +8,29 @@ import type { Subflow } from "./subflow.ts";
  * on the same line.
  */
 
+/** Share of its limit to which a full send buffer must have emptied before the application is asked for more. */
+const WRITABLE_BELOW = 0.75;
+
 /** `frame` has arrived at the peer. */
-export function settleFrame(state: SessionState, subflow: Subflow, frame: SentFrame): void {
+export function settleFrame(state: SessionState, frame: SentFrame): void {
   if (frame.stream < 0) return;
   if (frame.control === Control.reset) {
     state.resets.delete(frame.stream);
     return;
   }
+  if (frame.control === 0) state.noteSettled(frame.stream);
   const stream = state.streams.get(frame.stream);
   if (!stream) return;
   if (frame.control === 0) {
     const freed = stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
     state.heldToSend -= freed;
-    if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit / 2) {
+    if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;
       state.emit({ type: "writable", stream: stream.id });
     }
   } else if (frame.control === Control.fin) {
     stream.finAcked = true;
   }
-  if (frame.reinjected) subflow.reinjectedBytes += frame.length;
   state.finishIfDone(stream);
 }
 
@@ -39,6 +42,14 @@ export function surrender(state: SessionState, subflow: Subflow): void {
   if (subflow.surrendered) return;
   subflow.surrendered = true;
   for (const frame of subflow.ledger.unacked()) loseFrame(state, frame);
+}
+
+/** The subflow's connection is gone, and with it whatever waited in it. */
+export function abandon(state: SessionState, subflow: Subflow): void {
+  surrender(state, subflow);
+  for (const frame of subflow.ledger.unacked()) {
+    if (frame.stream >= 0 && frame.control === 0) state.noteSettled(frame.stream);
+  }
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */

@@ -81,6 +81,15 @@ export class ReorderBuffer {
     this.#frontier += bytes.length;
   }
 
+  /** Nothing is wanted any more. */
+  discard(): void {
+    this.#early.length = 0;
+    this.#ready = [];
+    this.#received.remove(0, Number.MAX_SAFE_INTEGER);
+    this.#readyBytes = 0;
+    this.#earlyBytes = 0;
+  }
+
   /** The pieces that are in order and were not taken yet. */
   take(): Uint8Array[] {
     const ready = this.#ready;

@@ -22,11 +22,11 @@ export function usableSubflows(all: Iterable<Subflow>): Subflow[] {
 }
 
 /** The line on which a small frame is at the peer first. */
-export function earliestSubflow(subflows: readonly Subflow[]): Subflow | undefined {
+export function earliestSubflow(subflows: readonly Subflow[], now: number): Subflow | undefined {
   let best: Subflow | undefined;
   let bestArrival = Number.POSITIVE_INFINITY;
   for (const subflow of subflows) {
-    const arrival = subflow.arrival(0);
+    const arrival = subflow.arrival(0, now);
     if (arrival < bestArrival) {
       best = subflow;
       bestArrival = arrival;
@@ -35,24 +35,46 @@ export function earliestSubflow(subflows: readonly Subflow[]): Subflow | undefin
   return best;
 }
 
+/** What a line is compared with: one that would have a chunk at the peer before it. */
+interface Rival {
+  readonly arrival: number;
+  readonly rate: number;
+}
+
 /**
- * Whether the next chunk of a stream should go on `line` now, `backlog` being what the stream has ready to send
- * (infinite for one that waits for room to write more). Waiting pays if the faster lines together would have
- * delivered the whole backlog before this line delivers its one chunk (ECF, CoNEXT 2017, extended to several lines).
+ * Whether a stream's next chunk should go now on one line, or wait for a faster one. Waiting pays if the faster lines
+ * together would have delivered all that the stream has before this line delivers its one chunk (ECF, CoNEXT 2017,
+ * extended to several lines and streams). Good for one turn of one line.
  */
-export function shouldSend(line: Subflow, backlog: number, subflows: readonly Subflow[]): boolean {
-  if (backlog === Number.POSITIVE_INFINITY) return true;
-  const here = line.arrival(Math.min(line.model.chunk, backlog));
-  let rate = 0;
-  let underWay = 0;
-  let latency = 0;
-  for (const other of subflows) {
-    if (other === line || other.arrival(0) >= here) continue;
-    rate += other.model.rate;
-    underWay += other.unackedBytes;
-    latency = Math.max(latency, other.model.minRtt / 2);
+export class Competition {
+  readonly #line: Subflow;
+  readonly #now: number;
+  readonly #rivals: Rival[] = [];
+
+  constructor(line: Subflow, usable: readonly Subflow[], now: number) {
+    this.#line = line;
+    this.#now = now;
+    for (const other of usable) {
+      if (other !== line) this.#rivals.push({ arrival: other.arrival(0, now), rate: other.model.rate });
+    }
   }
-  if (rate === 0) return true;
-  const elsewhere = latency + (underWay + backlog) / rate;
-  return elsewhere * (1 + WAIT_MARGIN) >= here;
+
+  /**
+   * `backlog` is what the stream has ready to send, infinite for one that waits for room to write more. The faster
+   * lines also carry what other streams have ahead of it: `ahead` tells how much.
+   */
+  allows(backlog: number, ahead: () => number): boolean {
+    if (backlog === Number.POSITIVE_INFINITY || this.#rivals.length === 0) return true;
+    const here = this.#line.arrival(Math.min(this.#line.model.chunk, backlog), this.#now);
+    let rate = 0;
+    let spoken = 0;
+    for (const rival of this.#rivals) {
+      if (rival.arrival >= here) continue;
+      rate += rival.rate;
+      spoken += rival.rate * rival.arrival;
+    }
+    if (rate === 0) return true;
+    const alone = ((spoken + backlog) / rate) * (1 + WAIT_MARGIN);
+    return alone >= here || alone + (ahead() / rate) * (1 + WAIT_MARGIN) >= here;
+  }
 }

@@ -56,6 +56,10 @@ export class SendBuffer {
 
   /** Takes over `bytes`; `release` is called once they are acknowledged or discarded. */
   append(bytes: Buffer, release?: () => void): void {
+    if (bytes.length === 0) {
+      release?.();
+      return;
+    }
     if (bytes.length < GATHER_BELOW) {
       this.#gather(bytes);
       release?.();

@@ -3,7 +3,7 @@ import type { SessionEvent } from "./events.ts";
 import { Control } from "./ledger.ts";
 import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
 import { FrameReceiver } from "./receive.ts";
-import { surrender } from "./reinjection.ts";
+import { abandon, surrender } from "./reinjection.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
 import { Subflow, type SubflowOptions } from "./subflow.ts";
@@ -31,7 +31,7 @@ export class Session {
   #orphanedAt: number | undefined;
 
   constructor(options: SessionOptions, now: number) {
-    this.#state = new SessionState(options);
+    this.#state = new SessionState(options, now);
     this.#orphanedAt = now;
   }
 
@@ -58,6 +58,10 @@ export class Session {
     return this.#state.streams.values();
   }
 
+  stream(id: number): Stream | undefined {
+    return this.#state.streams.get(id);
+  }
+
   get streamCount(): number {
     return this.#state.streams.size;
   }
@@ -65,17 +69,19 @@ export class Session {
   // --- inputs ---
 
   /** A subflow has joined (HELLO and WELCOME are behind it). */
-  addSubflow(options: Omit<SubflowOptions, "side">, now: number): void {
+  addSubflow(options: Omit<SubflowOptions, "side">, now: number): Subflow {
     const subflow = new Subflow({ ...options, side: this.#state.side }, now);
     this.#state.subflows.set(subflow.id, subflow);
     this.#orphanedAt = undefined;
     const fail = (scope: "subflow" | "session", code: CloseCode, reason: string) =>
       scope === "session" ? this.close(code, reason, now) : this.closeSubflow(subflow.id, code, reason, now);
     this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, fail));
+    return subflow;
   }
 
   /** Bytes came on a subflow. The session keeps views on them; they must not change afterwards. */
   handleBytes(subflow: number, bytes: Uint8Array, now: number): void {
+    this.#state.now = now;
     this.#receivers.get(subflow)?.handleBytes(bytes, now);
   }
 
@@ -86,12 +92,13 @@ export class Session {
     if (!subflow) return;
     this.#state.subflows.delete(id);
     this.#receivers.delete(id);
-    surrender(this.#state, subflow);
+    abandon(this.#state, subflow);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;
   }
 
   /** The time given by `pollTimeout` has come (or any other). */
   handleTimeout(now: number): void {
+    this.#state.now = now;
     for (const subflow of this.#state.subflows.values()) {
       const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
       if (!entered) continue;
@@ -108,8 +115,8 @@ export class Session {
 
   /** Opens a stream, or returns undefined when the session is closed or full. */
   open(request: StreamRequest, now: number): number | undefined {
-    if (this.isClosed || this.#state.streams.size >= MAX_STREAMS) return undefined;
-    if (this.#state.budget.left === 0) return undefined;
+    if (this.isClosed || this.#state.streams.size + this.#state.resets.size >= MAX_STREAMS) return undefined;
+    if (this.#state.budget.isSpent) return undefined;
     const stream = this.#state.addStream(this.#nextStream++, request, now);
     this.#state.queueControl(stream, Control.open);
     return stream.id;
@@ -206,6 +213,8 @@ export class Session {
       this.handleSubflowLost(id, now);
       this.#sayClose(id, "session", code, reason);
     }
+    this.#state.resets.clear();
+    this.#state.pendingControl.drain();
     this.#state.closed = { code, reason };
     this.#state.emit({ type: "session-closed", code, reason });
   }
@@ -220,7 +229,12 @@ export class Session {
 
   /** The next event, or undefined when there is none. */
   pollEvent(): SessionEvent | undefined {
-    return this.#state.events.shift();
+    const event = this.#state.events.shift();
+    if (event?.type === "readable") {
+      const stream = this.#state.streams.get(event.stream);
+      if (stream) stream.announced = false;
+    }
+    return event;
   }
 
   /**
@@ -233,14 +247,16 @@ export class Session {
       this.#lastWords.delete(id);
       return words;
     }
+    this.#state.now = now;
     const subflow = this.#state.subflows.get(id);
     return subflow && transmit(this.#state, subflow, now);
   }
 
   /** The subflows in the order in which they should be asked for data: the earliest arrival first. */
   pollOrder(): number[] {
+    const { now } = this.#state;
     const all = [...this.#state.subflows.values()];
-    return all.sort((a, b) => a.arrival(0) - b.arrival(0)).map((subflow) => subflow.id);
+    return all.sort((a, b) => a.arrival(0, now) - b.arrival(0, now)).map((subflow) => subflow.id);
   }
 
   /** When `handleTimeout` and a new round of polling are due, if nothing else happens before. */

@@ -37,7 +37,11 @@ export class Stream {
   sendLimit = INITIAL_CREDIT;
   /** The application has written its last byte. */
   ended = false;
+  /** FIN was sent, or is about to be. */
+  finQueued = false;
   finAcked = false;
+  /** DATA frames that are neither acknowledged nor gone with their subflow; copies count. */
+  underWay = 0;
   /** The application was told to stop writing and waits for a "writable" event. */
   blocked = false;
 
@@ -46,6 +50,8 @@ export class Stream {
   /** Where the peer's bytes end; known once its FIN has come. */
   finalOffset: number | undefined;
   finTaken = false;
+  /** A "readable" event is on its way to the application. */
+  announced = false;
   /** Highest offset received so far. */
   receivedEnd = 0;
 

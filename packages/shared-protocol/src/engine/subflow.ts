@@ -2,7 +2,7 @@ import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { Liveness } from "./liveness.ts";
-import { ACK_BYTES } from "./parameters.ts";
+import { ACK_BYTES, UNMEASURED_RTT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
@@ -12,16 +12,6 @@ export interface SubflowOptions {
   readonly path: string;
   readonly role: PathRole;
   readonly side: "local" | "remote";
-}
-
-/** What a frame is, for the ledger. */
-export interface FrameRecord {
-  readonly size: number;
-  readonly stream: number;
-  readonly control: Control | 0;
-  readonly offset: number;
-  readonly length: number;
-  readonly reinjected: boolean;
 }
 
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
@@ -37,12 +27,15 @@ export class Subflow {
   roleChanged = false;
   /** What it held was given to the others when it became suspect: it holds nothing of its own until progress. */
   surrendered = false;
+  /** Bytes that went over this line although another had them already. */
   reinjectedBytes = 0;
 
   #receivedBytes = 0;
   #receivedAt = 0;
   #ackedBytes = 0;
   #ackDueAt = Number.POSITIVE_INFINITY;
+  /** When the line will have put out all that it was given. */
+  #busyUntil = 0;
 
   constructor(options: SubflowOptions, now: number) {
     this.id = options.id;
@@ -65,14 +58,9 @@ export class Subflow {
     return this.unackedBytes === 0 ? Math.max(room, this.model.chunk) : room;
   }
 
-  /** When `bytes` more, given to this line now, would be at the peer: milliseconds from now. */
-  arrival(bytes: number): number {
-    return this.model.minRtt / 2 + (this.unackedBytes + bytes) / this.model.rate;
-  }
-
   // --- receiving ---
 
-  /** `bytes` of the stream came. They call for an ACK unless `handleOnlyAcks` says otherwise. */
+  /** `bytes` of the stream came. They call for an ACK only if `requestAck` says so. */
   handleReceived(bytes: number, now: number): void {
     this.#receivedBytes += bytes;
     this.#receivedAt = now;
@@ -83,7 +71,7 @@ export class Subflow {
   requestAck(atOnce: boolean, now: number): void {
     const due =
       atOnce || this.#receivedBytes - this.#ackedBytes >= ACK_BYTES ? now : now + this.model.ackDelay;
-    this.#ackDueAt = Math.min(this.#ackDueAt, due);
+    if (due < this.#ackDueAt) this.#ackDueAt = due;
   }
 
   isAckDue(now: number): boolean {
@@ -102,16 +90,48 @@ export class Subflow {
       type: "ack",
       received: this.#receivedBytes,
       delay: Math.round(Math.max(0, now - this.#receivedAt) * 1_000),
+      time: Math.round(Math.max(0, this.#receivedAt) * 1_000),
     };
   }
 
   // --- sending ---
 
-  /** Notes a frame that calls for an acknowledgement. */
-  record(frame: FrameRecord, now: number): void {
-    const inFlight = this.ledger.unackedBytes;
+  /** Notes a DATA frame of `size` bytes. */
+  recordData(stream: number, offset: number, length: number, size: number, now: number): void {
+    this.#record(stream, 0, offset, length, size, now);
+  }
+
+  /** Notes another frame that calls for an acknowledgement; `stream` is -1 if it belongs to none. */
+  recordControl(stream: number, control: Control | 0, size: number, now: number): void {
+    this.#record(stream, control, 0, 0, size, now);
+  }
+
+  #record(
+    stream: number,
+    control: Control | 0,
+    offset: number,
+    length: number,
+    size: number,
+    now: number,
+  ): void {
+    const inFlight = this.unackedBytes;
     if (inFlight === 0) this.liveness.handleBusy(now);
-    this.ledger.record({ ...frame, sentAt: now, rateState: this.model.handleSent(inFlight, now) });
+    this.#busyUntil = Math.max(now, this.#busyUntil) + size / this.model.rate;
+    const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(inFlight, now);
+    this.ledger.record({
+      end: this.ledger.sent + size,
+      size,
+      sentAt: now,
+      stream,
+      control,
+      offset,
+      length,
+      copied: false,
+      delivered,
+      deliveredAt,
+      firstSentAt,
+      appLimited,
+    });
   }
 
   /** The peer's ACK; `settle` sees each frame that has arrived. `recovered` tells that a suspicion has ended. */
@@ -129,9 +149,35 @@ export class Subflow {
     if (!possible) {
       return { error: { code: CloseCode.protocol, reason: "an ACK beyond what was sent" }, recovered: false };
     }
-    if (this.ledger.acked === before) return { recovered: false };
-    if (newest) this.model.handleAck(newest, this.ledger.acked - before, ack.delay / 1_000, now);
+    const bytes = this.ledger.acked - before;
+    if (bytes === 0) return { recovered: false };
+    this.model.handleAck(newest, bytes, ack.delay / 1_000, ack.time / 1_000, now);
     return { recovered: this.liveness.handleProgress(now) };
+  }
+
+  // --- estimates ---
+
+  /** How long from `now` until `bytes` more, given to this line now, would be at the peer, milliseconds. */
+  arrival(bytes: number, now: number): number {
+    const { rate, minRtt } = this.model;
+    const roundTrip = minRtt === 0 ? UNMEASURED_RTT : minRtt;
+    return roundTrip / 2 + this.#queue(roundTrip, rate, now) + bytes / rate + this.lateness(now);
+  }
+
+  /**
+   * Time for which the line is busy with what it has. Its rate tells when it should be done; what is known to be
+   * unacknowledged bounds that on both sides, so that no error adds up.
+   */
+  #queue(roundTrip: number, rate: number, now: number): number {
+    const underWay = this.unackedBytes / rate;
+    return Math.min(underWay, Math.max(underWay - roundTrip, this.#busyUntil - now, 0));
+  }
+
+  /** For how long an acknowledgement has been overdue, milliseconds: the line stalls, or is dead. */
+  lateness(now: number): number {
+    if (this.ledger.length === 0 || this.model.srtt === 0) return 0;
+    const patience = this.model.srtt + 4 * this.model.rttvar + this.model.ackDelay;
+    return Math.max(0, now - this.liveness.progressAt - patience);
   }
 
   /** The earliest time at which something is to be done without further input. */

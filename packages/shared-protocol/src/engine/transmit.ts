@@ -1,7 +1,7 @@
 import type { Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
 import { MIN_CHUNK } from "./parameters.ts";
-import { earliestSubflow, shouldSend, usableSubflows } from "./scheduler.ts";
+import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -12,13 +12,13 @@ const TURN_BYTES = 262_144;
 /** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
 export function transmit(state: SessionState, subflow: Subflow, now: number): Buffer[] | undefined {
   const usable = usableSubflows(state.subflows.values());
-  const mayCarry = usable.includes(subflow);
   sendOwnFrames(state, subflow, now);
-  if (mayCarry && earliestSubflow(usable) === subflow) sendStreamFrames(state, subflow, now);
-  if (mayCarry) sendData(state, subflow, usable, now);
-  if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0)) {
-    subflow.ledger.skip(state.encoder.append(subflow.takeAck(now)));
+  if (usable.includes(subflow)) {
+    if (earliestSubflow(usable, now) === subflow) sendStreamFrames(state, subflow, now);
+    sendData(state, subflow, usable, now);
   }
+  if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
+    sendAck(state, subflow, now);
   return state.encoder.length > 0 ? state.encoder.take() : undefined;
 }
 
@@ -54,14 +54,8 @@ function sendControls(state: SessionState, subflow: Subflow, stream: Stream, now
     append(state, subflow, { type: "opened", stream: id, bound: stream.bound }, id, Control.opened, now);
   }
   if (pending & Control.credit && stream.finalOffset === undefined) {
-    append(
-      state,
-      subflow,
-      { type: "credit", stream: id, limit: stream.window.limit },
-      id,
-      Control.credit,
-      now,
-    );
+    const limit = stream.window.limit;
+    append(state, subflow, { type: "credit", stream: id, limit }, id, Control.credit, now);
   }
   if (pending & Control.fin && !stream.finAcked) {
     append(state, subflow, { type: "fin", stream: id, offset: stream.sendBuffer.end }, id, Control.fin, now);
@@ -76,14 +70,20 @@ function append(
   control: Control | 0,
   now: number,
 ): void {
-  const size = state.encoder.append(frame);
-  subflow.record({ size, stream, control, offset: 0, length: 0, reinjected: false }, now);
+  subflow.recordControl(stream, control, state.encoder.append(frame), now);
+}
+
+function sendAck(state: SessionState, subflow: Subflow, now: number): void {
+  subflow.ledger.skip(state.encoder.append(subflow.takeAck(now)));
 }
 
 /** Fills the line's room with chunks, stream by stream in the fair queue's order. */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
-  const serves = (id: number): boolean =>
-    shouldSend(subflow, (state.streams.get(id) as Stream).backlog, usable);
+  const competition = new Competition(subflow, usable, now);
+  const serves = (id: number): boolean => {
+    const { backlog } = state.streams.get(id) as Stream;
+    return competition.allows(backlog, () => state.bytesAhead(id, backlog));
+  };
   while (state.encoder.length < TURN_BYTES) {
     // A sliver of room is not used: it would make many small frames where one is as good a moment later.
     if (subflow.room < Math.max(MIN_CHUNK, subflow.model.chunk / 2)) return;
@@ -92,6 +92,8 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
       subflow.model.handleAppLimited(subflow.unackedBytes);
       return;
     }
+    // Before the data, behind which it would wait for the line.
+    if (subflow.isAckPending) sendAck(state, subflow, now);
     sendChunk(state, subflow, state.streams.get(id) as Stream, now);
   }
 }
@@ -102,16 +104,13 @@ function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: n
   const chunk = stream.sendBuffer.take(most, stream.sendLimit);
   if (chunk) {
     const { offset, payload } = chunk;
-    const again = offset < fresh;
     const size = state.encoder.appendData(stream.id, offset, payload);
-    const length = payload.length;
-    subflow.record({ size, stream: stream.id, control: 0, offset, length, reinjected: again }, now);
-    stream.share(subflow.path).sent += length;
-    if (again) state.totals.reinjected += length;
-    else state.totals.sent += length;
+    state.noteSent(stream, subflow, chunk, size, offset < fresh);
     state.fairQueue.charge(stream.id, size);
   }
   if (stream.sendable > 0) return;
   state.fairQueue.idle(stream.id);
   state.queueToSend(stream);
+  // The FIN goes right behind its data; the earliest line may have been asked before and not be asked again.
+  if (stream.pending & Control.fin) sendControls(state, subflow, stream, now);
 }

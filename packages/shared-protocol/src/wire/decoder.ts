@@ -185,7 +185,7 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
     case FrameType.data:
       return readDataHeader(c);
     case FrameType.ack:
-      return { type: "ack", received: c.varint(), delay: c.varint() };
+      return { type: "ack", received: c.varint(), delay: c.varint(), time: c.varint() };
     case FrameType.credit:
       return { type: "credit", stream: c.varint(), limit: c.varint() };
     case FrameType.open:

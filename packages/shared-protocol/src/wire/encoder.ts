@@ -123,7 +123,8 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       return at;
     case "ack":
       at = writeVarint(to, at, frame.received);
-      return writeVarint(to, at, frame.delay);
+      at = writeVarint(to, at, frame.delay);
+      return writeVarint(to, at, frame.time);
     case "path":
       to[at++] = PathRole[frame.role];
       return at;

@@ -73,6 +73,8 @@ export interface AckFrame {
   readonly received: number;
   /** Microseconds since the last of them came. */
   readonly delay: number;
+  /** When that was, in microseconds on a clock of the receiver's own. */
+  readonly time: number;
 }
 export interface PathFrame {
   readonly type: "path";

@@ -1,0 +1,90 @@
+import type { RateState, SentFrame } from "./ledger.ts";
+import { RATE_MEMORY, RATE_ROUNDS, RATE_ROUNDS_MIN } from "./parameters.ts";
+
+interface RateSample {
+  readonly round: number;
+  readonly at: number;
+  readonly rate: number;
+}
+
+/**
+ * How fast one line delivers, from its acknowledgements, as BBR does it (draft-cheng-iccrg-delivery-rate-estimation):
+ * each frame remembers what had been delivered when it was sent, and its acknowledgement tells what was delivered in
+ * between. The line's rate is the best of the last round trips.
+ */
+export class RateEstimate {
+  #delivered = 0;
+  #deliveredAt = 0;
+  #firstSentAt = 0;
+  /** A new subflow is idle: its first frames are a ping and single requests. */
+  #appLimitedUntil = 1;
+  #round = 0;
+  #roundEnd = 0;
+  /** The samples that may still become the maximum: rates falling, times rising. */
+  #samples: RateSample[] = [];
+
+  /** Bytes per millisecond, or undefined before the first sample. */
+  get rate(): number | undefined {
+    return this.#samples[0]?.rate;
+  }
+
+  /** The state to be kept with a frame that is sent now, `inFlight` bytes being unacknowledged before it. */
+  handleSent(inFlight: number, now: number): RateState {
+    if (inFlight === 0) {
+      this.#firstSentAt = now;
+      this.#deliveredAt = now;
+    }
+    return {
+      delivered: this.#delivered,
+      deliveredAt: this.#deliveredAt,
+      firstSentAt: this.#firstSentAt,
+      appLimited: this.#appLimitedUntil > this.#delivered,
+    };
+  }
+
+  /** There was room on the line and nothing to send: rates measured from now on may be too low. */
+  handleAppLimited(inFlight: number): void {
+    this.#appLimitedUntil = Math.max(1, this.#delivered + inFlight);
+  }
+
+  /** `bytes` more have arrived, the last of them at `receivedAt`, which counts even where no frame is complete. */
+  handleDelivered(bytes: number, receivedAt: number): void {
+    this.#delivered += bytes;
+    this.#deliveredAt = Math.max(this.#deliveredAt, receivedAt);
+  }
+
+  /**
+   * `newest` has arrived whole. Returns true at the end of a round trip in which the line was kept busy.
+   * An interval shorter than `minRtt` cannot be: acknowledgements were held up and came together. `assumed` is the rate
+   * by which the line goes at present: when the application had no more to send, only a better one says anything.
+   */
+  sample(newest: SentFrame, minRtt: number, assumed: number, now: number): boolean {
+    const sendElapsed = newest.sentAt - newest.firstSentAt;
+    const ackElapsed = this.#deliveredAt - newest.deliveredAt;
+    this.#firstSentAt = newest.sentAt;
+    const newRound = newest.delivered >= this.#roundEnd;
+    if (newRound) {
+      this.#round++;
+      this.#roundEnd = this.#delivered;
+    }
+    const interval = Math.max(sendElapsed, ackElapsed, minRtt);
+    if (interval > 0) {
+      const rate = (this.#delivered - newest.delivered) / interval;
+      if (!newest.appLimited || rate >= assumed) this.#keep(rate, now);
+    }
+    return newRound && !newest.appLimited;
+  }
+
+  #keep(rate: number, now: number): void {
+    const samples = this.#samples;
+    while (samples.length > 0 && (samples[samples.length - 1] as RateSample).rate <= rate) samples.pop();
+    samples.push({ round: this.#round, at: now, rate });
+    while (this.#isStale(samples[0] as RateSample, now)) samples.shift();
+  }
+
+  /** Long queues make long round trips: after a fall of the rate, ten of them would be far too much. */
+  #isStale(sample: RateSample, now: number): boolean {
+    const rounds = this.#round - sample.round;
+    return rounds > RATE_ROUNDS || (rounds > RATE_ROUNDS_MIN && now - sample.at > RATE_MEMORY);
+  }
+}

@@ -1,2 +1,109 @@
+import type { Socket } from "node:net";
+import {
+  addCheckCommand,
+  addStatusCommand,
+  configOption,
+  createProgram,
+  deriveConnectToken,
+  dialConnect,
+  ExitCode,
+  packageVersion,
+  portArgument,
+  runCli,
+} from "@hawser/shared-protocol/node";
+import { applyRules, clearRules, FAMILIES, type RuleSet, renderRestore, systemRunner } from "iptables-wrapper";
+import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
+import { loadLocalConfig } from "./config.ts";
+import { runDoctor } from "./doctor/doctor.ts";
+import { resolveRemote } from "./remote-addresses.ts";
 import { run } from "./run.ts";
-export async function main(argv: string[]): Promise<void> { await run(argv[4]!); process.exit(0); }
+
+type Program = ReturnType<typeof createProgram>;
+
+interface ConfigOption {
+  readonly config: string;
+}
+
+/** The `hawser-local` command. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = createProgram("hawser-local", packageVersion(), "carries a LAN's TCP over several lines at once");
+  configOption(program.command("run").description("run the gateway in the foreground")).action(
+    ({ config }: ConfigOption) => run(config),
+  );
+  addCheckCommand(program, loadLocalConfig);
+  addStatusCommand(program, (file) => loadLocalConfig(file).status.listen);
+  addRulesCommand(program);
+  addDoctorCommand(program);
+  addConnectCommand(program);
+  // Sockets that outlive the command (a cut one's keep-alive, a resolver's) must not keep the process.
+  process.exit(await runCli(program, argv));
+}
+
+function addRulesCommand(program: Program): void {
+  const rules = program.command("rules").description("the redirect rules: show, apply or clear them");
+  configOption(rules.command("show").description("print them as iptables-restore text")).action(
+    async ({ config }: ConfigOption) => {
+      const wanted = await rulesOf(config);
+      for (const family of FAMILIES) {
+        const text = renderRestore(wanted, family);
+        if (text !== "") process.stdout.write(`# ${family === "ipv4" ? "iptables" : "ip6tables"}-restore --noflush\n${text}`);
+      }
+    },
+  );
+  configOption(rules.command("apply").description("install them, in place of what is there of them")).action(
+    async ({ config }: ConfigOption) => {
+      for (const { family, result } of await applyRules(systemRunner(), await rulesOf(config))) {
+        process.stdout.write(`${family}: ${result}\n`);
+      }
+    },
+  );
+  configOption(rules.command("clear").description("remove them, whoever installed them")).action(
+    async ({ config }: ConfigOption) => {
+      loadLocalConfig(config);
+      for (const { family, result } of await clearRules(systemRunner(), RULES_OWNER)) {
+        process.stdout.write(`${family}: ${result}\n`);
+      }
+    },
+  );
+}
+
+async function rulesOf(file: string): Promise<RuleSet> {
+  const { capture, remote } = loadLocalConfig(file);
+  if (!capture) return { owner: RULES_OWNER };
+  return redirectRules(capture, await resolveRemote(remote.endpoints));
+}
+
+function addDoctorCommand(program: Program): void {
+  configOption(program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS")).action(
+    async ({ config }: ConfigOption) => {
+      const isWell = await runDoctor(loadLocalConfig(config), (line) => process.stdout.write(`${line}\n`));
+      if (!isWell) process.exit(ExitCode.failed);
+    },
+  );
+}
+
+function addConnectCommand(program: Program): void {
+  configOption(program.command("connect").description("join stdin and stdout to HOST:PORT through the session"))
+    .argument("<host>", "name (resolved at the remote) or address")
+    .argument("<port>", "TCP port", portArgument)
+    .action(async (host: string, port: number, { config }: ConfigOption) => {
+      const { remote, status } = loadLocalConfig(config);
+      const target = { host, port };
+      await joinStdio(await dialConnect(status.listen, deriveConnectToken(remote.psk), target));
+    });
+}
+
+/** Each direction ends on its own: the end of stdin is a half-close, and the answer goes on. */
+function joinStdio(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdin.pipe(socket);
+    socket.pipe(process.stdout);
+    socket.on("error", reject);
+    // Not 'close': the process may have to stay for what stdout has not taken yet.
+    socket.on("end", () => {
+      process.stdin.unpipe(socket);
+      socket.end();
+      process.stdout.write("", () => resolve());
+    });
+  });
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -174,4 +174,25 @@ test("a file with a secret in it must be its owner's alone", () => {
   assert.deepEqual(findings(named), ['pairing.txt: is cut off: it has no "@" before the endpoints']);
   rmSync(pairing);
   assert.deepEqual(findings(named), ["pairing.txt: does not exist; create it, or name another file"]);
+});
+
+test("the example is right, but for the pairing line that it names", () => {
+  const example = new URL("../../../deploy/local.example.toml", import.meta.url);
+  rmSync(join(directory, "pairing.txt"), { force: true });
+  const text = readFileSync(example, "utf8");
+  assert.deepEqual(findings(text, 0o644), ["pairing.txt: does not exist; create it, or name another file"]);
+  writeFileSync(join(directory, "pairing.txt"), PAIRING, { mode: 0o600 });
+  const { paths, capture, limits } = load(text, 0o644);
+  assert.deepEqual(
+    paths.map(({ name }) => name),
+    ["adsl1", "adsl2"],
+  );
+  assert.deepEqual(capture?.from, ["br-lan"]);
+  assert.deepEqual(limits, { memoryBytes: 268_435_456, drainSeconds: 10 });
+  // What it shows commented out is right, too.
+  const all = text.replaceAll(/^# (?=\[|[a-z]+ = )/gm, "");
+  const whole = load(all);
+  assert.ok(whole.socks?.users?.has("alice"));
+  assert.equal(whole.forwards.length, 1);
+  assert.equal(whole.paths[1]?.source, "100.64.1.2");
 });

@@ -9,7 +9,7 @@ import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
 import type { LocalConfig } from "./config.ts";
 import { Path } from "./paths/path.ts";
-import { RemoteAddresses } from "./remote-addresses.ts";
+import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
@@ -23,7 +23,8 @@ export class LocalGateway {
   #paths: Path[];
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
-  readonly #remote = new RemoteAddresses();
+  /** The remote gateway's own addresses. */
+  #remote: ReadonlySet<string> = new Set();
   readonly #servers: Server[] = [];
   #rulesInstalled = false;
 
@@ -62,7 +63,7 @@ export class LocalGateway {
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
     this.#checkCapabilities();
-    await this.#remote.resolve(this.config.remote.endpoints, this.#logger);
+    this.#remote = new Set(await resolveRemote(this.config.remote.endpoints));
     await this.#listen();
     for (const path of this.paths) path.start();
     await this.#installRules();
@@ -103,7 +104,7 @@ export class LocalGateway {
     const { capture } = this.config;
     if (!capture?.rules) return;
     this.#rulesInstalled = true;
-    const outcomes = await applyRules(systemRunner(), redirectRules(capture, this.#remote.all));
+    const outcomes = await applyRules(systemRunner(), redirectRules(capture, [...this.#remote]));
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 

@@ -1,6 +1,60 @@
+import {
+  addCheckCommand,
+  addStatusCommand,
+  collect,
+  configOption,
+  createProgram,
+  endpointArgument,
+  listenArgument,
+  packageVersion,
+  runCli,
+} from "@hawser/shared-protocol/node";
+import type { Endpoint } from "@hawser/shared-protocol/wire";
+import { loadRemoteConfig } from "./config.ts";
+import { addPeer, initConfig, listPeers, removePeer } from "./peers.ts";
 import { run } from "./run.ts";
-import { initConfig, addPeer } from "./peers.ts";
-export async function main(argv: string[]): Promise<void> {
-  if (argv[2] === "init") return initConfig(argv[4]!, { listen: {host:"127.0.0.1",port:4433}, advertise: [] });
-  if (argv[2] === "pair") { console.log(addPeer(argv[4]!, "home")); return; }
-  await run(argv[4]!); process.exit(0); }
+
+type Program = ReturnType<typeof createProgram>;
+
+interface ConfigOption {
+  readonly config: string;
+}
+
+/** The `hawser-remote` command. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = createProgram("hawser-remote", packageVersion(), "the far end: dials what the local gateways carry");
+  addInitCommand(program);
+  addPeerCommands(program);
+  configOption(program.command("run").description("run the gateway in the foreground")).action(
+    ({ config }: ConfigOption) => run(config),
+  );
+  addCheckCommand(program, loadRemoteConfig);
+  addStatusCommand(program, (file) => loadRemoteConfig(file).status.listen);
+  process.exit(await runCli(program, argv));
+}
+
+function addInitCommand(program: Program): void {
+  configOption(program.command("init").description("write a configuration and a fresh identity"))
+    .requiredOption("--listen <host:port>", "where local gateways connect to", listenArgument)
+    .option("--advertise <host:port>", "where they reach it, if elsewhere; may be repeated", collect(endpointArgument), [])
+    .action(({ config, listen, advertise }: ConfigOption & { listen: Endpoint; advertise: Endpoint[] }) => {
+      initConfig(config, { listen, advertise });
+      process.stdout.write(`${config}: written; next: hawser-remote pair NAME -c ${config}\n`);
+    });
+}
+
+function addPeerCommands(program: Program): void {
+  configOption(program.command("pair").description("admit a local gateway and print its pairing line"))
+    .argument("<name>", "what the local gateway is called here")
+    .action((name: string, { config }: ConfigOption) => {
+      process.stdout.write(`${addPeer(config, name)}\n`);
+    });
+  configOption(program.command("unpair").description("admit a local gateway no longer"))
+    .argument("<name>", "its name")
+    .action((name: string, { config }: ConfigOption) => removePeer(config, name));
+  configOption(program.command("peers").description("list the admitted local gateways")).action(
+    ({ config }: ConfigOption) => {
+      for (const name of listPeers(config)) process.stdout.write(`${name}\n`);
+    },
+  );
+}

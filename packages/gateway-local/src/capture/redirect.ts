@@ -8,16 +8,15 @@ import {
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { CaptureConfig } from "../config.ts";
-import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
 /** Where the LAN's connections arrive that iptables REDIRECT has turned to us, and what becomes of them. */
 export class RedirectCapture {
   readonly #opener: FlowOpener;
-  readonly #remote: RemoteAddresses;
+  readonly #remote: ReadonlySet<string>;
   readonly #logger: Logger;
 
-  constructor(opener: FlowOpener, remote: RemoteAddresses, logger: Logger) {
+  constructor(opener: FlowOpener, remote: ReadonlySet<string>, logger: Logger) {
     this.#opener = opener;
     this.#remote = remote;
     this.#logger = logger;

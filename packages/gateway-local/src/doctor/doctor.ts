@@ -1,6 +1,5 @@
-import { createLogger } from "@hawser/shared-protocol/node";
 import type { LocalConfig } from "../config.ts";
-import { RemoteAddresses } from "../remote-addresses.ts";
+import { resolveRemote } from "../remote-addresses.ts";
 import { type Finding, renderFinding } from "./findings.ts";
 import { checkDns, checkIpv6Leak, checkRules, checkRunning } from "./host-checks.ts";
 import { checkPath } from "./path-checks.ts";
@@ -14,11 +13,9 @@ export async function runDoctor(config: LocalConfig, print: (line: string) => vo
       if (finding.level === "bad") well = false;
     }
   };
-  const remote = new RemoteAddresses();
-  await remote.resolve(config.remote.endpoints, createLogger({ role: "local", name: "doctor", level: "silent" }));
   say(await checkDns(config));
   for (const path of config.paths) say(await checkPath(path, config.remote));
-  say(await checkRules(config, remote.all));
+  say(await checkRules(config, await resolveRemote(config.remote.endpoints)));
   say(checkIpv6Leak(config));
   say([await checkRunning(config)]);
   return well;

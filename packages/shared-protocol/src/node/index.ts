@@ -1,3 +1,4 @@
+export * from "./cli/index.ts";
 export * from "./config/index.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./config/watch.ts";
 export * from "./identity/index.ts";

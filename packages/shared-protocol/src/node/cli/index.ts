@@ -7,6 +7,7 @@ export {
   createProgram,
   endpointArgument,
   listenArgument,
+  portArgument,
   readVersion,
   runCli,
 } from "./program.ts";

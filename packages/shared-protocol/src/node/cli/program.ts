@@ -76,6 +76,13 @@ export function listenArgument(text: string): Endpoint {
   return endpoint.value;
 }
 
+/** For commander: a TCP port. */
+export function portArgument(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError("A port is a number from 1 to 65535.");
+  return port;
+}
+
 /** For commander: an option that may be given several times. */
 export function collect<T>(parse: (text: string) => T) {
   return (text: string, before: readonly T[]): T[] => [...before, parse(text)];

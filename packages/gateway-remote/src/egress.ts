@@ -1,6 +1,6 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { StreamRequest } from "@hawser/shared-protocol/engine";
-import { Flow, FlowSet, type Logger, pooledReader, type SessionDriver } from "@hawser/shared-protocol/node";
+import { dialApplication, Flow, FlowSet, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
@@ -35,13 +35,7 @@ export class Egress {
   /** The peer asks for a flow. Its first bytes may be here already; they wait in the stream until the dial is done. */
   open(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
-    const socket = connect({
-      host,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      ...pooledReader((bytes, release) => flow.handleBytes(bytes, release)),
-    });
+    const socket = dialApplication({ host, port }, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(this.#driver, stream, request, socket, () => this.flows.delete(flow), this.#logger);
     this.flows.add(flow);
     this.#driver.adopt(stream, flow);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Flow, type FlowEvents, FlowSet, type Logger } from "@hawser/shared-protocol/node";
+import { adoptApplication, type BytesHandler, Flow, type FlowEvents, FlowSet, type Logger } from "@hawser/shared-protocol/node";
 import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 
@@ -18,6 +18,23 @@ export class FlowOpener {
   /** From now on every new flow is refused. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Opens a flow for a connection that a listener has accepted, or closes it. */
+  openAccepted(kind: FlowKind, destination: Endpoint, accepted: Socket): void {
+    const socket = this.adopt(accepted, (bytes, release) => flow?.handleBytes(bytes, release) ?? true);
+    const flow = socket && this.open(kind, destination, socket);
+    if (!flow) socket?.resetAndDestroy();
+  }
+
+  /** The accepted connection, read with pooled buffers from now on; undefined when it has gone or none can be had. */
+  adopt(accepted: Socket, onBytes: BytesHandler): Socket | undefined {
+    try {
+      return adoptApplication(accepted, onBytes);
+    } catch (error) {
+      this.#logger.warn({ err: error }, "could not take over a connection");
+      return undefined;
+    }
   }
 
   /** Opens a flow for `socket`. Without room for it, or while draining, returns undefined; the caller refuses. */

@@ -1,5 +1,5 @@
-import type { Server, Socket } from "node:net";
-import { attachReader, type Logger, listen } from "@hawser/shared-protocol/node";
+import type { Server } from "node:net";
+import { type Logger, listen } from "@hawser/shared-protocol/node";
 import type { ForwardConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -11,10 +11,7 @@ export function listenForward(
   logger: Logger,
 ): Promise<Server> {
   const key = `forward[${index}].listen`;
-  return listen({ key, ...forward.listen }, logger, (raw: Socket) => {
-    const socket = attachReader(raw, { onBytes: (bytes, release) => flow?.handleBytes(bytes, release) ?? true });
-    const flow = opener.open("forward", forward.to, socket);
-    if (flow) socket.resume();
-    else socket.resetAndDestroy();
-  });
+  return listen({ key, ...forward.listen }, logger, (accepted) =>
+    opener.openAccepted("forward", forward.to, accepted),
+  );
 }

@@ -1,11 +1,5 @@
 import type { Server, Socket } from "node:net";
-import {
-  attachReader,
-  isOwnAddress,
-  type Logger,
-  listen,
-  originalDestination,
-} from "@hawser/shared-protocol/node";
+import { isOwnAddress, type Logger, listen, originalDestination } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { CaptureConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
@@ -43,10 +37,7 @@ export class RedirectCapture {
       raw.resetAndDestroy();
       return;
     }
-    const socket = attachReader(raw, { onBytes: (bytes, release) => flow?.handleBytes(bytes, release) ?? true });
-    const flow = this.#opener.open("redirect", destination, socket);
-    if (flow) socket.resume();
-    else socket.resetAndDestroy();
+    this.#opener.openAccepted("redirect", destination, raw);
   }
 
   /** Connections that nobody redirected would be dialled back to ourselves, without end. */

@@ -1,5 +1,5 @@
 import type { Server, Socket } from "node:net";
-import { attachReader, type Flow, type Logger, listen } from "@hawser/shared-protocol/node";
+import { type Flow, type Logger, listen } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
 import type { SocksConfig } from "../config.ts";
@@ -38,15 +38,16 @@ export class SocksCapture {
     return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) => this.#handleConnection(raw));
   }
 
-  #handleConnection(raw: Socket): void {
+  #handleConnection(accepted: Socket): void {
     if (this.#handshakes >= MAX_HANDSHAKES) {
-      raw.resetAndDestroy();
+      accepted.resetAndDestroy();
       return;
     }
-    const users = this.#config.users;
-    const client = new SocksClient(raw, this.#opener, this.#logger, users && ((user, password) => {
-      return users.get(user)?.equals(password) ?? false;
-    }));
+    const socket = this.#opener.adopt(accepted, (bytes, release) => client?.handleBytes(bytes, release) ?? true);
+    const { users } = this.#config;
+    const authenticate = users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
+    const client = socket && new SocksClient(socket, this.#opener, this.#logger, authenticate);
+    if (!client) return;
     this.#handshakes++;
     client.onHandshakeOver = () => this.#handshakes--;
   }
@@ -67,25 +68,24 @@ class SocksClient {
   onHandshakeOver: () => void = () => {};
 
   constructor(
-    raw: Socket,
+    socket: Socket,
     opener: FlowOpener,
     logger: Logger,
     authenticate: ((user: string, password: string) => boolean) | undefined,
   ) {
+    this.#socket = socket;
     this.#opener = opener;
     this.#logger = logger;
     this.#handshake = new SocksHandshake(authenticate ? { authenticate } : {});
-    this.#socket = attachReader(raw, { onBytes: (bytes, release) => this.#handleBytes(bytes, release) });
-    this.#deadline = setTimeout(() => this.#socket.destroy(), HANDSHAKE_DEADLINE_MS);
-    this.#socket.on("error", () => this.#endHandshake());
-    this.#socket.on("close", () => this.#endHandshake());
-    this.#socket.on("end", () => {
-      if (!this.#flow) this.#socket.end();
+    this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_DEADLINE_MS);
+    socket.on("error", () => this.#endHandshake());
+    socket.on("close", () => this.#endHandshake());
+    socket.on("end", () => {
+      if (!this.#flow) socket.end();
     });
-    this.#socket.resume();
   }
 
-  #handleBytes(bytes: Buffer, release: () => void): boolean {
+  handleBytes(bytes: Buffer, release: () => void): boolean {
     if (this.#flow) return this.#flow.handleBytes(bytes, release);
     for (const step of this.#handshake.handle(bytes)) this.#take(step);
     release();

@@ -54,7 +54,7 @@ export class SendBuffer {
     return this.#end - this.#ackedTo;
   }
 
-  /** Takes over `bytes`; `release` is called once they are acknowledged or discarded. */
+  /** Takes over `bytes`; `release` is called once they are acknowledged: then no copy of them matters. */
   append(bytes: Buffer, release?: () => void): void {
     if (bytes.length === 0) {
       release?.();
@@ -161,9 +161,12 @@ export class SendBuffer {
     this.#lost.remove(start, end);
   }
 
-  /** Gives every buffer back; nothing can be sent any more. */
+  /**
+   * Forgets everything; nothing can be sent any more. The buffers are not released: what is unacknowledged may still
+   * wait in a connection's write queue, and must not change under it.
+   */
   discard(): void {
-    for (const segment of this.#segments.drain()) segment.release?.();
+    this.#segments.drain();
     this.#lost.remove(0, this.#end);
     this.#ackedTo = this.#end;
     this.#nextOffset = this.#end;

@@ -2,7 +2,6 @@ export * from "./cli/index.ts";
 export * from "./config/index.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./config/watch.ts";
 export * from "./identity/index.ts";
-export * from "./interim-reader.ts";
 export { serveUntilSignalled } from "./lifecycle.ts";
 export { type ListenOptions, listen } from "./listen.ts";
 export { childLogger, createLogger, type Logger } from "./log.ts";

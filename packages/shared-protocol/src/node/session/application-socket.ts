@@ -1,0 +1,30 @@
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { BufferPool } from "../buffers/buffer-pool.ts";
+import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
+
+/** One chunk at high rates is one buffer: MAX_PAYLOAD. */
+const BUFFER_BYTES = 65_536;
+/** What a busy second leaves behind for the next one; more is given back to the system. */
+const MAX_IDLE_BYTES = 32 * 1024 * 1024;
+
+const pool = new BufferPool({ bufferBytes: BUFFER_BYTES, maxIdleBytes: MAX_IDLE_BYTES });
+
+/** Takes bytes that an application wrote; `release` gives their buffer back. False pauses the socket. */
+export type BytesHandler = (bytes: Buffer, release: () => void) => boolean;
+
+/**
+ * An accepted connection (from `listen`) whose bytes go to `onBytes`, from pooled buffers. It reads at once.
+ * @throws SystemError when the connection has gone meanwhile, or no descriptor is left; `accepted` is closed then.
+ */
+export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socket {
+  return adoptAccepted(accepted, readerOptions(onBytes));
+}
+
+/** Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. */
+export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
+  return connect({ ...options, allowHalfOpen: true, noDelay: true, onread: pooledOnRead(readerOptions(onBytes)) });
+}
+
+function readerOptions(onBytes: BytesHandler): PooledReaderOptions {
+  return { pool, sink: (buffer, length) => onBytes(buffer.subarray(0, length), () => pool.release(buffer)) };
+}

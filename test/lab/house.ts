@@ -1,10 +1,8 @@
-import type { ChildProcess } from "node:child_process";
 import { direct, LAN, lineEnds, ORIGIN, REMOTE_PUBLIC } from "./addresses.ts";
 import { forgetAtExit, removeAtExit } from "./cleanup.ts";
 import { Emulator } from "./emulator/client.ts";
-import type { CountersReply } from "./emulator/protocol.ts";
-import { toWire } from "./emulator/protocol.ts";
-import { directionSettings, Line, type LineOptions } from "./line.ts";
+import { type CountersReply, toWire, type WireSettings } from "./emulator/protocol.ts";
+import { directionSettings, Line, type LineOptions, type ShapedLineOptions } from "./line.ts";
 import { listNamespaces, Namespace, removeNamespaces, run } from "./namespace.ts";
 import { lanCommands, originCommands, type Plan, remoteCommands, routerCommands, SYSCTLS } from "./plan.ts";
 import { isLeftover, newRunId } from "./run-id.ts";
@@ -115,12 +113,9 @@ export class House {
   async #startEmulator(options: HouseOptions): Promise<void> {
     const shaped = options.lines.flatMap((line) => (line.kind === "veth" ? [] : [line]));
     if (shaped.length > 0) {
-      const lines = shaped.map((line) => {
-        const { down, up } = directionSettings({ queueMs: defaultQueueMs(line.queueBytes), ...line });
-        const namespaces = { routerNamespace: this.router.name, remoteNamespace: this.remote.name };
-        return { name: line.name, ...namespaces, down: toWire(down), up: toWire(up) };
-      });
-      this.#emulator = await Emulator.start({ lines, seed: options.seed ?? 1 }, (child: ChildProcess) =>
+      const namespaces = { routerNamespace: this.router.name, remoteNamespace: this.remote.name };
+      const lines = shaped.map((line) => ({ name: line.name, ...namespaces, ...startSettings(line) }));
+      this.#emulator = await Emulator.start({ lines, seed: options.seed ?? 1 }, (child) =>
         this.router.track(child),
       );
       // Bursts are for the line's own queue to take or drop, and to count.
@@ -172,9 +167,10 @@ function checkNames(names: readonly string[]): void {
   if (wrong !== undefined) throw new RangeError(`${wrong} cannot be the name of a line's device`);
 }
 
-/** A queue given in bytes alone is not to be limited by the default time as well. */
-function defaultQueueMs(queueBytes: number | undefined): number {
-  return queueBytes === undefined ? 100 : Infinity;
+function startSettings(line: ShapedLineOptions): { down: WireSettings; up: WireSettings } {
+  // A queue given in bytes alone is not to be limited by the default time as well.
+  const change = line.queueBytes === undefined ? line : { queueMs: Infinity, ...line };
+  return { down: toWire(directionSettings(change, "down")), up: toWire(directionSettings(change, "up")) };
 }
 
 async function batch(commands: readonly string[]): Promise<void> {

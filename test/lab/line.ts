@@ -4,22 +4,30 @@ import { toWire } from "./emulator/protocol.ts";
 import type { Namespace } from "./namespace.ts";
 import { type Plan, routerLineCommands } from "./plan.ts";
 
-/** A line with a rate, delay, queue and loss of its own. `down` is towards the LAN. */
-export interface ShapedLineOptions {
+/** One value for both directions, or each its own. `down` is towards the LAN. */
+export type PerDirection<T> = T | { down?: T; up?: T };
+
+export interface LineChange {
+  /** Bit/s counting IP bytes; none at the start: no limit. */
+  down?: number;
+  up?: number;
+  /** One way, ms. */
+  delayMs?: PerDirection<number>;
+  /** The longest wait in the queue, ms; default 100. */
+  queueMs?: PerDirection<number>;
+  /** The queue in bytes; given at the start without queueMs, it alone limits. */
+  queueBytes?: PerDirection<number>;
+  /** Share of packets lost, 0 .. 1. */
+  loss?: PerDirection<number>;
+  /** Swallow everything silently. */
+  blackhole?: PerDirection<boolean>;
+}
+
+/** A line with a rate, delay, queue and loss of its own. */
+export interface ShapedLineOptions extends LineChange {
   /** Also the device's name. */
   name: string;
   kind?: "shaped";
-  /** Bit/s counting IP bytes; none: no limit. */
-  down?: number;
-  up?: number;
-  /** One way, ms, the same in both directions. */
-  delayMs?: number;
-  /** The longest wait in the queue, ms. */
-  queueMs?: number;
-  /** Or the queue in bytes, which is then what limits it. */
-  queueBytes?: number;
-  /** Share of packets, 0 .. 1. */
-  loss?: number;
 }
 
 /** A plain cable, as fast as the machine. */
@@ -30,35 +38,24 @@ export interface PlainLineOptions {
 
 export type LineOptions = ShapedLineOptions | PlainLineOptions;
 
-export interface LineChange {
-  down?: number;
-  up?: number;
-  delayMs?: number;
-  queueMs?: number;
-  queueBytes?: number;
-  loss?: number;
-  /** Swallow everything silently, in both directions or in one. */
-  blackhole?: boolean | { down?: boolean; up?: boolean };
-}
-
 export interface LineTraffic {
   down: DirectionCounters;
   up: DirectionCounters;
 }
 
-/** The settings of both directions that a change asks for. */
-export function directionSettings(change: LineChange): Record<"down" | "up", Partial<DirectionSettings>> {
-  const { down, up, blackhole, delayMs, queueMs, queueBytes, loss } = change;
-  const common = Object.fromEntries(
-    Object.entries({ delayMs, queueMs, queueBytes, loss }).filter(([, value]) => value !== undefined),
-  ) as Partial<DirectionSettings>;
-  const sink = typeof blackhole === "boolean" ? { down: blackhole, up: blackhole } : (blackhole ?? {});
-  const settings = (rate: number | undefined, swallow: boolean | undefined): Partial<DirectionSettings> => ({
-    ...common,
-    ...(rate === undefined ? {} : { rate }),
-    ...(swallow === undefined ? {} : { blackhole: swallow }),
-  });
-  return { down: settings(down, sink.down), up: settings(up, sink.up) };
+/** The settings of one direction that a change asks for; what it does not name is left out. */
+export function directionSettings(change: LineChange, direction: "down" | "up"): Partial<DirectionSettings> {
+  const of = <T extends number | boolean>(value: PerDirection<T> | undefined): T | undefined =>
+    typeof value === "object" ? value[direction] : value;
+  const settings: { [K in keyof DirectionSettings]: DirectionSettings[K] | undefined } = {
+    rate: change[direction],
+    delayMs: of(change.delayMs),
+    queueMs: of(change.queueMs),
+    queueBytes: of(change.queueBytes),
+    loss: of(change.loss),
+    blackhole: of(change.blackhole),
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** One line of a running house. */
@@ -82,8 +79,8 @@ export class Line {
   /** Changes the line while it runs; what is not named stays. */
   async set(change: LineChange): Promise<void> {
     if (this.#emulator === undefined) throw new Error(`line ${this.name} is a plain cable`);
-    const { down, up } = directionSettings(change);
-    await this.#emulator.set(this.name, toWire(down), toWire(up));
+    const [down, up] = (["down", "up"] as const).map((side) => toWire(directionSettings(change, side)));
+    await this.#emulator.set(this.name, down ?? {}, up ?? {});
   }
 
   /** Takes the router's device down, as a modem that lost power: the kernel removes its routes. */

@@ -1,0 +1,117 @@
+/**
+ * Datagrams, to look at a line without TCP in between. JSON on stdout.
+ *
+ *   node udp.ts receive PORT                     answers probes; counts the others; "report" on stdin prints and
+ *                                                clears the count
+ *   node udp.ts probe HOST PORT COUNT MS         COUNT probes, one every MS: the delay of each, both ways
+ *   node udp.ts blast HOST PORT RATE SECONDS [BYTES]
+ *                                                datagrams of BYTES (with headers) at RATE bit/s
+ */
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { isIPv6 } from "node:net";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface ReceiverReport {
+  packets: number;
+  /** From the first to the last, ms. */
+  spanMs: number;
+}
+
+export interface ProbeReport {
+  /** One way, ms, of the probes that were answered. */
+  upMs: number[];
+  downMs: number[];
+  lost: number;
+}
+
+const PROBE = 1;
+const BLAST = 2;
+/** How long to wait for the last answers. */
+const LINGER_MS = 500;
+
+/** The machine's monotonic clock, the same in all its processes. */
+function clockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+async function receive(port: number): Promise<void> {
+  const socket = createSocket({ type: "udp6", recvBufferSize: 4 << 20 });
+  let packets = 0;
+  let first = 0;
+  let last = 0;
+  socket.on("message", (data: Buffer, from: RemoteInfo) => {
+    const now = clockMs();
+    if (data[0] === PROBE) {
+      data.writeDoubleLE(now, 16);
+      socket.send(data, from.port, from.address);
+      return;
+    }
+    if (packets++ === 0) first = now;
+    last = now;
+  });
+  socket.bind(port);
+  await once(socket, "listening");
+  console.log(JSON.stringify({ ready: true }));
+  for await (const _ of createInterface(process.stdin)) {
+    console.log(JSON.stringify({ packets, spanMs: last - first } satisfies ReceiverReport));
+    packets = 0;
+  }
+}
+
+function open(host: string): Socket {
+  return createSocket({ type: isIPv6(host) ? "udp6" : "udp4", sendBufferSize: 4 << 20 });
+}
+
+// A probe: its kind; when it was sent (at 8), when it was received (at 16), as doubles.
+async function probe(host: string, port: number, count: number, everyMs: number): Promise<ProbeReport> {
+  const socket = open(host);
+  const report: ProbeReport = { upMs: [], downMs: [], lost: 0 };
+  socket.on("message", (data: Buffer) => {
+    const now = clockMs();
+    report.upMs.push(data.readDoubleLE(16) - data.readDoubleLE(8));
+    report.downMs.push(now - data.readDoubleLE(16));
+  });
+  for (let index = 0; index < count; index++) {
+    const data = Buffer.alloc(32, PROBE);
+    data.writeDoubleLE(clockMs(), 8);
+    socket.send(data, port, host);
+    await sleep(everyMs);
+  }
+  await sleep(LINGER_MS);
+  socket.close();
+  report.lost = count - report.upMs.length;
+  return report;
+}
+
+async function blast(
+  host: string,
+  port: number,
+  rate: number,
+  seconds: number,
+  bytes: number,
+): Promise<{ sent: number }> {
+  const socket = open(host);
+  const data = Buffer.alloc(bytes - (isIPv6(host) ? 48 : 28), BLAST);
+  const packetsPerMs = rate / 8000 / bytes;
+  const started = clockMs();
+  let sent = 0;
+  for (let elapsed = 0; elapsed < seconds * 1000; elapsed = clockMs() - started) {
+    for (; sent < elapsed * packetsPerMs; sent++) socket.send(data, port, host);
+    await sleep(1);
+  }
+  await sleep(LINGER_MS);
+  socket.close();
+  return { sent };
+}
+
+if (import.meta.main) {
+  const [mode, ...args] = process.argv.slice(2);
+  const [host = "", ...numbers] = args;
+  const [port = 0, second = 0, third = 0, fourth = 1500] = numbers.map(Number);
+  if (mode === "receive") await receive(Number(host));
+  else if (mode === "probe") console.log(JSON.stringify(await probe(host, port, second, third)));
+  else if (mode === "blast") console.log(JSON.stringify(await blast(host, port, second, third, fourth)));
+  else throw new Error(`no mode ${mode}`);
+}

@@ -106,7 +106,7 @@ for (const shape of Object.values(ReadShape)) {
       await once(reader, "end");
       assert.ok(here.bytes.equals(sent));
       assert.ok(here.pool.stats.reused > here.pool.stats.created, JSON.stringify(here.pool.stats));
-      assert.ok(here.sizes[0] === 10, "a small read takes a small buffer");
+      assert.ok((here.sizes[0] ?? 0) < 100, "a small read takes a small buffer");
 
       const there = new Collector(newPool());
       const onread = pooledOnRead({ pool: there.pool, sink: there.sink, shape });
@@ -220,6 +220,8 @@ test("shared: idle sockets hold no pooled memory; own: one buffer each", onLinux
       peer.destroy();
       server.close();
     }
+    for (let i = 0; i < 100 && here.pool.stats.lent > 0; i++) await sleep(5);
+    assert.equal(here.pool.stats.lent, 0, "given back with the socket");
   }
 });
 

@@ -45,7 +45,11 @@ export interface PooledReaderOptions {
   readonly shape?: ReadShape;
 }
 
-export type OnRead = NonNullable<SocketConstructorOpts["onread"]>;
+/** The `onread` option of one socket. */
+export interface PooledOnRead extends NonNullable<SocketConstructorOpts["onread"]> {
+  /** Gives back the buffer that a socket of the shape `own` was going to read into. Only after its 'close'. */
+  release(): void;
+}
 
 /** Reads below this part of a buffer are copied to a buffer of their size, or keystrokes would fill the memory. */
 const SMALL = 4;
@@ -60,16 +64,20 @@ let sharedBuffer: Buffer | undefined;
 
 /**
  * The `onread` option for one socket: for `net.connect({ onread })`, `createPinnedSocket({ onread })`, or through
- * `adoptAccepted` for accepted sockets.
+ * `adoptAccepted` (which also calls its `release`) for accepted sockets.
  */
-export function pooledOnRead(options: PooledReaderOptions): OnRead {
+export function pooledOnRead(options: PooledReaderOptions): PooledOnRead {
   return options.shape === ReadShape.own ? ownOnRead(options) : sharedOnRead(options);
 }
 
-function sharedOnRead({ pool, sink }: PooledReaderOptions): OnRead {
+function sharedOnRead({ pool, sink }: PooledReaderOptions): PooledOnRead {
   sharedBuffer ??= Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
   // Safe to share: the kernel fills it and the callback empties it in the same turn of the event loop.
-  return { buffer: sharedBuffer, callback: (length, view) => copyOut(view, length, pool, sink) };
+  return {
+    buffer: sharedBuffer,
+    callback: (length, view) => copyOut(view, length, pool, sink),
+    release: () => {},
+  };
 }
 
 function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadSink): boolean {
@@ -85,7 +93,7 @@ function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadS
   return goOn;
 }
 
-function ownOnRead({ pool, sink }: PooledReaderOptions): OnRead {
+function ownOnRead({ pool, sink }: PooledReaderOptions): PooledOnRead {
   let current: Buffer | undefined;
   return {
     // Node asks for the first buffer when the socket is made, and for the next one after each callback.
@@ -102,6 +110,10 @@ function ownOnRead({ pool, sink }: PooledReaderOptions): OnRead {
       const copy = Buffer.allocUnsafe(length);
       copy.set(buffer.subarray(0, length));
       return sink(copy, length);
+    },
+    release: () => {
+      if (current !== undefined) pool.release(current);
+      current = undefined;
     },
   };
 }
@@ -125,7 +137,8 @@ export function adoptAccepted(accepted: Socket, options: PooledReaderOptions): S
   accepted.on("error", () => {}).destroy();
   if (fd < 0) throw new SystemError(errnoName(errno), errno, "fcntl", `cannot adopt: ${errnoText(errno)}`);
   try {
-    return new Socket({ fd, allowHalfOpen: true, onread: pooledOnRead(options) });
+    const onread = pooledOnRead(options);
+    return new Socket({ fd, allowHalfOpen: true, onread }).once("close", () => onread.release());
   } catch (error) {
     c.close(fd);
     throw error;

@@ -40,34 +40,40 @@ async function dialled(serve: (raw: Socket) => void): Promise<{ raw: Socket; ser
 }
 
 interface Outcome {
-  client: ServerTls["socket"] | TlsError;
-  served: ServerTls | TlsError;
+  client?: ServerTls["socket"];
+  clientError?: TlsError;
+  served?: ServerTls;
+  serverError?: TlsError;
 }
 
 /** Both ends at once, each as its value or its error. */
 async function handshake(client: Partial<ClientTlsOptions> = {}, keys = KEYS): Promise<Outcome> {
-  const served = Promise.withResolvers<ServerTls | TlsError>();
+  const outcome: Outcome = {};
+  const over = Promise.withResolvers<void>();
   const { raw, server } = await dialled((socket) => {
-    void serverTls(socket, keys, 2000).then(served.resolve, served.resolve);
+    const serving = serverTls(socket, keys, 2000).then(
+      (served) => void (outcome.served = served),
+      (error: TlsError) => void (outcome.serverError = error),
+    );
+    void serving.then(over.resolve);
   });
-  const outcome = {
-    client: await clientTls(raw, { ...CLIENT, ...client }).catch((error: TlsError) => error),
-    served: await served.promise,
-  };
+  await clientTls(raw, { ...CLIENT, ...client }).then(
+    (secure) => void (outcome.client = secure),
+    (error: TlsError) => void (outcome.clientError = error),
+  );
+  await over.promise;
   server.close();
   return outcome;
 }
 
-function assertUp(outcome: Outcome): { client: ServerTls["socket"]; served: ServerTls } {
-  const { client, served } = outcome;
-  if (client instanceof Error) throw client;
-  if (served instanceof Error) throw served;
+function assertUp({ client, clientError, served, serverError }: Outcome) {
+  assert.ok(client !== undefined && served !== undefined, String(clientError ?? serverError));
   return { client, served };
 }
 
-async function assertRefused(outcome: Outcome, atClient: string, atServer: string): Promise<void> {
-  assert.ok(outcome.client instanceof TlsError && outcome.served instanceof TlsError);
-  assert.deepEqual([outcome.client.code, outcome.served.code], [atClient, atServer]);
+function assertRefused(outcome: Outcome, atClient: string, atServer: string): void {
+  assert.ok(outcome.clientError instanceof TlsError && outcome.serverError instanceof TlsError);
+  assert.deepEqual([outcome.clientError.code, outcome.serverError.code], [atClient, atServer]);
 }
 
 async function closed(...sockets: Socket[]): Promise<void> {
@@ -102,15 +108,15 @@ test("a client without AES instructions gets ChaCha20 when it asks for it first"
 
 test("a wrong key is refused at both ends, and nothing stays open", async () => {
   const before = openFds();
-  await assertRefused(await handshake({ psk: OTHER }), TlsErrorCode.refused, TlsErrorCode.wrongKey);
+  assertRefused(await handshake({ psk: OTHER }), TlsErrorCode.refused, TlsErrorCode.wrongKey);
   await assertNoLeak(before);
 });
 
 test("an unknown identity is refused and named to the server", async () => {
   const before = openFds();
   const outcome = await handshake({ identity: "stranger" });
-  await assertRefused(outcome, TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
-  assert.equal((outcome.served as TlsError).identity, "stranger");
+  assertRefused(outcome, TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
+  assert.equal(outcome.serverError?.identity, "stranger");
   await assertNoLeak(before);
 });
 
@@ -120,12 +126,14 @@ test("a lookup that throws, or that finds a key too short to be one, knows nobod
       throw new Error("disk on fire");
     },
   };
-  await assertRefused(await handshake({}, throwing), TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
+  assertRefused(await handshake({}, throwing), TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
   const short = { lookup: () => Buffer.alloc(4) };
-  await assertRefused(await handshake({}, short), TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
+  assertRefused(await handshake({}, short), TlsErrorCode.refused, TlsErrorCode.unknownIdentity);
   const { raw, server } = await dialled((socket) => socket.on("error", () => {}).resume());
   await assert.rejects(clientTls(raw, { ...CLIENT, psk: Buffer.alloc(4) }), { code: TlsErrorCode.failed });
   assert.ok(raw.destroyed);
+  await assert.rejects(clientTls(raw, CLIENT), { code: TlsErrorCode.closed }, "a socket that is gone");
+  await assert.rejects(serverTls(raw, KEYS), { code: TlsErrorCode.closed });
   server.close();
 });
 

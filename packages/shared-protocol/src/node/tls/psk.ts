@@ -74,6 +74,7 @@ function context(role: "client" | "server", ciphers: string): SecureContext {
  * @throws TlsError; both sockets are destroyed then. `ERR_NOT_PSK` when the server showed a certificate instead.
  */
 export async function clientTls(raw: Socket, options: ClientTlsOptions): Promise<TLSSocket> {
+  checkOpen(raw);
   checkKey(options.psk, raw);
   const { identity, psk } = options;
   let asked = false;
@@ -152,6 +153,7 @@ export async function serverTls(
   deadlineMs = DEFAULT_HANDSHAKE_MS,
   signal?: AbortSignal,
 ): Promise<ServerTls> {
+  checkOpen(raw);
   let claimed: string | undefined;
   let identity: string | undefined;
   raw.setNoDelay(true);
@@ -216,6 +218,11 @@ function explain(error: unknown, claimed?: string): TlsError {
   }
   const reason = code === "" && error instanceof Error ? error.message : code;
   return new TlsError(TlsErrorCode.failed, `the TLS handshake failed: ${reason}`, error, claimed);
+}
+
+/** TLS over a socket that is gone would only be noticed at the deadline. */
+function checkOpen(raw: Socket): void {
+  if (raw.destroyed) throw new TlsError(TlsErrorCode.closed, "the connection ended before the TLS handshake");
 }
 
 function checkKey(psk: Buffer, raw: Socket): void {

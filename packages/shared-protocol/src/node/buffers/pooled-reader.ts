@@ -56,7 +56,7 @@ const SMALL = 4;
 
 /**
  * The most bytes one read takes in the shape `shared`. Measured on one hop: 0.57 CPU-seconds per GB with 64 KiB,
- * 0.41 with 256 KiB, 0.28 with 1 MiB; beyond 256 KiB the buffer pushes other data out of small caches.
+ * 0.41 with 256 KiB, 0.28 with 1 MiB, where the buffer would fill the caches of small machines.
  */
 export const SHARED_READ_BYTES = 256 * 1024;
 

@@ -46,7 +46,7 @@ export function readTls(socket: TLSSocket, sink: TlsSink, slabs?: SlabPool): Tls
 }
 
 /**
- * What `onread` consists of inside Node, the same from 12.10 to 24: three symbol properties that every net.Socket
+ * What `onread` consists of inside Node, found the same in 20 and 24: three symbol properties that every net.Socket
  * has (null without `onread`), which lib/internal/stream_base_commons.js asks at each read, and `useUserBuffer` of
  * the handle, which makes the native side read there. Undocumented: it may change with any release. Then the symbols
  * or the method are most likely missing, and reading falls back to events.

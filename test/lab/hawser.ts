@@ -55,7 +55,15 @@ export class Hawser {
     const endpoint = this.#options.overIpv6 ? `[${v6}]:4433` : `${v4}:4433`;
     const config = ["-c", this.file("remote.toml")];
     const node = process.execPath;
-    await this.house.remote.exec(node, [REMOTE, "init", ...config, "--listen", "[::]:4433", "--advertise", endpoint]);
+    await this.house.remote.exec(node, [
+      REMOTE,
+      "init",
+      ...config,
+      "--listen",
+      "[::]:4433",
+      "--advertise",
+      endpoint,
+    ]);
     const { stdout } = await this.house.remote.exec(node, [REMOTE, "pair", "home", ...config]);
     this.write("pairing.txt", stdout);
     this.write("local.toml", this.#localConfig());
@@ -86,12 +94,26 @@ export class Hawser {
 
   async startRemote(): Promise<void> {
     const { remote } = this.house;
-    this.remote = await Gateway.start(remote, REMOTE, this.file("remote.toml"), this.file("remote.log"), 8081, this.#options);
+    this.remote = await Gateway.start(
+      remote,
+      REMOTE,
+      this.file("remote.toml"),
+      this.file("remote.log"),
+      8081,
+      this.#options,
+    );
   }
 
   async startLocal(): Promise<void> {
     const { router } = this.house;
-    this.local = await Gateway.start(router, LOCAL, this.file("local.toml"), this.file("local.log"), 8080, this.#options);
+    this.local = await Gateway.start(
+      router,
+      LOCAL,
+      this.file("local.toml"),
+      this.file("local.log"),
+      8080,
+      this.#options,
+    );
   }
 
   /** Runs a `hawser-local` command on the router. */
@@ -161,7 +183,8 @@ export class Gateway {
     const child = namespace.spawn("sh", args, { stdio: "ignore", env });
     const gateway = new Gateway(child, namespace, log, statusPort);
     await until(async () => {
-      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${gateway.logText()}`);
+      if (child.exitCode !== null)
+        throw new Error(`the gateway ended with ${child.exitCode}:\n${gateway.logText()}`);
       return gateway.isAnswering();
     });
     return gateway;
@@ -178,7 +201,13 @@ export class Gateway {
   }
 
   curl(path: string, args: readonly string[] = []): Promise<{ stdout: string }> {
-    return this.#namespace.exec("curl", ["-sS", "--max-time", "5", ...args, `http://127.0.0.1:${this.#port}${path}`]);
+    return this.#namespace.exec("curl", [
+      "-sS",
+      "--max-time",
+      "5",
+      ...args,
+      `http://127.0.0.1:${this.#port}${path}`,
+    ]);
   }
 
   async isAnswering(): Promise<boolean> {

@@ -1,8 +1,9 @@
 /**
  * Datagrams, to look at a line without TCP in between. JSON on stdout.
  *
- *   node udp.ts receive PORT                     answers probes; counts the others; "report" on stdin prints and
- *                                                clears the count
+ *   node udp.ts receive PORT HOST...             answers probes; counts the others; "report" on stdin prints and
+ *                                                clears the count. An answer comes from the address that was asked,
+ *                                                which a wildcard address would not see to
  *   node udp.ts probe HOST PORT COUNT MS         COUNT probes, one every MS: the delay of each, both ways
  *   node udp.ts blast HOST PORT RATE SECONDS [BYTES]
  *                                                datagrams of BYTES (with headers) at RATE bit/s
@@ -36,12 +37,11 @@ function clockMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-async function receive(port: number): Promise<void> {
-  const socket = createSocket({ type: "udp6", recvBufferSize: 4 << 20 });
+async function receive(port: number, hosts: readonly string[]): Promise<void> {
   let packets = 0;
   let first = 0;
   let last = 0;
-  socket.on("message", (data: Buffer, from: RemoteInfo) => {
+  const onMessage = (socket: Socket, data: Buffer, from: RemoteInfo): void => {
     const now = clockMs();
     if (data[0] === PROBE) {
       data.writeDoubleLE(now, 16);
@@ -50,9 +50,13 @@ async function receive(port: number): Promise<void> {
     }
     if (packets++ === 0) first = now;
     last = now;
-  });
-  socket.bind(port);
-  await once(socket, "listening");
+  };
+  for (const host of hosts) {
+    const socket = createSocket({ type: isIPv6(host) ? "udp6" : "udp4", recvBufferSize: 4 << 20 });
+    socket.on("message", (data, from) => onMessage(socket, data, from));
+    socket.bind(port, host);
+    await once(socket, "listening");
+  }
   console.log(JSON.stringify({ ready: true }));
   for await (const _ of createInterface(process.stdin)) {
     console.log(JSON.stringify({ packets, spanMs: last - first } satisfies ReceiverReport));
@@ -110,7 +114,7 @@ if (import.meta.main) {
   const [mode, ...args] = process.argv.slice(2);
   const [host = "", ...numbers] = args;
   const [port = 0, second = 0, third = 0, fourth = 1500] = numbers.map(Number);
-  if (mode === "receive") await receive(Number(host));
+  if (mode === "receive") await receive(Number(host), numbers);
   else if (mode === "probe") console.log(JSON.stringify(await probe(host, port, second, third)));
   else if (mode === "blast") console.log(JSON.stringify(await blast(host, port, second, third, fourth)));
   else throw new Error(`no mode ${mode}`);

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FlowStatus, LocalStatusReport, RemoteStatusReport } from "@hawser/shared-protocol/node";
@@ -22,8 +22,8 @@ export interface HawserOptions {
   readonly overIpv6?: boolean;
   /** More lines for local.toml. */
   readonly extra?: string;
-  /** Arguments for node, such as --cpu-prof. */
-  readonly nodeArgs?: readonly string[];
+  /** For NODE_OPTIONS, such as --cpu-prof. */
+  readonly nodeOptions?: string;
   readonly logLevel?: string;
 }
 
@@ -118,7 +118,7 @@ export class Hawser {
 
   /** Runs a `hawser-local` command on the router. */
   runLocal(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    return this.house.router.exec(process.execPath, [LOCAL, ...args, "-c", this.file("local.toml")]);
+    return this.house.router.exec(LOCAL, [...args, "-c", this.file("local.toml")], { env: programEnv() });
   }
 
   async status(): Promise<LocalStatusReport> {
@@ -174,12 +174,16 @@ export class Gateway {
     config: string,
     log: string,
     statusPort: number,
-    { nodeArgs = [], logLevel = "info" }: HawserOptions,
+    { nodeOptions, logLevel = "info" }: HawserOptions,
   ): Promise<Gateway> {
     // Into a file by the shell: a pipe to this process would cost both sides a wake-up per line.
     const command = `exec "$0" "$@" 2>>'${log}'`;
-    const args = ["-c", command, process.execPath, ...nodeArgs, program, "run", "-c", config];
-    const env = { ...process.env, HAWSER_LOG_LEVEL: logLevel };
+    const args = ["-c", command, program, "run", "-c", config];
+    const env = {
+      ...programEnv(),
+      HAWSER_LOG_LEVEL: logLevel,
+      ...(nodeOptions && { NODE_OPTIONS: nodeOptions }),
+    };
     const child = namespace.spawn("sh", args, { stdio: "ignore", env });
     const gateway = new Gateway(child, namespace, log, statusPort);
     await until(async () => {
@@ -231,6 +235,11 @@ export class Gateway {
     await exited;
     return this.process.exitCode;
   }
+}
+
+/** The programs' `#!` line finds the Node that runs this. */
+function programEnv(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` };
 }
 
 /** Asks every 50 ms until it is so. @throws Error after PATIENCE_MS */

@@ -11,7 +11,14 @@ import {
   portArgument,
   runCli,
 } from "@hawser/shared-protocol/node";
-import { applyRules, clearRules, FAMILIES, type RuleSet, renderRestore, systemRunner } from "iptables-wrapper";
+import {
+  applyRules,
+  clearRules,
+  FAMILIES,
+  type RuleSet,
+  renderRestore,
+  systemRunner,
+} from "iptables-wrapper";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
@@ -26,7 +33,11 @@ interface ConfigOption {
 
 /** The `hawser-local` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = createProgram("hawser-local", packageVersion(), "carries a LAN's TCP over several lines at once");
+  const program = createProgram(
+    "hawser-local",
+    packageVersion(),
+    "carries a LAN's TCP over several lines at once",
+  );
   configOption(program.command("run").description("run the gateway in the foreground")).action(
     ({ config }: ConfigOption) => run(config),
   );
@@ -46,7 +57,10 @@ function addRulesCommand(program: Program): void {
       const wanted = await rulesOf(config);
       for (const family of FAMILIES) {
         const text = renderRestore(wanted, family);
-        if (text !== "") process.stdout.write(`# ${family === "ipv4" ? "iptables" : "ip6tables"}-restore --noflush\n${text}`);
+        if (text !== "")
+          process.stdout.write(
+            `# ${family === "ipv4" ? "iptables" : "ip6tables"}-restore --noflush\n${text}`,
+          );
       }
     },
   );
@@ -74,16 +88,18 @@ async function rulesOf(file: string): Promise<RuleSet> {
 }
 
 function addDoctorCommand(program: Program): void {
-  configOption(program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS")).action(
-    async ({ config }: ConfigOption) => {
-      const isWell = await runDoctor(loadLocalConfig(config), (line) => process.stdout.write(`${line}\n`));
-      if (!isWell) process.exit(ExitCode.failed);
-    },
-  );
+  configOption(
+    program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS"),
+  ).action(async ({ config }: ConfigOption) => {
+    const isWell = await runDoctor(loadLocalConfig(config), (line) => process.stdout.write(`${line}\n`));
+    if (!isWell) process.exit(ExitCode.failed);
+  });
 }
 
 function addConnectCommand(program: Program): void {
-  configOption(program.command("connect").description("join stdin and stdout to HOST:PORT through the session"))
+  configOption(
+    program.command("connect").description("join stdin and stdout to HOST:PORT through the session"),
+  )
     .argument("<host>", "name (resolved at the remote) or address")
     .argument("<port>", "TCP port", portArgument)
     .action(async (host: string, port: number, { config }: ConfigOption) => {

@@ -76,7 +76,11 @@ export class LocalGateway {
 
   #checkCapabilities(): void {
     const needs: [boolean, "net_admin" | "net_raw", string][] = [
-      [this.config.paths.some((path) => path.interface !== undefined), "net_raw", "path.interface (SO_BINDTODEVICE)"],
+      [
+        this.config.paths.some((path) => path.interface !== undefined),
+        "net_raw",
+        "path.interface (SO_BINDTODEVICE)",
+      ],
       [this.config.capture?.rules ?? false, "net_admin", "capture.rules (iptables)"],
     ];
     for (const [needed, capability, what] of needs) {
@@ -111,11 +115,14 @@ export class LocalGateway {
   /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
-      config.paths.some((wanted) => JSON.stringify({ ...wanted, role: path.config.role }) === JSON.stringify(path.config));
+      config.paths.some(
+        (wanted) => JSON.stringify({ ...wanted, role: path.config.role }) === JSON.stringify(path.config),
+      );
     const kept = this.#paths.filter(isSame);
     for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled");
     this.#paths = config.paths.map((wanted) => {
-      const path = kept.find(({ name }) => name === wanted.name) ?? new Path(wanted, this.keeper, this.#logger);
+      const path =
+        kept.find(({ name }) => name === wanted.name) ?? new Path(wanted, this.keeper, this.#logger);
       path.setRole(wanted.role);
       path.start();
       return path;

@@ -3,8 +3,8 @@ import {
   createStatusServer,
   deriveConnectToken,
   type Logger,
-  serveUntilSignalled,
   type StatusServer,
+  serveUntilSignalled,
 } from "@hawser/shared-protocol/node";
 import { connectHandler } from "./capture/connect.ts";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { SessionTotals } from "@hawser/shared-protocol/engine";
-import { type Logger, type Pairing, type PathRecord, SessionDriver, type SubflowChange } from "@hawser/shared-protocol/node";
+import {
+  type Logger,
+  type Pairing,
+  type PathRecord,
+  SessionDriver,
+  type SubflowChange,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, SESSION_ID_LENGTH } from "@hawser/shared-protocol/wire";
 
 export interface SessionKeeperEvents {
@@ -51,7 +57,8 @@ export class SessionKeeper {
 
   /** The remote does not know the session (it was restarted): its flows are lost. */
   handleUnknown(): void {
-    if (this.#established) this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
+    if (this.#established)
+      this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
   }
 
   /** Ends the session for good. */

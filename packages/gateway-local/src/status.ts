@@ -1,10 +1,10 @@
 import {
-  flowStatus,
   type FlowStatus,
+  flowStatus,
   packageVersion,
-  sessionStatus,
   type StatusReport,
   type StatusSource,
+  sessionStatus,
 } from "@hawser/shared-protocol/node";
 import type { PathRole } from "@hawser/shared-protocol/wire";
 import type { LocalGateway } from "./gateway.ts";

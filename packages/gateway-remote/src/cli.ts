@@ -22,7 +22,11 @@ interface ConfigOption {
 
 /** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = createProgram("hawser-remote", packageVersion(), "the far end: dials what the local gateways carry");
+  const program = createProgram(
+    "hawser-remote",
+    packageVersion(),
+    "the far end: dials what the local gateways carry",
+  );
   addInitCommand(program);
   addPeerCommands(program);
   configOption(program.command("run").description("run the gateway in the foreground")).action(
@@ -36,7 +40,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 function addInitCommand(program: Program): void {
   configOption(program.command("init").description("write a configuration and a fresh identity"))
     .requiredOption("--listen <host:port>", "where local gateways connect to", listenArgument)
-    .option("--advertise <host:port>", "where they reach it, if elsewhere; may be repeated", collect(endpointArgument), [])
+    .option(
+      "--advertise <host:port>",
+      "where they reach it, if elsewhere; may be repeated",
+      collect(endpointArgument),
+      [],
+    )
     .action(({ config, listen, advertise }: ConfigOption & { listen: Endpoint; advertise: Endpoint[] }) => {
       initConfig(config, { listen, advertise });
       process.stdout.write(`${config}: written; next: hawser-remote pair NAME -c ${config}\n`);

@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { StreamRequest } from "@hawser/shared-protocol/engine";
-import { dialApplication, Flow, FlowSet, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
+import {
+  dialApplication,
+  Flow,
+  FlowSet,
+  type Logger,
+  type SessionDriver,
+} from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
@@ -36,7 +42,14 @@ export class Egress {
   open(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
     const socket = dialApplication({ host, port }, (bytes, release) => flow.handleBytes(bytes, release));
-    const flow = new EgressFlow(this.#driver, stream, request, socket, () => this.flows.delete(flow), this.#logger);
+    const flow = new EgressFlow(
+      this.#driver,
+      stream,
+      request,
+      socket,
+      () => this.flows.delete(flow),
+      this.#logger,
+    );
     this.flows.add(flow);
     this.#driver.adopt(stream, flow);
   }

@@ -32,7 +32,10 @@ export class RemoteGateway {
   /** @throws CodedError LISTEN_FAILED */
   async start(): Promise<void> {
     this.#servers = await this.#listener.listen();
-    this.#logger.info({ listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) }, "listening");
+    this.#logger.info(
+      { listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) },
+      "listening",
+    );
   }
 
   #sampleRates(): void {
@@ -54,8 +57,9 @@ export class RemoteGateway {
     for (const server of this.#servers) server.close();
     this.sessions.drain();
     const deadline = AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]);
-    for (const { egress, logger } of [...this.sessions.all]) {
-      if (egress.flows.size > 0) logger.info({ flows: egress.flows.size, drainSeconds }, "waiting for open flows");
+    for (const { egress, logger } of this.sessions.all) {
+      if (egress.flows.size > 0)
+        logger.info({ flows: egress.flows.size, drainSeconds }, "waiting for open flows");
       await egress.flows.whenEmpty(deadline);
     }
     clearInterval(this.#sampler);

@@ -1,5 +1,12 @@
 import type { Server, Socket } from "node:net";
-import { JoinError, limitUnsent, type Logger, listen, serverTls, TlsError } from "@hawser/shared-protocol/node";
+import {
+  JoinError,
+  type Logger,
+  limitUnsent,
+  listen,
+  serverTls,
+  TlsError,
+} from "@hawser/shared-protocol/node";
 import { peerPsk, type RemoteConfig } from "./config.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -30,7 +37,8 @@ export class SubflowListener {
     const endpoints = this.#config.listen;
     const servers: Server[] = [];
     for (const [i, { host, port }] of endpoints.entries()) {
-      const ipv6Only = host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+      const ipv6Only =
+        host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
       const options = { key: `listen[${i}]`, host, port, ipv6Only };
       servers.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
     }

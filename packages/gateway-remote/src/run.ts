@@ -9,7 +9,10 @@ export async function run(file: string): Promise<void> {
   const config = loadRemoteConfig(file);
   const logger = createLogger({ role: "remote", name: "hawser-remote" });
   const gateway = new RemoteGateway(config, logger);
-  const status = await createStatusServer(new RemoteStatus(gateway), { listen: config.status.listen, logger });
+  const status = await createStatusServer(new RemoteStatus(gateway), {
+    listen: config.status.listen,
+    logger,
+  });
   try {
     await gateway.start();
   } catch (error) {

@@ -1,5 +1,12 @@
 import type { TLSSocket } from "node:tls";
-import { awaitHello, type Logger, refuse, SessionDriver, type SubflowChange, welcome } from "@hawser/shared-protocol/node";
+import {
+  awaitHello,
+  type Logger,
+  refuse,
+  SessionDriver,
+  type SubflowChange,
+  welcome,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, type HelloFrame } from "@hawser/shared-protocol/wire";
 import { Egress } from "./egress.ts";
 
@@ -46,7 +53,8 @@ export class Sessions {
     welcome(socket);
     const place = `${hello.path} ${hello.index}`;
     const before = session.places.get(place);
-    if (before !== undefined) session.driver.closeSubflow(before, CloseCode.done, "its line was dialled anew");
+    if (before !== undefined)
+      session.driver.closeSubflow(before, CloseCode.done, "its line was dialled anew");
     session.places.set(place, session.driver.addSubflow(socket, hello.path, hello.role, Buffer.alloc(0)));
   }
 
@@ -55,7 +63,8 @@ export class Sessions {
     const id = Buffer.from(hello.session).toString("hex");
     const known = this.#sessions.get(`${peer} ${id}`);
     if (known) return known;
-    if (hello.resume) return "this gateway does not know the session (it was restarted, or the session ended)";
+    if (hello.resume)
+      return "this gateway does not know the session (it was restarted, or the session ended)";
     if (this.#draining) return "this gateway is shutting down";
     this.#dropAbandoned(peer);
     return this.#create(peer, id);
@@ -89,13 +98,13 @@ export class Sessions {
 
   /** Ends every session of peers that are no longer admitted. */
   retain(isAdmitted: (peer: string) => boolean): void {
-    for (const { peer, driver } of [...this.#sessions.values()]) {
+    for (const { peer, driver } of this.#sessions.values()) {
       if (!isAdmitted(peer)) driver.close(CloseCode.peerRemoved, "this peer is no longer admitted");
     }
   }
 
   closeAll(code: CloseCode, reason: string): void {
-    for (const { driver } of [...this.#sessions.values()]) driver.close(code, reason);
+    for (const { driver } of this.#sessions.values()) driver.close(code, reason);
   }
 }
 

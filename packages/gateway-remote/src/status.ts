@@ -1,10 +1,10 @@
 import {
-  flowStatus,
   type FlowStatus,
+  flowStatus,
   packageVersion,
-  sessionStatus,
   type StatusReport,
   type StatusSource,
+  sessionStatus,
 } from "@hawser/shared-protocol/node";
 import type { RemoteGateway } from "./gateway.ts";
 

@@ -1,5 +1,12 @@
 import type { Socket } from "node:net";
-import { adoptApplication, type BytesHandler, Flow, type FlowEvents, FlowSet, type Logger } from "@hawser/shared-protocol/node";
+import {
+  adoptApplication,
+  type BytesHandler,
+  Flow,
+  type FlowEvents,
+  FlowSet,
+  type Logger,
+} from "@hawser/shared-protocol/node";
 import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 
@@ -7,7 +14,7 @@ import type { SessionKeeper } from "../session-keeper.ts";
 export class FlowOpener {
   readonly #keeper: SessionKeeper;
   readonly #logger: Logger;
-    readonly flows = new FlowSet();
+  readonly flows = new FlowSet();
   #draining = false;
 
   constructor(keeper: SessionKeeper, logger: Logger) {
@@ -45,13 +52,17 @@ export class FlowOpener {
     const driver = this.#keeper.driver;
     const stream = driver.session.open(request, performance.now());
     if (stream === undefined) {
-      this.#logger.warn({ ...request }, "refused a flow: the session's limit of streams or of memory is reached");
+      this.#logger.warn(
+        { ...request },
+        "refused a flow: the session's limit of streams or of memory is reached",
+      );
       return undefined;
     }
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
       onReset: (code) => {
-        if (code !== StreamCode.reset) this.#logger.info({ flow: stream, ...request, code }, "flow refused or cut");
+        if (code !== StreamCode.reset)
+          this.#logger.info({ flow: stream, ...request, code }, "flow refused or cut");
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {

@@ -21,7 +21,8 @@ export class RedirectCapture {
     const servers: Server[] = [];
     for (const [i, { host, port }] of endpoints.entries()) {
       // With an IPv4 listener of its own on the port, the IPv6 one must leave IPv4 alone.
-      const ipv6Only = host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+      const ipv6Only =
+        host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
       const options = { key: `capture.listen[${i}]`, host, port, ipv6Only };
       servers.push(await listen(options, this.#logger, (socket) => this.#handleConnection(socket)));
     }
@@ -33,7 +34,10 @@ export class RedirectCapture {
     const destination = "error" in original ? undefined : { host: original.address, port: original.port };
     const objection = this.#objection(destination);
     if (!destination || objection !== undefined) {
-      this.#logger.warn({ from: raw.remoteAddress, to: destination, reason: objection }, "refused a connection");
+      this.#logger.warn(
+        { from: raw.remoteAddress, to: destination, reason: objection },
+        "refused a connection",
+      );
       raw.resetAndDestroy();
       return;
     }

@@ -1,5 +1,12 @@
-import { normalizeCidr, chainName, type Family, type Rule, type RuleSet, type TableRules } from "iptables-wrapper";
 import { formatCidr } from "@hawser/shared-protocol/node";
+import {
+  chainName,
+  type Family,
+  normalizeCidr,
+  type Rule,
+  type RuleSet,
+  type TableRules,
+} from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 
 /** Tag of everything that this gateway puts into the firewall. */
@@ -10,7 +17,15 @@ export const RULES_OWNER = "HAWSER";
  * The machine's own addresses are matched by their type, the remote gateway's by address.
  */
 const LEFT_ALONE: Readonly<Record<Family, readonly string[]>> = {
-  ipv4: ["0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"],
+  ipv4: [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "224.0.0.0/3",
+  ],
   ipv6: ["::1/128", "fc00::/7", "fe80::/10", "ff00::/8"],
 };
 
@@ -34,7 +49,12 @@ function capturePort({ listen }: CaptureConfig, family: Family): number | undefi
   return (own ?? dual)?.port;
 }
 
-function redirectTable(family: Family, port: number, from: readonly string[], left: readonly string[]): TableRules {
+function redirectTable(
+  family: Family,
+  port: number,
+  from: readonly string[],
+  left: readonly string[],
+): TableRules {
   const chain = chainName(RULES_OWNER);
   const bypass = [...LEFT_ALONE[family], ...left].flatMap((text) => normalizeCidr(text, family) ?? []);
   return {

@@ -35,7 +35,9 @@ export class SocksCapture {
 
   /** @throws CodedError LISTEN_FAILED */
   listen(): Promise<Server> {
-    return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) => this.#handleConnection(raw));
+    return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) =>
+      this.#handleConnection(raw),
+    );
   }
 
   #handleConnection(accepted: Socket): void {
@@ -43,9 +45,13 @@ export class SocksCapture {
       accepted.resetAndDestroy();
       return;
     }
-    const socket = this.#opener.adopt(accepted, (bytes, release) => client?.handleBytes(bytes, release) ?? true);
+    const socket = this.#opener.adopt(
+      accepted,
+      (bytes, release) => client?.handleBytes(bytes, release) ?? true,
+    );
     const { users } = this.#config;
-    const authenticate = users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
+    const authenticate =
+      users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
     const client = socket && new SocksClient(socket, this.#opener, this.#logger, authenticate);
     if (!client) return;
     this.#handshakes++;

@@ -7,17 +7,28 @@ import type { LocalConfig } from "../config.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
 /** The redirect rules, as they should be while the gateway runs. */
-export async function checkRules(config: LocalConfig, remoteAddresses: readonly string[]): Promise<Finding[]> {
+export async function checkRules(
+  config: LocalConfig,
+  remoteAddresses: readonly string[],
+): Promise<Finding[]> {
   const { capture } = config;
-  if (!capture) return [note("rules", "nothing is captured", "add a [capture] section, or use the SOCKS endpoint")];
+  if (!capture)
+    return [note("rules", "nothing is captured", "add a [capture] section, or use the SOCKS endpoint")];
   try {
     const states = await inspectRules(systemRunner(), redirectRules(capture, remoteAddresses));
     return states.map(({ family, state }) => {
       const subject = `rules: ${family}`;
       if (state === "in-place") return ok(subject, "are in place");
-      if (state === "absent") return note(subject, "the tool for this family is not there", "install iptables");
-      const mend = capture.rules ? "start the gateway, or `hawser-local rules apply`" : "`hawser-local rules apply`";
-      return bad(subject, state === "missing" ? "are not installed" : "are not what the configuration says", mend);
+      if (state === "absent")
+        return note(subject, "the tool for this family is not there", "install iptables");
+      const mend = capture.rules
+        ? "start the gateway, or `hawser-local rules apply`"
+        : "`hawser-local rules apply`";
+      return bad(
+        subject,
+        state === "missing" ? "are not installed" : "are not what the configuration says",
+        mend,
+      );
     });
   } catch (error) {
     if (!(error instanceof IptablesError)) throw error;
@@ -29,11 +40,20 @@ export async function checkRules(config: LocalConfig, remoteAddresses: readonly 
 export function checkIpv6Leak({ capture }: LocalConfig): Finding[] {
   if (!capture || capture.listen.some(({ host }) => host.includes(":"))) return [];
   const leaking = capture.from.filter((device) =>
-    (networkInterfaces()[device] ?? []).some(({ family, address }) => family === "IPv6" && /^[23]/.test(address)),
+    (networkInterfaces()[device] ?? []).some(
+      ({ family, address }) => family === "IPv6" && /^[23]/.test(address),
+    ),
   );
-  if (leaking.length === 0) return [ok("IPv6", "the LAN has no global IPv6 address that could bypass the gateway")];
+  if (leaking.length === 0)
+    return [ok("IPv6", "the LAN has no global IPv6 address that could bypass the gateway")];
   const mend = 'add "[::]:12345" to capture.listen';
-  return [bad("IPv6", `${leaking.join(", ")} has global IPv6, which is not captured and goes out past the session`, mend)];
+  return [
+    bad(
+      "IPv6",
+      `${leaking.join(", ")} has global IPv6, which is not captured and goes out past the session`,
+      mend,
+    ),
+  ];
 }
 
 /** Names are the LAN's own business, but the remote's must resolve here. */
@@ -44,7 +64,9 @@ export async function checkDns({ remote }: LocalConfig): Promise<Finding[]> {
       const found = await lookup(host, { all: true });
       findings.push(ok(`DNS: ${host}`, found.map(({ address }) => address).join(", ")));
     } catch (error) {
-      findings.push(bad(`DNS: ${host}`, (error as Error).message, "mend the resolver, or pair with an address"));
+      findings.push(
+        bad(`DNS: ${host}`, (error as Error).message, "mend the resolver, or pair with an address"),
+      );
     }
   }
   return findings;

@@ -17,11 +17,13 @@ function checkDevice({ name, interface: device }: PathConfig): Finding[] {
   if (device === undefined) return [];
   const subject = `path ${name}: interface ${device}`;
   const state = read(`/sys/class/net/${device}/operstate`);
-  if (state === undefined) return [bad(subject, "does not exist", "`ip link` lists the interfaces; mend path.interface")];
+  if (state === undefined)
+    return [bad(subject, "does not exist", "`ip link` lists the interfaces; mend path.interface")];
   const flags = Number(read(`/sys/class/net/${device}/flags`) ?? "0");
   if ((flags & 1) === 0) return [bad(subject, "is down", `bring the line up: ip link set ${device} up`)];
   const addresses = (networkInterfaces()[device] ?? []).map(({ address }) => address);
-  if (addresses.length === 0) return [bad(subject, "has no address", "the line is not connected; look at its dialler or DHCP client")];
+  if (addresses.length === 0)
+    return [bad(subject, "has no address", "the line is not connected; look at its dialler or DHCP client")];
   return [ok(subject, `is up with ${addresses.join(", ")}`)];
 }
 
@@ -29,13 +31,21 @@ function checkSource({ name, source }: PathConfig): Finding[] {
   if (source === undefined) return [];
   const subject = `path ${name}: source ${source}`;
   if (isOwnAddress(source)) return [ok(subject, "is an address of this machine")];
-  return [bad(subject, "is no address of this machine", "`ip address` lists them; where it changes, give the interface only")];
+  return [
+    bad(
+      subject,
+      "is no address of this machine",
+      "`ip address` lists them; where it changes, give the interface only",
+    ),
+  ];
 }
 
 /** With strict filtering, answers that come in over the line that the default route does not name are dropped. */
 function checkReversePath({ name, interface: device }: PathConfig): Finding[] {
   if (device === undefined) return [];
-  const values = ["all", device].map((which) => Number(read(`/proc/sys/net/ipv4/conf/${which}/rp_filter`) ?? "0"));
+  const values = ["all", device].map((which) =>
+    Number(read(`/proc/sys/net/ipv4/conf/${which}/rp_filter`) ?? "0"),
+  );
   if (Math.max(...values) !== 1) return [];
   const mend = `sysctl -w net.ipv4.conf.${device}.rp_filter=2`;
   return [note(`path ${name}: rp_filter`, "is strict, and may drop what comes back over this line", mend)];

@@ -18,7 +18,10 @@ export interface DialTarget {
  * One connection to the remote gateway over one line: pinned, then TLS.
  * @throws SystemError, TlsError, or the errors of connect(2) and getaddrinfo(3)
  */
-export async function dialSubflow({ path, pairing, endpoint }: DialTarget, signal: AbortSignal): Promise<TLSSocket> {
+export async function dialSubflow(
+  { path, pairing, endpoint }: DialTarget,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const { address, family } = await resolve(endpoint.host, path.source);
   signal.throwIfAborted();
   const raw = createPinnedSocket({
@@ -37,11 +40,15 @@ export async function dialSubflow({ path, pairing, endpoint }: DialTarget, signa
 }
 
 /** The remote's address, of the source's family when the path is bound to one. */
-async function resolve(host: string, source: string | undefined): Promise<{ address: string; family: 4 | 6 }> {
+async function resolve(
+  host: string,
+  source: string | undefined,
+): Promise<{ address: string; family: 4 | 6 }> {
   const wanted = source === undefined ? 0 : isIP(source);
   const literal = isIP(host);
   if (literal !== 0) {
-    if (wanted !== 0 && wanted !== literal) throw new Error(`${host} cannot be reached from the source ${source}`);
+    if (wanted !== 0 && wanted !== literal)
+      throw new Error(`${host} cannot be reached from the source ${source}`);
     return { address: host, family: literal as 4 | 6 };
   }
   const found = await lookup(host, { family: wanted });

@@ -49,7 +49,8 @@ export class Path {
     if (role === "disabled") {
       this.stop();
       for (const { subflow } of this.#diallers) {
-        if (subflow !== undefined) this.#keeper.driver.closeSubflow(subflow, CloseCode.done, "the path was disabled");
+        if (subflow !== undefined)
+          this.#keeper.driver.closeSubflow(subflow, CloseCode.done, "the path was disabled");
       }
     } else {
       this.#keeper.driver.setPathRole(this.name, role);

@@ -105,7 +105,8 @@ export class SubflowDialler {
   #handleFailure(error: Error): void {
     if (!this.#running) return;
     this.#endpoint++;
-    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession) this.#keeper.handleUnknown();
+    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession)
+      this.#keeper.handleUnknown();
     this.#path.handleFailure(error);
     const delay = this.#backoff.next();
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");

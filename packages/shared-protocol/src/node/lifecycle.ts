@@ -25,7 +25,9 @@ export async function serveUntilSignalled(service: Service, logger: Logger): Pro
     service.stop(cut.signal).then(resolve, reject);
   };
   const onReload = (): void => {
-    service.reload().catch((error: unknown) => logger.error({ err: error }, "the configuration was not reloaded"));
+    service
+      .reload()
+      .catch((error: unknown) => logger.error({ err: error }, "the configuration was not reloaded"));
   };
   const onFailure = (error: unknown): void => {
     logger.fatal({ err: error }, "a failure that should not be; please report it");

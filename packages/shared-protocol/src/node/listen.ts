@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { CodedError, ErrorCode } from "./config/errors.ts";
 import { formatEndpoint } from "./config/endpoint.ts";
+import { CodedError, ErrorCode } from "./config/errors.ts";
 import type { Logger } from "./log.ts";
 
 export interface ListenOptions {
@@ -16,7 +16,11 @@ export interface ListenOptions {
  * A TCP listener. Sockets come paused: nothing has been read of them; and each direction ends on its own.
  * @throws CodedError LISTEN_FAILED, with the mend
  */
-export function listen(options: ListenOptions, logger: Logger, onConnection: (socket: Socket) => void): Promise<Server> {
+export function listen(
+  options: ListenOptions,
+  logger: Logger,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, onConnection);
   const { key, host, port, ipv6Only = false } = options;
   return new Promise((done, reject) => {
@@ -40,4 +44,3 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Code
   const what = mends[error.code ?? ""] ?? `cannot listen on ${where}: ${error.message}`;
   return new CodedError(ErrorCode.listenFailed, `${options.key}: ${what}`, { cause: error });
 }
-

@@ -22,7 +22,12 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
 
 /** Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. */
 export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
-  return connect({ ...options, allowHalfOpen: true, noDelay: true, onread: pooledOnRead(readerOptions(onBytes)) });
+  return connect({
+    ...options,
+    allowHalfOpen: true,
+    noDelay: true,
+    onread: pooledOnRead(readerOptions(onBytes)),
+  });
 }
 
 function readerOptions(onBytes: BytesHandler): PooledReaderOptions {

@@ -37,7 +37,13 @@ export class Flow implements StreamHandler {
   #writing = 0;
   #ending = false;
 
-  constructor(driver: SessionDriver, stream: number, request: StreamRequest, socket: Socket, events: FlowEvents = {}) {
+  constructor(
+    driver: SessionDriver,
+    stream: number,
+    request: StreamRequest,
+    socket: Socket,
+    events: FlowEvents = {},
+  ) {
     this.#driver = driver;
     this.stream = stream;
     this.request = request;

@@ -34,7 +34,10 @@ export async function joinSession(socket: TLSSocket, hello: HelloFrame): Promise
   if (frame.type === "welcome") return rest;
   socket.destroy();
   if (frame.type === "close") {
-    throw new JoinError(frame.code, `the remote gateway says ${codeName(CloseCode, frame.code)}: ${frame.reason}`);
+    throw new JoinError(
+      frame.code,
+      `the remote gateway says ${codeName(CloseCode, frame.code)}: ${frame.reason}`,
+    );
   }
   throw new JoinError(CloseCode.protocol, `the remote gateway answered HELLO with ${frame.type}`);
 }

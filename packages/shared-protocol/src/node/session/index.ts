@@ -4,5 +4,10 @@ export { FlowSet } from "./flow-set.ts";
 export { awaitHello, JOIN_DEADLINE_MS, JoinError, joinSession, refuse, welcome } from "./handshake.ts";
 export { PathRecord } from "./path-record.ts";
 export { flowStatus, sessionStatus } from "./report.ts";
-export { SessionDriver, type SessionDriverOptions, type StreamHandler, type SubflowChange } from "./session-driver.ts";
+export {
+  SessionDriver,
+  type SessionDriverOptions,
+  type StreamHandler,
+  type SubflowChange,
+} from "./session-driver.ts";
 export { limitUnsent } from "./subflow-connection.ts";

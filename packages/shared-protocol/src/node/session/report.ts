@@ -30,12 +30,19 @@ function sessionState(paths: readonly PathStatus[]): SessionState {
 }
 
 /** One flow as `GET /api/flows` has it. `sent` is towards the destination, at both ends. */
-export function flowStatus(flow: Flow, driver: SessionDriver, side: "local" | "remote", peer: string): FlowStatus {
-  const shares = [...(driver.session.stream(flow.stream)?.shares ?? [])].map(([name, { sent, received }]) => ({
-    name,
-    sentBytes: side === "local" ? sent : received,
-    receivedBytes: side === "local" ? received : sent,
-  }));
+export function flowStatus(
+  flow: Flow,
+  driver: SessionDriver,
+  side: "local" | "remote",
+  peer: string,
+): FlowStatus {
+  const shares = [...(driver.session.stream(flow.stream)?.shares ?? [])].map(
+    ([name, { sent, received }]) => ({
+      name,
+      sentBytes: side === "local" ? sent : received,
+      receivedBytes: side === "local" ? received : sent,
+    }),
+  );
   return {
     id: String(flow.stream),
     from: formatEndpoint(flow.request.source),

@@ -16,8 +16,15 @@ export interface Receiver {
 /**
  * Connects and sends `request`. Resolves with the socket once the request has been handed over; what is received
  * goes to the receiver. Through SOCKS5 the method, the request and the replies go first, each as its own step.
+ *
+ * @param signal destroys the socket, at whatever stage it is
  */
-export async function dial(target: Target, request: string, receiver: Receiver): Promise<Socket> {
+export async function dial(
+  target: Target,
+  request: string,
+  receiver: Receiver,
+  signal?: AbortSignal,
+): Promise<Socket> {
   const { host, port } = target.socks ?? target;
   let handle = receiver.onData.bind(receiver);
   const onread: SocketConstructorOpts["onread"] = {
@@ -28,6 +35,7 @@ export async function dial(target: Target, request: string, receiver: Receiver):
     },
   };
   const socket = connect({ host, port, onread, allowHalfOpen: true, noDelay: true, autoSelectFamily: false });
+  signal?.addEventListener("abort", () => socket.destroy(new Error("called off")));
   await opened(socket);
   if (target.socks !== undefined) {
     const inbox = new Inbox(socket);

@@ -26,20 +26,18 @@ async function askForOne(
   const started = performance.now();
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   const timer = setTimeout(() => resolve(undefined), timeoutMs);
-  const attempt = dial(target, "ONE\n", {
-    buffer: Buffer.allocUnsafe(64),
-    onData: () => resolve(performance.now() - started),
-  });
-  attempt.then(
+  const over = new AbortController();
+  const receiver = { buffer: Buffer.allocUnsafe(64), onData: () => resolve(performance.now() - started) };
+  dial(target, "ONE\n", receiver, over.signal).then(
     (socket) => {
       socket.on("error", () => {});
       socket.once("close", () => resolve(undefined));
-      void promise.then(() => socket.destroy());
     },
     () => resolve(undefined),
   );
   const taken = await promise;
   clearTimeout(timer);
+  over.abort();
   return taken;
 }
 

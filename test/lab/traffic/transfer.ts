@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { dial } from "./dial.ts";
+import { dial, type Receiver } from "./dial.ts";
 import { Meter, type MeterReport } from "./meter.ts";
 import { Pattern } from "./pattern.ts";
 import type { DownloadTask, TransferResult, UploadTask } from "./tasks.ts";
@@ -8,40 +8,27 @@ const READ_BYTES = 1 << 20;
 /** More than any test takes: the server sends until the client leaves. */
 const ENDLESS = 1e15;
 /** How long after its window a server's report may take to come, behind what is still queued on the way. */
-const REPORT_GRACE_MS = 30_000;
+const REPORT_GRACE_MS = 10_000;
 
 export async function download(task: DownloadTask, meter: Meter): Promise<TransferResult> {
-  const sockets: Socket[] = [];
   const windowMs = task.seconds === undefined ? undefined : task.seconds * 1000;
-  let timedOut = false;
-  const timer =
-    windowMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          for (const socket of sockets) socket.destroy();
-        }, windowMs);
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: task.connections ?? 1 }, () => fetchOne(task, meter, sockets, () => timedOut)),
-  );
+  const over = new AbortController();
+  const timer = windowMs === undefined ? undefined : setTimeout(() => over.abort(), windowMs);
+  const connections = Array.from({ length: task.connections ?? 1 }, () => fetchOne(task, meter, over.signal));
+  const outcomes = await Promise.allSettled(connections);
   clearTimeout(timer);
   const error = firstError(outcomes);
-  return { ...meter.report(timedOut ? windowMs : undefined), complete: error === null, error };
+  return { ...meter.report(over.signal.aborted ? windowMs : undefined), complete: error === null, error };
 }
 
 /** Receives one connection's bytes. @throws Error when one is wrong, or the stream ended early. */
-async function fetchOne(
-  task: DownloadTask,
-  meter: Meter,
-  sockets: Socket[],
-  timedOut: () => boolean,
-): Promise<void> {
+async function fetchOne(task: DownloadTask, meter: Meter, over: AbortSignal): Promise<void> {
   const { bytes = ENDLESS, seed = 1, check = true } = task;
   const pattern = new Pattern(seed);
   let received = 0;
   let wrongAt = -1;
   const onData = (count: number, buffer: Uint8Array): void => {
-    if (timedOut()) return;
+    if (over.aborted) return;
     meter.count(count);
     if (check && wrongAt < 0) {
       const at = pattern.mismatch(received, buffer.subarray(0, count));
@@ -49,15 +36,11 @@ async function fetchOne(
     }
     received += count;
   };
-  const socket = await dial(task, `GET ${bytes} ${seed}\n`, {
-    buffer: Buffer.allocUnsafe(READ_BYTES),
-    onData,
-  });
-  sockets.push(socket);
-  if (timedOut()) socket.destroy();
-  await ended(socket, timedOut);
+  const receiver = { buffer: Buffer.allocUnsafe(READ_BYTES), onData };
+  const socket = await dial(task, `GET ${bytes} ${seed}\n`, receiver, over);
+  await ended(socket, () => over.aborted);
   if (wrongAt >= 0) throw new Error(`byte ${wrongAt} is not what was sent`);
-  if (!timedOut() && received !== bytes) throw new Error(`${received} of ${bytes} bytes came`);
+  if (!over.aborted && received !== bytes) throw new Error(`${received} of ${bytes} bytes came`);
 }
 
 /** Resolves when the other side has finished sending. */
@@ -86,19 +69,20 @@ async function sendOne(task: UploadTask, meter: Meter): Promise<MeterReport> {
   const { bytes = ENDLESS, seconds, seed = 1, skipMs = 0 } = task;
   const windowMs = seconds === undefined ? 0 : seconds * 1000;
   const answer: Buffer[] = [];
-  const socket = await dial(task, `SINK ${skipMs} ${windowMs} ${windowMs === 0 ? 1 : 0}\n`, {
+  const receiver: Receiver = {
     buffer: Buffer.allocUnsafe(65536),
     onData: (count, buffer) => answer.push(Buffer.from(buffer.subarray(0, count))),
-  });
-  const timer = windowMs === 0 ? undefined : setTimeout(() => socket.destroy(), windowMs + REPORT_GRACE_MS);
+  };
+  const over = new AbortController();
+  const timer = windowMs === 0 ? undefined : setTimeout(() => over.abort(), windowMs + REPORT_GRACE_MS);
   try {
-    const done = ended(socket, () => false);
-    done.catch(() => {});
+    const hashed = windowMs === 0 ? 1 : 0;
+    const socket = await dial(task, `SINK ${skipMs} ${windowMs} ${hashed}\n`, receiver, over.signal);
     pump(socket, new Pattern(seed), bytes, meter);
-    await done;
+    await ended(socket, () => false);
   } finally {
     clearTimeout(timer);
-    socket.destroy();
+    over.abort();
   }
   const { sha256, ...report } = JSON.parse(Buffer.concat(answer).toString()) as MeterReport & {
     sha256?: string;

@@ -19,6 +19,8 @@ export interface BaselineOptions {
   connections?: number;
   family?: "v4" | "v6";
   directions?: readonly ("down" | "up")[];
+  /** The names of the lines to measure; none: all. */
+  lines?: readonly string[];
 }
 
 /**
@@ -33,7 +35,7 @@ export async function measureLines(
   const { seconds = 6, skipMs = 1000, connections = 10, family = "v4" } = options;
   const directions = options.directions ?? ["down", "up"];
   const results: DirectBaseline[] = [];
-  for (const line of house.lines) {
+  for (const line of house.lines.filter(({ name }) => options.lines?.includes(name) ?? true)) {
     const target = { host: house.addresses.direct(line.number)[family], port };
     const { p50, p99 } = await firstByte(house.lan, { ...target, count: connections });
     const timed = { ...target, seconds, skipMs };

@@ -121,9 +121,9 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
   test("the rate, both directions, and the delay a full queue adds", async (t) => {
     await inLan.report();
     // The origin's end sends to the LAN over line 1, "dsl".
-    const down = udp(house.origin, "blast", house.addresses.lan.client.v4, PORT, 10e6, 2);
-    await sleep(700);
-    const { downMs } = await probe("dsl", 60, 15);
+    const down = udp(house.origin, "blast", house.addresses.lan.client.v4, PORT, 10e6, 1.5);
+    await sleep(500);
+    const { downMs } = await probe("dsl", 40, 15);
     await down;
     const received = await inLan.report();
     describeDelays(t, "dsl down, queue full", downMs);
@@ -131,7 +131,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
     assertNear(rateOf(received) / 8.41e6, 1, RATE_TOLERANCE, "rate down");
     // The last to fit waits 150 ms, behind a packet of 1.4 ms at most.
     assertNear(median(downMs), 12 + 150 + 0.7, 3, "delay with a full queue");
-    await blastUp("dsl", 1e6, 2.5);
+    await blastUp("dsl", 1e6, 1.5);
     const upwards = await atOrigin.report();
     t.diagnostic(`dsl up ${rateOf(upwards) / 1e6} Mbit/s of 0.8`);
     assertNear(rateOf(upwards) / 0.8e6, 1, RATE_TOLERANCE, "rate up");

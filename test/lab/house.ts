@@ -1,6 +1,7 @@
 import { direct, LAN, lineEnds, ORIGIN, REMOTE_PUBLIC } from "./addresses.ts";
 import { forgetAtExit, removeAtExit } from "./cleanup.ts";
 import { Emulator } from "./emulator/client.ts";
+import { checked, DEFAULT_SETTINGS } from "./emulator/line-model.ts";
 import { type CountersReply, toWire, type WireSettings } from "./emulator/protocol.ts";
 import { directionSettings, Line, type LineOptions, type ShapedLineOptions } from "./line.ts";
 import { listNamespaces, Namespace, removeNamespaces, run } from "./namespace.ts";
@@ -170,7 +171,10 @@ function checkNames(names: readonly string[]): void {
 function startSettings(line: ShapedLineOptions): { down: WireSettings; up: WireSettings } {
   // A queue given in bytes alone is not to be limited by the default time as well.
   const change = line.queueBytes === undefined ? line : { queueMs: Infinity, ...line };
-  return { down: toWire(directionSettings(change, "down")), up: toWire(directionSettings(change, "up")) };
+  const settings = (direction: "down" | "up"): WireSettings =>
+    // Here, and not only in the emulator, whose complaint would arrive as a dead process.
+    toWire(checked({ ...DEFAULT_SETTINGS, ...directionSettings(change, direction) }));
+  return { down: settings("down"), up: settings("up") };
 }
 
 async function batch(commands: readonly string[]): Promise<void> {

@@ -178,7 +178,8 @@ export class LineDirection {
   }
 }
 
-function checked(settings: DirectionSettings): DirectionSettings {
+/** @throws RangeError when the settings make no sense */
+export function checked(settings: DirectionSettings): DirectionSettings {
   const { rate, delayMs, queueMs, queueBytes, loss } = settings;
   if (!(rate > 0)) throw new RangeError(`rate must be above 0 bit/s, not ${rate}`);
   if (!(delayMs >= 0)) throw new RangeError(`delayMs must be 0 or more, not ${delayMs}`);

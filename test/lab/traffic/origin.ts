@@ -1,5 +1,6 @@
 /**
- * The server of the tests: `node origin.ts [--host HOST] [PORT ...]`. Prints {"ready":true} once it listens.
+ * The server of the tests: `node origin.ts [--host HOST] [PORT ...]`. Prints {"ports":[...],"talker":...} once it
+ * listens; port 0 is any free one.
  *
  * A connection begins with one line that says what it is for; the rest is the client's stream.
  *
@@ -20,7 +21,7 @@
  * On the port after the last one it speaks first, as SMTP or SSH do: "220 ready\r\n", then as ECHO.
  */
 import { createHash, type Hash } from "node:crypto";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Meter } from "./meter.ts";
 import { Pattern, PIECE_BYTES } from "./pattern.ts";
 
@@ -133,19 +134,21 @@ function handleTalker(socket: Socket): void {
   socket.pipe(socket);
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** Resolves with the port. */
+function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, backlog: 4096 }, resolve);
+    server.listen({ host, port, backlog: 4096 }, () => resolve((server.address() as AddressInfo).port));
   });
 }
 
 const args = process.argv.slice(2);
 const host = args[0] === "--host" ? (args.splice(0, 2)[1] ?? "::") : "::";
-const ports = args.length > 0 ? args.map(Number) : [7000];
+const wanted = args.length > 0 ? args.map(Number) : [7000];
 const options = { allowHalfOpen: true, highWaterMark: 2 * PIECE_BYTES };
-await Promise.all([
-  ...ports.map((port) => listen(createServer(options, handleConnection), host, port)),
-  listen(createServer(options, handleTalker), host, Math.max(...ports) + 1),
-]);
-console.log(JSON.stringify({ ready: true }));
+const ports = await Promise.all(
+  wanted.map((port) => listen(createServer(options, handleConnection), host, port)),
+);
+const talkerPort = wanted.includes(0) ? 0 : Math.max(...ports) + 1;
+const talker = await listen(createServer(options, handleTalker), host, talkerPort);
+console.log(JSON.stringify({ ports, talker }));

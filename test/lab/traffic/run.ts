@@ -20,27 +20,33 @@ export interface RunningOrigin {
   readonly process: ChildProcess;
   /** Requests by line, see origin.ts. */
   readonly port: number;
+  /** All of them, when several were asked for. */
+  readonly ports: readonly number[];
   /** Speaks first. */
   readonly talkerPort: number;
   stop(): Promise<void>;
 }
 
-/** Starts the server of the tests; it listens when this resolves. */
+/** Starts the server of the tests; it listens when this resolves. Port 0 is any free one. */
 export async function startOrigin(
   host: Host,
   options: { ports?: readonly number[]; listen?: string } = {},
 ): Promise<RunningOrigin> {
-  const ports = options.ports ?? [ORIGIN_PORT];
-  const args = [program("origin.ts"), "--host", options.listen ?? "::", ...ports.map(String)];
+  const wanted = options.ports ?? [ORIGIN_PORT];
+  const args = [program("origin.ts"), "--host", options.listen ?? "::", ...wanted.map(String)];
   const child = host.spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  if (child.stdout === null) throw new Error("the origin server has no stdout");
   const exited = once(child, "exit");
-  const ready = child.stdout === null ? exited : once(createInterface(child.stdout), "line");
-  const outcome = await Promise.race([ready.then(() => "ready"), exited.then(() => "exited")]);
-  if (outcome === "exited") throw new Error(`the origin server ended with ${child.exitCode}`);
+  const [line] = await Promise.race([
+    once(createInterface(child.stdout), "line") as Promise<[string]>,
+    exited.then(() => Promise.reject(new Error(`the origin server ended with ${child.exitCode}`))),
+  ]);
+  const { ports, talker } = JSON.parse(line) as { ports: number[]; talker: number };
   return {
     process: child,
     port: ports[0] as number,
-    talkerPort: Math.max(...ports) + 1,
+    ports,
+    talkerPort: talker,
     stop: async () => {
       child.kill("SIGKILL");
       await exited;

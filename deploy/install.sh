@@ -55,7 +55,7 @@ mkdir -p "$destdir/usr/local/bin" "$destdir/etc/systemd/system" "$destdir/etc/ha
 command=$destdir/usr/local/bin/hawser-$role
 cat > "$command.new" << END
 #!/bin/sh
-exec $prefix/node_modules/.bin/node $prefix/packages/gateway-$role/bin/hawser-$role.mjs "\$@"
+PATH=$prefix/node_modules/.bin:\$PATH exec $prefix/packages/gateway-$role/bin/hawser-$role.mjs "\$@"
 END
 chmod 755 "$command.new"
 mv "$command.new" "$command"

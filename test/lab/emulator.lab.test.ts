@@ -121,7 +121,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
   test("the rate, both directions, and the delay a full queue adds", async (t) => {
     await inLan.report();
     // The origin's end sends to the LAN over line 1, "dsl".
-    const down = udp(house.origin, "blast", house.addresses.lan.client.v4, PORT, 10e6, 1.5);
+    const down = udp(house.origin, "blast", house.addresses.lan.client.v4, PORT, 14e6, 1.5);
     await sleep(500);
     const { downMs } = await probe("dsl", 40, 15);
     await down;

@@ -118,6 +118,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
       seconds: 1,
       skipMs: 400,
       connections: 5,
+      lines: ["adsl1", "adsl2"],
     });
     t.diagnostic(JSON.stringify([adsl1, adsl2]));
     for (const [baseline, down, up, roundTrip] of [

@@ -30,7 +30,7 @@ export interface ProbeReport {
 const PROBE = 1;
 const BLAST = 2;
 /** How long to wait for the last answers. */
-const LINGER_MS = 500;
+const LINGER_MS = 300;
 
 /** The machine's monotonic clock, the same in all its processes. */
 function clockMs(): number {

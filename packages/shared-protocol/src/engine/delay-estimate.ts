@@ -10,8 +10,10 @@ export interface DelaySample {
   readonly rtt: number;
   /** There, by two clocks that do not agree: only differences mean something. */
   readonly oneWay: number;
-  /** The frame's own time on the line. */
+  /** The time that the line needs for what was sent in one go with the frame, itself included. */
   readonly serialisation: number;
+  /** The frame waited for room under the cap, or nothing else was under way. */
+  readonly unhindered: boolean;
 }
 
 /**
@@ -19,18 +21,21 @@ export interface DelaySample {
  * line without a queue; what a frame took beyond it is queue, ours. The way back is another matter: acknowledgements
  * that wait behind the peer's data make the round trip longer, and the line needs more under way, not less.
  *
- * A minimum grows old (the line changes). It is then measured anew: the line is *drained*, that is given less than it
- * could carry, until a frame that was sent into the empty line has arrived.
+ * A minimum grows old (the line changes, the clocks drift). It is then measured anew: the line is *drained*, that is
+ * given less than it could carry, until something that was sent into the empty line has arrived.
  */
 export class DelayEstimate {
   #srtt = 0;
   #rttvar = 0;
-  #minRtt = 0;
   #base = 0;
+  #queue = 0;
   #minOneWay = Number.POSITIVE_INFINITY;
   #minAt = 0;
   #drainSince: number | undefined;
-  #drained: { oneWay: number; rtt: number } | undefined;
+  /** The way back at its least, in this window and the one before. Its queue is the peer's to drain. */
+  #minBack = Number.POSITIVE_INFINITY;
+  #minBackBefore = Number.POSITIVE_INFINITY;
+  #minBackSince = 0;
 
   /** 0 until measured, as are the others. */
   get srtt(): number {
@@ -39,13 +44,31 @@ export class DelayEstimate {
   get rttvar(): number {
     return this.#rttvar;
   }
+
+  /** Both ways at their least, whenever each was; what the clocks disagree in cancels out. */
   get minRtt(): number {
-    return this.#minRtt;
+    if (this.#srtt === 0) return 0;
+    return Math.max(MIN_SAMPLE, this.#minOneWay + Math.min(this.#minBack, this.#minBackBefore));
+  }
+
+  /** The round trip at its least, not less than what the hosts themselves take. */
+  get bare(): number {
+    return Math.max(this.minRtt, HOST_RTT);
   }
 
   /** The round trip less our own queue: what must be under way to keep the line busy. */
   get base(): number {
-    return Math.max(this.#base, HOST_RTT);
+    return Math.max(this.#base, this.bare);
+  }
+
+  /** By the receiver's clock: one round trip before it gets what is sent now. */
+  roundAgo(now: number): number {
+    return this.#srtt === 0 ? Number.NEGATIVE_INFINITY : now + this.#minOneWay - this.base;
+  }
+
+  /** For how long the latest sample stood in our own queue. */
+  get queue(): number {
+    return this.#queue;
   }
 
   get isDraining(): boolean {
@@ -58,12 +81,24 @@ export class DelayEstimate {
   }
 
   handleSample(sample: DelaySample, now: number): void {
-    this.#smooth(sample.rtt);
-    if (sample.oneWay <= this.#minOneWay) this.#setMinimum(sample.oneWay, sample.rtt, now);
+    const { rtt, oneWay } = sample;
+    this.#noteBack(rtt - oneWay, now);
+    if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);
-    else if (now - this.#minAt > Math.max(MIN_RTT_WINDOW, MIN_RTT_ROUNDS * this.#minRtt)) this.drain(now);
-    const base = sample.rtt - (sample.oneWay - this.#minOneWay);
+    this.#smooth(rtt);
+    if (now - this.#minAt > Math.max(MIN_RTT_WINDOW, MIN_RTT_ROUNDS * this.minRtt)) this.drain(now);
+    this.#queue = Math.max(0, oneWay - this.#minOneWay);
+    const base = rtt - this.#queue;
     this.#base = this.#base === 0 ? base : this.#base + (base - this.#base) / 8;
+  }
+
+  #noteBack(back: number, now: number): void {
+    if (now - this.#minBackSince > 2 * MIN_RTT_WINDOW) {
+      this.#minBackBefore = this.#minBack;
+      this.#minBack = Number.POSITIVE_INFINITY;
+      this.#minBackSince = now;
+    }
+    this.#minBack = Math.min(this.#minBack, back);
   }
 
   #smooth(rtt: number): void {
@@ -74,31 +109,24 @@ export class DelayEstimate {
       this.#rttvar += (Math.abs(this.#srtt - rtt) - this.#rttvar) / 4;
       this.#srtt += (rtt - this.#srtt) / 8;
     }
-    if (this.#minRtt === 0 || rtt < this.#minRtt) this.#minRtt = rtt;
   }
 
   /** Has the minimum measured anew. */
   drain(now: number): void {
-    if (this.#drainSince !== undefined) return;
-    this.#drainSince = now;
-    this.#drained = undefined;
+    this.#drainSince ??= now;
   }
 
-  /** What was under way when the drain began still stood in the queue; the round trip after that tells. */
+  /**
+   * What was under way when the drain began still stood in the queue, and small frames go out whatever is under way; the
+   * first frame since then that waited for room went into an empty line.
+   */
   #sampleDrain(sample: DelaySample, since: number, now: number): void {
-    if (sample.sentAt < since) return;
-    const oneWay = sample.oneWay - sample.serialisation;
-    if (!this.#drained || oneWay < this.#drained.oneWay) {
-      this.#drained = { oneWay, rtt: sample.rtt - sample.serialisation };
-    }
-    if (sample.sentAt < since + this.#minRtt) return;
-    this.#minRtt = Math.max(this.#drained.rtt, MIN_SAMPLE);
-    this.#setMinimum(this.#drained.oneWay, this.#drained.rtt, now);
+    if (sample.sentAt >= since && sample.unhindered)
+      this.#setMinimum(sample.oneWay - sample.serialisation, now);
   }
 
-  #setMinimum(oneWay: number, rtt: number, now: number): void {
+  #setMinimum(oneWay: number, now: number): void {
     this.#minOneWay = oneWay;
-    this.#minRtt = Math.min(this.#minRtt, rtt);
     this.#minAt = now;
     this.#drainSince = undefined;
   }

@@ -17,6 +17,8 @@ export interface SentFrame extends RateState {
   readonly offset: number;
   /** Bytes of DATA. */
   readonly length: number;
+  /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
+  readonly burst: number;
   /** A copy of its bytes was sent over another line, because this one is late. */
   copied: boolean;
 }
@@ -48,13 +50,17 @@ export class Ledger {
 
   /** Unacknowledged bytes of frames that call for an acknowledgement; a frame may be acknowledged in part. */
   get unackedBytes(): number {
-    const head = this.#frames.peek();
-    if (!head) return 0;
-    return this.#frameBytes - Math.max(0, this.#acked - (head.end - head.size));
+    return this.#frameBytes - this.oldestPart;
   }
 
   get oldest(): SentFrame | undefined {
     return this.#frames.peek();
+  }
+
+  /** Bytes of the oldest frame that have arrived. */
+  get oldestPart(): number {
+    const head = this.#frames.peek();
+    return head ? Math.max(0, this.#acked - (head.end - head.size)) : 0;
   }
 
   /** Frames that are not acknowledged whole. */

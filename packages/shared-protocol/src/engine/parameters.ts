@@ -16,10 +16,12 @@ export const INITIAL_CAP = 16_384;
 export const STARTUP_GAIN = 2.5;
 export const STEADY_GAIN = 1.25;
 /** While draining, below one BDP, so that the queue empties and the true round-trip time shows. */
-export const DRAIN_GAIN = 0.5;
+export const DRAIN_GAIN = 0.75;
 /** Startup ends when the rate grew by less than this factor in each of FULL_ROUNDS round trips. */
 export const FULL_GROWTH = 1.25;
 export const FULL_ROUNDS = 3;
+/** It also ends when a queue of this share of the round trip, and two chunks, stood through a whole round trip. */
+export const FULL_QUEUE = 0.5;
 /**
  * The maximum delivery rate is taken over this many round trips (as in BBR); where these are long, over RATE_MEMORY
  * milliseconds and no fewer than RATE_ROUNDS_MIN round trips, so that a line's fall is seen in about a second.
@@ -29,13 +31,25 @@ export const RATE_MEMORY = 1_000;
 export const RATE_ROUNDS_MIN = 4;
 /**
  * The line's least time counts for this long, and this many round trips; then the line is drained for a moment and
- * measured again. A drain costs about half a round trip of the line's rate.
+ * measured again. A drain costs about a quarter of a round trip of the line's rate.
  */
 export const MIN_RTT_WINDOW = 5_000;
 export const MIN_RTT_ROUNDS = 40;
-/** It is measured again, at most every REDRAIN_AFTER, when the rate fell below this share of what it was. */
-export const REDRAIN_BELOW = 0.8;
+/** It is also measured again when trouble begins (below), if it is older than this. */
 export const REDRAIN_AFTER = 1_000;
+/** A queue of this many times what the cap should make, through a whole round trip: the line is slower than it was. */
+export const SLOWER_QUEUE = 3;
+/** A line is in trouble when its rate falls below this share of what it was; whether more under way helps is tried. */
+export const TROUBLE_BELOW = 0.9;
+/** Round trips on each side of the comparison: fewer, and one chunk more or less decides it. */
+export const PROBE_ROUNDS = 3;
+/** So much more is put under way, and so much must it help to be kept; otherwise what was gained before shrinks. */
+export const PROBE_FACTOR = 1.5;
+export const PROBE_GROWTH = 1.15;
+export const PROBE_FAILED = 0.85;
+export const PROBE_MAX = 4;
+/** Round trips of rest after an attempt that did not help. */
+export const PROBE_PAUSE = 20;
 /**
  * Below this many milliseconds a round trip is mostly the hosts' own (an event loop's turn at each end), which the
  * minimum does not show: the cap is taken for at least so long a line.

@@ -1,3 +1,4 @@
+import { CapProbe } from "./cap-probe.ts";
 import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
 import {
@@ -5,6 +6,7 @@ import {
   CHUNK_TIME,
   DRAIN_GAIN,
   FULL_GROWTH,
+  FULL_QUEUE,
   FULL_ROUNDS,
   HOST_RTT,
   INITIAL_CAP,
@@ -15,27 +17,44 @@ import {
   MIN_CAP,
   MIN_CHUNK,
   REDRAIN_AFTER,
-  REDRAIN_BELOW,
+  SLOWER_QUEUE,
   STARTUP_GAIN,
   STEADY_GAIN,
 } from "./parameters.ts";
-import { RateEstimate } from "./rate-estimate.ts";
+import { RateEstimate, type RoundResult } from "./rate-estimate.ts";
+
+/** What an ACK tells. */
+export interface Arrival {
+  /** Bytes newly acknowledged. */
+  readonly bytes: number;
+  /** The last frame that is complete with them. */
+  readonly newest: SentFrame | undefined;
+  /** The frame to which the last of them belongs, complete or not. */
+  readonly last: SentFrame | undefined;
+  /** Bytes sent in one go with that last byte, itself included. */
+  readonly burst: number;
+  /** When the peer got the last byte, on its own clock, and for how long it then held its ACK back, milliseconds. */
+  readonly time: number;
+  readonly delay: number;
+}
 
 /**
  * What one subflow's acknowledgements say of its line: its times (`delay-estimate.ts`), its rate (`rate-estimate.ts`),
- * and from these the cap on unacknowledged bytes that keeps the line full and its queue short. The subflow is a
+ * whether these may be trusted (`cap-probe.ts`), and from these the cap on unacknowledged bytes that keeps the line full and its queue short. The subflow is a
  * reliable byte stream, so loss shows as delay only.
  */
 export class PathModel {
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
+  readonly #probe = new CapProbe();
   #startup = true;
+  /** The shortest queue in this round trip, milliseconds. */
+  #leastQueue = Number.POSITIVE_INFINITY;
+  #wasDraining = false;
   /** Round trips in which the line was kept busy. The first ends with the first frame, of what was sent in one go. */
   #busyRounds = 0;
   #fullRate = 0;
   #fullRounds = 0;
-  /** The best rate since the minimum of the line's time was last measured. */
-  #provenRate = 0;
 
   /** Milliseconds; 0 until measured. */
   get minRtt(): number {
@@ -70,17 +89,28 @@ export class PathModel {
   /** Bytes that may be unacknowledged on this line. */
   get cap(): number {
     if (!this.measured) return INITIAL_CAP;
-    const bdp = this.rate * this.#delay.base;
     // One chunk may do here: a thin line's queue is not empty with two of them under way.
-    if (this.#delay.isDraining) return Math.round(Math.max(this.chunk, DRAIN_GAIN * bdp));
+    if (this.#delay.isDraining)
+      return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * this.#delay.base));
+    if (!this.#startup) return this.#capFor(STEADY_GAIN, this.#probe.factor);
+    const cap = this.#capFor(STARTUP_GAIN, 1);
+    return this.#busyRounds < 2 ? Math.max(cap, INITIAL_CAP) : cap;
+  }
+
+  /**
+   * `gain` round trips of the bare line, chunks, and that `factor` times. What the way back adds to the round trip counts
+   * once: were it multiplied as well, two directions at work would lengthen each other's queue without end.
+   */
+  #capFor(gain: number, factor: number): number {
+    const { base, bare } = this.#delay;
     const slack = 2 * this.chunk + this.rate * this.ackDelay;
-    const cap = (this.#startup ? STARTUP_GAIN : STEADY_GAIN) * bdp + slack;
-    return clampCap(this.#busyRounds < 2 ? Math.max(cap, INITIAL_CAP) : cap);
+    const cap = this.rate * (base - bare) + factor * (gain * this.rate * bare + slack);
+    return Math.round(Math.min(MAX_CAP, Math.max(MIN_CAP, cap)));
   }
 
   /** The state to be kept with a frame that is sent now, `inFlight` bytes being unacknowledged before it. */
   handleSent(inFlight: number, now: number): RateState {
-    return this.#rate.handleSent(inFlight, now);
+    return this.#rate.handleSent(inFlight, now, this.#delay.roundAgo(now));
   }
 
   /** There was room on the line and nothing to send: rates measured from now on may be too low. */
@@ -88,30 +118,36 @@ export class PathModel {
     this.#rate.handleAppLimited(inFlight);
   }
 
-  /**
-   * `bytes` were newly acknowledged; `newest` is the last frame that is complete with them, if any. The peer got the
-   * last of the bytes at `time` on its own clock, and held its ACK back for `delay` milliseconds.
-   */
-  handleAck(newest: SentFrame | undefined, bytes: number, delay: number, time: number, now: number): void {
-    this.#rate.handleDelivered(bytes, now - delay);
+  handleAck(arrival: Arrival, now: number): void {
+    const { newest, last, delay } = arrival;
+    this.#rate.handleDelivered(arrival.bytes, arrival.time);
+    if (last) {
+      const { sentAt } = last;
+      const rtt = Math.max(now - delay - sentAt, MIN_SAMPLE);
+      const serialisation = arrival.burst / this.rate;
+      const unhindered = last.length > 0 || last.firstSentAt === sentAt;
+      this.#delay.handleSample(
+        { sentAt, rtt, oneWay: arrival.time - sentAt, serialisation, unhindered },
+        now,
+      );
+    }
     if (!newest) return;
-    const sample = {
-      sentAt: newest.sentAt,
-      rtt: Math.max(now - delay - newest.sentAt, MIN_SAMPLE),
-      oneWay: time - newest.sentAt,
-      serialisation: newest.size / this.rate,
-    };
-    this.#delay.handleSample(sample, now);
-    if (!this.#rate.sample(newest, this.minRtt, this.rate, now)) return;
-    this.#busyRounds++;
-    this.#judgeStartup();
-    this.#judgeMinimum(now);
+    this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
+    const round = this.#rate.sample(newest, this.minRtt, this.rate, now);
+    if (!round.newRound) return;
+    if (round.busy) this.#busyRounds++;
+    if (this.#startup) this.#judgeStartup(round.busy);
+    else this.#judgeRound(round, now);
+    this.#leastQueue = Number.POSITIVE_INFINITY;
   }
 
-  /** The line is full when more under way has not made it faster for some rounds. */
-  #judgeStartup(): void {
-    if (!this.#startup) return;
-    if (this.rate >= this.#fullRate * FULL_GROWTH) {
+  /** The line is full when a queue stands on it, or when more under way has not made it faster for some rounds. */
+  #judgeStartup(busy: boolean): void {
+    if (this.#isFull) {
+      this.#startup = false;
+    } else if (!busy) {
+      return;
+    } else if (this.rate >= this.#fullRate * FULL_GROWTH) {
       this.#fullRate = this.rate;
       this.#fullRounds = 0;
     } else if (++this.#fullRounds >= FULL_ROUNDS) {
@@ -119,19 +155,23 @@ export class PathModel {
     }
   }
 
-  /**
-   * The rate fell: either the line is slower, or it takes longer than its minimum says and the cap, being too small
-   * for it, now makes it slower with every round. Measuring the minimum anew tells which, and ends the latter.
-   */
-  #judgeMinimum(now: number): void {
-    if (this.#startup || this.#delay.isDraining) return;
-    this.#provenRate = Math.max(this.#provenRate, this.rate);
-    if (this.rate >= this.#provenRate * REDRAIN_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;
-    this.#provenRate = this.rate;
-    this.#delay.drain(now);
+  /** A queue worth the name stood on the line through the whole round trip. */
+  get #isFull(): boolean {
+    return this.#leastQueue > FULL_QUEUE * this.#delay.base + (2 * this.chunk) / this.rate;
   }
-}
 
-function clampCap(bytes: number): number {
-  return Math.round(Math.min(MAX_CAP, Math.max(MIN_CAP, bytes)));
+  /** A round trip has ended on a line that is past its startup. */
+  #judgeRound(round: RoundResult, now: number): void {
+    // The queue that the cap would make on a line of this rate. One far above it says that the line is slower now, and
+    // that it was busy, whatever the application had to send.
+    const expected = this.#capFor(STEADY_GAIN, 1) / this.rate - this.#delay.base;
+    if (this.#leastQueue > SLOWER_QUEUE * expected) this.#rate.reduce(round.bytes / round.ms, now);
+    // A drained line delivers less, and shows it a round trip later.
+    const drained = this.#wasDraining;
+    this.#wasDraining = this.#delay.isDraining;
+    if (!round.busy || drained || this.#wasDraining) return;
+    const fell = this.#probe.handleRound(round, this.rate, this.#isFull);
+    // Or its least time has grown, and the cap made from it is too small.
+    if (fell && now - this.#delay.minAt >= REDRAIN_AFTER) this.#delay.drain(now);
+  }
 }

@@ -7,19 +7,33 @@ interface RateSample {
   readonly rate: number;
 }
 
+/** What a completed frame tells of its round trip. */
+export interface RoundResult {
+  /** A round trip has ended with it: `bytes` were delivered in `ms`. */
+  readonly newRound: boolean;
+  /** The application had enough to send. */
+  readonly busy: boolean;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /**
  * How fast one line delivers, from its acknowledgements, as BBR does it (draft-cheng-iccrg-delivery-rate-estimation):
  * each frame remembers what had been delivered when it was sent, and its acknowledgement tells what was delivered in
- * between. The line's rate is the best of the last round trips.
+ * between. The line's rate is the best of the last round trips. Times of delivery are by the receiver's clock, so that
+ * acknowledgements which wait for each other on the way back do not look like a fast line.
  */
 export class RateEstimate {
   #delivered = 0;
+  /** By the receiver's clock. */
   #deliveredAt = 0;
   #firstSentAt = 0;
   /** A new subflow is idle: its first frames are a ping and single requests. */
   #appLimitedUntil = 1;
   #round = 0;
   #roundEnd = 0;
+  #roundBytes = 0;
+  #roundAt = 0;
   /** The samples that may still become the maximum: rates falling, times rising. */
   #samples: RateSample[] = [];
 
@@ -28,11 +42,14 @@ export class RateEstimate {
     return this.#samples[0]?.rate;
   }
 
-  /** The state to be kept with a frame that is sent now, `inFlight` bytes being unacknowledged before it. */
-  handleSent(inFlight: number, now: number): RateState {
+  /**
+   * The state to be kept with a frame that is sent now, `inFlight` bytes being unacknowledged before it. Behind an idle
+   * time the line counts as having delivered until `roundAgo`, one round trip before the receiver gets the frame.
+   */
+  handleSent(inFlight: number, now: number, roundAgo: number): RateState {
     if (inFlight === 0) {
       this.#firstSentAt = now;
-      this.#deliveredAt = now;
+      this.#deliveredAt = roundAgo;
     }
     return {
       delivered: this.#delivered,
@@ -47,32 +64,35 @@ export class RateEstimate {
     this.#appLimitedUntil = Math.max(1, this.#delivered + inFlight);
   }
 
-  /** `bytes` more have arrived, the last of them at `receivedAt`, which counts even where no frame is complete. */
-  handleDelivered(bytes: number, receivedAt: number): void {
+  /** `bytes` more have arrived, the last of them at `time`, which counts even where no frame is complete. */
+  handleDelivered(bytes: number, time: number): void {
     this.#delivered += bytes;
-    this.#deliveredAt = Math.max(this.#deliveredAt, receivedAt);
+    this.#deliveredAt = Math.max(this.#deliveredAt, time);
   }
 
   /**
-   * `newest` has arrived whole. Returns true at the end of a round trip in which the line was kept busy.
-   * An interval shorter than `minRtt` cannot be: acknowledgements were held up and came together. `assumed` is the rate
-   * by which the line goes at present: when the application had no more to send, only a better one says anything.
+   * `newest` has arrived whole. No interval can be shorter than `minRtt`. `assumed` is the rate by which the line goes
+   * at present: when the application had no more to send, only a better one says anything.
    */
-  sample(newest: SentFrame, minRtt: number, assumed: number, now: number): boolean {
+  sample(newest: SentFrame, minRtt: number, assumed: number, now: number): RoundResult {
     const sendElapsed = newest.sentAt - newest.firstSentAt;
     const ackElapsed = this.#deliveredAt - newest.deliveredAt;
     this.#firstSentAt = newest.sentAt;
     const newRound = newest.delivered >= this.#roundEnd;
+    const bytes = this.#delivered - this.#roundBytes;
+    const ms = this.#deliveredAt - this.#roundAt;
     if (newRound) {
       this.#round++;
       this.#roundEnd = this.#delivered;
+      this.#roundBytes = this.#delivered;
+      this.#roundAt = this.#deliveredAt;
     }
     const interval = Math.max(sendElapsed, ackElapsed, minRtt);
-    if (interval > 0) {
+    if (interval > 0 && interval < Number.POSITIVE_INFINITY) {
       const rate = (this.#delivered - newest.delivered) / interval;
-      if (!newest.appLimited || rate >= assumed) this.#keep(rate, now);
+      if (rate > 0 && (!newest.appLimited || rate >= assumed)) this.#keep(rate, now);
     }
-    return newRound && !newest.appLimited;
+    return { newRound, busy: !newest.appLimited, bytes, ms };
   }
 
   #keep(rate: number, now: number): void {
@@ -86,5 +106,10 @@ export class RateEstimate {
   #isStale(sample: RateSample, now: number): boolean {
     const rounds = this.#round - sample.round;
     return rounds > RATE_ROUNDS || (rounds > RATE_ROUNDS_MIN && now - sample.at > RATE_MEMORY);
+  }
+
+  /** The line is slower than it was: nothing but `rate` counts, if that is less. */
+  reduce(rate: number, now: number): void {
+    if (rate > 0 && rate < (this.rate ?? 0)) this.#samples = [{ round: this.#round, at: now, rate }];
   }
 }

@@ -131,7 +131,7 @@ export class Session {
   }
 
   /**
-   * Takes over bytes of the application; `release` is called when they are no longer needed. False asks for a pause
+   * Takes over bytes of the application; `release` is called once the peer has them. False asks for a pause
    * until the "writable" event; what was given is taken all the same.
    */
   write(id: number, bytes: Buffer, release?: () => void): boolean {

@@ -36,6 +36,8 @@ export class Subflow {
   #ackDueAt = Number.POSITIVE_INFINITY;
   /** When the line will have put out all that it was given. */
   #busyUntil = 0;
+  #burst = 0;
+  #burstAt = 0;
 
   constructor(options: SubflowOptions, now: number) {
     this.id = options.id;
@@ -118,6 +120,8 @@ export class Subflow {
     if (inFlight === 0) this.liveness.handleBusy(now);
     this.#busyUntil = Math.max(now, this.#busyUntil) + size / this.model.rate;
     const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(inFlight, now);
+    this.#burst = now === this.#burstAt ? this.#burst + size : size;
+    this.#burstAt = now;
     this.ledger.record({
       end: this.ledger.sent + size,
       size,
@@ -126,6 +130,7 @@ export class Subflow {
       control,
       offset,
       length,
+      burst: this.#burst,
       copied: false,
       delivered,
       deliveredAt,
@@ -151,7 +156,14 @@ export class Subflow {
     }
     const bytes = this.ledger.acked - before;
     if (bytes === 0) return { recovered: false };
-    this.model.handleAck(newest, bytes, ack.delay / 1_000, ack.time / 1_000, now);
+    // The times are those of the last byte, which may be in the middle of a frame.
+    const part = this.ledger.oldestPart;
+    const last = part > 0 ? this.ledger.oldest : newest;
+    const burst = last && part > 0 ? last.burst - last.size + part : last?.burst;
+    this.model.handleAck(
+      { bytes, newest, last, burst: burst ?? 0, delay: ack.delay / 1_000, time: ack.time / 1_000 },
+      now,
+    );
     return { recovered: this.liveness.handleProgress(now) };
   }
 

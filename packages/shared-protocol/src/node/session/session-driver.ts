@@ -79,7 +79,7 @@ export class SessionDriver {
     const id = this.#nextSubflow++;
     const subflow = this.session.addSubflow({ id, path, role }, performance.now());
     this.path(path, role).handleJoined(subflow);
-    const connection = new SubflowConnection(id, path, socket, {
+    const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
         this.session.handleBytes(id, bytes, performance.now());
         this.schedule();
@@ -235,19 +235,20 @@ export class SessionDriver {
 
   #handleRole(id: number, role: PathRole): void {
     const connection = this.#connections.get(id);
-    if (connection) this.path(connection.path, role).setRole(role);
+    if (connection) this.path(connection.subflow.path, role).setRole(role);
   }
 
   #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {
     const connection = this.#connections.get(id);
     if (!connection) return;
-    this.#paths.get(connection.path)?.noteState();
-    this.#options.onSubflow?.({ id, path: connection.path, state });
+    this.#paths.get(connection.subflow.path)?.noteState();
+    this.#options.onSubflow?.({ id, path: connection.subflow.path, state });
   }
 
   #transmit(now: number): void {
     for (const id of this.session.pollOrder()) {
       const connection = this.#connections.get(id);
+      connection?.fitRecords();
       while (connection?.takesMore) {
         const parts = this.session.pollTransmit(id, now);
         if (!parts) break;

@@ -1,11 +1,15 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Subflow } from "../../engine/index.ts";
 import { setNotSentLowat } from "../sys/socket-options.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
 /** Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's cap. */
 const NOTSENT_LOWAT = 131_072;
+/** Plaintext of a TLS record: the most (RFC 8446, section 5.1), and what fits a packet with what is around it. */
+const MAX_RECORD = 16_384;
+const MIN_RECORD = 1_420;
 /** How long a closed subflow may take to get its CLOSE out, milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -28,16 +32,15 @@ export interface SubflowConnectionEvents {
 
 /** One subflow's TLS connection: gathered writes out, bytes in. */
 export class SubflowConnection {
-  readonly id: number;
-  readonly path: string;
+  readonly subflow: Subflow;
   readonly socket: TLSSocket;
   readonly connectedAt = Date.now();
+  #recordBytes = MAX_RECORD;
   #error: Error | undefined;
   #closing = false;
 
-  constructor(id: number, path: string, socket: TLSSocket, events: SubflowConnectionEvents) {
-    this.id = id;
-    this.path = path;
+  constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
+    this.subflow = subflow;
     this.socket = socket;
     socket.on("error", (error) => {
       this.#error = error;
@@ -52,6 +55,16 @@ export class SubflowConnection {
 
   get takesMore(): boolean {
     return !this.#closing && this.socket.writable && this.socket.writableLength < MAX_WAITING;
+  }
+
+  /**
+   * Has TLS make records of about one chunk. A record is of use to the peer only when it is whole: at 0.8 Mbit/s one of
+   * 16 KiB takes 170 ms, and everything in it would come, and be acknowledged, that late.
+   */
+  fitRecords(): void {
+    const wanted = Math.min(MAX_RECORD, Math.max(MIN_RECORD, this.subflow.model.chunk));
+    if (Math.abs(wanted - this.#recordBytes) * 4 < this.#recordBytes) return;
+    if (this.socket.setMaxSendFragment(wanted)) this.#recordBytes = wanted;
   }
 
   /** Writes the buffers of one turn as one. */

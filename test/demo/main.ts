@@ -1,0 +1,101 @@
+/** `npm start`: what Hawser does, shown on two emulated ADSL lines. See options.ts. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { labMissing } from "../lab/requirements.ts";
+import { buildHouse } from "./house-stage.ts";
+import { buildLoopback } from "./loopback-stage.ts";
+import { parseOptions, USAGE } from "./options.ts";
+import { Screen } from "./screen.ts";
+import type { Stage } from "./stage.ts";
+import { tell } from "./story.ts";
+import { judge, renderTable } from "./table.ts";
+
+const Exit = { reached: 0, notReached: 1, usage: 2 } as const;
+
+const options = parseOptions(process.argv.slice(2));
+if (typeof options === "string") {
+  process.stderr.write(`npm start: ${options}\n`);
+  process.exit(Exit.usage);
+}
+if (options.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+
+const screen = new Screen(process.stdout);
+/** What a signal does: ends the demo; the exit handlers clean up. While the dashboards are up, it is the regular end. */
+let onSignal = (signal: NodeJS.Signals): void => {
+  screen.say("hawser: called off");
+  process.exit(128 + constants.signals[signal]);
+};
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => onSignal(signal));
+
+try {
+  process.exitCode = await demonstrate(options.once);
+} catch (error) {
+  screen.say(`hawser: the demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = Exit.notReached;
+}
+// What is left of sockets and timers is not waited for.
+process.exit();
+
+async function demonstrate(once: boolean): Promise<number> {
+  const stage = await build(scratchFolder());
+  screen.say(`\n${stage.drawing}\n`);
+  const outcome = await tell(stage, screen);
+  screen.say(`\n${renderTable(outcome)}\n`);
+  if (!once) await showDashboards(stage);
+  await stage.close();
+  return judge(outcome).isReached ? Exit.reached : Exit.notReached;
+}
+
+function build(folder: string): Promise<Stage> {
+  const missing = whyLoopback();
+  if (missing === undefined) {
+    screen.say("hawser: drawing a house in network namespaces, and starting both gateways");
+    return buildHouse(folder);
+  }
+  screen.say(`hawser: no network namespaces: ${missing}`);
+  screen.say(
+    "hawser: the same story on loopback: the client speaks SOCKS5, the lines are shaped in user space",
+  );
+  return buildLoopback(folder);
+}
+
+/** Why there can be no house, or undefined. */
+function whyLoopback(): string | undefined {
+  if (process.env["HAWSER_DEMO"] === "loopback") return "HAWSER_DEMO=loopback asks for none";
+  return labMissing() ?? curlMissing();
+}
+
+/** The lab asks the gateways' status servers with curl. */
+function curlMissing(): string | undefined {
+  try {
+    execFileSync("curl", ["--version"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "the lab needs the command curl";
+  }
+}
+
+/** For every file of the run, of the lab's as well; it goes when the process does. */
+function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-demo-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  process.env["TMPDIR"] = folder;
+  return folder;
+}
+
+async function showDashboards({ dashboards }: Stage): Promise<void> {
+  screen.say(`  hawser-local's dashboard    ${dashboards.local}/`);
+  screen.say(`  hawser-remote's dashboard   ${dashboards.remote}/`);
+  screen.say("\n  Ctrl-C ends the demo.");
+  const callOff = onSignal;
+  await new Promise<void>((resolve) => {
+    onSignal = () => resolve();
+  });
+  onSignal = callOff;
+  screen.say("hawser: ending");
+}

@@ -54,7 +54,7 @@ export class Sessions {
     const place = `${hello.path} ${hello.index}`;
     const before = session.places.get(place);
     if (before !== undefined)
-      session.driver.closeSubflow(before, CloseCode.done, "its line was dialled anew");
+      session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
     session.places.set(place, session.driver.addSubflow(socket, hello.path, hello.role, Buffer.alloc(0)));
   }
 

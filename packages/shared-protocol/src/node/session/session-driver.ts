@@ -223,7 +223,7 @@ export class SessionDriver {
   #close(id: number, code: CloseCode): void {
     const words = this.session.pollTransmit(id, performance.now());
     const connection = this.#connections.get(id);
-    if (code === CloseCode.unresponsive) connection?.socket.destroy();
+    if (code === CloseCode.unresponsive) connection?.cut();
     else connection?.close(words);
   }
 

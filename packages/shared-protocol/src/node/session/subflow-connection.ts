@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Subflow } from "../../engine/index.ts";
-import { setNotSentLowat } from "../sys/socket-options.ts";
+import { setDiscardOnClose, setNotSentLowat } from "../sys/socket-options.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
@@ -78,6 +78,16 @@ export class SubflowConnection {
     this.socket.uncork();
   }
 
+  /** Closes now, discarding what is unsent: for a line that takes nothing more. */
+  cut(): void {
+    try {
+      setDiscardOnClose(this.socket);
+    } catch {
+      // It has gone already.
+    }
+    this.socket.destroy();
+  }
+
   /** Writes the last words, then closes; a line that takes nothing more is cut after a second. */
   close(lastWords: readonly Buffer[] | undefined): void {
     if (this.#closing) return;
@@ -88,7 +98,7 @@ export class SubflowConnection {
     }
     if (lastWords) this.write(lastWords);
     this.socket.end();
-    const timer = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS);
+    const timer = setTimeout(() => this.cut(), CLOSE_TIMEOUT_MS);
     this.socket.once("close", () => clearTimeout(timer));
   }
 }

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { CAPTURE_PORT, Hawser, until } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
+import { ask, connectFrom, IPPROTO_MPTCP, Reader } from "./sockets.ts";
+
+const FAMILIES = ["v4", "v6"] as const;
+
+describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+  let house: House;
+  let hawser: Hawser;
+  before(async () => {
+    house = await House.create({
+      lines: [
+        { name: "adsl1", kind: "veth" },
+        { name: "adsl2", kind: "veth" },
+      ],
+    });
+    await Promise.all([startOrigin(house.origin), startOrigin(house.remote)]);
+    hawser = await Hawser.start(house);
+  });
+  after(async () => {
+    await hawser?.stop();
+    await house?.close();
+  });
+
+  /** Who the origin says has asked it, at this address of its. */
+  async function seenAs(host: string): Promise<string> {
+    return (await ask(house.lan, { host, port: ORIGIN_PORT }, "WHO\n")).split(" ")[0] ?? "";
+  }
+
+  /** The rules in the kernel, of both families. */
+  async function rulesInPlace(): Promise<string[]> {
+    const texts = await Promise.all(
+      ["iptables-save", "ip6tables-save"].map((command) => house.router.exec(command, ["-t", "nat"])),
+    );
+    return texts.map(({ stdout }) => stdout);
+  }
+
+  async function assertRules(present: boolean): Promise<void> {
+    for (const text of await rulesInPlace()) {
+      if (present) assert.match(text, new RegExp(`REDIRECT --to-ports ${CAPTURE_PORT}`));
+      else assert.doesNotMatch(text, /HAWSER/);
+    }
+  }
+
+  /** How a connection from the LAN ends that sends nothing. */
+  function fate(host: string, port: number): Promise<string> {
+    return new Reader(connectFrom(house.lan, { host, port })).error();
+  }
+
+  for (const [family, remote] of [
+    ["v4", "::ffff:198.51.100.1"],
+    ["v6", "2001:db8:100::1"],
+  ] as const) {
+    test(`${family} destinations are redirected; the origin sees the remote gateway`, async () => {
+      await assertRules(true);
+      assert.equal(await seenAs(house.addresses.origin[family]), remote);
+    });
+
+    test(`${family} destinations of the bypass are left alone`, async () => {
+      const client = family === "v4" ? "::ffff:192.168.77.2" : "fd00:77::2";
+      assert.equal(await seenAs(house.addresses.direct(2)[family]), client);
+    });
+
+    test(`${family}: a connection made to the capture port is reset, and logged`, async () => {
+      const host = house.addresses.lan.router[family];
+      const logged = (): number => hawser.local.logText().split("refused a connection").length;
+      const before = logged();
+      assert.equal(await fate(host, CAPTURE_PORT), "ECONNRESET");
+      await until(async () => logged() === before + 1);
+      assert.deepEqual(await hawser.flows(), []);
+    });
+  }
+
+  test("the remote gateway, at the address of the pairing line, is reached directly", async () => {
+    assert.equal(await seenAs(house.addresses.remote.v4), "::ffff:192.168.77.2");
+  });
+
+  test("what is redirected although it goes to the remote gateway is reset, and logged", async () => {
+    const { v4 } = house.addresses.remote;
+    const rule = ["-t", "nat", "PREROUTING", "-d", v4, "-p", "tcp", "-j", "REDIRECT"];
+    const edit = (how: string): Promise<unknown> =>
+      house.router.exec("iptables", [...rule.toSpliced(2, 0, how), "--to-ports", String(CAPTURE_PORT)]);
+    await edit("-I");
+    try {
+      assert.equal(await fate(v4, ORIGIN_PORT), "ECONNRESET");
+    } finally {
+      await edit("-D");
+    }
+    await until(async () => /"host":"203\.0\.113\.1".*remote gateway/.test(hawser.local.logText()));
+  });
+
+  test("a client that speaks MPTCP itself is served as any other", async () => {
+    for (const family of FAMILIES) {
+      const address = { host: house.addresses.origin[family], port: ORIGIN_PORT };
+      const socket = connectFrom(house.lan, address, IPPROTO_MPTCP);
+      const reader = new Reader(socket);
+      socket.end("GET 1000000 3\n");
+      await reader.end();
+      assert.equal(reader.length, 1_000_000);
+    }
+  });
+
+  test("rules show prints what rules apply installs and rules clear removes", async () => {
+    const shown = (await hawser.runLocal(["rules", "show"])).stdout;
+    assert.match(shown, /^# iptables-restore --noflush\n\*nat\n/);
+    assert.match(shown, /\n# ip6tables-restore --noflush\n\*nat\n/);
+    assert.ok(shown.includes(` -d ${house.addresses.remote.v4}/32 -j RETURN`));
+    const cleared = await hawser.runLocal(["rules", "clear"]);
+    assert.equal(cleared.stdout, "ipv4: changed\nipv6: changed\n");
+    await assertRules(false);
+    assert.match(await seenAs(house.addresses.origin.v4), /192\.168\.77\.2/);
+    assert.equal((await hawser.runLocal(["rules", "clear"])).stdout, "ipv4: unchanged\nipv6: unchanged\n");
+    assert.equal((await hawser.runLocal(["rules", "apply"])).stdout, "ipv4: changed\nipv6: changed\n");
+    await assertRules(true);
+    assert.equal((await hawser.runLocal(["rules", "apply"])).stdout, "ipv4: unchanged\nipv6: unchanged\n");
+    assert.match(await seenAs(house.addresses.origin.v4), /198\.51\.100\.1$/);
+  });
+
+  test("SIGTERM removes the rules and nobody else's; the next start installs them", async () => {
+    const foreign = ["-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "9", "-j", "ACCEPT"];
+    await house.router.exec("iptables", foreign);
+    assert.equal(await hawser.local.stop(), 0);
+    await assertRules(false);
+    assert.match((await rulesInPlace()).join(), /--dport 9 -j ACCEPT/);
+    assert.match(await seenAs(house.addresses.origin.v4), /192\.168\.77\.2/);
+    await hawser.startLocal();
+    await assertRules(true);
+  });
+
+  test("what SIGKILL leaves is taken over by the next start, or removed by rules clear", async () => {
+    const kill = async (): Promise<void> => {
+      hawser.local.process.kill("SIGKILL");
+      await once(hawser.local.process, "exit");
+    };
+    await kill();
+    await assertRules(true);
+    await hawser.runLocal(["rules", "clear"]);
+    await assertRules(false);
+    await hawser.startLocal();
+    const before = await rulesInPlace();
+    await kill();
+    await hawser.startLocal();
+    const count = (texts: readonly string[]): number => texts.join().split("HAWSER").length;
+    assert.equal(count(await rulesInPlace()), count(before));
+    await hawser.whenPaths((states) => states.every((state) => state === "up"));
+    assert.match(await seenAs(house.addresses.origin.v6), /2001:db8:100::1$/);
+    await hawser.local.stop();
+    await assertRules(false);
+  });
+});

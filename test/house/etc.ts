@@ -1,0 +1,31 @@
+/**
+ * Files of a namespace's own in the place of those in /etc: `ip netns exec` puts what is in /etc/netns/NAME there, for
+ * every program that it starts (ip-netns(8)).
+ */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Namespace } from "../lab/namespace.ts";
+import { isLeftover } from "../lab/run-id.ts";
+
+const FOLDER = "/etc/netns";
+
+/** For programs that are started from now on. Removed at the end of this process at the latest. */
+export function giveEtc(namespace: Namespace, files: Readonly<Record<string, string>>): Disposable {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const name of readdirSync(FOLDER).filter(isLeftover)) remove(name);
+  const folder = join(FOLDER, namespace.name);
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const dispose = (): void => remove(namespace.name);
+  process.once("exit", dispose);
+  return {
+    [Symbol.dispose]() {
+      process.off("exit", dispose);
+      dispose();
+    },
+  };
+}
+
+function remove(name: string): void {
+  rmSync(join(FOLDER, name), { recursive: true, force: true });
+}

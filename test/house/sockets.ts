@@ -1,0 +1,205 @@
+/**
+ * Sockets of this very process in the namespaces of a house, so that a test holds both ends of a flow in its hand.
+ * A socket belongs to the namespace its thread is in when it is made, and stays there.
+ */
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { type AddressInfo, createServer, isIPv6, type Server, Socket } from "node:net";
+import koffi from "koffi";
+import type { Namespace } from "../lab/namespace.ts";
+
+const libc = koffi.load(null);
+const setns = libc.func("int setns(int fd, int type)") as (fd: number, type: number) => number;
+const socketCall = libc.func("int socket(int domain, int type, int protocol)") as (
+  domain: number,
+  type: number,
+  protocol: number,
+) => number;
+
+/** Linux's uapi headers. */
+const CLONE_NEWNET = 0x40000000;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
+/** How long what is waited for may take. */
+const PATIENCE_MS = 15_000;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_MPTCP = 262;
+
+/** Calls `action` in the namespace; it must have made its sockets when it returns. */
+function inside<T>(namespace: Namespace, action: () => T): T {
+  const home = openSync("/proc/thread-self/ns/net", "r");
+  const there = openSync(`/run/netns/${namespace.name}`, "r");
+  try {
+    if (setns(there, CLONE_NEWNET) !== 0) throw new Error(`setns failed: errno ${koffi.errno()}`);
+    return action();
+  } finally {
+    if (setns(home, CLONE_NEWNET) !== 0) process.abort();
+    closeSync(there);
+    closeSync(home);
+  }
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A connection under way from the namespace to an IP address; each direction ends on its own. */
+export function connectFrom(namespace: Namespace, { host, port }: Address, protocol = IPPROTO_TCP): Socket {
+  const domain = isIPv6(host) ? AF_INET6 : AF_INET;
+  const fd = inside(namespace, () => socketCall(domain, SOCK_STREAM_NONBLOCK_CLOEXEC, protocol));
+  if (fd < 0) throw new Error(`socket failed: errno ${koffi.errno()}`);
+  const options = { fd, allowHalfOpen: true, manualStart: true };
+  // Unreferenced: what a failed test leaves open does not keep the process.
+  return new Socket(options).setNoDelay(true).connect({ host, port, autoSelectFamily: false }).unref();
+}
+
+/** The same, once it is connected. @throws the error of connect(2) */
+export async function connected(namespace: Namespace, address: Address): Promise<Socket> {
+  const socket = connectFrom(namespace, address);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** A server in the namespace, on all its addresses; `accept` resolves with its connections in order. */
+export interface Listener {
+  readonly server: Server;
+  readonly port: number;
+  accept(): Promise<Socket>;
+  close(): void;
+}
+
+export async function listenIn(namespace: Namespace, port = 0): Promise<Listener> {
+  const arrived: Socket[] = [];
+  const waiting: ((socket: Socket) => void)[] = [];
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+    socket.unref();
+    const next = waiting.shift();
+    if (next) next(socket);
+    else arrived.push(socket);
+  });
+  // Without a host the socket is made at once, in the namespace.
+  inside(namespace, () => server.listen({ port, backlog: 1024 }));
+  if (!server.listening) await once(server, "listening");
+  server.unref();
+  return {
+    server,
+    port: (server.address() as AddressInfo).port,
+    accept: () => {
+      const socket = arrived.shift();
+      return socket ? Promise.resolve(socket) : new Promise((resolve) => waiting.push(resolve));
+    },
+    close: () => {
+      server.close();
+      for (const socket of arrived) socket.destroy();
+    },
+  };
+}
+
+/** The two ends of one flow. */
+export interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** Connects from `namespace` to `address`, where `listener` is reached, and waits for both ends. */
+export async function pair(namespace: Namespace, address: Address, listener: Listener): Promise<Pair> {
+  const [client, server] = await Promise.all([connected(namespace, address), listener.accept()]);
+  return { client, server };
+}
+
+/** What a socket has said so far, and how it ended. Reads from now on. */
+export class Reader {
+  readonly socket: Socket;
+  #chunks: Buffer[] = [];
+  length = 0;
+  /** The FIN has come. */
+  ended = false;
+  /** The connection broke: the error's code. */
+  broken: string | undefined;
+  #wake: () => void = () => {};
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const note = (action: () => void) => () => {
+      action();
+      this.#wake();
+    };
+    socket.on("data", (bytes: Buffer) => {
+      this.#chunks.push(bytes);
+      this.length += bytes.length;
+      this.#wake();
+    });
+    socket.on(
+      "end",
+      note(() => (this.ended = true)),
+    );
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.broken = error.code ?? error.message;
+      this.#wake();
+    });
+    socket.on(
+      "close",
+      note(() => (this.broken ??= "closed")),
+    );
+    socket.resume();
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString("latin1");
+  }
+
+  /** Forgets what has come so far. */
+  clear(): void {
+    this.#chunks = [];
+    this.length = 0;
+  }
+
+  /** Waits for so many bytes in all. @throws Error when the stream ends or breaks before */
+  bytes(count: number): Promise<void> {
+    return this.#until(`${count} bytes`, () => this.length >= count, this.#gone);
+  }
+
+  /** Waits for the FIN. @throws Error when the stream breaks before */
+  end(): Promise<void> {
+    return this.#until(
+      "the end",
+      () => this.ended,
+      () => this.broken !== undefined,
+    );
+  }
+
+  /** Waits for the connection to break; the error's code. @throws Error when it ends in order */
+  async error(): Promise<string> {
+    await this.#until(
+      "an error",
+      () => this.broken !== undefined,
+      () => this.ended,
+    );
+    return this.broken as string;
+  }
+
+  readonly #gone = (): boolean => this.ended || this.broken !== undefined;
+
+  async #until(what: string, isSo: () => boolean, isVain: () => boolean): Promise<void> {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    patience.addEventListener("abort", () => this.#wake());
+    while (!isSo()) {
+      if (isVain() || patience.aborted) {
+        const how = this.broken ?? (this.ended ? "ended" : "open");
+        throw new Error(`waited for ${what}, but after ${this.length} bytes the connection is ${how}`);
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** Sends a request to the lab's origin server, ends, and returns the whole answer. */
+export async function ask(namespace: Namespace, address: Address, request: string): Promise<string> {
+  const socket = connectFrom(namespace, address);
+  const reader = new Reader(socket);
+  socket.end(request);
+  await reader.end();
+  return reader.text;
+}

@@ -78,10 +78,20 @@ export class App implements StreamHandler {
       this.written += length;
       this.#toWrite -= length;
       this.lent++;
-      const more = this.endpoint.do((session) => session.write(this.stream, bytes, () => this.releases++));
+      const more = this.endpoint.do((session) => session.write(this.stream, bytes, this.#lend()));
       if (!more) return;
     }
     if (this.#endAfter) this.end();
+  }
+
+  /** What gives a buffer back: at most once. */
+  #lend(): () => void {
+    let released = false;
+    return () => {
+      assert.equal(released, false, `stream ${this.stream}: a buffer given back twice`);
+      released = true;
+      this.releases++;
+    };
   }
 
   end(): void {

@@ -32,7 +32,7 @@ export class CapProbe {
   #pause = 0;
   #rounds = 0;
   #raised = false;
-  /** A queue stood on the line during this attempt: it is full. */
+  /** A long queue stood on the line during this attempt. */
   #sawFull = false;
   #before: Round = { bytes: 0, ms: 0 };
   #during: Round = { bytes: 0, ms: 0 };
@@ -43,8 +43,8 @@ export class CapProbe {
   }
 
   /**
-   * A busy round trip has ended, the line's rate is now held to be `rate`, and `full` tells that a queue stood on it all
-   * the time. Returns true when the rate has fallen.
+   * A busy round trip has ended, the line's rate is now held to be `rate`, and `full` tells that a long queue stood on
+   * it all the time. Returns true when the rate has fallen.
    */
   handleRound(round: Round, rate: number, full: boolean): boolean {
     if (round.ms <= 0) return false;

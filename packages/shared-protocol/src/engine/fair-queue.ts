@@ -18,6 +18,11 @@ export class FairQueue {
   readonly #old: Entry[] = [];
   readonly #entries = new Map<number, Entry>();
 
+  /** Streams that are queued, or wait out their pass through the old list. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** The stream has something to send. Harmless if it is queued already. */
   enqueue(stream: number): void {
     const known = this.#entries.get(stream);

@@ -19,7 +19,7 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** A copy of its bytes was sent over another line, because this one is late. */
+  /** It is a copy of what is under way on another line, or such a copy was made of it. */
   copied: boolean;
 }
 

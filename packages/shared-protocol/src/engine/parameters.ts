@@ -39,6 +39,8 @@ export const MIN_RTT_ROUNDS = 40;
 export const REDRAIN_AFTER = 1_000;
 /** A queue of this many times what the cap should make, through a whole round trip: the line is slower than it was. */
 export const SLOWER_QUEUE = 3;
+/** With a queue of this many round trips standing on it, nothing more under way can help. */
+export const FLOODED_QUEUE = 2;
 /** A line is in trouble when its rate falls below this share of what it was; whether more under way helps is tried. */
 export const TROUBLE_BELOW = 0.9;
 /** Round trips on each side of the comparison: fewer, and one chunk more or less decides it. */
@@ -91,10 +93,20 @@ export const RIVALS_COUNTED = 64;
 /** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
 export const MIN_SEND_BUFFER = 262_144;
 export const MAX_SEND_BUFFER = 16 * 1024 * 1024;
-/** Of what all lines may have under way, a stream may hold this many times: some of it under way, the rest ready to go. */
-export const SEND_BUFFER_CAPS = 2;
+/** Of what all lines carry in the slowest one's round trip, so much may be held beyond what is under way. */
+export const SEND_BUFFER_GAIN = 1.5;
+/** A window grows when half of it was consumed within this many round trips, taken for at least HOST_RTT each. */
+export const GROW_ROUNDS = 4;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 16 * 1024 * 1024;
+
+/**
+ * A line's acknowledgement is late when it is overdue by this much, and by four times its round trip's variation. What
+ * it was sent may then be copied to a line that is idle, up to this share of all bytes and a little to start with.
+ */
+export const LATE_MIN = 10;
+export const COPY_SHARE = 0.02;
+export const COPY_FREE = 65_536;
 
 /** Streams that one side opens at once in a session. */
 export const MAX_STREAMS = 16_384;

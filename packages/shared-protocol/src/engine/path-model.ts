@@ -5,6 +5,7 @@ import {
   ACK_DELAY_SHARE,
   CHUNK_TIME,
   DRAIN_GAIN,
+  FLOODED_QUEUE,
   FULL_GROWTH,
   FULL_QUEUE,
   FULL_ROUNDS,
@@ -51,8 +52,6 @@ export class PathModel {
   /** The shortest queue in this round trip, milliseconds. */
   #leastQueue = Number.POSITIVE_INFINITY;
   #wasDraining = false;
-  /** Round trips in which the line was kept busy. The first ends with the first frame, of what was sent in one go. */
-  #busyRounds = 0;
   #fullRate = 0;
   #fullRounds = 0;
 
@@ -94,7 +93,7 @@ export class PathModel {
       return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * this.#delay.base));
     if (!this.#startup) return this.#capFor(STEADY_GAIN, this.#probe.factor);
     const cap = this.#capFor(STARTUP_GAIN, 1);
-    return this.#busyRounds < 2 ? Math.max(cap, INITIAL_CAP) : cap;
+    return Math.max(cap, INITIAL_CAP);
   }
 
   /**
@@ -114,8 +113,8 @@ export class PathModel {
   }
 
   /** There was room on the line and nothing to send: rates measured from now on may be too low. */
-  handleAppLimited(inFlight: number): void {
-    this.#rate.handleAppLimited(inFlight);
+  handleAppLimited(inFlight: number, now: number): void {
+    this.#rate.handleAppLimited(inFlight, now);
   }
 
   handleAck(arrival: Arrival, now: number): void {
@@ -133,17 +132,18 @@ export class PathModel {
     }
     if (!newest) return;
     this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
-    const round = this.#rate.sample(newest, this.minRtt, this.rate, now);
+    const round = this.#rate.sample(newest, this.minRtt, this.measured ? this.rate : this.rate / 2, now);
     if (!round.newRound) return;
-    if (round.busy) this.#busyRounds++;
-    if (this.#startup) this.#judgeStartup(round.busy);
-    else this.#judgeRound(round, now);
+    // Busy from end to end, not for a moment between two small flows.
+    const busy = round.busy && round.bytes >= this.cap / 2;
+    if (this.#startup) this.#judgeStartup(busy);
+    else this.#judgeRound(round, busy, now);
     this.#leastQueue = Number.POSITIVE_INFINITY;
   }
 
   /** The line is full when a queue stands on it, or when more under way has not made it faster for some rounds. */
   #judgeStartup(busy: boolean): void {
-    if (this.#isFull) {
+    if (this.#leastQueue > this.#queueOf(FULL_QUEUE)) {
       this.#startup = false;
     } else if (!busy) {
       return;
@@ -155,13 +155,13 @@ export class PathModel {
     }
   }
 
-  /** A queue worth the name stood on the line through the whole round trip. */
-  get #isFull(): boolean {
-    return this.#leastQueue > FULL_QUEUE * this.#delay.base + (2 * this.chunk) / this.rate;
+  /** A queue of so many round trips, and of the two chunks that are always there, milliseconds. */
+  #queueOf(roundTrips: number): number {
+    return roundTrips * this.#delay.base + (2 * this.chunk) / this.rate;
   }
 
   /** A round trip has ended on a line that is past its startup. */
-  #judgeRound(round: RoundResult, now: number): void {
+  #judgeRound(round: RoundResult, busy: boolean, now: number): void {
     // The queue that the cap would make on a line of this rate. One far above it says that the line is slower now, and
     // that it was busy, whatever the application had to send.
     const expected = this.#capFor(STEADY_GAIN, 1) / this.rate - this.#delay.base;
@@ -169,8 +169,8 @@ export class PathModel {
     // A drained line delivers less, and shows it a round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
-    if (!round.busy || drained || this.#wasDraining) return;
-    const fell = this.#probe.handleRound(round, this.rate, this.#isFull);
+    if (!busy || drained || this.#wasDraining) return;
+    const fell = this.#probe.handleRound(round, this.rate, this.#leastQueue > this.#queueOf(FLOODED_QUEUE));
     // Or its least time has grown, and the cap made from it is too small.
     if (fell && now - this.#delay.minAt >= REDRAIN_AFTER) this.#delay.drain(now);
   }

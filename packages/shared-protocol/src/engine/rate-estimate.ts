@@ -28,8 +28,9 @@ export class RateEstimate {
   /** By the receiver's clock. */
   #deliveredAt = 0;
   #firstSentAt = 0;
-  /** A new subflow is idle: its first frames are a ping and single requests. */
-  #appLimitedUntil = 1;
+  /** What is sent before so much was delivered was held back by the application; a new subflow is idle. */
+  #appLimitedUntil = 0;
+  #appLimitedAt = 0;
   #round = 0;
   #roundEnd = 0;
   #roundBytes = 0;
@@ -55,13 +56,14 @@ export class RateEstimate {
       delivered: this.#delivered,
       deliveredAt: this.#deliveredAt,
       firstSentAt: this.#firstSentAt,
-      appLimited: this.#appLimitedUntil > this.#delivered,
+      appLimited: this.#appLimitedUntil >= this.#delivered,
     };
   }
 
   /** There was room on the line and nothing to send: rates measured from now on may be too low. */
-  handleAppLimited(inFlight: number): void {
-    this.#appLimitedUntil = Math.max(1, this.#delivered + inFlight);
+  handleAppLimited(inFlight: number, now: number): void {
+    this.#appLimitedAt = now;
+    this.#appLimitedUntil = this.#delivered + inFlight;
   }
 
   /** `bytes` more have arrived, the last of them at `time`, which counts even where no frame is complete. */
@@ -87,12 +89,14 @@ export class RateEstimate {
       this.#roundBytes = this.#delivered;
       this.#roundAt = this.#deliveredAt;
     }
+    // Also what was sent before the application ran dry is followed by less than the line could carry.
+    const appLimited = newest.appLimited || this.#appLimitedAt >= newest.sentAt;
     const interval = Math.max(sendElapsed, ackElapsed, minRtt);
     if (interval > 0 && interval < Number.POSITIVE_INFINITY) {
       const rate = (this.#delivered - newest.delivered) / interval;
-      if (rate > 0 && (!newest.appLimited || rate >= assumed)) this.#keep(rate, now);
+      if (rate > 0 && (!appLimited || rate >= assumed)) this.#keep(rate, now);
     }
-    return { newRound, busy: !newest.appLimited, bytes, ms };
+    return { newRound, busy: !appLimited, bytes, ms };
   }
 
   #keep(rate: number, now: number): void {

@@ -1,5 +1,5 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
-import { MAX_RECEIVE_WINDOW } from "./parameters.ts";
+import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
 /**
  * The memory that all streams of a session may promise to their senders. `promised` is the sum of the streams' windows:
@@ -26,7 +26,7 @@ export class MemoryBudget {
 
 /**
  * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that
- * empties half of it within two round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
+ * empties half of it within GROW_ROUNDS round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
  * it has. When the budget's growing half is spent, windows above the initial one shrink as they are renewed.
  */
 export class ReceiveWindow {
@@ -57,7 +57,7 @@ export class ReceiveWindow {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window / 2) return false;
     if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
-    else if (now - this.#grantedAt < 2 * rttMs) this.#resize(this.#window * 2);
+    else if (now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs)) this.#resize(this.#window * 2);
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
     this.#grantedAt = now;

@@ -1,5 +1,7 @@
 import { Control, type SentFrame } from "./ledger.ts";
+import { COPY_FREE, COPY_SHARE } from "./parameters.ts";
 import type { SessionState } from "./state.ts";
+import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 
 /**
@@ -18,7 +20,6 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
     state.resets.delete(frame.stream);
     return;
   }
-  if (frame.control === 0) state.noteSettled(frame.stream);
   const stream = state.streams.get(frame.stream);
   if (!stream) return;
   if (frame.control === 0) {
@@ -44,20 +45,39 @@ export function surrender(state: SessionState, subflow: Subflow): void {
   for (const frame of subflow.ledger.unacked()) loseFrame(state, frame);
 }
 
-/** The subflow's connection is gone, and with it whatever waited in it. */
-export function abandon(state: SessionState, subflow: Subflow): void {
-  surrender(state, subflow);
-  for (const frame of subflow.ledger.unacked()) {
-    if (frame.stream >= 0 && frame.control === 0) state.noteSettled(frame.stream);
-  }
-}
-
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
 export function regain(state: SessionState, subflow: Subflow): void {
   subflow.surrendered = false;
   for (const frame of subflow.ledger.unacked()) {
     if (frame.control === 0)
       state.streams.get(frame.stream)?.sendBuffer.regain(frame.offset, frame.offset + frame.length);
+  }
+}
+
+/**
+ * Copies of what stands on lines that are late, for `subflow`, which has room and nothing new to send: once for each
+ * frame, the oldest first, and never of what is merely on its way. A line that is late for good becomes suspect after
+ * at least 150 ms; a small flow on it, or a stream's last bytes, need not wait for that.
+ */
+export function copyLate(
+  state: SessionState,
+  subflow: Subflow,
+  usable: readonly Subflow[],
+  now: number,
+  send: (frame: SentFrame, stream: Stream) => void,
+): void {
+  if (subflow.lateness(now) > 0) return;
+  for (const other of usable) {
+    if (other === subflow || other.lateness(now) === 0) continue;
+    for (const frame of other.ledger.unacked()) {
+      if (frame.copied || frame.stream < 0) continue;
+      const { sent, copied } = state.totals;
+      if (frame.size > subflow.room || copied + frame.length > COPY_FREE + COPY_SHARE * sent) return;
+      frame.copied = true;
+      const stream = state.streams.get(frame.stream);
+      if (frame.control !== 0) loseFrame(state, frame);
+      else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) send(frame, stream);
+    }
   }
 }
 

@@ -150,6 +150,10 @@ export class SendBuffer {
     }
   }
 
+  isAcknowledged(offset: number, length: number): boolean {
+    return this.#acked.gaps(Math.max(offset, this.#ackedTo), offset + length).length === 0;
+  }
+
   /** [start, end) was lost with its subflow: what of it is unacknowledged is to be sent again. */
   lose(start: number, end: number): void {
     for (const gap of this.#acked.gaps(Math.max(start, this.#ackedTo), end))

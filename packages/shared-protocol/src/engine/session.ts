@@ -3,7 +3,7 @@ import type { SessionEvent } from "./events.ts";
 import { Control } from "./ledger.ts";
 import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
 import { FrameReceiver } from "./receive.ts";
-import { abandon, surrender } from "./reinjection.ts";
+import { surrender } from "./reinjection.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
 import { Subflow, type SubflowOptions } from "./subflow.ts";
@@ -50,6 +50,17 @@ export class Session {
     return { promised: this.#state.budget.promised, heldToSend: this.#state.heldToSend };
   }
 
+  /** Counts of what the session keeps for its streams: all of them return to 0 with the last stream. */
+  get kept(): Readonly<Record<"streams" | "resets" | "controls" | "queued", number>> {
+    const { streams, resets, pendingControl, fairQueue } = this.#state;
+    return {
+      streams: streams.size,
+      resets: resets.size,
+      controls: pendingControl.length,
+      queued: fairQueue.size,
+    };
+  }
+
   get subflows(): IterableIterator<Subflow> {
     return this.#state.subflows.values();
   }
@@ -92,7 +103,7 @@ export class Session {
     if (!subflow) return;
     this.#state.subflows.delete(id);
     this.#receivers.delete(id);
-    abandon(this.#state, subflow);
+    surrender(this.#state, subflow);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;
   }
 
@@ -100,6 +111,7 @@ export class Session {
   handleTimeout(now: number): void {
     this.#state.now = now;
     for (const subflow of this.#state.subflows.values()) {
+      subflow.noticeLateness(now);
       const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
       if (!entered) continue;
       this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
@@ -172,6 +184,7 @@ export class Session {
     const end = stream.finalOffset === stream.reorder.frontier;
     if (end && !stream.finTaken) {
       stream.finTaken = true;
+      stream.window.close();
       this.#state.finishIfDone(stream);
     }
     return { pieces, length, end };
@@ -183,7 +196,7 @@ export class Session {
     if (!stream) return;
     let rtt = 0;
     for (const subflow of this.#state.subflows.values()) rtt = Math.max(rtt, subflow.model.srtt);
-    if (stream.window.consume(bytes, now, Math.max(rtt, 1))) this.#state.queueControl(stream, Control.credit);
+    if (stream.window.consume(bytes, now, rtt)) this.#state.queueControl(stream, Control.credit);
   }
 
   /** Gives a path another role, here and at the peer. */

@@ -2,7 +2,7 @@ import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
-import { MAX_SEND_BUFFER, MIN_SEND_BUFFER, QUANTUM, RIVALS_COUNTED, SEND_BUFFER_CAPS } from "./parameters.ts";
+import { MAX_SEND_BUFFER, MIN_SEND_BUFFER, QUANTUM, RIVALS_COUNTED, SEND_BUFFER_GAIN } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
 import { MemoryBudget } from "./receive-window.ts";
@@ -22,8 +22,10 @@ export interface SessionTotals {
   /** Application bytes, each counted once. */
   sent: number;
   received: number;
-  /** Application bytes that were sent more than once. */
+  /** Application bytes that were sent more than once: again after a failure, or as a copy of what was late. */
   reinjected: number;
+  /** Of these, the copies. */
+  copied: number;
 }
 
 /** What the parts of a session share: receiving (`receive.ts`), sending (`transmit.ts`), recovery (`reinjection.ts`). */
@@ -34,14 +36,9 @@ export class SessionState {
   readonly subflows = new Map<number, Subflow>();
   readonly fairQueue = new FairQueue();
   readonly encoder = new FrameEncoder();
-  readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0 };
+  readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
   /** Streams with stream frames to send. */
   readonly pendingControl = new Queue<number>();
-  /**
-   * Streams that are over while DATA of theirs is under way, by which it may also be waiting in a connection. Were their
-   * buffers given back, others' bytes would go out under this stream's number.
-   */
-  readonly departed = new Map<number, Stream>();
   /** Codes of RESETs whose arrival is not acknowledged; their streams are gone. */
   readonly resets = new Map<number, StreamCode>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
@@ -104,33 +101,42 @@ export class SessionState {
     return ahead;
   }
 
-  /** A DATA frame was put on a line; `again` if its bytes had been sent before. */
+  /** A DATA frame was put on a line: its bytes are new, or were lost, or are still under way on another. */
   noteSent(
     stream: Stream,
     subflow: Subflow,
     chunk: { readonly offset: number; readonly payload: Buffer },
     size: number,
-    again: boolean,
+    sending: "new" | "again" | "copy",
   ): void {
     const { length } = chunk.payload;
-    subflow.recordData(stream.id, chunk.offset, length, size, this.now);
-    stream.underWay++;
+    subflow.recordData(stream.id, chunk.offset, length, size, sending === "copy", this.now);
     stream.share(subflow.path).sent += length;
-    if (again) {
+    if (sending !== "new") {
       this.totals.reinjected += length;
       subflow.reinjectedBytes += length;
+      if (sending === "copy") this.totals.copied += length;
     } else {
       this.totals.sent += length;
     }
   }
 
-  /** What one stream may hold: what all lines may have under way, and more to come; less when memory runs short. */
+  /**
+   * What one stream may hold: while its oldest bytes are on the slowest line, the others have theirs acknowledged and
+   * take more. Less when memory runs short.
+   */
   get sendBufferLimit(): number {
     if (this.heldToSend > this.budget.cap) return MIN_SEND_BUFFER / 8;
-    let underWay = 0;
-    for (const subflow of this.subflows.values()) underWay += subflow.model.cap;
+    let caps = 0;
+    let rates = 0;
+    let slowest = 0;
+    for (const { model } of this.subflows.values()) {
+      caps += model.cap;
+      rates += model.rate;
+      slowest = Math.max(slowest, model.srtt);
+    }
     const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.heldToSend) / 2);
-    return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + SEND_BUFFER_CAPS * underWay);
+    return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
   }
 
   /** Ends the stream once both of its directions have ended in order. */
@@ -148,21 +154,13 @@ export class SessionState {
     if (code !== StreamCode.reset) this.totals.failed++;
   }
 
-  /** Gives back all that the stream holds, but for buffers that a connection may still have to write out. */
+  /** Gives back all that the stream holds. */
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
     this.fairQueue.remove(stream.id);
     this.heldToSend -= stream.sendBuffer.held;
-    stream.window.close();
-    stream.reorder.discard();
-    if (stream.underWay > 0) this.departed.set(stream.id, stream);
-    else stream.sendBuffer.discard();
-  }
-
-  /** A DATA frame of the stream has arrived, or its connection is gone. */
-  noteSettled(id: number): void {
-    const stream = this.streams.get(id) ?? this.departed.get(id);
-    if (!stream || --stream.underWay > 0 || !this.departed.delete(id)) return;
     stream.sendBuffer.discard();
+    stream.reorder.discard();
+    stream.window.close();
   }
 }

@@ -40,8 +40,6 @@ export class Stream {
   /** FIN was sent, or is about to be. */
   finQueued = false;
   finAcked = false;
-  /** DATA frames that are neither acknowledged nor gone with their subflow; copies count. */
-  underWay = 0;
   /** The application was told to stop writing and waits for a "writable" event. */
   blocked = false;
 

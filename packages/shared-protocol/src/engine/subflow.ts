@@ -2,7 +2,7 @@ import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { Liveness } from "./liveness.ts";
-import { ACK_BYTES, UNMEASURED_RTT } from "./parameters.ts";
+import { ACK_BYTES, LATE_MIN, UNMEASURED_RTT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
@@ -36,6 +36,7 @@ export class Subflow {
   #ackDueAt = Number.POSITIVE_INFINITY;
   /** When the line will have put out all that it was given. */
   #busyUntil = 0;
+  #lateNoticed = false;
   #burst = 0;
   #burstAt = 0;
 
@@ -99,13 +100,20 @@ export class Subflow {
   // --- sending ---
 
   /** Notes a DATA frame of `size` bytes. */
-  recordData(stream: number, offset: number, length: number, size: number, now: number): void {
-    this.#record(stream, 0, offset, length, size, now);
+  recordData(
+    stream: number,
+    offset: number,
+    length: number,
+    size: number,
+    isCopy: boolean,
+    now: number,
+  ): void {
+    this.#record(stream, 0, offset, length, size, isCopy, now);
   }
 
   /** Notes another frame that calls for an acknowledgement; `stream` is -1 if it belongs to none. */
   recordControl(stream: number, control: Control | 0, size: number, now: number): void {
-    this.#record(stream, control, 0, 0, size, now);
+    this.#record(stream, control, 0, 0, size, false, now);
   }
 
   #record(
@@ -114,10 +122,14 @@ export class Subflow {
     offset: number,
     length: number,
     size: number,
+    copied: boolean,
     now: number,
   ): void {
     const inFlight = this.unackedBytes;
-    if (inFlight === 0) this.liveness.handleBusy(now);
+    if (inFlight === 0) {
+      this.liveness.handleBusy(now);
+      this.#lateNoticed = false;
+    }
     this.#busyUntil = Math.max(now, this.#busyUntil) + size / this.model.rate;
     const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(inFlight, now);
     this.#burst = now === this.#burstAt ? this.#burst + size : size;
@@ -131,7 +143,7 @@ export class Subflow {
       offset,
       length,
       burst: this.#burst,
-      copied: false,
+      copied,
       delivered,
       deliveredAt,
       firstSentAt,
@@ -156,6 +168,7 @@ export class Subflow {
     }
     const bytes = this.ledger.acked - before;
     if (bytes === 0) return { recovered: false };
+    this.#lateNoticed = false;
     // The times are those of the last byte, which may be in the middle of a frame.
     const part = this.ledger.oldestPart;
     const last = part > 0 ? this.ledger.oldest : newest;
@@ -187,13 +200,24 @@ export class Subflow {
 
   /** For how long an acknowledgement has been overdue, milliseconds: the line stalls, or is dead. */
   lateness(now: number): number {
-    if (this.ledger.length === 0 || this.model.srtt === 0) return 0;
-    const patience = this.model.srtt + 4 * this.model.rttvar + this.model.ackDelay;
-    return Math.max(0, now - this.liveness.progressAt - patience);
+    return Math.max(0, now - this.#lateAt);
+  }
+
+  /** When the acknowledgement that is awaited will be late. */
+  get #lateAt(): number {
+    const { srtt, rttvar, ackDelay } = this.model;
+    if (this.ledger.length === 0 || srtt === 0) return Number.POSITIVE_INFINITY;
+    return this.liveness.progressAt + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
+  }
+
+  /** Takes the time in: lines are polled once when this one is late. */
+  noticeLateness(now: number): void {
+    this.#lateNoticed = now >= this.#lateAt;
   }
 
   /** The earliest time at which something is to be done without further input. */
   nextTimeout(): number {
-    return Math.min(this.#ackDueAt, this.liveness.nextTimeout(this.unackedBytes > 0, this.model));
+    const liveness = this.liveness.nextTimeout(this.unackedBytes > 0, this.model);
+    return Math.min(this.#ackDueAt, liveness, this.#lateNoticed ? Number.POSITIVE_INFINITY : this.#lateAt);
   }
 }

@@ -1,6 +1,7 @@
 import type { Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
 import { MIN_CHUNK } from "./parameters.ts";
+import { copyLate } from "./reinjection.ts";
 import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
@@ -89,13 +90,23 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     if (subflow.room < Math.max(MIN_CHUNK, subflow.model.chunk / 2)) return;
     const id = state.fairQueue.next(serves);
     if (id === undefined) {
-      subflow.model.handleAppLimited(subflow.unackedBytes);
-      return;
+      subflow.model.handleAppLimited(subflow.unackedBytes, now);
+      return sendCopies(state, subflow, usable, now);
     }
     // Before the data, behind which it would wait for the line.
     if (subflow.isAckPending) sendAck(state, subflow, now);
     sendChunk(state, subflow, state.streams.get(id) as Stream, now);
   }
+}
+
+/** Room that nothing new needs serves what is late elsewhere. */
+function sendCopies(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
+  copyLate(state, subflow, usable, now, ({ offset, length }, stream) => {
+    const chunk = stream.sendBuffer.read(offset, length);
+    const size = state.encoder.appendData(stream.id, offset, chunk.payload);
+    state.noteSent(stream, subflow, chunk, size, "copy");
+  });
+  if (state.pendingControl.length > 0) sendStreamFrames(state, subflow, now);
 }
 
 function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {
@@ -105,7 +116,7 @@ function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: n
   if (chunk) {
     const { offset, payload } = chunk;
     const size = state.encoder.appendData(stream.id, offset, payload);
-    state.noteSent(stream, subflow, chunk, size, offset < fresh);
+    state.noteSent(stream, subflow, chunk, size, offset < fresh ? "again" : "new");
     state.fairQueue.charge(stream.id, size);
   }
   if (stream.sendable > 0) return;

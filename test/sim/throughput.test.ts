@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Bulk, type Direction } from "./bulk.ts";
+import { type LineSpec, line } from "./network.ts";
+
+/** What one bulk flow must get out of its lines, and how soon. */
+interface Expectation {
+  readonly lines: readonly LineSpec[];
+  /** Share of the lines' sum after the first second, or after `settle` milliseconds. */
+  readonly share: number;
+  readonly settle?: number;
+  /** Half of the time, and 95 % of it, no line's queue is longer, milliseconds. */
+  readonly queue: readonly [number, number];
+  /** Round trips of the slowest line until 90 % of the sum are reached. */
+  readonly start?: number;
+  readonly ms?: number;
+}
+
+const ADSL = [line("a", 8.41, 0.8, 12), line("b", 8.76, 0.8, 15)];
+
+const EXPECTATIONS: Record<string, Expectation> = {
+  "two ADSL lines": { lines: ADSL, share: 0.975, queue: [30, 45] },
+  "50 + 50 Mbit/s": { lines: [line("a", 50, 50, 7), line("b", 50, 50, 7)], share: 0.98, queue: [20, 25] },
+  "round trips of 7 and 75 ms": {
+    lines: [line("a", 50, 50, 3.5), line("b", 50, 50, 37.5)],
+    share: 0.97,
+    queue: [20, 40],
+    start: 12,
+  },
+  "100 + 10 Mbit/s": { lines: [line("a", 100, 20, 8), line("b", 10, 2, 12)], share: 0.98, queue: [20, 30] },
+  "DSL and LTE": {
+    lines: [line("a", 50, 10, 8), line("b", 80, 30, 35, { jitter: 10 })],
+    share: 0.97,
+    queue: [25, 50],
+    start: 14,
+  },
+  "a satellite line": {
+    lines: [line("a", 20, 5, 7.5), line("b", 50, 10, 150)],
+    share: 0.97,
+    settle: 6_000,
+    queue: [90, 120],
+  },
+  "three lines": {
+    lines: [line("a", 16, 1, 12), line("b", 30, 5, 25), line("c", 100, 40, 6)],
+    share: 0.97,
+    queue: [25, 40],
+    start: 14,
+  },
+  "two lines of 1 Gbit/s, hosts slower than the lines": {
+    lines: [line("a", 1_000, 1_000, 0.1), line("b", 1_000, 1_000, 0.1)],
+    share: 0.95,
+    settle: 300,
+    queue: [10, 12],
+    start: 1_000,
+    ms: 500,
+  },
+};
+
+describe("one bulk flow gets what its lines carry, and their queues stay short", () => {
+  for (const [name, expected] of Object.entries(EXPECTATIONS)) {
+    for (const direction of ["down", "up"] as const) {
+      it(`${name}, ${direction}`, () => check(expected, direction));
+    }
+  }
+});
+
+function check(expected: Expectation, direction: Direction): void {
+  const { lines, share, settle = 1_000, queue, start = 10, ms = 12_000 } = expected;
+  const rtt = Math.max(...lines.map((each) => each.up.delay + each.down.delay));
+  const bulk = new Bulk(lines, direction);
+  const startedAt = bulk.network.clock.now;
+  const window = Math.max(20, rtt);
+  const reached = bulk.timeTo(0.9, window, 10_000);
+  assert.ok(
+    reached <= Math.max(start * rtt, 2 * window),
+    `90 % after ${reached} ms, ${reached / rtt} round trips`,
+  );
+  bulk.run(Math.max(1, startedAt + settle - bulk.network.clock.now));
+  const goodput = bulk.run(ms);
+  assert.ok(goodput >= share, `${goodput} of the sum`);
+  const [half, most] = bulk.queues(ms / 2, 0.5, 0.95) as [number, number];
+  assert.ok(half <= queue[0] && most <= queue[1], `queues of ${half} and ${most} ms`);
+}

@@ -1,4 +1,5 @@
 /** This machine's loopback ports in front of what listens inside a namespace. */
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
@@ -14,10 +15,12 @@ export class Forwarder {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  readonly #bridge: ChildProcess;
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, bridge: ChildProcess) {
     this.#server = server;
     this.#sockets = sockets;
+    this.#bridge = bridge;
     this.port = (server.address() as AddressInfo).port;
   }
 
@@ -43,16 +46,20 @@ export class Forwarder {
       join(socket, connect({ path, allowHalfOpen: true }));
     });
     await listenFrom(server, from);
-    return new Forwarder(server, sockets);
+    return new Forwarder(server, sockets, child);
   }
 
   get url(): string {
     return `http://${LOOPBACK}:${this.port}`;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
+    if (this.#bridge.exitCode !== null || this.#bridge.signalCode !== null) return;
+    const exited = once(this.#bridge, "exit");
+    this.#bridge.stdin?.end();
+    await exited;
   }
 }
 

@@ -33,13 +33,12 @@ export async function buildHouse(folder: string): Promise<Stage> {
       plain: house.lines.map(({ number }) => ({ host: house.addresses.direct(number).v4, port })),
       dashboards: { local: local.url, remote: remote.url },
       close: async () => {
-        for (const forwarder of forwarders) forwarder.close();
+        await Promise.all(forwarders.map((forwarder) => forwarder.close()));
         await hawser.stop();
         await house.close();
       },
     };
   } catch (error) {
-    for (const forwarder of forwarders) forwarder.close();
     await house.close();
     throw error;
   }

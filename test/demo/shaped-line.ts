@@ -61,11 +61,11 @@ class ShapedDirection {
       }
     });
     from.once("end", () => this.#send(to, undefined));
-    from.on("error", () => to.destroy());
+    from.on("error", () => to.resetAndDestroy());
     from.once("close", () => {
       this.#held.delete(from);
       // After an end of both streams there is nothing to cut; what is on the line still arrives.
-      if (!from.readableEnded) to.destroy();
+      if (!from.readableEnded) to.resetAndDestroy();
     });
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Subflow } from "../../engine/index.ts";
 import { setDiscardOnClose, setNotSentLowat } from "../sys/socket-options.ts";
+import { CongestionPolicy } from "./congestion-policy.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
@@ -42,6 +43,7 @@ export class SubflowConnection {
   constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
     this.subflow = subflow;
     this.socket = socket;
+    new CongestionPolicy(socket);
     socket.on("error", (error) => {
       this.#error = error;
     });

@@ -1,0 +1,141 @@
+/** Lines that die, go and come back under a transfer: nothing is lost, the others carry on, the line is used again. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Hawser, until } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import type { Line } from "../lab/line.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
+import type { TransferResult } from "../lab/traffic/tasks.ts";
+
+/** What befalls a line, and how it is undone. */
+interface Trouble {
+  readonly name: string;
+  begin(house: House, line: Line): Promise<void>;
+  end(line: Line): Promise<void>;
+}
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    name: "a silent blackhole",
+    begin: (_house, line) => line.set({ blackhole: true }),
+    end: (line) => line.set({ blackhole: false }),
+  },
+  { name: "its interface down", begin: (_house, line) => line.down(), end: (line) => line.up() },
+  {
+    name: "a reset of its subflow",
+    begin: async (house, line) => {
+      const { v4 } = house.addresses.lineEnds(line.number).router;
+      await house.router.exec("ss", ["-K", "-t", "src", v4, "dport", "=", "4433"]);
+    },
+    end: async () => {},
+  },
+];
+
+/** 100 ms slots of a transfer's timeline. */
+const SLOTS_PER_SECOND = 10;
+
+suite("lines", { skip: labMissing() ?? false }, () => {
+  let house: House;
+  let hawser: Hawser;
+  let origin: RunningOrigin;
+
+  before(async () => {
+    house = await House.create({
+      lines: [
+        { name: "adsl1", down: 8.41e6, up: 0.8e6, delayMs: 12, queueMs: 150 },
+        { name: "adsl2", down: 8.76e6, up: 0.8e6, delayMs: 15, queueMs: 150 },
+      ],
+    });
+    origin = await startOrigin(house.origin);
+    hawser = await Hawser.start(house);
+  });
+
+  after(async () => {
+    await hawser?.stop();
+    await house?.close();
+  });
+
+  for (const op of ["download", "upload"] as const) {
+    for (const trouble of TROUBLES) {
+      test(`${op} through ${trouble.name}: every byte, and the line used again`, async (t) => {
+        await hawser.whenPaths((states) => states.every((state) => state === "up"));
+        const result = await transferThrough(op, trouble);
+        const { gapMs, during, before: rateBefore, usedAgainAfterMs } = result;
+        t.diagnostic(
+          `longest gap ${gapMs.toFixed(0)} ms; ${during.toFixed(2)} of the surviving line's rate; ` +
+            `line in use ${usedAgainAfterMs} ms after its return; ${(rateBefore / 1e6).toFixed(2)} Mbit/s before`,
+        );
+        assert.ok(gapMs < 1_500, `nothing came for ${gapMs} ms`);
+        assert.ok(during >= 0.8, `${during} of the surviving line`);
+        assert.ok(usedAgainAfterMs <= 5_000, `in use again only after ${usedAgainAfterMs} ms`);
+      });
+    }
+  }
+
+  test("all lines gone for 30 s and back: the flow goes on", async () => {
+    const { v4: host } = house.addresses.origin;
+    const running = start(house.lan, { op: "download", host, port: origin.port, bytes: 12e6 });
+    await sleep(2_000);
+    await Promise.all(house.lines.map((line) => line.set({ blackhole: true })));
+    await sleep(30_000);
+    assert.equal((await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"])).stdout, "503");
+    await Promise.all(house.lines.map((line) => line.set({ blackhole: false })));
+    const result = await running.result;
+    assert.equal(result.error, null);
+    assert.ok(result.complete);
+  });
+
+  test("the remote away at first, and restarted later: the gateway connects when it can", async () => {
+    await hawser.remote.stop();
+    await hawser.whenPaths((states) => states.every((state) => state === "down"));
+    await hawser.startRemote();
+    await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
+    const { v4: host } = house.addresses.origin;
+    const result = await start(house.lan, { op: "download", host, port: origin.port, bytes: 1e6 }).result;
+    assert.ok(result.complete, result.error ?? "");
+  });
+
+  /** Runs a transfer; adsl1 has its trouble from second 3 to second 6 of it. */
+  async function transferThrough(op: "download" | "upload", trouble: Trouble) {
+    const line = house.line("adsl1");
+    const { v4: host } = house.addresses.origin;
+    const bytes = op === "download" ? 14e6 : 1.4e6;
+    const running = start(house.lan, { op, host, port: origin.port, bytes });
+    await sleep(3_000);
+    await trouble.begin(house, line);
+    const beganAt = Date.now();
+    await sleep(3_000);
+    await trouble.end(line);
+    const endedAt = Date.now();
+    const usedAgainAfterMs = await whenUsed(op, endedAt);
+    const result = await running.result;
+    assert.equal(result.error, null);
+    assert.ok(result.complete, "the bytes are not those that were sent");
+    return { ...judge(op, result, beganAt, endedAt), usedAgainAfterMs };
+  }
+
+  /** How long after `since` adsl1 carries more than a trickle of the flow again. */
+  async function whenUsed(op: "download" | "upload", since: number): Promise<number> {
+    const key = op === "download" ? "receivedBytes" : "sentBytes";
+    const share = async (): Promise<number> =>
+      (await hawser.flows()).flatMap(({ paths }) => paths).find(({ name }) => name === "adsl1")?.[key] ?? 0;
+    const before = await share();
+    await until(async () => (await share()) > before + 10_000);
+    return Date.now() - since;
+  }
+
+  function judge(op: "download" | "upload", result: TransferResult, beganAt: number, endedAt: number) {
+    const slot = (time: number): number => Math.floor(((time - result.startedAt) / 1_000) * SLOTS_PER_SECOND);
+    const rate = (from: number, to: number): number => {
+      const slots = result.timeline.slice(from, to);
+      return (slots.reduce((sum, bytes) => sum + bytes, 0) * 8 * SLOTS_PER_SECOND) / slots.length;
+    };
+    // What one line carries of TCP payload, less than its rate by the headers of packets.
+    const survivor = (op === "download" ? 8.76e6 : 0.8e6) * 0.96;
+    // From a second after the trouble began.
+    const during = rate(slot(beganAt) + SLOTS_PER_SECOND, slot(endedAt)) / survivor;
+    return { gapMs: result.largestGapMs, during, before: rate(SLOTS_PER_SECOND, slot(beganAt)) };
+  }
+});

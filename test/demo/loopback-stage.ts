@@ -42,7 +42,7 @@ export async function buildLoopback(folder: string): Promise<Stage> {
       router: LOOPBACK,
       ends: SOURCES,
       remote: REMOTE_BEFORE,
-      origin: [LOOPBACK, "sees the remote"],
+      origin: [LOOPBACK, ""],
     }),
     client: processes,
     through: { host: LOOPBACK, port: origin.port, socks: { host: LOOPBACK, port: ports.socks } },

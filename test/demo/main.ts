@@ -1,8 +1,8 @@
 /** `npm start`: what Hawser does, shown on two emulated ADSL lines. See options.ts. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { labMissing } from "../lab/requirements.ts";
 import { buildHouse } from "./house-stage.ts";
 import { buildLoopback } from "./loopback-stage.ts";
@@ -12,6 +12,8 @@ import type { Stage } from "./stage.ts";
 import { tell } from "./story.ts";
 import { judge, renderTable } from "./table.ts";
 
+/** How much of the gateways' logs is shown when the demo fails. */
+const LOG_LINES = 5;
 const Exit = { reached: 0, notReached: 1, usage: 2 } as const;
 
 const options = parseOptions(process.argv.slice(2));
@@ -24,6 +26,8 @@ if (options.help) {
   process.exit(0);
 }
 
+// Whoever read it is gone (a closed terminal, `| head`): there is nobody to show it to.
+process.stdout.on("error", () => process.exit(Exit.notReached));
 const screen = new Screen(process.stdout);
 /** What a signal does: ends the demo; the exit handlers clean up. While the dashboards are up, it is the regular end. */
 let onSignal = (signal: NodeJS.Signals): void => {
@@ -32,17 +36,19 @@ let onSignal = (signal: NodeJS.Signals): void => {
 };
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => onSignal(signal));
 
+const folder = scratchFolder();
 try {
   process.exitCode = await demonstrate(options.once);
 } catch (error) {
   screen.say(`hawser: the demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  for (const line of lastWords()) process.stderr.write(`${line}\n`);
   process.exitCode = Exit.notReached;
 }
 // What is left of sockets and timers is not waited for.
 process.exit();
 
 async function demonstrate(once: boolean): Promise<number> {
-  const stage = await build(scratchFolder());
+  const stage = await build();
   screen.say(`\n${stage.drawing}\n`);
   const outcome = await tell(stage, screen);
   screen.say(`\n${renderTable(outcome)}\n`);
@@ -51,7 +57,7 @@ async function demonstrate(once: boolean): Promise<number> {
   return judge(outcome).isReached ? Exit.reached : Exit.notReached;
 }
 
-function build(folder: string): Promise<Stage> {
+function build(): Promise<Stage> {
   const missing = whyLoopback();
   if (missing === undefined) {
     screen.say("hawser: drawing a house in network namespaces, and starting both gateways");
@@ -86,6 +92,17 @@ function scratchFolder(): string {
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   process.env["TMPDIR"] = folder;
   return folder;
+}
+
+/** The end of each gateway's log, which goes with the folder. */
+function lastWords(): string[] {
+  const logs = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".log"),
+  );
+  return logs.flatMap((name) => {
+    const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
+    return [`${basename(name)}, its end:`, ...lines.slice(-LOG_LINES)];
+  });
 }
 
 async function showDashboards({ dashboards }: Stage): Promise<void> {

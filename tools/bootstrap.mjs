@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 const stamp = join(root, "node_modules", ".hawser-lock");
 
 /** What the lab and the gateways call, and the Debian package that has it. Clients of the tests are in run-tests. */
-const TOOLS = { ip: "iproute2", iptables: "iptables", ...packagesFromArguments() };
+const TOOLS = { ip: "iproute2", iptables: "iptables", curl: "curl", ...packagesFromArguments() };
 
 installDebianPackages();
 installNpmPackages();

@@ -27,11 +27,16 @@ function installDebianPackages() {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   if (process.getuid?.() !== 0 || !isOnPath("apt-get")) {
-    console.log(`hawser: without ${packages.join(", ")} some things are left out (as root on Debian they are installed)`);
+    console.log(
+      `hawser: without ${packages.join(", ")} some things are left out (as root on Debian they are installed)`,
+    );
     return;
   }
   console.log(`hawser: installing Debian packages: ${packages.join(", ")}`);
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, stdio: ["ignore", "ignore", "inherit"] };
+  const options = {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "ignore", "inherit"],
+  };
   execFileSync("apt-get", ["update", "-qq"], options);
   execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], options);
 }
@@ -49,10 +54,15 @@ function isOnPath(tool) {
 }
 
 function installNpmPackages() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   console.log("hawser: installing npm packages");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   writeFileSync(stamp, lock);
 }
 
@@ -61,8 +71,13 @@ function build() {
   const runtime = existsSync(node) ? node : process.execPath;
   const major = Number(execFileSync(runtime, ["--version"], { encoding: "utf8" }).slice(1).split(".")[0]);
   if (major < 24) {
-    console.error("hawser: needs Node 24; the npm package of it is for Linux on x64 and arm64 only. Install Node 24.");
+    console.error(
+      "hawser: needs Node 24; the npm package of it is for Linux on x64 and arm64 only. Install Node 24.",
+    );
     process.exit(1);
   }
-  execFileSync(runtime, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], { cwd: root, stdio: "inherit" });
+  execFileSync(runtime, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], {
+    cwd: root,
+    stdio: "inherit",
+  });
 }

@@ -39,15 +39,29 @@ export class ReorderBuffer {
   /** Returns how many of the bytes are new. */
   insert(offset: number, bytes: Uint8Array): number {
     const end = offset + bytes.length;
-    if (offset === this.#frontier && this.#early.length === 0) {
-      this.#deliver(bytes);
-      return bytes.length;
-    }
+    if (end <= this.#frontier) return 0;
     let fresh = 0;
-    for (const gap of this.#received.gaps(Math.max(offset, this.#frontier), end)) {
+    if (offset <= this.#frontier) fresh = this.#insertInOrder(offset, bytes);
+    if (end > this.#frontier) fresh += this.#insertEarly(offset, bytes);
+    return fresh;
+  }
+
+  /** Bytes that continue what has come, up to the first that came early; these may follow at once. */
+  #insertInOrder(offset: number, bytes: Uint8Array): number {
+    const stop = Math.min(offset + bytes.length, this.#early[0]?.start ?? Number.POSITIVE_INFINITY);
+    const fresh = stop - this.#frontier;
+    this.#deliver(fresh === bytes.length ? bytes : bytes.subarray(this.#frontier - offset, stop - offset));
+    if (this.#early.length > 0) this.#release();
+    return fresh;
+  }
+
+  #insertEarly(offset: number, bytes: Uint8Array): number {
+    let fresh = 0;
+    for (const gap of this.#received.gaps(Math.max(offset, this.#frontier), offset + bytes.length)) {
       this.#hold(gap.start, bytes.subarray(gap.start - offset, gap.end - offset));
       fresh += gap.end - gap.start;
     }
+    // What overlapped the frontier was cut at the first early piece, and goes on behind it.
     if (fresh > 0) this.#release();
     return fresh;
   }

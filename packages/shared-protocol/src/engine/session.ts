@@ -125,9 +125,10 @@ export class Session {
 
   // --- commands ---
 
-  /** Opens a stream, or returns undefined when the session is closed or full. */
+  /** Local: opens a stream, or returns undefined when the session is closed or full. */
   open(request: StreamRequest, now: number): number | undefined {
-    if (this.isClosed || this.#state.streams.size + this.#state.resets.size >= MAX_STREAMS) return undefined;
+    if (this.isClosed || this.#state.side !== "local") return undefined;
+    if (this.#state.streams.size + this.#state.resets.size >= MAX_STREAMS) return undefined;
     if (this.#state.budget.isSpent) return undefined;
     const stream = this.#state.addStream(this.#nextStream++, request, now);
     this.#state.queueControl(stream, Control.open);

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Liveness } from "./liveness.ts";
+import { DEAD_MIN, HEARTBEAT, PROBATION, SUSPECT_MIN, SUSPECT_UNMEASURED } from "./parameters.ts";
+import { PathModel } from "./path-model.ts";
+
+/** A model of a line with this round trip. */
+function measured(rtt: number): PathModel {
+  const model = new PathModel();
+  const state = model.handleSent(0, 0);
+  const frame = {
+    ...state,
+    end: 1,
+    size: 1,
+    sentAt: 0,
+    stream: -1,
+    control: 0 as const,
+    offset: 0,
+    length: 0,
+    burst: 1,
+    copied: false,
+  };
+  model.handleAck({ bytes: 1, newest: frame, last: frame, burst: 1, time: rtt / 2, delay: 0 }, rtt);
+  return model;
+}
+
+describe("Liveness", () => {
+  it("from probation to suspect, back up with progress, and dead without", () => {
+    const model = measured(30);
+    const liveness = new Liveness("local", 0);
+    assert.equal(liveness.state, "probation");
+    liveness.handleBusy(100);
+    assert.equal(liveness.handleTimeout(true, model, 100 + SUSPECT_MIN - 1), undefined);
+    assert.equal(liveness.handleTimeout(true, model, 100 + SUSPECT_MIN), "suspect");
+    assert.equal(liveness.handleTimeout(true, model, 101 + SUSPECT_MIN), undefined);
+    assert.equal(liveness.handleProgress(300), true);
+    assert.equal(liveness.state, "up");
+    assert.equal(liveness.handleTimeout(true, model, 300 + SUSPECT_MIN), "suspect");
+    assert.equal(liveness.handleTimeout(true, model, 300 + DEAD_MIN), "dead");
+    assert.equal(liveness.handleTimeout(true, model, 10_000), undefined);
+  });
+
+  it("an idle subflow is not suspected; a new one is up after a second of acknowledgements", () => {
+    const model = measured(30);
+    const liveness = new Liveness("local", 0);
+    assert.equal(liveness.handleTimeout(false, model, 60_000), undefined);
+    assert.equal(liveness.handleProgress(PROBATION - 1), false);
+    assert.equal(liveness.state, "probation");
+    liveness.handleProgress(PROBATION);
+    assert.equal(liveness.state, "up");
+  });
+
+  it("long round trips, and lines that were never measured, have more patience", () => {
+    const far = new Liveness("local", 0);
+    far.handleBusy(0);
+    const model = measured(600);
+    assert.equal(far.handleTimeout(true, model, 2_000), undefined);
+    assert.equal(far.handleTimeout(true, model, 1.5 * 600 + 4 * 300), "suspect");
+    const unknown = new Liveness("local", 0);
+    unknown.handleBusy(0);
+    assert.equal(unknown.handleTimeout(true, new PathModel(), SUSPECT_UNMEASURED - 1), undefined);
+    assert.equal(unknown.handleTimeout(true, new PathModel(), SUSPECT_UNMEASURED), "suspect");
+  });
+
+  it("pings at once when new, then after each silence, and not again before something is heard", () => {
+    const model = measured(30);
+    const liveness = new Liveness("local", 5);
+    assert.equal(liveness.takePing(5), true);
+    assert.equal(liveness.takePing(5), false);
+    assert.equal(liveness.takePing(60_000), false);
+    liveness.handleBytes(100);
+    assert.equal(liveness.nextTimeout(false, model), 100 + HEARTBEAT.local);
+    assert.equal(liveness.takePing(99 + HEARTBEAT.local), false);
+    assert.equal(liveness.takePing(100 + HEARTBEAT.local), true);
+    assert.equal(liveness.nextTimeout(false, model), Number.POSITIVE_INFINITY);
+  });
+
+  it("its timer is never in the past once it was heeded", () => {
+    const model = measured(30.000_7);
+    for (let start = 0.1; start < 40; start += 0.37) {
+      const liveness = new Liveness("remote", start);
+      liveness.handleBusy(start);
+      for (let state: string | undefined = "probation"; state !== "dead"; ) {
+        const next = liveness.nextTimeout(true, model);
+        const pings = liveness.takePing(next);
+        state = liveness.handleTimeout(true, model, next);
+        assert.ok(pings || state, `nothing to do at ${next}`);
+        if (state !== "dead") assert.ok(liveness.nextTimeout(true, model) > next);
+      }
+    }
+  });
+});

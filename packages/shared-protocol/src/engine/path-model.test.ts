@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Random } from "../../../../test/sim/random.ts";
+import type { SentFrame } from "./ledger.ts";
+import { INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, MIN_CHUNK } from "./parameters.ts";
+import { PathModel } from "./path-model.ts";
+
+const RTT = 40;
+
+/** Sends chunks over an ideal line, as much as the cap allows; clocks `skew` apart. */
+class IdealLine {
+  readonly model = new PathModel();
+  readonly rate: number;
+  readonly skew: number;
+  now = 1_000;
+  #freeAt = 0;
+  #sent = 0;
+  #acked = 0;
+  #underWay: (SentFrame & { arrivedAt: number })[] = [];
+
+  constructor(rate: number, skew = 0) {
+    this.rate = rate;
+    this.skew = skew;
+    // The PING of a new subflow.
+    this.model.handleAppLimited(0, this.now);
+    this.#send(1, 1);
+    this.now += RTT;
+  }
+
+  get unacked(): number {
+    return this.#sent - this.#acked;
+  }
+
+  run(ms: number): void {
+    for (const end = this.now + ms; this.now < end; this.now += 0.5) {
+      this.#acknowledge();
+      for (let burst = 0; this.unacked + this.model.chunk <= this.model.cap; ) {
+        burst += this.model.chunk;
+        this.#send(this.model.chunk, burst);
+      }
+    }
+  }
+
+  #send(size: number, burst: number): void {
+    const state = this.model.handleSent(this.unacked, this.now);
+    this.#freeAt = Math.max(this.#freeAt, this.now) + size / this.rate;
+    this.#sent += size;
+    const known = { size, burst, end: this.#sent, sentAt: this.now, offset: 0, length: size, copied: false };
+    const arrivedAt = this.#freeAt + RTT / 2;
+    this.#underWay.push({ ...state, ...known, stream: 0, control: 0, arrivedAt });
+  }
+
+  #acknowledge(): void {
+    let newest: (SentFrame & { arrivedAt: number }) | undefined;
+    let bytes = 0;
+    for (
+      let head = this.#underWay[0];
+      head && head.arrivedAt + RTT / 2 <= this.now;
+      head = this.#underWay[0]
+    ) {
+      newest = this.#underWay.shift();
+      bytes += head.size;
+    }
+    if (!newest) return;
+    this.#acked += bytes;
+    const delay = Math.max(0, this.now - RTT / 2 - newest.arrivedAt);
+    const time = newest.arrivedAt + this.skew;
+    this.model.handleAck({ bytes, newest, last: newest, burst: newest.burst, time, delay }, this.now);
+  }
+}
+
+describe("PathModel", () => {
+  it("knows nothing at first, and offers an initial window", () => {
+    const model = new PathModel();
+    assert.deepEqual([model.measured, model.minRtt, model.srtt, model.cap], [false, 0, 0, INITIAL_CAP]);
+    assert.ok(model.rate > 0 && model.chunk >= MIN_CHUNK);
+  });
+
+  for (const [name, rate] of [
+    ["thin", 100],
+    ["usual", 2_500],
+    ["fast", 125_000],
+  ] as const) {
+    it(`finds rate and round trip of a ${name} line, whatever the clocks say`, () => {
+      for (const skew of [0, 123_456_789, -900]) {
+        const line = new IdealLine(rate, skew);
+        line.run(20_000);
+        const { model } = line;
+        assert.ok(Math.abs(model.rate / rate - 1) < 0.05, `${model.rate} instead of ${rate}`);
+        assert.ok(Math.abs(model.minRtt - RTT) < 2 + MIN_CHUNK / rate, `${model.minRtt} instead of ${RTT}`);
+        // A quarter of the round trip, two chunks, and what a late ACK holds back.
+        const queue = model.cap / rate - RTT;
+        const expected = RTT / 4 + (2 * model.chunk) / rate + model.ackDelay;
+        assert.ok(Math.abs(queue - expected) < 2, `a queue of ${queue} ms, not ${expected}`);
+      }
+    });
+  }
+
+  it("forgets nothing while the application sends little", () => {
+    const line = new IdealLine(2_500);
+    line.run(5_000);
+    const { rate, cap } = line.model;
+    for (let n = 0; n < 100; n++) {
+      line.now += 1_000;
+      line.model.handleAppLimited(0, line.now);
+      const frame: SentFrame = {
+        ...line.model.handleSent(0, line.now),
+        end: 1,
+        size: 1,
+        sentAt: line.now,
+        stream: -1,
+        control: 0,
+        offset: 0,
+        length: 0,
+        burst: 1,
+        copied: false,
+      };
+      const arrival = { bytes: 1, newest: frame, last: frame, burst: 1, time: line.now + RTT / 2, delay: 0 };
+      line.model.handleAck(arrival, line.now + RTT);
+    }
+    assert.equal(line.model.rate, rate);
+    assert.ok(Math.abs(line.model.cap / cap - 1) < 0.1);
+  });
+
+  it("stays within its bounds, whatever a peer acknowledges", () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const random = new Random(seed);
+      const model = new PathModel();
+      let now = 0;
+      for (let step = 0; step < 500; step++) {
+        now += random.between(0, 100);
+        const sentAt = now;
+        const state = model.handleSent(random.integer(0, 1) * 1_000, now);
+        const size = random.integer(1, 65_536);
+        const frame = {
+          ...state,
+          end: 0,
+          size,
+          sentAt,
+          stream: 0,
+          control: 0 as const,
+          offset: 0,
+          length: size,
+        };
+        const last = { ...frame, burst: size, copied: false };
+        now += random.between(0, 500);
+        if (random.chance(0.3)) model.handleAppLimited(0, now);
+        const delay = random.chance(0.2) ? random.between(0, 1e9) : random.between(0, 10);
+        const time = random.chance(0.2) ? random.between(0, 9e12) : now;
+        model.handleAck({ bytes: size, newest: last, last, burst: size, time, delay }, now);
+        const { cap, chunk, rate, srtt, minRtt, ackDelay } = model;
+        for (const value of [cap, chunk, rate, srtt, minRtt, ackDelay]) {
+          assert.ok(Number.isFinite(value) && value > 0, `seed ${seed}, step ${step}: ${value}`);
+        }
+        assert.ok(chunk >= MIN_CHUNK && chunk <= MAX_CHUNK);
+        assert.ok(
+          cap >= Math.min(MIN_CAP, chunk) && cap <= 2 * MAX_CAP,
+          `seed ${seed}, step ${step}: cap ${cap}`,
+        );
+      }
+    }
+  });
+});

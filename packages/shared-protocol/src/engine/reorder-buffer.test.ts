@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { content } from "../../../../test/sim/content.ts";
+import { Random } from "../../../../test/sim/random.ts";
+import { ReorderBuffer } from "./reorder-buffer.ts";
+
+const LENGTH = 40_000;
+
+describe("ReorderBuffer", () => {
+  it("puts pieces in order, each byte once, however they come", () => {
+    for (let seed = 1; seed <= 60; seed++) compare(seed);
+  });
+
+  it("copies a small piece that would pin a large buffer while it waits", () => {
+    const buffer = new ReorderBuffer();
+    const large = Buffer.alloc(65_536, 1);
+    buffer.insert(10, large.subarray(0, 10));
+    buffer.insert(0, large.subarray(0, 10));
+    const [first, second] = buffer.take();
+    assert.ok(first?.buffer === large.buffer, "what need not wait is not copied");
+    assert.ok(second?.buffer !== large.buffer, "what has to wait is");
+  });
+
+  it("forgets everything when told", () => {
+    const buffer = new ReorderBuffer();
+    buffer.insert(0, Buffer.alloc(10));
+    buffer.insert(20, Buffer.alloc(10));
+    buffer.discard();
+    assert.deepEqual([buffer.held, buffer.early, buffer.take()], [0, 0, []]);
+  });
+});
+
+/** The naive twin is one array with a flag for each byte. */
+function compare(seed: number): void {
+  const random = new Random(seed);
+  const buffer = new ReorderBuffer();
+  const has = new Uint8Array(LENGTH);
+  let frontier = 0;
+  let taken = 0;
+  for (let step = 0; frontier < LENGTH; step++) {
+    const where = `seed ${seed}, step ${step}`;
+    // Mostly near the frontier, or it would never be done.
+    const offset = random.chance(0.5) ? frontier : random.integer(0, LENGTH - 1);
+    const end = Math.min(LENGTH, offset + random.integer(1, 2_000));
+    let fresh = 0;
+    for (let i = offset; i < end; i++) {
+      if (has[i] === 0) fresh++;
+      has[i] = 1;
+    }
+    assert.equal(buffer.insert(offset, content(1, offset, end - offset)), fresh, where);
+    while (frontier < LENGTH && has[frontier] === 1) frontier++;
+    assert.equal(buffer.frontier, frontier, where);
+    const early = has.subarray(frontier).reduce((sum, each) => sum + each, 0);
+    assert.deepEqual([buffer.early, buffer.held], [early, early + frontier - taken], where);
+    if (!random.chance(0.3)) continue;
+    for (const piece of buffer.take()) {
+      assert.ok(content(1, taken, piece.length).equals(piece), where);
+      taken += piece.length;
+    }
+    assert.equal(taken, frontier, where);
+  }
+}

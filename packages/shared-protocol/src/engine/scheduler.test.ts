@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
+import { Subflow } from "./subflow.ts";
+
+/** A subflow whose line is idle, of this round trip; its rate is what nothing is known of but that. */
+function subflow(id: number, rtt: number, role: "active" | "backup" | "disabled" = "active"): Subflow {
+  const each = new Subflow({ id, path: `p${id}`, role, side: "local" }, 0);
+  each.recordControl(-1, 0, 1, 0);
+  each.handleAck({ type: "ack", received: 1, delay: 0, time: (rtt / 2) * 1_000 }, rtt, () => {});
+  return each;
+}
+
+const none = (): number => 0;
+
+describe("which lines count", () => {
+  it("the active ones; backups only without them; disabled ones never", () => {
+    const active = subflow(1, 30);
+    const backup = subflow(2, 30, "backup");
+    const disabled = subflow(3, 30, "disabled");
+    assert.deepEqual(usableSubflows([disabled, backup, active]), [active]);
+    assert.deepEqual(usableSubflows([disabled, backup]), [backup]);
+    assert.deepEqual(usableSubflows([disabled]), []);
+  });
+
+  it("a suspect line does not, and its backup steps in", () => {
+    const active = subflow(1, 30);
+    const backup = subflow(2, 30, "backup");
+    active.recordData(0, 0, 1_000, 1_000, false, 1_000);
+    active.liveness.handleTimeout(true, active.model, 1_200);
+    assert.deepEqual(usableSubflows([active, backup]), [backup]);
+  });
+});
+
+describe("the earliest line", () => {
+  it("is the one with the shortest way, its queue included", () => {
+    const near = subflow(1, 20);
+    const far = subflow(2, 60);
+    assert.equal(earliestSubflow([far, near], 1_000), near);
+    near.recordData(0, 0, 60_000, 60_000, false, 1_000);
+    assert.equal(earliestSubflow([far, near], 1_000), far);
+  });
+
+  it("is not one that should have answered by now", () => {
+    const near = subflow(1, 20);
+    const far = subflow(2, 60);
+    near.recordData(0, 0, 1_000, 1_000, false, 1_000);
+    assert.equal(earliestSubflow([far, near], 1_010), near);
+    assert.equal(earliestSubflow([far, near], 1_090), far);
+  });
+
+  it("is a measured one rather than an unknown", () => {
+    const unknown = new Subflow({ id: 1, path: "new", role: "active", side: "local" }, 0);
+    const known = subflow(2, 60);
+    assert.equal(earliestSubflow([unknown, known], 1_000), known);
+    assert.equal(earliestSubflow([], 0), undefined);
+  });
+});
+
+describe("waiting for a faster line", () => {
+  const near = subflow(1, 10);
+  const far = subflow(2, 300);
+  const lines = [near, far];
+
+  it("a little data waits, much does not, nor what has no end", () => {
+    const competition = new Competition(far, lines, 1_000);
+    assert.equal(competition.allows(2_000, none), false);
+    assert.equal(competition.allows(10_000_000, none), true);
+    assert.equal(competition.allows(Number.POSITIVE_INFINITY, none), true);
+  });
+
+  it("does not pay when others fill the faster line", () => {
+    const competition = new Competition(far, lines, 1_000);
+    assert.equal(
+      competition.allows(2_000, () => 10_000_000),
+      true,
+    );
+  });
+
+  it("the fastest line never waits: there is always one that sends", () => {
+    for (const backlog of [1, 1_000, 1e6, 1e9]) {
+      assert.equal(new Competition(near, lines, 1_000).allows(backlog, none), true);
+      assert.equal(new Competition(far, [far], 1_000).allows(backlog, none), true);
+    }
+  });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { content } from "../../../../test/sim/content.ts";
+import { Random } from "../../../../test/sim/random.ts";
+import { SendBuffer } from "./send-buffer.ts";
+
+/** What of a byte is known: never sent, under way (how often), lost, acknowledged. */
+type ByteState = "new" | "sent" | "lost" | "acked";
+
+describe("SendBuffer", () => {
+  it("sends each byte once, the lost again, and gives each buffer back once, under random operations", () => {
+    for (let seed = 1; seed <= 40; seed++) compare(seed);
+  });
+
+  it("gathers small writes and does not change what was handed out", () => {
+    const buffer = new SendBuffer();
+    buffer.append(Buffer.from("abc"));
+    const first = buffer.take(10, 100)?.payload as Buffer;
+    buffer.append(Buffer.from("def"));
+    buffer.append(Buffer.from("ghi"));
+    assert.equal(first.toString(), "abc");
+    assert.equal(buffer.take(10, 100)?.payload.toString(), "defghi");
+    assert.equal(buffer.acknowledge(0, 9), 9);
+    buffer.append(Buffer.from("j"));
+    assert.equal(buffer.take(10, 100)?.payload.toString(), "j");
+  });
+
+  it("empty writes are given back and change nothing", () => {
+    const buffer = new SendBuffer();
+    let released = 0;
+    buffer.append(Buffer.alloc(0), () => released++);
+    buffer.append(Buffer.alloc(5_000, 1), () => released++);
+    buffer.append(Buffer.alloc(0), () => released++);
+    buffer.append(Buffer.alloc(5_000, 2), () => released++);
+    assert.equal(released, 2);
+    assert.equal(buffer.take(65_536, 1e6)?.payload.length, 5_000);
+    assert.equal(buffer.take(65_536, 1e6)?.payload.length, 5_000);
+    assert.equal(buffer.take(65_536, 1e6), undefined);
+  });
+
+  it("stays below the credit, which does not hold for what was lost", () => {
+    const buffer = new SendBuffer();
+    buffer.append(Buffer.alloc(2_000));
+    assert.equal(buffer.sendable(1_500), 1_500);
+    assert.equal(buffer.take(4_096, 1_500)?.payload.length, 1_500);
+    assert.equal(buffer.take(4_096, 1_500), undefined);
+    buffer.lose(0, 1_500);
+    assert.equal(buffer.sendable(1_500), 1_500);
+    assert.equal(buffer.take(1_000, 1_500)?.payload.length, 1_000);
+  });
+
+  it("what comes back with its line is not sent again", () => {
+    const buffer = new SendBuffer();
+    buffer.append(Buffer.alloc(3_000));
+    buffer.take(1_000, 1e6);
+    buffer.take(1_000, 1e6);
+    buffer.lose(0, 2_000);
+    buffer.take(500, 1e6);
+    buffer.regain(0, 2_000);
+    assert.deepEqual(buffer.take(4_096, 1e6)?.offset, 2_000);
+  });
+});
+
+function compare(seed: number): void {
+  const random = new Random(seed);
+  const buffer = new SendBuffer();
+  const states: ByteState[] = [];
+  const underWay: { start: number; end: number }[] = [];
+  let lent = 0;
+  let released = 0;
+  for (let step = 0; step < 300; step++) {
+    const where = `seed ${seed}, step ${step}`;
+    const limit = random.integer(0, 2 * states.length);
+    const what = random.integer(0, 5);
+    if (what <= 1) {
+      const length = random.chance(0.5) ? random.integer(1, 200) : random.integer(1_024, 9_000);
+      const from = states.length;
+      lent++;
+      buffer.append(content(1, from, length), () => released++);
+      for (let i = 0; i < length; i++) states.push("new");
+    } else if (what <= 3) {
+      const sendable = buffer.sendable(limit);
+      const chunk = buffer.take(random.integer(1, 5_000), limit);
+      assert.equal(chunk !== undefined, sendable > 0, where);
+      if (!chunk) continue;
+      const end = chunk.offset + chunk.payload.length;
+      assert.ok(chunk.payload.equals(content(1, chunk.offset, chunk.payload.length)), where);
+      for (let i = chunk.offset; i < end; i++) {
+        assert.ok(
+          states[i] === "lost" || (states[i] === "new" && i < limit),
+          `${where}: byte ${i} is ${states[i]}`,
+        );
+        states[i] = "sent";
+      }
+      underWay.push({ start: chunk.offset, end });
+    } else if (underWay.length > 0) {
+      const [range] = underWay.splice(random.integer(0, underWay.length - 1), 1) as [
+        { start: number; end: number },
+      ];
+      if (what === 4) buffer.acknowledge(range.start, range.end);
+      else buffer.lose(range.start, range.end);
+      for (let i = range.start; i < range.end; i++) {
+        if (what === 4) states[i] = "acked";
+        else if (states[i] !== "acked") states[i] = "lost";
+      }
+    }
+    const firstUnacked = states.findIndex((state) => state !== "acked");
+    const ackedTo = firstUnacked < 0 ? states.length : firstUnacked;
+    assert.equal(buffer.ackedTo, ackedTo, where);
+    assert.equal(buffer.held, states.length - ackedTo, where);
+    const anyAt = random.integer(0, Math.max(0, states.length - 1));
+    if (states.length > 0) assert.equal(buffer.isAcknowledged(anyAt, 1), states[anyAt] === "acked", where);
+  }
+  assert.ok(released <= lent);
+  buffer.acknowledge(0, buffer.end);
+  assert.equal(released, lent, `seed ${seed}`);
+}

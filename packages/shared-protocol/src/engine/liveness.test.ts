@@ -62,6 +62,18 @@ describe("Liveness", () => {
     assert.equal(unknown.handleTimeout(true, new PathModel(), SUSPECT_UNMEASURED), "suspect");
   });
 
+  it("a pause of our own is not held against the line, but once", () => {
+    const model = measured(30);
+    const liveness = new Liveness("local", 0);
+    liveness.takePing(0);
+    liveness.handleBusy(0);
+    assert.equal(liveness.handleTimeout(true, model, 3_000), undefined);
+    const again = liveness.nextTimeout(true, model);
+    assert.ok(again > 3_000 && again < 3_050);
+    assert.equal(liveness.handleTimeout(true, model, again), "suspect");
+    assert.equal(liveness.handleTimeout(true, model, 60_000), "dead");
+  });
+
   it("pings at once when new, then after each silence, and not again before something is heard", () => {
     const model = measured(30);
     const liveness = new Liveness("local", 5);

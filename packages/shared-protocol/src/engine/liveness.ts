@@ -1,7 +1,9 @@
 import {
   DEAD_FACTOR,
   DEAD_MIN,
+  GRACE,
   HEARTBEAT,
+  OWN_PAUSE,
   PROBATION,
   SUSPECT_MIN,
   SUSPECT_UNMEASURED,
@@ -25,6 +27,8 @@ export class Liveness {
   #since: number;
   #progressAt: number;
   #heardAt: number;
+  /** A pause of our own was already put down to us since the last progress. */
+  #excused = false;
   /** A new subflow is pinged at once: the line's time is known before the first data goes over it. */
   #pinged = false;
 
@@ -63,6 +67,7 @@ export class Liveness {
   /** Something more was acknowledged. Returns true when this ends a suspicion. */
   handleProgress(now: number): boolean {
     this.#progressAt = now;
+    this.#excused = false;
     if (this.#state === "suspect") {
       this.#enter("up", now);
       return true;
@@ -74,17 +79,25 @@ export class Liveness {
   /** Takes the time in, `busy` telling whether anything is unacknowledged. Returns a state that was entered now. */
   handleTimeout(busy: boolean, model: PathModel, now: number): "suspect" | "dead" | undefined {
     if (!busy || this.#state === "dead") return undefined;
+    const due = this.#deadline(model);
+    if (now < due) return undefined;
+    if (now > due + OWN_PAUSE && !this.#excused) {
+      // It is we who were not there (a pause of this process): what came meanwhile is still to be read.
+      this.#excused = true;
+      this.#progressAt += now - due + GRACE;
+      return undefined;
+    }
+    // One state at a time, each with its full wait.
+    this.#progressAt += now - due;
+    const entered = this.#state === "suspect" ? "dead" : "suspect";
+    this.#enter(entered, now);
+    return entered;
+  }
+
+  /** How long the wait for progress may last in the present state. */
+  #deadline(model: PathModel): number {
     const patience = suspectAfter(model);
-    // Compared as `nextTimeout` adds up: a rounding the other way would have the timer come too early for ever.
-    if (now >= this.#progressAt + deadAfter(patience)) {
-      this.#enter("dead", now);
-      return "dead";
-    }
-    if (now >= this.#progressAt + patience && this.#state !== "suspect") {
-      this.#enter("suspect", now);
-      return "suspect";
-    }
-    return undefined;
+    return this.#progressAt + (this.#state === "suspect" ? deadAfter(patience) : patience);
   }
 
   /** Whether a PING is due; it counts as sent. */
@@ -98,9 +111,7 @@ export class Liveness {
   nextTimeout(busy: boolean, model: PathModel): number {
     const ping = this.#pinged ? Number.POSITIVE_INFINITY : this.#heardAt + this.#heartbeat;
     if (!busy || this.#state === "dead") return ping;
-    const patience = suspectAfter(model);
-    const wait = this.#state === "suspect" ? deadAfter(patience) : patience;
-    return Math.min(ping, this.#progressAt + wait);
+    return Math.min(ping, this.#deadline(model));
   }
 
   #enter(state: LivenessState, now: number): void {

@@ -80,9 +80,12 @@ export const SUSPECT_UNMEASURED = 1_500;
 /** Dead at max(DEAD_MIN, DEAD_FACTOR * that). */
 export const DEAD_MIN = 1_000;
 export const DEAD_FACTOR = 3;
+/** A timer that comes so much too late says more of our own process than of a line: it gets GRACE to catch up. */
+export const OWN_PAUSE = 50;
+export const GRACE = 20;
 /** A side that heard nothing on a subflow for this long pings it. The remote waits longer: the local's pings serve both. */
 export const HEARTBEAT = { local: 1_000, remote: 2_000 } as const;
-/** A subflow that was suspect, or is new, carries new data of bulk streams only after acks have come for this long. */
+/** A new subflow counts as on probation, which is shown and nothing else, until acks have come for this long. */
 export const PROBATION = 1_000;
 
 /** Quantum of the deficit round robin among streams, bytes: one small chunk. */

@@ -78,13 +78,13 @@ export class FrameReceiver implements FrameSink {
   }
 
   #handleAck(frame: Extract<Frame, { type: "ack" }>): WireError | undefined {
+    const before = this.#subflow.liveness.state;
     const { error, recovered } = this.#subflow.handleAck(frame, this.#now, (sent) =>
       settleFrame(this.#state, sent),
     );
-    if (recovered) {
-      regain(this.#state, this.#subflow);
-      this.#state.emit({ type: "subflow", subflow: this.#subflow.id, state: "up" });
-    }
+    if (recovered) regain(this.#state, this.#subflow);
+    const { state } = this.#subflow.liveness;
+    if (state !== before) this.#state.emit({ type: "subflow", subflow: this.#subflow.id, state });
     return error;
   }
 

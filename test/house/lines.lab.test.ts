@@ -80,7 +80,10 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await sleep(2_000);
     await Promise.all(house.lines.map((line) => line.set({ blackhole: true })));
     await sleep(30_000);
-    assert.equal((await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"])).stdout, "503");
+    assert.equal(
+      (await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"])).stdout,
+      "503",
+    );
     await Promise.all(house.lines.map((line) => line.set({ blackhole: false })));
     const result = await running.result;
     assert.equal(result.error, null);

@@ -40,6 +40,19 @@ function inside<T>(namespace: Namespace, action: () => T): T {
   }
 }
 
+const open = new Set<Socket>();
+
+/** Unreferenced: what a failed test leaves open does not keep the process. */
+function remember(socket: Socket): Socket {
+  open.add(socket);
+  return socket.once("close", () => open.delete(socket)).unref();
+}
+
+/** Ends a test, however it went: the next one finds no connection of its. */
+export function destroySockets(): void {
+  for (const socket of open) socket.on("error", () => {}).destroy();
+}
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -51,8 +64,7 @@ export function connectFrom(namespace: Namespace, { host, port }: Address, proto
   const fd = inside(namespace, () => socketCall(domain, SOCK_STREAM_NONBLOCK_CLOEXEC, protocol));
   if (fd < 0) throw new Error(`socket failed: errno ${koffi.errno()}`);
   const options = { fd, allowHalfOpen: true, manualStart: true };
-  // Unreferenced: what a failed test leaves open does not keep the process.
-  return new Socket(options).setNoDelay(true).connect({ host, port, autoSelectFamily: false }).unref();
+  return remember(new Socket(options).setNoDelay(true).connect({ host, port, autoSelectFamily: false }));
 }
 
 /** The same, once it is connected. @throws the error of connect(2) */
@@ -74,7 +86,7 @@ export async function listenIn(namespace: Namespace, port = 0): Promise<Listener
   const arrived: Socket[] = [];
   const waiting: ((socket: Socket) => void)[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-    socket.unref();
+    remember(socket);
     const next = waiting.shift();
     if (next) next(socket);
     else arrived.push(socket);

@@ -1,5 +1,11 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Gateway, Hawser } from "../lab/hawser.ts";
+import type { Namespace } from "../lab/namespace.ts";
+
+/** How long a command may take. */
+const PATIENCE_MS = 20_000;
 
 /** Changes local.toml, without telling the gateway. */
 export function editLocal(hawser: Hawser, edit: (text: string) => string): void {
@@ -26,4 +32,44 @@ export function descriptorsOf({ process: { pid } }: Gateway): number {
 export function memoryOf({ process: { pid } }: Gateway): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}
+
+export interface ProgramResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one of the two programs in a namespace to its end, however that is. */
+export async function runProgram(
+  namespace: Namespace,
+  program: "hawser-local" | "hawser-remote",
+  args: readonly string[],
+  input = "",
+  { keepStdinOpen = false, wrap = [] as readonly string[] } = {},
+): Promise<ProgramResult> {
+  const [command, ...rest] = [...wrap, process.execPath, programFile(program), ...args];
+  const child = namespace.spawn(command as string, rest);
+  const result = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
+  child.stdin?.on("error", () => {});
+  child.stdin?.write(input);
+  if (!keepStdinOpen) child.stdin?.end();
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
+  return { code, ...result };
+}
+
+function programFile(program: "hawser-local" | "hawser-remote"): string {
+  const folder = program.replace("hawser-", "gateway-");
+  return fileURLToPath(new URL(`../../packages/${folder}/bin/${program}.mjs`, import.meta.url));
+}
+
+/** The secret part of a pairing line. */
+export function pairingSecret(line: string): string {
+  const secret = /^hawser:\/\/[^:]+:([^@]+)@/.exec(line)?.[1];
+  if (secret === undefined) throw new Error("this is no pairing line");
+  return secret;
 }

@@ -7,7 +7,7 @@ import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
-import type { LocalConfig } from "./config.ts";
+import type { CaptureConfig, LocalConfig } from "./config.ts";
 import { Path } from "./paths/path.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
@@ -27,9 +27,12 @@ export class LocalGateway {
   #remote: ReadonlySet<string> = new Set();
   readonly #servers: Server[] = [];
   #rulesInstalled = false;
+  /** Where the capture listens since the start; rules can lead nowhere else. */
+  readonly #captureListen: CaptureConfig["listen"] | undefined;
 
   constructor(config: LocalConfig, logger: Logger) {
     this.#config = config;
+    this.#captureListen = config.capture?.listen;
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
       onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
@@ -127,18 +130,20 @@ export class LocalGateway {
       path.start();
       return path;
     });
-    this.#config = { ...this.#config, paths: config.paths, capture: config.capture };
-    if (config.capture?.rules) await this.#installRules();
+    const listen = this.#captureListen;
+    const capture = config.capture && listen && { ...config.capture, listen };
+    this.#config = { ...this.#config, paths: config.paths, capture };
+    if (capture?.rules) await this.#installRules();
     else await this.removeRules();
     this.#logger.info("reloaded paths and rules; a change of listeners, pairing or limits takes a restart");
   }
 
   /**
-   * Takes the rules out, lets open flows finish for at most `drainSeconds`, then ends the session. Never throws: what
+   * Captures nothing more, lets open flows finish for at most `drainSeconds`, then ends the session. Never throws: what
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
-    await this.removeRules();
+    await this.#stopCapturing();
     this.opener.drain();
     for (const server of this.#servers) server.close();
     if (this.opener.flows.size > 0) {
@@ -149,16 +154,32 @@ export class LocalGateway {
     for (const path of this.paths) path.stop();
     this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
     await this.keeper.driver.allClosed();
+    await this.removeRules();
+  }
+
+  /**
+   * Nothing new is turned to us from now on. The chain stays while flows are open: where it holds the last rule that
+   * needs connection tracking, the kernel stops tracking with it, and what was turned before would no longer arrive.
+   */
+  async #stopCapturing(): Promise<void> {
+    const { capture } = this.config;
+    if (!this.#rulesInstalled || !capture) return;
+    const withoutJumps = redirectRules({ ...capture, from: [] }, [...this.#remote]);
+    await this.#change("stop capturing", () => applyRules(systemRunner(), withoutJumps));
   }
 
   async removeRules(): Promise<void> {
     if (!this.#rulesInstalled) return;
     this.#rulesInstalled = false;
+    await this.#change("remove the redirect rules", () => clearRules(systemRunner(), RULES_OWNER));
+  }
+
+  async #change(what: string, change: () => Promise<unknown>): Promise<void> {
     try {
-      await clearRules(systemRunner(), RULES_OWNER);
+      await change();
     } catch (error) {
       if (!(error instanceof IptablesError)) throw error;
-      this.#logger.error({ err: error }, "cannot remove the redirect rules; `hawser-local rules clear` does");
+      this.#logger.error({ err: error }, `cannot ${what}; \`hawser-local rules clear\` removes the rules`);
     }
   }
 }

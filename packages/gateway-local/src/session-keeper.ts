@@ -27,7 +27,7 @@ export class SessionKeeper {
   #stopped = false;
   readonly #paths = new Map<string, PathRecord>();
   /** Counts of the sessions before the present one. */
-  readonly totalsBefore: SessionTotals;
+  readonly totalsBefore: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0 };
 
   constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
     this.pairing = pairing;
@@ -35,7 +35,6 @@ export class SessionKeeper {
     this.#logger = logger;
     this.#events = events;
     this.#driver = this.#create();
-    this.totalsBefore = { ...this.#driver.session.totals };
   }
 
   get driver(): SessionDriver {
@@ -45,6 +44,11 @@ export class SessionKeeper {
   /** The session's name: 16 random bytes. */
   get id(): Buffer {
     return this.#id;
+  }
+
+  /** What logs call the session, at both ends. */
+  get shortId(): string {
+    return this.#id.toString("hex", 0, 4);
   }
 
   /** A subflow has joined this session before: HELLO says "resume". */

@@ -1,7 +1,7 @@
 import type { Server } from "node:net";
 import type { Logger } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
-import type { RemoteConfig } from "./config.ts";
+import { peerPsk, type RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -45,11 +45,15 @@ export class RemoteGateway {
 
   /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
   reload(config: RemoteConfig): void {
+    const before = this.#config;
     this.#config = config;
     this.#listener.handleConfig(config);
-    const names = new Set(config.peers.map(({ name }) => name));
-    this.sessions.retain((peer) => names.has(peer));
-    this.#logger.info({ peers: [...names] }, "configuration reloaded");
+    // A peer that was paired anew has another key: whoever holds the old one is no longer admitted.
+    this.sessions.retain((peer) => {
+      const psk = peerPsk(config, peer);
+      return psk !== undefined && peerPsk(before, peer)?.equals(psk) === true;
+    });
+    this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }
 
   /** Accepts nothing new, lets open flows finish for at most `drainSeconds`, then ends every session. */

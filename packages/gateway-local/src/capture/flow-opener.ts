@@ -49,7 +49,7 @@ export class FlowOpener {
     if (this.#draining) return undefined;
     const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const request = { kind, destination, source };
-    const driver = this.#keeper.driver;
+    const { driver, shortId: session } = this.#keeper;
     const stream = driver.session.open(request, performance.now());
     if (stream === undefined) {
       this.#logger.warn(
@@ -62,7 +62,7 @@ export class FlowOpener {
       ...events,
       onReset: (code) => {
         if (code !== StreamCode.reset)
-          this.#logger.info({ flow: stream, ...request, code }, "flow refused or cut");
+          this.#logger.info({ session, flow: stream, ...request, code }, "flow refused or cut");
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {

@@ -68,7 +68,11 @@ export class Path {
 
   /** A subflow of this path joined, changed its state, or was lost. */
   handleSubflow({ id, state, reason }: SubflowChange): void {
-    this.#logger[state === "lost" ? "warn" : "info"]({ subflow: id, state, reason }, "subflow changed");
+    const session = this.#keeper.shortId;
+    this.#logger[state === "lost" ? "warn" : "info"](
+      { session, subflow: id, state, reason },
+      "subflow changed",
+    );
     if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
   }
 

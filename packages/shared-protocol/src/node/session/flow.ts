@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { StreamRequest } from "../../engine/index.ts";
 import { type Endpoint, StreamCode } from "../../wire/index.ts";
 import type { SessionDriver, StreamHandler } from "./session-driver.ts";
+import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 
 /** Keeps a dead LAN client or server from holding a flow for ever: probes after this much silence, milliseconds. */
 const KEEPALIVE_MS = 120_000;
@@ -36,6 +37,8 @@ export class Flow implements StreamHandler {
   /** Bytes given to the socket that it has not taken yet; consumed once it has. */
   #writing = 0;
   #ending = false;
+  /** The stream is over; the socket may still have to take what came last. */
+  #streamClosed = false;
 
   constructor(
     driver: SessionDriver,
@@ -51,6 +54,7 @@ export class Flow implements StreamHandler {
     this.#events = events;
     socket.on("end", () => this.#driver.end(this.stream));
     socket.on("error", () => this.#fail());
+    socket.on("finish", () => this.#finishIfDone());
     socket.on("close", () => this.#handleSocketClosed());
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
@@ -64,10 +68,13 @@ export class Flow implements StreamHandler {
       release?.();
       return true;
     }
-    return this.#driver.write(this.stream, bytes, release);
+    const goOn = this.#driver.write(this.stream, bytes, release);
+    if (!goOn) watchUnread(this.socket, () => this.#fail());
+    return goOn;
   }
 
   handleWritable(): void {
+    forgetUnread(this.socket);
     this.socket.resume();
   }
 
@@ -108,7 +115,8 @@ export class Flow implements StreamHandler {
   }
 
   handleClosed(): void {
-    this.#finish();
+    this.#streamClosed = true;
+    this.#finishIfDone();
   }
 
   /** Ends the flow from this side: the peer is told `code`, the application gets a reset. */
@@ -120,7 +128,9 @@ export class Flow implements StreamHandler {
 
   #abort(): void {
     this.#finish();
-    this.socket.resetAndDestroy();
+    // While it is being dialled, Node would put the reset off until the connection stands.
+    if (this.socket.connecting) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   /** The application reset its connection, or it broke. */
@@ -137,9 +147,14 @@ export class Flow implements StreamHandler {
     this.#fail();
   }
 
+  #finishIfDone(): void {
+    if (this.#streamClosed && this.socket.writableFinished) this.#finish();
+  }
+
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    forgetUnread(this.socket);
     this.#events.onOver?.();
   }
 }

@@ -34,9 +34,9 @@ export const Sys = {
   F_DUPFD_CLOEXEC: 1030,
   /** socket(7) */
   SOL_SOCKET: 1,
+  SO_ERROR: 4,
   SO_BINDTODEVICE: 25,
   SO_MARK: 36,
-  SO_LINGER: 13,
   /** ip(7), linux/netfilter_ipv4.h */
   SOL_IP: 0,
   IP_BIND_ADDRESS_NO_PORT: 24,

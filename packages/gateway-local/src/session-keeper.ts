@@ -27,7 +27,7 @@ export class SessionKeeper {
   #stopped = false;
   readonly #paths = new Map<string, PathRecord>();
   /** Counts of the sessions before the present one. */
-  readonly totalsBefore: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0 };
+  readonly totalsBefore: SessionTotals;
 
   constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
     this.pairing = pairing;
@@ -35,6 +35,7 @@ export class SessionKeeper {
     this.#logger = logger;
     this.#events = events;
     this.#driver = this.#create();
+    this.totalsBefore = { ...this.#driver.session.totals };
   }
 
   get driver(): SessionDriver {

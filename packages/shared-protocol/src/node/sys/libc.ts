@@ -37,6 +37,7 @@ export const Sys = {
   SO_ERROR: 4,
   SO_BINDTODEVICE: 25,
   SO_MARK: 36,
+  SO_LINGER: 13,
   /** ip(7), linux/netfilter_ipv4.h */
   SOL_IP: 0,
   IP_BIND_ADDRESS_NO_PORT: 24,

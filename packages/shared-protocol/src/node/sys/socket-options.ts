@@ -78,15 +78,31 @@ export function socketError(socket: Socket): string | undefined {
   return failed || errno === 0 ? undefined : errnoName(errno);
 }
 
+/**
+ * SO_LINGER with no time (socket(7)): closing sends RST and discards what the kernel has unsent. Without it a dead
+ * line's last bytes are sent again by the kernel for minutes, and stand in the way when the line returns.
+ * @throws SystemError
+ */
+export function setDiscardOnClose(socket: Socket): void {
+  const linger = Buffer.from(Int32Array.of(1, 0).buffer);
+  set(socket, Sys.SO_LINGER, linger, "SO_LINGER", Sys.SOL_SOCKET);
+}
+
 function setInt(socket: Socket, option: number, value: number, name: string): void {
   set(socket, option, Buffer.from(Int32Array.of(value).buffer), name);
 }
 
-function set(socket: Socket, option: number, value: Buffer, name: string): void {
+function set(
+  socket: Socket,
+  option: number,
+  value: Buffer,
+  name: string,
+  level: number = Sys.IPPROTO_TCP,
+): void {
   const fd = socketFd(socket);
   if (fd === undefined) throw new SystemError("EBADF", 9, "setsockopt", `${name}: the socket is not open`);
   const c = libc();
-  if (c.setsockopt(fd, Sys.IPPROTO_TCP, option, value, value.length) !== 0) {
+  if (c.setsockopt(fd, level, option, value, value.length) !== 0) {
     throw failure(c.errno(), "setsockopt", name);
   }
 }

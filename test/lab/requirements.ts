@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** What this machine lacks for the lab, in words for a skipped test, or undefined when it can run. */
-export function labMissing(): string | undefined {
+/**
+ * What this machine lacks for the lab, and for a test that calls `clients` besides, in words for a skipped test; or
+ * undefined when it can run.
+ */
+export function labMissing(...clients: readonly string[]): string | undefined {
   if (process.platform !== "linux") return `the lab needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "the lab needs root (network namespaces)";
   if (!existsSync("/dev/net/tun")) return "the lab needs /dev/net/tun";
@@ -10,12 +13,14 @@ export function labMissing(): string | undefined {
     const problem = tryCommand(command, args);
     if (problem !== undefined) return problem;
   }
-  return undefined;
+  const client = clients.find((name) => tryCommand("sh", ["-c", `command -v ${name}`]) !== undefined);
+  return client === undefined ? undefined : `this test needs the command ${client}`;
 }
 
 /** Each shows that a tool is there, the last that a network namespace may be made. */
 const COMMANDS: readonly (readonly [string, readonly string[]])[] = [
   ["ip", ["-V"]],
+  ["curl", ["--version"]],
   ["iptables", ["--version"]],
   ["ip6tables", ["--version"]],
   ["unshare", ["--net", "true"]],

@@ -50,7 +50,7 @@ function remember(socket: Socket): Socket {
 
 /** Ends a test, however it went: the next one finds no connection of its. */
 export function destroySockets(): void {
-  for (const socket of open) socket.on("error", () => {}).destroy();
+  for (const socket of open) socket.on("error", () => {}).resetAndDestroy();
 }
 
 export interface Address {

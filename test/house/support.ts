@@ -40,7 +40,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs one of the two programs in a namespace to its end, however that is. */
+/** Runs one of the two programs in a namespace to its end, however that is. Its output is taken as bytes. */
 export async function runProgram(
   namespace: Namespace,
   program: "hawser-local" | "hawser-remote",
@@ -51,8 +51,8 @@ export async function runProgram(
   const [command, ...rest] = [...wrap, process.execPath, programFile(program), ...args];
   const child = namespace.spawn(command as string, rest);
   const result = { stdout: "", stderr: "" };
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
+  child.stdout?.setEncoding("latin1").on("data", (text: string) => (result.stdout += text));
+  child.stderr?.setEncoding("latin1").on("data", (text: string) => (result.stderr += text));
   child.stdin?.on("error", () => {});
   child.stdin?.write(input);
   if (!keepStdinOpen) child.stdin?.end();

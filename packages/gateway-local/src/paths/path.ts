@@ -44,7 +44,7 @@ export class Path {
   /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
   setRole(role: PathRole): void {
     if (role === this.role) return;
-    this.#logger.info({ role, before: this.role }, "path has another role");
+    this.#logger.info({ pathRole: role, before: this.role }, "path has another role");
     this.record.setRole(role);
     if (role === "disabled") {
       this.stop();

@@ -62,7 +62,8 @@ export async function runProgram(
   return { code, ...result };
 }
 
-function programFile(program: "hawser-local" | "hawser-remote"): string {
+/** What Node is to run. */
+export function programFile(program: "hawser-local" | "hawser-remote"): string {
   const folder = program.replace("hawser-", "gateway-");
   return fileURLToPath(new URL(`../../packages/${folder}/bin/${program}.mjs`, import.meta.url));
 }

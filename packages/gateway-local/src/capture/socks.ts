@@ -5,8 +5,8 @@ import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** From the connection to the whole request, milliseconds (dante's `timeout.negotiate`). */
-const HANDSHAKE_DEADLINE_MS = 30_000;
+/** From the connection to the whole request, or to the end of a refused one, milliseconds (dante's `timeout.negotiate`). */
+export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Clients that have not made their request yet; more are turned away. */
 const MAX_HANDSHAKES = 512;
 
@@ -85,7 +85,10 @@ class SocksClient {
     this.#handshake = new SocksHandshake(authenticate ? { authenticate } : {});
     this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_DEADLINE_MS);
     socket.on("error", () => this.#endHandshake());
-    socket.on("close", () => this.#endHandshake());
+    socket.on("close", () => {
+      clearTimeout(this.#deadline);
+      this.#endHandshake();
+    });
     socket.on("end", () => {
       if (!this.#flow) socket.end();
     });
@@ -104,6 +107,7 @@ class SocksClient {
         this.#socket.write(step.bytes);
         return;
       case "request":
+        clearTimeout(this.#deadline);
         this.#endHandshake();
         this.#open(step.request.address, Buffer.from(step.leftover));
         return;
@@ -111,6 +115,7 @@ class SocksClient {
         this.#flow?.handleBytes(Buffer.from(step.bytes));
         return;
       case "close":
+        // The deadline stays, for a client that does not leave.
         this.#endHandshake();
         this.#logger.info({ from: this.#socket.remoteAddress, ...step.error }, "SOCKS handshake failed");
         this.#socket.end();
@@ -141,7 +146,6 @@ class SocksClient {
   #endHandshake(): void {
     if (!this.#inHandshake) return;
     this.#inHandshake = false;
-    clearTimeout(this.#deadline);
     this.onHandshakeOver();
   }
 }

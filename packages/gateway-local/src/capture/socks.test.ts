@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, type Server, type Socket } from "node:net";
+import { after, afterEach, before, beforeEach, mock, test } from "node:test";
+import { createLogger } from "@hawser/shared-protocol/node";
+import type { SessionKeeper } from "../session-keeper.ts";
+import { FlowOpener } from "./flow-opener.ts";
+import { HANDSHAKE_DEADLINE_MS, SocksCapture } from "./socks.ts";
+
+const HOST = "127.0.0.1";
+const logger = createLogger({ role: "local", name: "test", level: "silent" });
+let server: Server;
+
+before(async () => {
+  // No request of these tests gets as far as to a session.
+  const opener = new FlowOpener({} as SessionKeeper, logger);
+  const config = { listen: { host: HOST, port: 0 }, users: undefined };
+  server = await new SocksCapture(config, opener, logger).listen();
+});
+after(() => server.close());
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+afterEach(() => mock.timers.reset());
+
+/** A client that has sent these bytes and got the answer to them. */
+async function client(bytes: readonly number[], answer: string): Promise<Socket> {
+  const socket = connect({ host: HOST, port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  socket.write(Buffer.from(bytes));
+  const [given] = (await once(socket, "data")) as [Buffer];
+  assert.equal(given.toString("hex"), answer);
+  return socket;
+}
+
+for (const [what, bytes, answer] of [
+  ["stops in the middle of its handshake", [5, 1, 0, 5, 1], "0500"],
+  ["was refused and does not leave", [5, 1, 2], "05ff"],
+] as const) {
+  test(`a client that ${what} is cut at the deadline, and not before`, async () => {
+    const socket = await client(bytes, answer);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.resume().on("error", () => {});
+    mock.timers.tick(HANDSHAKE_DEADLINE_MS - 1);
+    const isOpen = await new Promise((resolve) =>
+      server.getConnections(() => setImmediate(() => resolve(!socket.destroyed))),
+    );
+    assert.equal(isOpen, true);
+    mock.timers.tick(1);
+    // Half-open on purpose: only the gateway's close lets a write fail.
+    const write = (): void => void socket.write("x", (error) => error || setImmediate(write));
+    write();
+    await closed;
+  });
+}

@@ -7,8 +7,8 @@ import {
   deriveConnectToken,
   dialConnect,
   ExitCode,
-  packageVersion,
   portArgument,
+  readVersion,
   runCli,
 } from "@hawser/shared-protocol/node";
 import {
@@ -35,7 +35,7 @@ interface ConfigOption {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = createProgram(
     "hawser-local",
-    packageVersion(),
+    readVersion(import.meta.url),
     "carries a LAN's TCP over several lines at once",
   );
   configOption(program.command("run").description("run the gateway in the foreground")).action(

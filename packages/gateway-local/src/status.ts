@@ -1,7 +1,7 @@
 import {
   type FlowStatus,
   flowStatus,
-  packageVersion,
+  readVersion,
   type StatusReport,
   type StatusSource,
   sessionStatus,
@@ -23,7 +23,7 @@ export class LocalStatus implements StatusSource {
     const pathStatus = paths.map(({ record }) => record.status());
     return {
       role: "local",
-      version: packageVersion(),
+      version: readVersion(import.meta.url),
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       session: sessionStatus(config.remote.name, keeper.driver, pathStatus, keeper.totalsBefore),
     };

@@ -6,7 +6,7 @@ import {
   createProgram,
   endpointArgument,
   listenArgument,
-  packageVersion,
+  readVersion,
   runCli,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
@@ -24,7 +24,7 @@ interface ConfigOption {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = createProgram(
     "hawser-remote",
-    packageVersion(),
+    readVersion(import.meta.url),
     "the far end: dials what the local gateways carry",
   );
   addInitCommand(program);

@@ -1,6 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import {
   awaitHello,
+  childLogger,
   type Logger,
   refuse,
   SessionDriver,
@@ -79,7 +80,7 @@ export class Sessions {
   }
 
   #create(peer: string, id: string): RemoteSession {
-    const logger = this.#logger.child({ peer, session: id.slice(0, 8) });
+    const logger = childLogger(this.#logger, { peer, session: id.slice(0, 8) });
     const driver = new SessionDriver({
       side: "remote",
       memoryCap: this.#memoryCap,

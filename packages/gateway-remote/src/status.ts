@@ -1,7 +1,7 @@
 import {
   type FlowStatus,
   flowStatus,
-  packageVersion,
+  readVersion,
   type StatusReport,
   type StatusSource,
   sessionStatus,
@@ -20,7 +20,7 @@ export class RemoteStatus implements StatusSource {
   status(): StatusReport {
     return {
       role: "remote",
-      version: packageVersion(),
+      version: readVersion(import.meta.url),
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       sessions: [...this.#gateway.sessions.all].map(({ peer, driver }) =>
         sessionStatus(

@@ -1,4 +1,4 @@
-import type { Logger, PathRecord, SubflowChange } from "@hawser/shared-protocol/node";
+import { childLogger, type Logger, type PathRecord, type SubflowChange } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
@@ -17,7 +17,7 @@ export class Path {
     this.config = config;
     this.record = keeper.driver.path(config.name, config.role);
     this.#keeper = keeper;
-    this.#logger = logger.child({ path: config.name });
+    this.#logger = childLogger(logger, { path: config.name });
     this.#diallers = Array.from(
       { length: config.subflows },
       (_, index) => new SubflowDialler(this, index, keeper, this.#logger),

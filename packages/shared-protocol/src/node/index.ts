@@ -15,4 +15,3 @@ export { createPinnedSocket } from "./sys/pinned-socket.ts";
 export { SystemError } from "./sys/system-error.ts";
 export { clientTls, serverTls } from "./tls/psk.ts";
 export { TlsError } from "./tls/tls-error.ts";
-export { packageVersion } from "./version.ts";

@@ -9,7 +9,7 @@ import {
   MAX_REASON,
   PathRole,
 } from "./frames.ts";
-import { varintLength, writeVarint } from "./varint.ts";
+import { writeVarint } from "./varint.ts";
 
 /** Payloads below this are copied next to their header: one small buffer is cheaper to write than two. */
 const COPY_BELOW = 2_048;
@@ -92,11 +92,6 @@ export class FrameEncoder {
     this.#done.push(part as Buffer);
     this.#doneBytes += part.length;
   }
-}
-
-/** Length of a DATA frame's header, bytes. */
-export function dataHeaderLength(stream: number, offset: number, length: number): number {
-  return 1 + varintLength(stream) + varintLength(offset) + varintLength(length);
 }
 
 /** The field layouts stand in SPEC.md, section 3, in this order. */

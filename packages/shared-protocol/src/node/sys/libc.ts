@@ -49,9 +49,7 @@ export const Sys = {
   /** tcp(7) */
   IPPROTO_TCP: 6,
   TCP_INFO: 11,
-  TCP_QUICKACK: 12,
   TCP_CONGESTION: 13,
-  TCP_USER_TIMEOUT: 18,
   TCP_NOTSENT_LOWAT: 25,
 } as const;
 
@@ -68,16 +66,6 @@ let loaded: Libc | undefined;
 export function libc(): Libc {
   loaded ??= load();
   return loaded;
-}
-
-/** Whether `libc()` would succeed. */
-export function isLibcAvailable(): boolean {
-  try {
-    libc();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function load(): Libc {

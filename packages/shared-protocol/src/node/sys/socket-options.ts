@@ -16,29 +16,12 @@ export function socketFd(socket: Socket): number | undefined {
 }
 
 /**
- * TCP_USER_TIMEOUT (tcp(7), RFC 5482): the kernel gives the connection up (ETIMEDOUT) when sent bytes stay
- * unacknowledged for `milliseconds`. 0 asks for the system's default (about 15 minutes).
- * @throws SystemError
- */
-export function setTcpUserTimeout(socket: Socket, milliseconds: number): void {
-  setInt(socket, Sys.TCP_USER_TIMEOUT, milliseconds, "TCP_USER_TIMEOUT");
-}
-
-/**
  * TCP_NOTSENT_LOWAT (tcp(7)): the socket counts as writable only while fewer than `bytes` wait unsent in the
  * kernel, so that `write()` and 'drain' follow the line instead of a send buffer of megabytes.
  * @throws SystemError
  */
 export function setNotSentLowat(socket: Socket, bytes: number): void {
   setInt(socket, Sys.TCP_NOTSENT_LOWAT, bytes, "TCP_NOTSENT_LOWAT");
-}
-
-/**
- * TCP_QUICKACK (tcp(7)): acknowledge at once, now. Not permanent: the kernel falls back to delayed ACKs by itself.
- * @throws SystemError
- */
-export function setQuickAck(socket: Socket, on = true): void {
-  setInt(socket, Sys.TCP_QUICKACK, on ? 1 : 0, "TCP_QUICKACK");
 }
 
 /**

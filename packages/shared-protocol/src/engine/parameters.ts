@@ -85,7 +85,7 @@ export const OWN_PAUSE = 50;
 export const GRACE = 20;
 /** A side that heard nothing on a subflow for this long pings it. The remote waits longer: the local's pings serve both. */
 export const HEARTBEAT = { local: 1_000, remote: 2_000 } as const;
-/** A new subflow counts as on probation, which is shown and nothing else, until acks have come for this long. */
+/** A new subflow is shown as on probation until acks have come for this long. */
 export const PROBATION = 1_000;
 
 /** Quantum of the deficit round robin among streams, bytes: one small chunk. */

@@ -47,6 +47,12 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     }
   }
 
+  /** Starts the gateway again; its status server answers a moment before the rules are in place. */
+  async function startLocal(): Promise<void> {
+    await hawser.startLocal();
+    await until(async () => (await rulesInPlace()).every((text) => text.includes("REDIRECT")));
+  }
+
   /** How a connection from the LAN ends that sends nothing. */
   function fate(host: string, port: number): Promise<string> {
     return new Reader(connectFrom(house.lan, { host, port })).error();
@@ -128,7 +134,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRules(false);
     assert.match((await rulesInPlace()).join(), /--dport 9 -j ACCEPT/);
     assert.match(await seenAs(house.addresses.origin.v4), /192\.168\.77\.2/);
-    await hawser.startLocal();
+    await startLocal();
     await assertRules(true);
   });
 
@@ -141,13 +147,13 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRules(true);
     await hawser.runLocal(["rules", "clear"]);
     await assertRules(false);
-    await hawser.startLocal();
+    await startLocal();
     const before = await rulesInPlace();
     await kill();
     await hawser.startLocal();
+    await hawser.whenPaths((states) => states.every((state) => state === "up"));
     const count = (texts: readonly string[]): number => texts.join().split("HAWSER").length;
     assert.equal(count(await rulesInPlace()), count(before));
-    await hawser.whenPaths((states) => states.every((state) => state === "up"));
     assert.match(await seenAs(house.addresses.origin.v6), /2001:db8:100::1$/);
     await hawser.local.stop();
     await assertRules(false);

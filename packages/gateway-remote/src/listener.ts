@@ -49,11 +49,16 @@ export class SubflowListener {
     this.#admit(raw);
     const from = raw.remoteAddress;
     try {
-      const { socket, identity } = await serverTls(raw, {
-        lookup: (name) => peerPsk(this.#config, name)?.reveal(),
-      });
+      let key: Secret | undefined;
+      const lookup = (name: string): Buffer | undefined => {
+        key = peerPsk(this.#config, name);
+        return key?.reveal();
+      };
+      const { socket, identity } = await serverTls(raw, { lookup });
       limitUnsent(raw);
-      await this.#sessions.join(socket, identity);
+      const isAdmitted = (): boolean =>
+        key !== undefined && peerPsk(this.#config, identity)?.equals(key) === true;
+      await this.#sessions.join(socket, identity, isAdmitted);
     } catch (error) {
       raw.destroy();
       const expected = error instanceof TlsError || error instanceof JoinError;

@@ -8,7 +8,7 @@ import {
   type SubflowChange,
   welcome,
 } from "@hawser/shared-protocol/node";
-import { CloseCode, codeName, type HelloFrame } from "@hawser/shared-protocol/wire";
+import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
 import { Egress } from "./egress.ts";
 
 /** One local gateway's session, as the remote sees it. */
@@ -38,17 +38,18 @@ export class Sessions {
     return this.#sessions.values();
   }
 
-  /** No new sessions from now on. */
+  /** No new sessions and flows from now on. */
   drain(): void {
     this.#draining = true;
   }
 
   /**
-   * Lets an authenticated connection join.
+   * Lets an authenticated connection join, if the peer is admitted still when its HELLO is here.
    * @throws JoinError; the connection is closed.
    */
-  async join(socket: TLSSocket, peer: string): Promise<void> {
+  async join(socket: TLSSocket, peer: string, isAdmitted: () => boolean): Promise<void> {
     const hello = await awaitHello(socket);
+    if (!isAdmitted()) return refuse(socket, CloseCode.peerRemoved, "this peer is no longer admitted");
     const session = this.#find(peer, hello);
     if (typeof session === "string") return refuse(socket, CloseCode.unknownSession, session);
     welcome(socket);
@@ -84,7 +85,10 @@ export class Sessions {
     const driver = new SessionDriver({
       side: "remote",
       memoryCap: this.#memoryCap,
-      onOpen: (stream, request) => session.egress.open(stream, request),
+      onOpen: (stream, request) => {
+        if (this.#draining) driver.reset(stream, StreamCode.shutdown);
+        else session.egress.open(stream, request);
+      },
       onSubflow: (change) => logSubflow(logger, change),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);

@@ -48,6 +48,11 @@ export class ReceiveWindow {
     return this.#limit;
   }
 
+  /** Bytes that the application took. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
   get window(): number {
     return this.#window;
   }

@@ -185,7 +185,6 @@ export class Session {
     const end = stream.finalOffset === stream.reorder.frontier;
     if (end && !stream.finTaken) {
       stream.finTaken = true;
-      stream.window.close();
       this.#state.finishIfDone(stream);
     }
     return { pieces, length, end };
@@ -198,6 +197,7 @@ export class Session {
     let rtt = 0;
     for (const subflow of this.#state.subflows.values()) rtt = Math.max(rtt, subflow.model.srtt);
     if (stream.window.consume(bytes, now, rtt)) this.#state.queueControl(stream, Control.credit);
+    if (stream.finTaken) this.#state.finishIfDone(stream);
   }
 
   /** Gives a path another role, here and at the peer. */

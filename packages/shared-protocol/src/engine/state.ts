@@ -141,7 +141,10 @@ export class SessionState {
 
   /** Ends the stream once both of its directions have ended in order. */
   finishIfDone(stream: Stream): void {
-    if (!stream.isSendDone || !stream.isReceiveDone) return;
+    if (!stream.isReceiveDone) return;
+    // The other direction may last for hours; this one's memory is free.
+    stream.window.close();
+    if (!stream.isSendDone) return;
     this.forget(stream);
     this.emit({ type: "closed", stream: stream.id });
   }

@@ -79,8 +79,9 @@ export class Stream {
     return this.ended && this.sendBuffer.nextOffset === this.sendBuffer.end;
   }
 
+  /** All that the peer sent was read, and consumed: until then it is memory of this side. */
   get isReceiveDone(): boolean {
-    return this.finalOffset !== undefined && this.finTaken;
+    return this.finTaken && this.window.consumed === this.finalOffset;
   }
 
   get isSendDone(): boolean {

@@ -1,4 +1,4 @@
-import { Session, type SessionEvent } from "../../packages/shared-protocol/src/engine/index.ts";
+import { MemoryBudget, Session, type SessionEvent } from "../../packages/shared-protocol/src/engine/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -51,7 +51,10 @@ export class Endpoint {
     this.clock = clock;
     this.#random = random;
     this.#hostTurn = options.hostTurn;
-    this.session = new Session({ side: options.side, memoryCap: options.memoryCap }, clock.now);
+    this.session = new Session(
+      { side: options.side, memory: new MemoryBudget(options.memoryCap) },
+      clock.now,
+    );
   }
 
   get now(): number {

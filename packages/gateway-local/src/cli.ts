@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
 import {
   addCheckCommand,
   addStatusCommand,
@@ -109,17 +110,7 @@ function addConnectCommand(program: Program): void {
     });
 }
 
-/** Each direction ends on its own: the end of stdin is a half-close, and the answer goes on. */
-function joinStdio(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdin.pipe(socket);
-    socket.pipe(process.stdout);
-    socket.on("error", reject);
-    // Not 'close': the process may have to stay for what stdout has not taken yet.
-    socket.on("end", () => {
-      process.stdin.unpipe(socket);
-      socket.end();
-      process.stdout.write("", () => resolve());
-    });
-  });
+/** Each direction ends on its own: the end of stdin is a half-close, and so is the destination's. */
+async function joinStdio(socket: Socket): Promise<void> {
+  await Promise.all([pipeline(process.stdin, socket), pipeline(socket, process.stdout, { end: false })]);
 }

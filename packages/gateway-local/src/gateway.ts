@@ -1,5 +1,5 @@
 import type { Server } from "node:net";
-import { CodedError, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
+import { CodedError, canonicalIp, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
 import { FlowOpener } from "./capture/flow-opener.ts";
@@ -24,7 +24,7 @@ export class LocalGateway {
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
   /** The remote gateway's own addresses. */
-  #remote: ReadonlySet<string> = new Set();
+  readonly #remote = new Set<string>();
   readonly #servers: Server[] = [];
   #rulesInstalled = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
@@ -36,6 +36,7 @@ export class LocalGateway {
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
       onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
+      onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
         for (const path of this.#paths) path.handleNewSession();
       },
@@ -66,7 +67,7 @@ export class LocalGateway {
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
     this.#checkCapabilities();
-    this.#remote = new Set(await resolveRemote(this.config.remote.endpoints));
+    for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
     await this.#listen();
     for (const path of this.paths) path.start();
     await this.#installRules();
@@ -75,6 +76,16 @@ export class LocalGateway {
   #sampleRates(): void {
     const now = performance.now();
     for (const { record } of this.#paths) record.sample(now);
+  }
+
+  /** A name that did not resolve at the start, or leads elsewhere now: the rules must leave this address alone, too. */
+  #noteRemote(address: string): void {
+    if (this.#remote.has(address)) return;
+    this.#remote.add(address);
+    if (!this.#rulesInstalled) return;
+    this.#installRules().catch((error: unknown) => {
+      this.#logger.error({ err: error, address }, "cannot leave the remote gateway's new address alone");
+    });
   }
 
   #checkCapabilities(): void {

@@ -17,26 +17,26 @@ export async function run(file: string): Promise<void> {
   const logger = createLogger({ role: "local", name: "hawser-local" });
   const gateway = new LocalGateway(config, logger);
   let status: StatusServer | undefined;
+  const service = {
+    start: async () => {
+      status = await serveStatus(config, gateway, logger);
+      await gateway.start();
+      logger.info({ paths: config.paths.map(({ name }) => name), status: status.url }, "running");
+    },
+    stop: async (cut: AbortSignal) => {
+      await gateway.stop(config.limits.drainSeconds, cut);
+      await status?.close();
+    },
+    reload: async () => gateway.reload(loadLocalConfig(file)),
+    emergency: () => gateway.removeRules(),
+  };
   try {
-    status = await serveStatus(config, gateway, logger);
-    await gateway.start();
+    await serveUntilSignalled(service, logger);
   } catch (error) {
     await gateway.removeRules();
     await status?.close();
     throw error;
   }
-  logger.info({ paths: config.paths.map(({ name }) => name), status: status.url }, "running");
-  await serveUntilSignalled(
-    {
-      stop: async (cut) => {
-        await gateway.stop(config.limits.drainSeconds, cut);
-        await status.close();
-      },
-      reload: async () => gateway.reload(loadLocalConfig(file)),
-      emergency: () => gateway.removeRules(),
-    },
-    logger,
-  );
 }
 
 function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger): Promise<StatusServer> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SessionTotals } from "@hawser/shared-protocol/engine";
+import { MemoryBudget, type SessionTotals } from "@hawser/shared-protocol/engine";
 import {
   type Logger,
   type Pairing,
@@ -11,6 +11,8 @@ import { CloseCode, codeName, SESSION_ID_LENGTH } from "@hawser/shared-protocol/
 
 export interface SessionKeeperEvents {
   onSubflow(change: SubflowChange): void;
+  /** The remote gateway was reached at this address. */
+  onRemoteAddress(address: string): void;
   /** The session ended, and another has taken its place. */
   onNewSession(): void;
 }
@@ -18,7 +20,7 @@ export interface SessionKeeperEvents {
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
 export class SessionKeeper {
   readonly pairing: Pairing;
-  readonly #memoryCap: number;
+  readonly #memory: MemoryBudget;
   readonly #logger: Logger;
   readonly #events: SessionKeeperEvents;
   #driver: SessionDriver;
@@ -31,7 +33,7 @@ export class SessionKeeper {
 
   constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
     this.pairing = pairing;
-    this.#memoryCap = memoryCap;
+    this.#memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
     this.#events = events;
     this.#driver = this.#create();
@@ -57,13 +59,18 @@ export class SessionKeeper {
     return this.#established;
   }
 
-  handleJoined(): void {
+  /** A subflow has joined, to the remote gateway at `address`. */
+  handleJoined(address: string | undefined): void {
     this.#established = true;
+    if (address !== undefined) this.#events.onRemoteAddress(address);
   }
 
-  /** The remote does not know the session (it was restarted): its flows are lost. */
-  handleUnknown(): void {
-    if (this.#established)
+  /**
+   * The remote did not know the session that HELLO named (it was restarted): its flows are lost. A late answer about an
+   * earlier session says nothing of the present one.
+   */
+  handleUnknown(driver: SessionDriver): void {
+    if (driver === this.#driver && this.#established)
       this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
   }
 
@@ -78,7 +85,7 @@ export class SessionKeeper {
     this.#established = false;
     const driver: SessionDriver = new SessionDriver({
       side: "local",
-      memoryCap: this.#memoryCap,
+      memory: this.#memory,
       paths: this.#paths,
       onSubflow: (change) => {
         if (driver === this.#driver) this.#events.onSubflow(change);

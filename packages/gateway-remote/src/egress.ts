@@ -25,6 +25,10 @@ const CODES: Readonly<Record<string, StreamCode>> = {
   EAI_AGAIN: StreamCode.nameNotFound,
   EACCES: StreamCode.notAllowed,
   EPERM: StreamCode.notAllowed,
+  EMFILE: StreamCode.overloaded,
+  ENFILE: StreamCode.overloaded,
+  ENOBUFS: StreamCode.overloaded,
+  ENOMEM: StreamCode.overloaded,
 };
 
 /** Dials the destinations of one session's flows. */
@@ -41,6 +45,7 @@ export class Egress {
   /** The peer asks for a flow. Its first bytes may be here already; they wait in the stream until the dial is done. */
   open(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
+    if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
     const socket = dialApplication({ host, port }, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(
       this.#driver,
@@ -86,6 +91,11 @@ class EgressFlow extends Flow {
   override handleReadable(): void {
     if (this.#dialled) super.handleReadable();
   }
+}
+
+/** What Node would throw at (control characters), or take for localhost (nothing), is no name. */
+export function isHost(host: string): boolean {
+  return /^[\x21-\x7e\u00a1-\uffff]+$/.test(host);
 }
 
 /** With several addresses of a name tried in vain, the last one's failure counts. */

@@ -1,9 +1,11 @@
 import type { Server, Socket } from "node:net";
 import {
+  JOIN_DEADLINE_MS,
   JoinError,
   type Logger,
   limitUnsent,
   listen,
+  type Secret,
   serverTls,
   TlsError,
 } from "@hawser/shared-protocol/node";
@@ -48,17 +50,18 @@ export class SubflowListener {
   async #handleConnection(raw: Socket): Promise<void> {
     this.#admit(raw);
     const from = raw.remoteAddress;
+    const deadline = performance.now() + JOIN_DEADLINE_MS;
     try {
       let key: Secret | undefined;
       const lookup = (name: string): Buffer | undefined => {
         key = peerPsk(this.#config, name);
         return key?.reveal();
       };
-      const { socket, identity } = await serverTls(raw, { lookup });
+      const { socket, identity } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
       const isAdmitted = (): boolean =>
         key !== undefined && peerPsk(this.#config, identity)?.equals(key) === true;
-      await this.#sessions.join(socket, identity, isAdmitted);
+      await this.#sessions.join(socket, identity, deadline - performance.now(), isAdmitted);
     } catch (error) {
       raw.destroy();
       const expected = error instanceof TlsError || error instanceof JoinError;

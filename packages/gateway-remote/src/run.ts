@@ -1,4 +1,9 @@
-import { createLogger, createStatusServer, serveUntilSignalled } from "@hawser/shared-protocol/node";
+import {
+  createLogger,
+  createStatusServer,
+  type StatusServer,
+  serveUntilSignalled,
+} from "@hawser/shared-protocol/node";
 import { loadRemoteConfig } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
 import { watchRemoteConfig } from "./peers.ts";
@@ -9,34 +14,28 @@ export async function run(file: string): Promise<void> {
   const config = loadRemoteConfig(file);
   const logger = createLogger({ role: "remote", name: "hawser-remote" });
   const gateway = new RemoteGateway(config, logger);
-  const status = await createStatusServer(new RemoteStatus(gateway), {
-    listen: config.status.listen,
-    logger,
-  });
-  try {
-    await gateway.start();
-  } catch (error) {
-    await status.close();
-    throw error;
-  }
+  let status: StatusServer | undefined;
   const watch = watchRemoteConfig(file, {
     onChange: (changed) => gateway.reload(changed),
     onError: (error) => logger.error({ err: error }, "the configuration was not reloaded"),
   });
-  logger.info({ status: status.url }, "running");
+  const service = {
+    start: async () => {
+      status = await createStatusServer(new RemoteStatus(gateway), { listen: config.status.listen, logger });
+      await gateway.start();
+      logger.info({ status: status.url }, "running");
+    },
+    stop: async (cut: AbortSignal) => {
+      await gateway.stop(config.limits.drainSeconds, cut);
+      await status?.close();
+    },
+    reload: async () => watch.reload(),
+    emergency: async () => {},
+  };
   try {
-    await serveUntilSignalled(
-      {
-        stop: async (cut) => {
-          await gateway.stop(config.limits.drainSeconds, cut);
-          await status.close();
-        },
-        reload: async () => watch.reload(),
-        emergency: async () => {},
-      },
-      logger,
-    );
+    await serveUntilSignalled(service, logger);
   } finally {
     watch.close();
+    await status?.close();
   }
 }

@@ -50,7 +50,7 @@ export class FlowOpener {
     const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const request = { kind, destination, source };
     const { driver, shortId: session } = this.#keeper;
-    const stream = driver.session.open(request, performance.now());
+    const stream = driver.open(request);
     if (stream === undefined) {
       this.#logger.warn(
         { ...request },
@@ -72,7 +72,6 @@ export class FlowOpener {
     });
     this.flows.add(flow);
     driver.adopt(stream, flow);
-    driver.schedule();
     return flow;
   }
 }

@@ -46,16 +46,20 @@ export class Path {
     if (role === this.role) return;
     this.#logger.info({ pathRole: role, before: this.role }, "path has another role");
     this.record.setRole(role);
-    if (role === "disabled") {
-      this.stop();
-      for (const { subflow } of this.#diallers) {
-        if (subflow !== undefined)
-          this.#keeper.driver.closeSubflow(subflow, CloseCode.done, "the path was disabled");
-      }
-    } else {
-      this.#keeper.driver.setPathRole(this.name, role);
-      this.start();
-    }
+    this.#keeper.driver.setPathRole(this.name, role);
+    if (role === "disabled") this.#close();
+    else this.start();
+  }
+
+  /** In the turn after the next, so that the remote is told the role before the subflows end. */
+  #close(): void {
+    this.stop();
+    const { driver } = this.#keeper;
+    const subflows = this.#diallers.map(({ subflow }) => subflow);
+    setImmediate(() => {
+      for (const id of subflows)
+        if (id !== undefined) driver.closeSubflow(id, CloseCode.done, "the path was disabled");
+    });
   }
 
   /** An attempt failed; said once for each reason, not once a second. */

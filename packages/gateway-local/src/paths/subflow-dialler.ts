@@ -1,4 +1,4 @@
-import { JoinError, joinSession, type Logger } from "@hawser/shared-protocol/node";
+import { JoinError, joinSession, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
 import { CloseCode, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff } from "./backoff.ts";
@@ -37,10 +37,6 @@ export class SubflowDialler {
     return this.#subflow;
   }
 
-  get isDialling(): boolean {
-    return this.#attempt !== undefined;
-  }
-
   start(): void {
     if (this.#running) return;
     this.#running = true;
@@ -52,6 +48,7 @@ export class SubflowDialler {
     this.#running = false;
     clearTimeout(this.#timer);
     this.#attempt?.abort();
+    this.#attempt = undefined;
   }
 
   /** The subflow is lost: dial again. The first attempt comes at once; a line that only hiccuped is back soonest. */
@@ -68,22 +65,21 @@ export class SubflowDialler {
   #dial(): void {
     const attempt = new AbortController();
     this.#attempt = attempt;
-    this.#join(attempt.signal).then(
-      () => {
-        this.#attempt = undefined;
-      },
-      (error: unknown) => {
-        this.#attempt = undefined;
-        this.#handleFailure(error as Error);
-      },
-    );
+    const { driver } = this.#keeper;
+    this.#join(driver, attempt.signal)
+      .catch((error: unknown) => {
+        // Called off: whoever did it has started another attempt, or wants none.
+        if (!attempt.signal.aborted) this.#handleFailure(error as Error, driver);
+      })
+      .finally(() => {
+        if (this.#attempt === attempt) this.#attempt = undefined;
+      });
   }
 
-  async #join(signal: AbortSignal): Promise<void> {
-    const { pairing } = this.#keeper;
+  async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
+    const { pairing, id, established } = this.#keeper;
     const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
     const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
-    const { driver, id, established } = this.#keeper;
     const rest = await joinSession(socket, {
       type: "hello",
       version: PROTOCOL_VERSION,
@@ -93,20 +89,19 @@ export class SubflowDialler {
       index: this.#index,
       role: this.#path.role,
     });
-    if (!this.#running || driver !== this.#keeper.driver) {
+    if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
       throw new Error("the session has changed meanwhile");
     }
     this.#backoff.reset();
-    this.#keeper.handleJoined();
+    this.#keeper.handleJoined(socket.remoteAddress);
     this.#subflow = driver.addSubflow(socket, this.#path.config.name, this.#path.role, rest);
   }
 
-  #handleFailure(error: Error): void {
-    if (!this.#running) return;
+  #handleFailure(error: Error, driver: SessionDriver): void {
     this.#endpoint++;
     if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession)
-      this.#keeper.handleUnknown();
+      this.#keeper.handleUnknown(driver);
     this.#path.handleFailure(error);
     const delay = this.#backoff.next();
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import { INITIAL_CREDIT } from "../wire/index.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { MAX_RECEIVE_WINDOW } from "./parameters.ts";
-import { MemoryBudget, ReceiveWindow } from "./receive-window.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 
 const MB = 1024 * 1024;
 

@@ -1,28 +1,6 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
-
-/**
- * The memory that all streams of a session may promise to their senders. `promised` is the sum of the streams' windows:
- * what could arrive and stay if no application read any more.
- */
-export class MemoryBudget {
-  readonly cap: number;
-  promised = 0;
-
-  constructor(cap: number) {
-    this.cap = cap;
-  }
-
-  /** What one window may grow by: from the first half of the memory only, so that new streams find room. */
-  get leftToGrow(): number {
-    return Math.max(0, this.cap / 2 - this.promised);
-  }
-
-  /** Another stream finds no room. */
-  get isSpent(): boolean {
-    return this.promised + INITIAL_CREDIT > this.cap;
-  }
-}
 
 /**
  * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that

@@ -10,6 +10,7 @@ import {
   INITIAL_CREDIT,
   MAX_VARINT,
 } from "../wire/index.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { Session } from "./session.ts";
 
 const NOW = 1_000;
@@ -24,7 +25,7 @@ class Harness {
   now = NOW;
 
   constructor(side: "local" | "remote", subflows = 1) {
-    this.session = new Session({ side, memoryCap: MEMORY }, NOW);
+    this.session = new Session({ side, memory: new MemoryBudget(MEMORY) }, NOW);
     for (let id = 0; id < subflows; id++)
       this.session.addSubflow({ id, path: `p${id}`, role: "active" }, NOW);
     this.sent();

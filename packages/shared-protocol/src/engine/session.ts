@@ -47,7 +47,7 @@ export class Session {
 
   /** Memory promised to the peer and held for it, bytes. */
   get memory(): { readonly promised: number; readonly heldToSend: number } {
-    return { promised: this.#state.budget.promised, heldToSend: this.#state.heldToSend };
+    return { promised: this.#state.budget.promised, heldToSend: this.#state.budget.heldToSend };
   }
 
   /** Counts of what the session keeps for its streams: all of them return to 0 with the last stream. */
@@ -155,7 +155,7 @@ export class Session {
     }
     const held = stream.sendBuffer.held;
     stream.sendBuffer.append(bytes, release);
-    this.#state.heldToSend += stream.sendBuffer.held - held;
+    this.#state.budget.heldToSend += stream.sendBuffer.held - held;
     this.#state.queueToSend(stream);
     stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
     return !stream.blocked;

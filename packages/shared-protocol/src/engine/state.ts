@@ -2,17 +2,17 @@ import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { MAX_SEND_BUFFER, MIN_SEND_BUFFER, QUANTUM, RIVALS_COUNTED, SEND_BUFFER_GAIN } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
-import { MemoryBudget } from "./receive-window.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 
 export interface SessionOptions {
   readonly side: "local" | "remote";
-  /** Memory that this side's receive windows may promise, and that its send buffers may hold, bytes each. */
-  readonly memoryCap: number;
+  /** Shared by all sessions of the gateway. */
+  readonly memory: MemoryBudget;
 }
 
 /** Sums over the life of a session. */
@@ -44,8 +44,6 @@ export class SessionState {
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
   readonly events = new Queue<SessionEvent>();
-  /** Bytes in all send buffers. */
-  heldToSend = 0;
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
@@ -53,7 +51,7 @@ export class SessionState {
   constructor(options: SessionOptions, now: number) {
     this.now = now;
     this.side = options.side;
-    this.budget = new MemoryBudget(options.memoryCap);
+    this.budget = options.memory;
   }
 
   emit(event: SessionEvent): void {
@@ -126,7 +124,7 @@ export class SessionState {
    * take more. Less when memory runs short.
    */
   get sendBufferLimit(): number {
-    if (this.heldToSend > this.budget.cap) return MIN_SEND_BUFFER / 8;
+    if (this.budget.heldToSend > this.budget.cap) return MIN_SEND_BUFFER / 8;
     let caps = 0;
     let rates = 0;
     let slowest = 0;
@@ -135,7 +133,7 @@ export class SessionState {
       rates += model.rate;
       slowest = Math.max(slowest, model.srtt);
     }
-    const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.heldToSend) / 2);
+    const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.budget.heldToSend) / 2);
     return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
   }
 
@@ -161,7 +159,7 @@ export class SessionState {
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
     this.fairQueue.remove(stream.id);
-    this.heldToSend -= stream.sendBuffer.held;
+    this.budget.heldToSend -= stream.sendBuffer.held;
     stream.sendBuffer.discard();
     stream.reorder.discard();
     stream.window.close();

@@ -1,6 +1,7 @@
 import type { Endpoint, FlowKind } from "../wire/index.ts";
 import { INITIAL_CREDIT } from "../wire/index.ts";
-import { type MemoryBudget, ReceiveWindow } from "./receive-window.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
 import { SendBuffer } from "./send-buffer.ts";
 
@@ -26,7 +27,6 @@ export interface PathShare {
  */
 export class Stream {
   readonly id: number;
-  readonly openedAt: number;
   /** Unknown at the remote until OPEN has come. */
   request: StreamRequest | undefined;
   /** The remote's answer to OPEN: where its connection is bound. */
@@ -60,7 +60,6 @@ export class Stream {
   constructor(id: number, request: StreamRequest | undefined, budget: MemoryBudget, now: number) {
     this.id = id;
     this.request = request;
-    this.openedAt = now;
     this.window = new ReceiveWindow(budget, now);
   }
 

@@ -2,6 +2,8 @@ import type { Logger } from "./log.ts";
 
 /** What a running gateway can be told. */
 export interface Service {
+  /** @throws what the user has to mend */
+  start(): Promise<void>;
   /** Stops in order, giving open flows time; `cut` fires when that is no longer wanted. */
   stop(cut: AbortSignal): Promise<void>;
   /** Follows the configuration file as it is now. Throws when it is wrong; the old one stays in force. */
@@ -11,8 +13,9 @@ export interface Service {
 }
 
 /**
- * Runs until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads. Resolves when the service has
- * stopped; rejects after a failure that nobody foresaw.
+ * Starts the service and runs it until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads. Resolves when the service has
+ * stopped; rejects when it cannot start, or after a failure
+ * that nobody foresaw.
  */
 export async function serveUntilSignalled(service: Service, logger: Logger): Promise<void> {
   const cut = new AbortController();
@@ -22,9 +25,13 @@ export async function serveUntilSignalled(service: Service, logger: Logger): Pro
     logger.info({ signal }, stopping ? "cutting what is still open" : "stopping");
     if (stopping) return cut.abort();
     stopping = true;
-    service.stop(cut.signal).then(resolve, reject);
+    started
+      .catch(() => undefined)
+      .then(() => service.stop(cut.signal))
+      .then(resolve, reject);
   };
   const onReload = (): void => {
+    if (stopping) return;
     service
       .reload()
       .catch((error: unknown) => logger.error({ err: error }, "the configuration was not reloaded"));
@@ -35,7 +42,9 @@ export async function serveUntilSignalled(service: Service, logger: Logger): Pro
   };
   process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onReload);
   process.on("uncaughtException", onFailure).on("unhandledRejection", onFailure);
+  const started = service.start();
   try {
+    await started;
     await over;
   } finally {
     process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onReload);

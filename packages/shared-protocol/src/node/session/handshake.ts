@@ -10,7 +10,7 @@ import {
   type WireError,
 } from "../../wire/index.ts";
 
-/** SPEC.md section 2: HELLO must be here 5 s after the connection, and WELCOME 5 s after HELLO. */
+/** SPEC.md section 2: TLS and HELLO must be here 5 s after the connection, and WELCOME 5 s after HELLO. */
 export const JOIN_DEADLINE_MS = 5_000;
 
 /** The peer did not let a subflow join, or did not speak the protocol. `closeCode` is the peer's or ours. */
@@ -30,7 +30,7 @@ export class JoinError extends Error {
  */
 export async function joinSession(socket: TLSSocket, hello: HelloFrame): Promise<Buffer> {
   write(socket, hello);
-  const { frame, rest } = await firstFrame(socket);
+  const { frame, rest } = await firstFrame(socket, JOIN_DEADLINE_MS);
   if (frame.type === "welcome") return rest;
   socket.destroy();
   if (frame.type === "close") {
@@ -46,8 +46,8 @@ export async function joinSession(socket: TLSSocket, hello: HelloFrame): Promise
  * The remote side: waits for HELLO. Answer with `welcome` or `refuse`.
  * @throws JoinError; the socket is destroyed.
  */
-export async function awaitHello(socket: TLSSocket): Promise<HelloFrame> {
-  const { frame, rest } = await firstFrame(socket);
+export async function awaitHello(socket: TLSSocket, withinMs: number): Promise<HelloFrame> {
+  const { frame, rest } = await firstFrame(socket, withinMs);
   if (frame.type !== "hello" || rest.length > 0) {
     socket.destroy();
     throw new JoinError(CloseCode.protocol, "the peer did not begin with HELLO alone");
@@ -78,7 +78,7 @@ function write(socket: TLSSocket, frame: Frame): void {
 }
 
 /** The first frame on the connection, and the bytes behind it. The socket is paused afterwards. */
-function firstFrame(socket: TLSSocket): Promise<{ frame: Frame; rest: Buffer }> {
+function firstFrame(socket: TLSSocket, withinMs: number): Promise<{ frame: Frame; rest: Buffer }> {
   const decoder = new FrameDecoder();
   return new Promise((resolve, reject) => {
     const fail = (code: CloseCode, message: string): void => {
@@ -96,8 +96,8 @@ function firstFrame(socket: TLSSocket): Promise<{ frame: Frame; rest: Buffer }> 
     };
     const onClose = (): void => fail(CloseCode.done, "the connection ended before the subflow had joined");
     const timer = setTimeout(
-      () => fail(CloseCode.unresponsive, `no answer within ${JOIN_DEADLINE_MS} ms`),
-      JOIN_DEADLINE_MS,
+      () => fail(CloseCode.unresponsive, `no answer within ${Math.round(withinMs)} ms`),
+      withinMs,
     );
     const release = (): void => {
       clearTimeout(timer);

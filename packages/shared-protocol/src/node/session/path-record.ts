@@ -30,9 +30,6 @@ export class PathRecord {
   get lastError(): string | undefined {
     return this.#lastError;
   }
-  get subflows(): ReadonlySet<Subflow> {
-    return this.#live;
-  }
 
   /** The best of its subflows' states. */
   get state(): PathState {

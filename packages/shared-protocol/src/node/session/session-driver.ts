@@ -1,8 +1,17 @@
 import type { TLSSocket } from "node:tls";
-import { Session, type SessionEvent, type StreamRequest, type Subflow } from "../../engine/index.ts";
+import {
+  type MemoryBudget,
+  Session,
+  type SessionEvent,
+  type StreamRequest,
+  type Subflow,
+} from "../../engine/index.ts";
 import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
 import { PathRecord } from "./path-record.ts";
 import { SubflowConnection } from "./subflow-connection.ts";
+
+/** When to look again at a line that takes nothing, milliseconds. */
+const BLOCKED_MS = 20;
 
 /** What a stream's owner (a flow) is told. */
 export interface StreamHandler {
@@ -18,7 +27,8 @@ export interface StreamHandler {
 
 export interface SessionDriverOptions {
   readonly side: "local" | "remote";
-  readonly memoryCap: number;
+  /** Shared by all sessions of the gateway. */
+  readonly memory: MemoryBudget;
   /** Where the paths' records are kept; they may outlive the session. */
   readonly paths?: Map<string, PathRecord>;
   /** Remote: a flow wants to be dialled. Register its handler with `adopt`. */
@@ -53,7 +63,7 @@ export class SessionDriver {
   constructor(options: SessionDriverOptions) {
     this.#options = options;
     this.#paths = options.paths ?? new Map();
-    this.session = new Session({ side: options.side, memoryCap: options.memoryCap }, performance.now());
+    this.session = new Session({ side: options.side, memory: options.memory }, performance.now());
     this.schedule();
   }
 
@@ -130,12 +140,10 @@ export class SessionDriver {
 
   // --- streams ---
 
-  /** Opens a stream; undefined when the session cannot take one more. */
-  open(request: StreamRequest, handler: StreamHandler): number | undefined {
-    const stream = this.session.open(request, performance.now());
-    if (stream !== undefined) this.adopt(stream, handler);
+  /** Opens a stream; undefined when the session cannot take one more. Register its handler with `adopt`. */
+  open(request: StreamRequest): number | undefined {
     this.schedule();
-    return stream;
+    return this.session.open(request, performance.now());
   }
 
   adopt(stream: number, handler: StreamHandler): void {
@@ -270,7 +278,8 @@ export class SessionDriver {
         this.#timer = undefined;
         this.schedule();
       },
-      Math.max(1, Math.ceil(next - now)),
+      // Due and not done: its connection takes nothing now, and says so itself when it does.
+      next <= now ? BLOCKED_MS : Math.max(1, Math.ceil(next - now)),
     );
   }
 }

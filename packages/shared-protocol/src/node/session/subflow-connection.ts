@@ -35,7 +35,6 @@ export interface SubflowConnectionEvents {
 export class SubflowConnection {
   readonly subflow: Subflow;
   readonly socket: TLSSocket;
-  readonly connectedAt = Date.now();
   #recordBytes = MAX_RECORD;
   #error: Error | undefined;
   #closing = false;

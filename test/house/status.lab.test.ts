@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import type { FlowStatus } from "@hawser/shared-protocol/node";
 import { CAPTURE_PORT, type Gateway, Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
@@ -7,7 +10,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin, upload } from "../lab/traffic/run.ts";
 import { ask, connectFrom, type Listener, listenIn, pair, Reader } from "./sockets.ts";
-import { pairingSecret, runProgram } from "./support.ts";
+import { pairingSecret, programFile, runProgram } from "./support.ts";
 
 const FORWARD_PORT = 8022;
 const MB = 1_000_000;
@@ -235,17 +238,30 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.match(refused.stderr, /^198\.51\.100\.10:1: .*refused.*\n$/);
   });
 
-  test("connect ends when the far end has, though stdin is still open", async () => {
-    const { v4 } = house.addresses.origin;
-    const running = runProgram(
-      house.router,
-      "hawser-local",
-      ["connect", "-c", hawser.file("local.toml"), v4, String(ORIGIN_PORT)],
-      "ONE\n",
-      { keepStdinOpen: true },
+  test("connect closes stdout when the far end has ended, and goes on sending", async () => {
+    const port = 7_777;
+    // Ends its side at once, counts what still comes, and prints it.
+    const script = `require("net").createServer({ allowHalfOpen: true }, (socket) => {
+      let bytes = 0;
+      socket.end("bye").on("data", (data) => (bytes += data.length)).on("end", () => console.log(bytes));
+    }).listen(${port}, () => console.log("ready"))`;
+    const server = house.origin.spawn(process.execPath, ["-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = createInterface(server.stdout as Readable)[Symbol.asyncIterator]();
+    await lines.next();
+    const args = ["connect", "-c", hawser.file("local.toml"), house.addresses.origin.v4, String(port)];
+    const child = house.router.spawn(process.execPath, [programFile("hawser-local"), ...args]);
+    const exited = once(child, "exit");
+    child.stdin?.write("x");
+    const [answer] = (await once(child.stdout as Readable, "data")) as [Buffer];
+    await once(child.stdout as Readable, "end");
+    child.stdin?.end(Buffer.alloc(5_000_000));
+    assert.deepEqual(
+      [String(answer), (await lines.next()).value, await exited],
+      ["bye", "5000001", [0, null]],
     );
-    const { code, stdout } = await running;
-    assert.deepEqual([code, stdout], [0, "1"]);
+    server.kill();
   });
 
   test("a forward carries to its destination", async () => {

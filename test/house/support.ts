@@ -46,7 +46,7 @@ export async function runProgram(
   program: "hawser-local" | "hawser-remote",
   args: readonly string[],
   input = "",
-  { keepStdinOpen = false, wrap = [] as readonly string[] } = {},
+  { wrap = [] as readonly string[] } = {},
 ): Promise<ProgramResult> {
   const [command, ...rest] = [...wrap, process.execPath, programFile(program), ...args];
   const child = namespace.spawn(command as string, rest);
@@ -54,8 +54,7 @@ export async function runProgram(
   child.stdout?.setEncoding("latin1").on("data", (text: string) => (result.stdout += text));
   child.stderr?.setEncoding("latin1").on("data", (text: string) => (result.stderr += text));
   child.stdin?.on("error", () => {});
-  child.stdin?.write(input);
-  if (!keepStdinOpen) child.stdin?.end();
+  child.stdin?.end(input);
   const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);

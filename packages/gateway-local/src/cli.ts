@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import {
@@ -110,7 +111,16 @@ function addConnectCommand(program: Program): void {
     });
 }
 
-/** Each direction ends on its own: the end of stdin is a half-close, and so is the destination's. */
+/**
+ * Each direction ends on its own: the end of stdin is a half-close, and the far end's closes stdout while stdin goes on.
+ * Somebody at a terminal is not kept waiting for that.
+ */
 async function joinStdio(socket: Socket): Promise<void> {
-  await Promise.all([pipeline(process.stdin, socket), pipeline(socket, process.stdout, { end: false })]);
+  const upwards = pipeline(process.stdin, socket);
+  const downwards = pipeline(socket, process.stdout, { end: false }).then(() => {
+    if (process.stdin.isTTY) process.stdin.destroy();
+    // Node does not close stdout by itself; whoever reads it (ssh) waits for that.
+    else closeSync(1);
+  });
+  await Promise.all([process.stdin.isTTY ? upwards.catch(() => undefined) : upwards, downwards]);
 }

@@ -88,7 +88,9 @@ export class SessionDriver {
   addSubflow(socket: TLSSocket, path: string, role: PathRole, rest: Buffer): number {
     const id = this.#nextSubflow++;
     const subflow = this.session.addSubflow({ id, path, role }, performance.now());
-    this.path(path, role).handleJoined(subflow);
+    const record = this.path(path, role);
+    record.setRole(role);
+    record.handleJoined(subflow);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
         this.session.handleBytes(id, bytes, performance.now());

@@ -25,6 +25,8 @@ export class LocalGateway {
   readonly #logger: Logger;
   /** The remote gateway's own addresses. */
   readonly #remote = new Set<string>();
+  /** Where iptables turns connections to; and where applications come by themselves. */
+  readonly #redirectServers: Server[] = [];
   readonly #servers: Server[] = [];
   #rulesInstalled = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
@@ -109,7 +111,7 @@ export class LocalGateway {
     const { capture, socks, forwards } = this.config;
     if (capture) {
       const redirect = new RedirectCapture(this.opener, this.#remote, this.#logger);
-      this.#servers.push(...(await redirect.listen(capture)));
+      this.#redirectServers.push(...(await redirect.listen(capture)));
     }
     if (socks) this.#servers.push(await new SocksCapture(socks, this.opener, this.#logger).listen());
     for (const [i, forward] of forwards.entries()) {
@@ -154,9 +156,10 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    for (const server of this.#servers) server.close();
     await this.#stopCapturing();
     this.opener.drain();
-    for (const server of this.#servers) server.close();
+    for (const server of this.#redirectServers) server.close();
     if (this.opener.flows.size > 0) {
       this.#logger.info({ flows: this.opener.flows.size, drainSeconds }, "waiting for open flows to finish");
       await this.opener.flows.whenEmpty(AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]));

@@ -1,0 +1,114 @@
+/** One row of the bench: a house for each run, in it plain TCP first, then the systems one after the other. */
+import { House } from "../lab/house.ts";
+import { startOrigin } from "../lab/traffic/run.ts";
+import { FULL, type Measure, type Pace, QUICK, type Stand } from "./measure.ts";
+import type { BenchOptions } from "./options.ts";
+import { measurePlain, type Plain } from "./plain.ts";
+import { whenQuiet } from "./quiet.ts";
+import type { Row } from "./rows.ts";
+import { type SystemName, startSystem } from "./systems.ts";
+import { format } from "./table.ts";
+
+/** No measure of one system takes longer than this. */
+const MEASURE_LIMIT_MS = 300_000;
+
+/** The figures of each measure by its name; of one that failed, why. */
+export type Outcome = Record<string, readonly number[] | { readonly error: string }>;
+
+export interface Run {
+  readonly plain: Plain;
+  readonly systems: Partial<Record<SystemName, Outcome>>;
+}
+
+export interface RowPlan {
+  readonly row: Row;
+  readonly measures: readonly Measure[];
+  readonly options: BenchOptions;
+  readonly systems: readonly SystemName[];
+  print(text: string): void;
+}
+
+export async function measureRow(plan: RowPlan): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let index = 0; index < plan.options.runs; index++) {
+    plan.print(`${plan.row.name}, run ${index + 1} of ${plan.options.runs}`);
+    runs.push(await measureOnce(plan, index));
+  }
+  return runs;
+}
+
+async function measureOnce(plan: RowPlan, index: number): Promise<Run> {
+  const { row, options, measures } = plan;
+  const congestion = options.congestion === undefined ? {} : { congestion: options.congestion };
+  await using house = await House.create({ lines: row.lines, seed: index + 1, ...congestion });
+  const origin = await startOrigin(house.origin);
+  const pace = options.isQuick ? QUICK : FULL;
+  const needs = new Set(measures.flatMap((measure) => measure.needs));
+  const plain = await measurePlain(house, row, origin.port, pace, needs);
+  plan.print(describePlain(plain));
+  const target = { host: house.addresses.origin.v4, port: origin.port };
+  const systems: Run["systems"] = {};
+  // Each goes first in turn: what else the machine does is not always to the same one's cost.
+  const order = index % 2 === 0 ? plan.systems : plan.systems.toReversed();
+  for (const name of order)
+    systems[name] = await measureSystem(plan, name, { row, house, target, plain, pace });
+  return { plain, systems };
+}
+
+async function measureSystem(
+  plan: RowPlan,
+  name: SystemName,
+  parts: Omit<Stand, "system">,
+): Promise<Outcome> {
+  const outcome: Outcome = {};
+  let system = await startSystem(name, parts.house);
+  for (const measure of plan.measures) {
+    try {
+      const values = await bounded(measure.take({ ...parts, system }), measure.name);
+      outcome[measure.name] = values;
+      plan.print(`  ${name} ${measure.name}: ${describe(measure, values)}`);
+    } catch (error) {
+      outcome[measure.name] = { error: (error as Error).message };
+      plan.print(`  ${name} ${measure.name} FAILED: ${(error as Error).message}`);
+      await system.stop();
+      system = await startSystem(name, parts.house);
+    }
+    if (!(await whenQuiet(parts.house)))
+      plan.print(`  ${name}: the lines do not get quiet after ${measure.name}`);
+  }
+  await system.stop();
+  await whenQuiet(parts.house);
+  return outcome;
+}
+
+async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`${what} took longer than ${MEASURE_LIMIT_MS / 1000} s`)),
+    MEASURE_LIMIT_MS,
+  );
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describePlain({ lines }: Plain): string {
+  const rate = (bps: number): string => (Number.isNaN(bps) ? "-" : (bps / 1e6).toFixed(2));
+  return lines
+    .map(
+      ({ name, downBps, upBps, firstByteMs }) =>
+        `  ${name} alone: ${rate(downBps)} down, ${rate(upBps)} up Mbit/s, first byte ${firstByteMs.toFixed(0)} ms`,
+    )
+    .join("\n");
+}
+
+function describe(measure: Measure, values: readonly number[]): string {
+  return measure.figures
+    .map(({ title, unit }, index) => `${title} ${format(values[index] ?? Number.NaN, unit)}`)
+    .join(", ");
+}
+
+/** For the type of a row's file. */
+export type { Pace };

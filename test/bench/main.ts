@@ -1,0 +1,54 @@
+/** `npm run bench`: Hawser beside redsocks + dante over kernel MPTCP, and both beside plain TCP over each line. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { labMissing } from "../lab/requirements.ts";
+import { measureRow } from "./bench.ts";
+import { MEASURES } from "./measures/index.ts";
+import { peerMissing } from "./mptcp-peer.ts";
+import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { report, tableOf } from "./report.ts";
+import { ROWS } from "./rows.ts";
+import type { SystemName } from "./systems.ts";
+import { renderTable } from "./table.ts";
+
+const ARTIFACTS = join(import.meta.dirname, "..", "..", "artifacts");
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (typeof options === "string") {
+    console.error(`bench: ${options}`);
+    return 2;
+  }
+  if (options.isHelp) {
+    console.log(USAGE);
+    return 0;
+  }
+  const missing = labMissing() ?? (options.hasPeer ? peerMissing() : undefined);
+  if (missing !== undefined) {
+    console.error(`bench: ${missing}`);
+    return 1;
+  }
+  await measureAll(options);
+  return 0;
+}
+
+async function measureAll(options: BenchOptions): Promise<void> {
+  const systems: SystemName[] = options.hasPeer ? ["mptcp", "hawser"] : ["hawser"];
+  const measures = MEASURES.filter(({ name }) => options.measures.includes(name));
+  const reports: ReturnType<typeof report>[] = [];
+  mkdirSync(ARTIFACTS, { recursive: true });
+  for (const row of ROWS.filter(({ name }) => options.rows.includes(name))) {
+    const runs = await measureRow({ row, measures, options, systems, print: (text) => console.log(text) });
+    const done = report(row, measures, options, runs);
+    reports.push(done);
+    write(join(ARTIFACTS, `bench-${row.name}.json`), done);
+  }
+  if (options.json !== undefined) write(options.json, reports);
+  console.log(`\n${renderTable(reports.flatMap(tableOf))}`);
+}
+
+function write(file: string, what: unknown): void {
+  writeFileSync(file, `${JSON.stringify(what, undefined, 2)}\n`);
+}

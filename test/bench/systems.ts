@@ -1,0 +1,41 @@
+/** What is compared: each takes the house's TCP over all lines while it stands. Only one stands at a time. */
+import { Hawser } from "../lab/hawser.ts";
+import type { House } from "../lab/house.ts";
+import { MptcpPeer } from "./mptcp-peer.ts";
+import { sum } from "./statistics.ts";
+
+export type SystemName = "hawser" | "mptcp";
+
+export interface System {
+  readonly name: SystemName;
+  /** Waits until all lines are in use again. */
+  whenReady(): Promise<void>;
+  /** What the remote side has sent towards the LAN; undefined where that is not told. */
+  sent(): Promise<{ readonly bytes: number; readonly redundant: number } | undefined>;
+  stop(): Promise<void>;
+}
+
+export function startSystem(name: SystemName, house: House): Promise<System> {
+  return name === "hawser" ? startHawser(house) : MptcpPeer.start(house);
+}
+
+async function startHawser(house: House): Promise<System> {
+  const hawser = await Hawser.start(house);
+  const whenReady = () => hawser.whenPaths((states) => states.every((state) => state === "up"));
+  await whenReady();
+  return {
+    name: "hawser",
+    whenReady,
+    sent: async () => {
+      const { sessions } = await hawser.remoteStatus();
+      const paths = sessions.flatMap((session) => session.paths);
+      return {
+        bytes: sum(paths.map(({ sentBytes }) => sentBytes)),
+        redundant: sum(paths.map(({ reinjectedBytes }) => reinjectedBytes)),
+      };
+    },
+    stop: async () => {
+      await hawser.stop();
+    },
+  };
+}

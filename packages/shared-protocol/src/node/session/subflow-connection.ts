@@ -60,23 +60,29 @@ export class SubflowConnection {
 
   /**
    * Has TLS make records of about one chunk. A record is of use to the peer only when it is whole: at 0.8 Mbit/s one of
-   * 16 KiB takes 170 ms, and everything in it would come, and be acknowledged, that late.
+   * 16 KiB takes 170 ms, and everything in it would come, and be acknowledged, that late. TLS makes one record of one
+   * write, so a thin line's writes must not be gathered: without `_writev` Node writes what waits piece by piece.
+   * (TLSSocket.setMaxSendFragment cannot serve: what it has lowered OpenSSL never raises again.)
    */
   fitRecords(): void {
-    const wanted = Math.min(MAX_RECORD, Math.max(MIN_RECORD, this.subflow.model.chunk));
-    if (Math.abs(wanted - this.#recordBytes) * 4 < this.#recordBytes) return;
-    if (this.socket.setMaxSendFragment(wanted)) this.#recordBytes = wanted;
+    this.#recordBytes = Math.min(MAX_RECORD, Math.max(MIN_RECORD, this.subflow.model.chunk));
+    const socket = this.socket as { _writev?: unknown };
+    if (this.#recordBytes < MAX_RECORD) socket._writev = null;
+    else delete socket._writev;
   }
 
-  /** Writes the buffers of one turn as one. */
+  /** Writes the buffers of one turn: as one, or on a thin line in pieces that each make a record. */
   write(parts: readonly Buffer[]): void {
-    if (parts.length === 1) {
-      this.socket.write(parts[0] as Buffer);
-      return;
-    }
+    if (this.#recordBytes < MAX_RECORD) return this.#writeRecords(Buffer.concat(parts));
     this.socket.cork();
     for (const part of parts) this.socket.write(part);
     this.socket.uncork();
+  }
+
+  #writeRecords(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += this.#recordBytes) {
+      this.socket.write(bytes.subarray(at, at + this.#recordBytes));
+    }
   }
 
   /** Closes now, discarding what is unsent: for a line that takes nothing more. */

@@ -33,6 +33,7 @@ export function report(
         hawser: of("hawser"),
         mptcp: of("mptcp"),
         bar,
+        failures: runs.filter(({ systems }) => hasFailed(systems.hawser, measure.name)).length,
       };
     }),
   );
@@ -43,6 +44,11 @@ export function report(
 function valueOf(outcome: Outcome | undefined, measure: string, index: number): number {
   const values = outcome?.[measure];
   return values === undefined || "error" in values ? Number.NaN : (values[index] ?? Number.NaN);
+}
+
+function hasFailed(outcome: Outcome | undefined, measure: string): boolean {
+  const values = outcome?.[measure];
+  return values !== undefined && "error" in values;
 }
 
 export function tableOf({ row, figures }: RowReport): TableLine[] {

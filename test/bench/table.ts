@@ -9,6 +9,8 @@ export interface TableLine {
   /** NaN: not measured. */
   readonly mptcp: number;
   readonly bar: Bar | undefined;
+  /** Runs in which it failed to be measured of Hawser. */
+  readonly failures: number;
 }
 
 const HEAD = ["row", "measure", "Hawser", "MPTCP", "bar", "met?"];
@@ -37,7 +39,8 @@ export function renderTable(lines: readonly TableLine[]): string {
   return [render(HEAD), rule, ...cells.map(render)].join("\n");
 }
 
-function verdict({ bar, hawser }: TableLine): string {
+function verdict({ bar, hawser, failures }: TableLine): string {
+  if (failures > 0) return "FAILED";
   if (bar === undefined || Number.isNaN(hawser)) return NONE;
   return isMet(bar, hawser) ? "yes" : "NO";
 }

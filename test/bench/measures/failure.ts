@@ -1,0 +1,190 @@
+/** Lines that die and return while one bulk flow runs. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Line } from "../../lab/line.ts";
+import { start } from "../../lab/traffic/run.ts";
+import { type Bar, type Measure, SKIP_MS, type Stand } from "../measure.ts";
+import { whenQuiet } from "../quiet.ts";
+import { longestRtt, nominalSum, type Row, strongLines } from "../rows.ts";
+import { longestSilence, rateOfSamples, sum } from "../statistics.ts";
+import { watchDownload } from "../watched.ts";
+
+const SILENT_GAP_MS = 300;
+const LONG_SILENT_GAP_MS = 150;
+const NOTICED_GAP_MS = 100;
+const REGAINED_SHARE = 0.9;
+/** How long after the flow resumes its rate is looked at, and for how long. */
+const REGAIN_MS = 500;
+const REGAIN_SPAN_MS = 1_000;
+const RETURN_S = 2;
+const RETURN_GAP_MS = 100;
+/** A line that carries this share of its rate is in use. */
+const USED_SHARE = 0.25;
+const LOOK_MS = 100;
+
+/** When the line dies, ms into the flow, and how long the flow goes on. */
+const DEATH_MS = 4_000;
+const AFTERWARDS_MS = 5_000;
+
+export const deathDown: Measure = {
+  name: "death-down",
+  needs: ["down"],
+  figures: [
+    { title: "line silently dead mid-download: gap", unit: "ms", bar: silentBar },
+    {
+      title: "rate 0.5 s after it / surviving lines",
+      unit: "share",
+      bar: () => ({ atLeast: REGAINED_SHARE }),
+    },
+  ],
+  take: (stand) => worstOf(stand, (line) => dieDuringDownload(stand, line, silently(line))),
+};
+
+export const deathUp: Measure = {
+  name: "death-up",
+  needs: [],
+  figures: [{ title: "line silently dead mid-upload: gap", unit: "ms", bar: silentBar }],
+  take: (stand) => worstOf(stand, (line) => dieDuringUpload(stand, line)),
+};
+
+export const interfaceDown: Measure = {
+  name: "interface",
+  needs: ["down"],
+  figures: [
+    {
+      title: "interface down mid-download: gap",
+      unit: "ms",
+      bar: (row) => ({ atMost: longestRtt(row) + NOTICED_GAP_MS }),
+    },
+    {
+      title: "rate 0.5 s after it / surviving lines",
+      unit: "share",
+      bar: () => ({ atLeast: REGAINED_SHARE }),
+    },
+  ],
+  take: (stand) =>
+    worstOf(stand, (line) =>
+      dieDuringDownload(stand, line, { die: () => line.down(), revive: () => line.up() }),
+    ),
+};
+
+export const comeback: Measure = {
+  name: "return",
+  needs: [],
+  figures: [
+    { title: "line back: used by the flow after", unit: "s", bar: () => ({ atMost: RETURN_S }) },
+    { title: "longest gap through it", unit: "ms", bar: () => ({ atMost: RETURN_GAP_MS }) },
+  ],
+  take: returnDuringDownload,
+};
+
+interface Fate {
+  die(): Promise<void>;
+  revive(): Promise<void>;
+}
+
+function silently(line: Line): Fate {
+  return { die: () => line.set({ blackhole: true }), revive: () => line.set({ blackhole: false }) };
+}
+
+function silentBar(row: Row): Bar {
+  return { atMost: row.isLong ? 2 * longestRtt(row) + LONG_SILENT_GAP_MS : SILENT_GAP_MS };
+}
+
+/** Every line that counts dies once; of each figure, the worst: the longest gap, the lowest rate. */
+async function worstOf(stand: Stand, take: (line: Line) => Promise<readonly number[]>): Promise<number[]> {
+  const results: (readonly number[])[] = [];
+  for (const { name } of strongLines(stand.row)) {
+    results.push(await take(stand.house.line(name)));
+    await recover(stand);
+  }
+  const worst = [Math.max(...results.map(([gap]) => gap ?? Number.NaN))];
+  if (results.some((result) => result.length > 1))
+    worst.push(Math.min(...results.map((result) => result[1] ?? 0)));
+  return worst;
+}
+
+async function recover({ house, system }: Stand): Promise<void> {
+  await whenQuiet(house);
+  await system.whenReady();
+}
+
+async function dieDuringDownload({ house, target, plain }: Stand, line: Line, fate: Fate): Promise<number[]> {
+  const watched = await watchDownload(house.lan, target, (DEATH_MS + AFTERWARDS_MS) / 1000);
+  try {
+    await watched.at(DEATH_MS);
+    const diedMs = watched.nowMs();
+    await fate.die();
+    await watched.over;
+    const end = DEATH_MS + AFTERWARDS_MS;
+    const silence = longestSilence(watched.samples, diedMs, end);
+    const from = silence.endMs + REGAIN_MS;
+    const to = Math.min(end, from + REGAIN_SPAN_MS);
+    const surviving = plain.lines.filter(({ name }) => name !== line.name).map(({ downBps }) => downBps);
+    const rate = rateOfSamples(watched.samples, from, to);
+    return [silence.ms, (Number.isNaN(rate) ? 0 : rate) / sum(surviving)];
+  } finally {
+    await watched.kill();
+    await fate.revive();
+  }
+}
+
+async function dieDuringUpload({ house, target, row }: Stand, line: Line): Promise<number[]> {
+  const fate = silently(line);
+  const seconds = (DEATH_MS + AFTERWARDS_MS) / 1000;
+  // What the line would have carried is not sent: the rest may be called off without much left in the buffers.
+  const lost = (strongLines(row).find(({ name }) => name === line.name)?.up ?? 0) * (AFTERWARDS_MS / 1000);
+  const bytes = Math.round((nominalSum(row, "up") * seconds - lost) / 8);
+  const upload = start(house.lan, { op: "upload", ...target, bytes, seconds, skipMs: SKIP_MS });
+  upload.result.catch(() => {});
+  try {
+    await sleep(DEATH_MS);
+    await fate.die();
+    const { largestGapMs, error } = await upload.result;
+    if (error !== null) throw new Error(error);
+    return [largestGapMs];
+  } finally {
+    upload.process.kill("SIGKILL");
+    await fate.revive();
+  }
+}
+
+/** The line that counts last goes dark for long, and returns to a flow that has gone on over the others. */
+async function returnDuringDownload(stand: Stand): Promise<number[]> {
+  const { house, row, target, pace } = stand;
+  const wanted = strongLines(row).at(-1);
+  if (wanted === undefined) throw new Error("no line to return");
+  const line = house.line(wanted.name);
+  const fate = silently(line);
+  const backMs = DEATH_MS + pace.darkSeconds * 1000;
+  const endMs = backMs + pace.returnSeconds * 1000;
+  const watched = await watchDownload(house.lan, target, endMs / 1000);
+  try {
+    await watched.at(DEATH_MS);
+    await fate.die();
+    await watched.at(backMs);
+    const returnedMs = watched.nowMs();
+    await fate.revive();
+    const used = await usedAfter(line, wanted.down, endMs - returnedMs - LOOK_MS);
+    await watched.over;
+    return [used, longestSilence(watched.samples, returnedMs, endMs).ms];
+  } finally {
+    await watched.kill();
+    await fate.revive();
+    await recover(stand);
+  }
+}
+
+/** Seconds until the line carries again; Infinity when not within `limitMs`. */
+async function usedAfter(line: Line, rate: number, limitMs: number): Promise<number> {
+  const started = performance.now();
+  const elapsed = (): number => performance.now() - started;
+  const enough = (rate * USED_SHARE * LOOK_MS) / 8000;
+  let before = (await line.counters()).down.deliveredBytes;
+  while (elapsed() < limitMs) {
+    await sleep(LOOK_MS);
+    const now = (await line.counters()).down.deliveredBytes;
+    if (now - before >= enough) return elapsed() / 1000;
+    before = now;
+  }
+  return Infinity;
+}

@@ -1,12 +1,12 @@
 /** One row of the bench: a house for each run, in it plain TCP first, then the systems one after the other. */
 import { House } from "../lab/house.ts";
 import { startOrigin } from "../lab/traffic/run.ts";
-import { FULL, type Measure, type Pace, QUICK, type Stand } from "./measure.ts";
+import { FULL, type Measure, QUICK, type Stand } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
 import { measurePlain, type Plain } from "./plain.ts";
 import { whenQuiet } from "./quiet.ts";
 import type { Row } from "./rows.ts";
-import { type SystemName, startSystem } from "./systems.ts";
+import { type System, type SystemName, startSystem } from "./systems.ts";
 import { format } from "./table.ts";
 
 /** No measure of one system takes longer than this. */
@@ -63,22 +63,30 @@ async function measureSystem(
   const outcome: Outcome = {};
   let system = await startSystem(name, parts.house);
   for (const measure of plan.measures) {
+    const started = performance.now();
+    const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(0)} s`;
     try {
       const values = await bounded(measure.take({ ...parts, system }), measure.name);
       outcome[measure.name] = values;
-      plan.print(`  ${name} ${measure.name}: ${describe(measure, values)}`);
+      plan.print(`  ${name} ${measure.name}: ${describe(measure, values)} (${seconds()})`);
     } catch (error) {
       outcome[measure.name] = { error: (error as Error).message };
-      plan.print(`  ${name} ${measure.name} FAILED: ${(error as Error).message}`);
-      await system.stop();
-      system = await startSystem(name, parts.house);
+      plan.print(`  ${name} ${measure.name} FAILED after ${seconds()}: ${(error as Error).message}`);
+      system = await restarted(system, parts.house);
     }
-    if (!(await whenQuiet(parts.house)))
-      plan.print(`  ${name}: the lines do not get quiet after ${measure.name}`);
+    if (await whenQuiet(parts.house)) continue;
+    plan.print(`  ${name}: the lines do not get quiet after ${measure.name}: started anew`);
+    system = await restarted(system, parts.house);
   }
   await system.stop();
   await whenQuiet(parts.house);
   return outcome;
+}
+
+async function restarted(system: System, house: House): Promise<System> {
+  await system.stop();
+  await whenQuiet(house);
+  return startSystem(system.name, house);
 }
 
 async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
@@ -109,6 +117,3 @@ function describe(measure: Measure, values: readonly number[]): string {
     .map(({ title, unit }, index) => `${title} ${format(values[index] ?? Number.NaN, unit)}`)
     .join(", ");
 }
-
-/** For the type of a row's file. */
-export type { Pace };

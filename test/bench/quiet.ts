@@ -5,7 +5,7 @@ import { sum } from "./statistics.ts";
 /** Less than this in one step is no transfer any more: pings, acknowledgements. */
 const IDLE_BYTES = 4_000;
 const STEP_MS = 250;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * Waits until nothing is left under way on the lines: a transfer that was called off may have megabytes in the buffers

@@ -1,10 +1,17 @@
-import { MemoryBudget, Session, type SessionEvent } from "../../packages/shared-protocol/src/engine/index.ts";
+import {
+  type LineReport,
+  MemoryBudget,
+  Session,
+  type SessionEvent,
+} from "../../packages/shared-protocol/src/engine/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
 /** One end of a subflow's connection. */
 export interface Connection {
   write(parts: Buffer[]): void;
+  /** What the system knows of the line; absent where it tells nothing. */
+  look?(): LineReport;
   /** Closes in order: what was written still arrives. */
   end(): void;
 }
@@ -107,6 +114,8 @@ export class Endpoint {
 
   #transmit(id: number): void {
     const connection = this.connections.get(id);
+    const line = connection?.look?.();
+    if (line) this.session.handleLine(id, line);
     for (let n = 0; connection; n++) {
       const parts = this.session.pollTransmit(id, this.now);
       if (!parts) return;

@@ -1,6 +1,6 @@
 import { Clock } from "./clock.ts";
-import { Endpoint } from "./endpoint.ts";
-import { Pipe, type PipeSpec } from "./pipe.ts";
+import { type Connection, Endpoint } from "./endpoint.ts";
+import { Pipe, type PipeSpec, SEGMENT } from "./pipe.ts";
 import { Random } from "./random.ts";
 
 export interface LineSpec {
@@ -15,6 +15,8 @@ export interface NetworkOptions {
   readonly seed?: number;
   readonly memoryCap?: number;
   readonly hostTurn?: number;
+  /** False: the systems do not tell what has arrived (not Linux, a user-space line). */
+  readonly watched?: boolean;
 }
 
 /** First pause before a lost line is dialled again, and the longest, milliseconds. */
@@ -44,9 +46,11 @@ export class Network {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly lines: Line[] = [];
+  readonly watched: boolean;
 
   constructor(specs: readonly LineSpec[], options: NetworkOptions = {}) {
-    const { seed = 1, memoryCap = 64 * 1024 * 1024, hostTurn = 0.2 } = options;
+    const { seed = 1, memoryCap = 64 * 1024 * 1024, hostTurn = 0.2, watched = true } = options;
+    this.watched = watched;
     this.random = new Random(seed);
     this.local = new Endpoint(this.clock, this.random, { side: "local", memoryCap, hostTurn });
     this.remote = new Endpoint(this.clock, this.random, { side: "remote", memoryCap, hostTurn });
@@ -130,22 +134,21 @@ export class Line {
       local.handleLost(id);
       this.handleClosed(id);
     });
+    up.back = down;
+    down.back = up;
     this.subflow = id;
     this.up = up;
     this.down = down;
     this.#backoff = REDIAL_MIN;
-    local.addSubflow(
-      id,
-      this.spec.name,
-      { write: (parts) => up.write(parts), end: () => up.end() },
-      this.spec.role,
-    );
-    remote.addSubflow(
-      id,
-      this.spec.name,
-      { write: (parts) => down.write(parts), end: () => down.end() },
-      this.spec.role,
-    );
+    local.addSubflow(id, this.spec.name, this.#connection(up), this.spec.role);
+    remote.addSubflow(id, this.spec.name, this.#connection(down), this.spec.role);
+  }
+
+  #connection(pipe: Pipe): Connection {
+    const write = (parts: Buffer[]): void => pipe.write(parts);
+    const end = (): void => pipe.end();
+    if (!this.#network.watched) return { write, end };
+    return { write, end, look: () => ({ outstanding: pipe.outstanding, segment: SEGMENT }) };
   }
 
   /** The local end has closed the connection, or seen it closed. */

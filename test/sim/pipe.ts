@@ -13,7 +13,7 @@ export interface PipeSpec {
   readonly stall?: number;
 }
 
-const SEGMENT = 1_448;
+export const SEGMENT = 1_448;
 const MAX_SEGMENT = 65_536;
 
 interface Arrival {
@@ -39,6 +39,10 @@ export class Pipe {
   #gone = false;
   /** Bytes written and not yet on the line. */
   queued = 0;
+  /** Bytes of which the system below does not know yet that they came to the other one, in order or not. */
+  outstanding = 0;
+  /** The other direction, in whose queue TCP's acknowledgements wait. */
+  back: Pipe | undefined;
 
   /** `deliver` gets bytes; undefined stands for the connection's orderly end. */
   constructor(clock: Clock, random: Random, spec: PipeSpec, deliver: (bytes: Buffer | undefined) => void) {
@@ -60,6 +64,7 @@ export class Pipe {
     for (const part of parts) {
       this.#queue.push(part);
       this.queued += part.length;
+      this.outstanding += part.length;
     }
     this.#serialise();
   }
@@ -110,10 +115,20 @@ export class Pipe {
   #propagate(bytes: Buffer | undefined): void {
     const { delay, jitter = 0, loss = 0, stall = 2 * delay } = this.#spec;
     if (loss > 0 && this.#random.chance(loss)) this.stall(delay + stall);
+    const length = bytes?.length ?? 0;
+    this.#clock.after(delay, () => this.#acknowledge(length));
     const at = this.#clock.now + delay + (jitter > 0 ? this.#random.between(0, jitter) : 0);
     this.#lastArrival = Math.max(at, this.#lastArrival, this.#stalledUntil);
     this.#underWay.push({ bytes, at: this.#lastArrival });
     this.#clock.at(this.#lastArrival, () => this.#arrive());
+  }
+
+  /** The system at the other end has these bytes, be others missing before them or not. */
+  #acknowledge(length: number): void {
+    const wait = this.back ? this.back.queued / this.back.spec.rate + this.back.spec.delay : this.#spec.delay;
+    this.#clock.after(wait, () => {
+      if (!this.#gone) this.outstanding -= length;
+    });
   }
 
   #arrive(): void {

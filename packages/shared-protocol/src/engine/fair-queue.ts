@@ -35,10 +35,13 @@ export class FairQueue {
     this.#fresh.push(entry);
   }
 
-  /** The first stream in turn that `serves` accepts. It keeps its turn until `charge` has spent its deficit. */
-  next(serves: (stream: number) => boolean): number | undefined {
+  /**
+   * The first stream in turn that `serves` accepts, among the new and sparse ones only if so asked. It keeps its turn
+   * until `charge` has spent its deficit.
+   */
+  next(serves: (stream: number) => boolean, onlyFresh = false): number | undefined {
     this.#rotate();
-    return firstServed(this.#fresh, serves) ?? firstServed(this.#old, serves);
+    return firstServed(this.#fresh, serves) ?? (onlyFresh ? undefined : firstServed(this.#old, serves));
   }
 
   /** Brings a stream with deficit left to the head of the old list; those that spent theirs get a new quantum. */

@@ -5,4 +5,4 @@ export type { PathModel } from "./path-model.ts";
 export { type ReadResult, Session } from "./session.ts";
 export type { SessionOptions, SessionTotals } from "./state.ts";
 export type { PathShare, Stream, StreamRequest } from "./stream.ts";
-export type { Subflow, SubflowOptions } from "./subflow.ts";
+export type { LineReport, Subflow, SubflowOptions } from "./subflow.ts";

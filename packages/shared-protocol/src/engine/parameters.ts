@@ -3,18 +3,34 @@
  * Times are milliseconds, sizes bytes, rates bytes per millisecond.
  */
 
-/** Chunk sizes: about CHUNK_TIME of the line's rate, so that a new stream never waits long behind a chunk under way. */
-export const CHUNK_TIME = 4;
-/** A packet's worth. On a thin uplink it takes longer than CHUNK_TIME, and less would be mostly headers. */
+/**
+ * Chunks are about CHUNK_TIME of the line's rate, so that a new stream never waits long behind one under way, in whole
+ * segments, and no fewer than CHUNK_SEGMENTS: what frame and TLS record add to a chunk (CHUNK_EXTRA bytes at most) would
+ * cost a thin line more than the waiting.
+ */
+export const CHUNK_TIME = 2.5;
+export const CHUNK_SEGMENTS = 4;
+export const CHUNK_EXTRA = 56;
+/** Bytes of a TCP segment while the system has not told: what most tunnels carry. */
+export const SEGMENT = 1_400;
+/** Pieces smaller than this are mostly headers. */
 export const MIN_CHUNK = 1_400;
-/** At high rates the cost per frame counts more than 4 ms; this is also MAX_PAYLOAD. */
+/** This is also MAX_PAYLOAD. */
 export const MAX_CHUNK = 65_536;
 
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
-/** Cap = GAIN * rate * minimum RTT + chunks. Startup doubles per round trip; afterwards 1.25 lets a faster line show. */
-export const STARTUP_GAIN = 2.5;
-export const STEADY_GAIN = 1.25;
+/**
+ * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup doubles per round trip; afterwards a tenth lets a
+ * faster line show within some round trips, and the slack covers the time until we see that something has arrived.
+ */
+export const STARTUP_GAIN = 1.5;
+export const STEADY_GAIN = 0.1;
+export const SLACK = 2;
+/** The least time until a line without room is looked at again. */
+export const MIN_LOOK = 1;
+/** What the peer has not acknowledged may be this many caps while a segment that was lost holds back all behind it. */
+export const STALLED_CAPS = 4;
 /** While draining, below one BDP, so that the queue empties and the true round-trip time shows. */
 export const DRAIN_GAIN = 0.75;
 /** Startup ends when the rate grew by less than this factor in each of FULL_ROUNDS round trips. */
@@ -37,6 +53,8 @@ export const MIN_RTT_WINDOW = 5_000;
 export const MIN_RTT_ROUNDS = 40;
 /** It is also measured again when trouble begins (below), if it is older than this. */
 export const REDRAIN_AFTER = 1_000;
+/** What waited no longer than this went into an idle line, milliseconds. */
+export const NO_WAIT = 0.5;
 /** A queue of this many times what the cap should make, through a whole round trip: the line is slower than it was. */
 export const SLOWER_QUEUE = 3;
 /** With a queue of this many round trips standing on it, nothing more under way can help. */

@@ -3,6 +3,8 @@ import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
 import {
   ACK_DELAY_SHARE,
+  CHUNK_EXTRA,
+  CHUNK_SEGMENTS,
   CHUNK_TIME,
   DRAIN_GAIN,
   FLOODED_QUEUE,
@@ -16,8 +18,10 @@ import {
   MAX_CHUNK,
   MIN_ACK_DELAY,
   MIN_CAP,
-  MIN_CHUNK,
+  NO_WAIT,
   REDRAIN_AFTER,
+  SEGMENT,
+  SLACK,
   SLOWER_QUEUE,
   STARTUP_GAIN,
   STEADY_GAIN,
@@ -45,12 +49,19 @@ export interface Arrival {
  * reliable byte stream, so loss shows as delay only.
  */
 export class PathModel {
+  /** Bytes of a TCP segment on this line. */
+  segment = SEGMENT;
+  /** The system tells what has arrived (`Subflow.handleLine`); otherwise only ACKs do, later and chunk by chunk. */
+  isWatched = false;
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
   readonly #probe = new CapProbe();
   #startup = true;
   /** The shortest queue in this round trip, milliseconds. */
   #leastQueue = Number.POSITIVE_INFINITY;
+  /** The shortest time for which anything waited behind earlier bytes, in this round trip and the one before. */
+  #leastWait = Number.POSITIVE_INFINITY;
+  #leastWaitBefore = Number.POSITIVE_INFINITY;
   #wasDraining = false;
   #fullRate = 0;
   #fullRounds = 0;
@@ -71,13 +82,19 @@ export class PathModel {
     return this.#rate.rate ?? INITIAL_CAP / Math.max(this.minRtt, HOST_RTT);
   }
 
+  /** More and more is put under way until the line is full. */
+  get isStarting(): boolean {
+    return this.#startup;
+  }
+
   get measured(): boolean {
     return this.#rate.rate !== undefined;
   }
 
-  /** Bytes of one chunk on this line. */
+  /** Bytes of one chunk on this line, frame and all: with its TLS record it fills whole segments. */
   get chunk(): number {
-    return Math.round(Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, this.rate * CHUNK_TIME)));
+    const segments = Math.max(CHUNK_SEGMENTS, Math.round((this.rate * CHUNK_TIME) / this.segment));
+    return Math.min(MAX_CHUNK, segments * this.segment - CHUNK_EXTRA);
   }
 
   /** How long the receiver of this line's bytes may hold back an ACK, milliseconds. */
@@ -97,13 +114,14 @@ export class PathModel {
   }
 
   /**
-   * `gain` round trips of the bare line, chunks, and that `factor` times. What the way back adds to the round trip counts
-   * once: were it multiplied as well, two directions at work would lengthen each other's queue without end.
+   * A round trip of the bare line and `gain` of it, a chunk and some slack, and that `factor` times. What the way back
+   * adds to the round trip counts once: were it multiplied as well, two directions at work would lengthen each other's
+   * queue without end.
    */
   #capFor(gain: number, factor: number): number {
     const { base, bare } = this.#delay;
-    const slack = 2 * this.chunk + this.rate * this.ackDelay;
-    const cap = this.rate * (base - bare) + factor * (gain * this.rate * bare + slack);
+    const unseen = this.isWatched ? this.rate * SLACK + this.segment : this.chunk + this.rate * this.ackDelay;
+    const cap = this.rate * (base - bare) + factor * ((1 + gain) * this.rate * bare + this.chunk + unseen);
     return Math.round(Math.min(MAX_CAP, Math.max(MIN_CAP, cap)));
   }
 
@@ -129,11 +147,17 @@ export class PathModel {
         { sentAt, rtt, oneWay: arrival.time - sentAt, serialisation, unhindered },
         now,
       );
+      this.#leastWait = Math.min(this.#leastWait, this.#delay.queue - serialisation);
     }
     if (!newest) return;
     this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
-    const round = this.#rate.sample(newest, this.minRtt, this.measured ? this.rate : this.rate / 2, now);
+    // A line that ran dry between two bursts could carry more than it was given: the cap was in the way, not the line.
+    const starved = Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
+    const assumed = this.measured ? this.rate : this.rate / 2;
+    const round = this.#rate.sample(newest, { minRtt: this.minRtt, assumed, starved }, now);
     if (!round.newRound) return;
+    this.#leastWaitBefore = this.#leastWait;
+    this.#leastWait = Number.POSITIVE_INFINITY;
     // Busy from end to end, not for a moment between two small flows.
     const busy = round.busy && round.bytes >= this.cap / 2;
     if (this.#startup) this.#judgeStartup(busy);

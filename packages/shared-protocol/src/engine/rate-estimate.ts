@@ -7,6 +7,16 @@ interface RateSample {
   readonly rate: number;
 }
 
+/** What is known of the line besides. */
+export interface RateContext {
+  /** No interval can be shorter. */
+  readonly minRtt: number;
+  /** The rate by which the line goes at present. */
+  readonly assumed: number;
+  /** It ran dry in between, for want of more under way. */
+  readonly starved: boolean;
+}
+
 /** What a completed frame tells of its round trip. */
 export interface RoundResult {
   /** A round trip has ended with it: `bytes` were delivered in `ms`. */
@@ -73,10 +83,10 @@ export class RateEstimate {
   }
 
   /**
-   * `newest` has arrived whole. No interval can be shorter than `minRtt`. `assumed` is the rate by which the line goes
-   * at present: when the application had no more to send, only a better one says anything.
+   * `newest` has arrived whole. When the application had no more to send, or the line was starved, only a rate better
+   * than the assumed one says anything.
    */
-  sample(newest: SentFrame, minRtt: number, assumed: number, now: number): RoundResult {
+  sample(newest: SentFrame, { minRtt, assumed, starved }: RateContext, now: number): RoundResult {
     const sendElapsed = newest.sentAt - newest.firstSentAt;
     const ackElapsed = this.#deliveredAt - newest.deliveredAt;
     this.#firstSentAt = newest.sentAt;
@@ -94,7 +104,7 @@ export class RateEstimate {
     const interval = Math.max(sendElapsed, ackElapsed, minRtt);
     if (interval > 0 && interval < Number.POSITIVE_INFINITY) {
       const rate = (this.#delivered - newest.delivered) / interval;
-      if (rate > 0 && (!appLimited || rate >= assumed)) this.#keep(rate, now);
+      if (rate > 0 && ((!appLimited && !starved) || rate >= assumed)) this.#keep(rate, now);
     }
     return { newRound, busy: !appLimited, bytes, ms };
   }

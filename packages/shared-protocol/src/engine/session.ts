@@ -6,7 +6,7 @@ import { FrameReceiver } from "./receive.ts";
 import { surrender } from "./reinjection.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
-import { Subflow, type SubflowOptions } from "./subflow.ts";
+import { type LineReport, Subflow, type SubflowOptions } from "./subflow.ts";
 import { transmit } from "./transmit.ts";
 
 /** What a reader gets: pieces in order, and whether they are the last. */
@@ -96,6 +96,11 @@ export class Session {
     this.#receivers.get(subflow)?.handleBytes(bytes, now);
   }
 
+  /** What the system knows of a subflow's connection, told before `pollTransmit`. */
+  handleLine(id: number, report: LineReport): void {
+    this.#state.subflows.get(id)?.handleLine(report);
+  }
+
   /** The subflow's connection is gone. What it held goes to the others. */
   handleSubflowLost(id: number, now: number): void {
     const subflow = this.#state.subflows.get(id);
@@ -111,7 +116,7 @@ export class Session {
   handleTimeout(now: number): void {
     this.#state.now = now;
     for (const subflow of this.#state.subflows.values()) {
-      subflow.noticeLateness(now);
+      subflow.handleTime(now);
       const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
       if (!entered) continue;
       this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });

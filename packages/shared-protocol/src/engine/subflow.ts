@@ -2,7 +2,7 @@ import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { Liveness } from "./liveness.ts";
-import { ACK_BYTES, LATE_MIN, UNMEASURED_RTT } from "./parameters.ts";
+import { ACK_BYTES, LATE_MIN, MIN_LOOK, STALLED_CAPS, UNMEASURED_RTT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
@@ -12,6 +12,14 @@ export interface SubflowOptions {
   readonly path: string;
   readonly role: PathRole;
   readonly side: "local" | "remote";
+}
+
+/** What the system knows of a subflow's connection. */
+export interface LineReport {
+  /** Bytes that were written and have not come to the peer's system, in order or not. */
+  readonly outstanding: number;
+  /** Bytes of a TCP segment. */
+  readonly segment: number;
 }
 
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
@@ -37,6 +45,11 @@ export class Subflow {
   /** When the line will have put out all that it was given. */
   #busyUntil = 0;
   #lateNoticed = false;
+  /** Bytes on the line by the latest report, and what had been sent when it came. */
+  #outstanding = Number.POSITIVE_INFINITY;
+  #outstandingAt = 0;
+  /** Data waits for room: when to look again whether there is some. */
+  #lookAt = Number.POSITIVE_INFINITY;
   #burst = 0;
   #burstAt = 0;
 
@@ -55,10 +68,35 @@ export class Subflow {
     return this.ledger.unackedBytes;
   }
 
+  /**
+   * Bytes on the line or waiting for it. Behind a lost segment the peer acknowledges nothing until it was sent again, but
+   * its system has the rest, and the line is free for more.
+   */
+  get inFlight(): number {
+    return Math.min(this.unackedBytes, this.#outstanding + this.ledger.sent - this.#outstandingAt);
+  }
+
   /** Room for new data, bytes; a line with nothing under way always takes one chunk. */
   get room(): number {
-    const room = this.model.cap - this.unackedBytes;
-    return this.unackedBytes === 0 ? Math.max(room, this.model.chunk) : room;
+    const { cap, chunk } = this.model;
+    const { unackedBytes } = this;
+    const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes);
+    return unackedBytes === 0 ? Math.max(room, chunk) : room;
+  }
+
+  /** Takes in what the system knows, just before the line is filled. */
+  handleLine(report: LineReport): void {
+    this.model.isWatched = true;
+    this.model.segment = report.segment;
+    this.#outstanding = report.outstanding;
+    this.#outstandingAt = this.ledger.sent;
+    this.#lookAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** There is data and no room for a chunk of it; the line's rate tells when there should be. */
+  awaitRoom(now: number): void {
+    if (this.model.isWatched)
+      this.#lookAt = now + Math.max(MIN_LOOK, (this.model.chunk - this.room) / this.model.rate);
   }
 
   // --- receiving ---
@@ -125,13 +163,13 @@ export class Subflow {
     copied: boolean,
     now: number,
   ): void {
-    const inFlight = this.unackedBytes;
-    if (inFlight === 0) {
+    const unacked = this.unackedBytes;
+    if (unacked === 0) {
       this.liveness.handleBusy(now);
       this.#lateNoticed = false;
     }
     this.#busyUntil = Math.max(now, this.#busyUntil) + size / this.model.rate;
-    const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(inFlight, now);
+    const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(unacked, now);
     this.#burst = now === this.#burstAt ? this.#burst + size : size;
     this.#burstAt = now;
     this.ledger.record({
@@ -194,7 +232,7 @@ export class Subflow {
    * unacknowledged bounds that on both sides, so that no error adds up.
    */
   #queue(roundTrip: number, rate: number, now: number): number {
-    const underWay = this.unackedBytes / rate;
+    const underWay = this.inFlight / rate;
     return Math.min(underWay, Math.max(underWay - roundTrip, this.#busyUntil - now, 0));
   }
 
@@ -210,14 +248,16 @@ export class Subflow {
     return this.liveness.progressAt + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
   }
 
-  /** Takes the time in: lines are polled once when this one is late. */
-  noticeLateness(now: number): void {
+  /** Takes the time in: lines are polled once when this one is late, or should have room. */
+  handleTime(now: number): void {
     this.#lateNoticed = now >= this.#lateAt;
+    if (now >= this.#lookAt) this.#lookAt = Number.POSITIVE_INFINITY;
   }
 
   /** The earliest time at which something is to be done without further input. */
   nextTimeout(): number {
     const liveness = this.liveness.nextTimeout(this.unackedBytes > 0, this.model);
-    return Math.min(this.#ackDueAt, liveness, this.#lateNoticed ? Number.POSITIVE_INFINITY : this.#lateAt);
+    const late = this.#lateNoticed ? Number.POSITIVE_INFINITY : this.#lateAt;
+    return Math.min(this.#ackDueAt, this.#lookAt, liveness, late);
   }
 }

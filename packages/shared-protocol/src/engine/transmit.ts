@@ -1,6 +1,5 @@
 import type { Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
-import { MIN_CHUNK } from "./parameters.ts";
 import { copyLate } from "./reinjection.ts";
 import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
 import type { SessionState } from "./state.ts";
@@ -86,9 +85,12 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     return competition.allows(backlog, () => state.bytesAhead(id, backlog));
   };
   while (state.encoder.length < TURN_BYTES) {
-    // A sliver of room is not used: it would make many small frames where one is as good a moment later.
-    if (subflow.room < Math.max(MIN_CHUNK, subflow.model.chunk / 2)) return;
-    const id = state.fairQueue.next(serves);
+    // Only whole chunks: a sliver of room would make many small frames where one is as good a moment later. New and
+    // sparse streams need not wait for that.
+    const { room } = subflow;
+    const isFull = room < subflow.model.chunk;
+    const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
+    if (id === undefined && isFull) return awaitRoom(state, subflow, now);
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
       return sendCopies(state, subflow, usable, now);
@@ -97,6 +99,10 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     if (subflow.isAckPending) sendAck(state, subflow, now);
     sendChunk(state, subflow, state.streams.get(id) as Stream, now);
   }
+}
+
+function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
+  if (state.fairQueue.size > 0) subflow.awaitRoom(now);
 }
 
 /** Room that nothing new needs serves what is late elsewhere. */
@@ -111,8 +117,7 @@ function sendCopies(state: SessionState, subflow: Subflow, usable: readonly Subf
 
 function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {
   const fresh = stream.sendBuffer.nextOffset;
-  const most = Math.min(subflow.model.chunk, Math.max(MIN_CHUNK, subflow.room));
-  const chunk = stream.sendBuffer.take(most, stream.sendLimit);
+  const chunk = stream.sendBuffer.take(subflow.model.chunk, stream.sendLimit);
   if (chunk) {
     const { offset, payload } = chunk;
     const size = state.encoder.appendData(stream.id, offset, payload);

@@ -1,40 +1,106 @@
 import type { Socket } from "node:net";
+import type { PathModel } from "../../engine/index.ts";
 import { getCongestion, setCongestion, socketFd } from "../sys/socket-options.ts";
-import { tcpInfo } from "../sys/tcp-info.ts";
+import { type TcpInfo, tcpInfo } from "../sys/tcp-info.ts";
 
 /** How often the kernel's counters are looked at, milliseconds. */
-const INTERVAL_MS = 1_000;
-/** Fewer segments than this say nothing of a line's losses. */
-const MIN_SEGMENTS = 200;
-/** Share of segments sent again above which a line counts as lossy, and below which, for CALM_TICKS, as clean. */
-const LOSSY = 0.003;
-const CLEAN = 0.000_5;
-const CALM_TICKS = 30;
+const INTERVAL_MS = 250;
+/** The kernel's window counts as too small when it holds back data and is below this share of the engine's cap. */
+const TOO_SMALL = 0.9;
+/** At so many looks, more or less in a row. */
+const TOO_SMALL_LOOKS = 3;
+/** BBR is begun anew before it would stop the line to measure it, which it does after 10 s. */
+const RENEW_MS = 8_000;
+/** Losses are judged over this long, and this many calm spans in a row end the use of BBR. */
+const SPAN_MS = 10_000;
+const CALM_SPANS = 3;
+/** The window that cubic would keep at the losses seen must be this many times what is needed. */
+const AMPLE = 2;
+
+type Mode = "starting" | "clean" | "lossy";
 
 /**
- * Which congestion control the kernel uses under a subflow. The engine's own cap keeps the line's queue short, so on a
- * clean line the best is one that stays out of the way: cubic, or reno where the system allows no more. BBR does not:
- * every ten seconds it stops for a fifth of a second to measure (draft-ietf-ccwg-bbr, ProbeRTT), and one line's stop
- * holds up the whole session. Where segments get lost, the others take each loss for congestion, and BBR is the best.
+ * Which congestion control the kernel uses under a subflow. The engine's own cap bounds what is under way and keeps the
+ * line's queue short, so all that is wanted from below is a window that is not in the way.
+ *
+ * - A new line starts with BBR: cubic's slow start takes a queue for a full line and then needs many seconds on a long one.
+ * - A clean line goes on with cubic, or reno where the system allows no more: with the window that BBR has left them they
+ *   do nothing until a segment is lost.
+ * - Where losses make that window too small (RFC 9438, section 5.1), BBR takes over again. Left alone it would stop every
+ *   ten seconds for a fifth of a second to measure the line (draft-ietf-ccwg-bbr, ProbeRTT), and one line's stop holds up
+ *   the whole session; the engine measures the line itself, so BBR is begun anew before it comes to that.
  */
 export class CongestionPolicy {
   readonly #socket: Socket;
+  readonly #model: PathModel;
   readonly #timer: NodeJS.Timeout;
-  #lossy = false;
-  #cleanTicks = 0;
-  #retransmitted = 0;
-  #ackedBytes = 0;
+  #mode: Mode = "starting";
+  #renewedAt = performance.now();
+  #tooSmall = 0;
+  #spanAt = performance.now();
+  #spanSegments = 0;
+  #spanRetrans = 0;
+  #calmSpans = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, model: PathModel) {
     this.#socket = socket;
-    this.#choose();
-    this.#timer = setInterval(() => this.#look(), INTERVAL_MS);
+    this.#model = model;
+    this.#enter("starting");
+    this.#timer = setInterval(() => this.#look(performance.now()), INTERVAL_MS);
     this.#timer.unref();
     socket.once("close", () => clearInterval(this.#timer));
   }
 
-  #choose(): void {
-    for (const name of this.#lossy ? ["bbr"] : ["cubic", "reno"]) {
+  #look(now: number): void {
+    const info = tcpInfo(socketFd(this.#socket));
+    if (!info || info.sndMss === 0) return;
+    if (this.#mode === "clean") {
+      if (this.#isTooSmall(info)) this.#enter("lossy");
+      return;
+    }
+    if (this.#mode === "starting" && this.#model.measured && !this.#model.isStarting) this.#enter("clean");
+    else if (this.#mode === "lossy" && this.#hasCalmedDown(info, now)) this.#enter("clean");
+    else if (now - this.#renewedAt >= RENEW_MS) this.#renew(now);
+  }
+
+  #isTooSmall({ notsentBytes, cwnd, sndMss }: TcpInfo): boolean {
+    const isNow = notsentBytes > 0 && cwnd * sndMss < this.#model.cap * TOO_SMALL;
+    this.#tooSmall = isNow ? this.#tooSmall + 1 : Math.max(0, this.#tooSmall - 1);
+    return this.#tooSmall >= TOO_SMALL_LOOKS;
+  }
+
+  /** Whether cubic would have had an ample window, span after span. A span with little traffic says nothing. */
+  #hasCalmedDown({ bytesSent, sndMss, totalRetrans }: TcpInfo, now: number): boolean {
+    if (now - this.#spanAt < SPAN_MS) return false;
+    const segments = bytesSent / sndMss;
+    const sent = segments - this.#spanSegments;
+    const lost = Math.max(totalRetrans - this.#spanRetrans, 1) / sent;
+    this.#spanAt = now;
+    this.#spanSegments = segments;
+    this.#spanRetrans = totalRetrans;
+    const needed = this.#model.cap / sndMss;
+    if (sent < 2 * needed) return false;
+    this.#calmSpans = cubicWindow(this.#model.minRtt, lost) >= AMPLE * needed ? this.#calmSpans + 1 : 0;
+    return this.#calmSpans >= CALM_SPANS;
+  }
+
+  #enter(mode: Mode): void {
+    this.#mode = mode;
+    this.#tooSmall = 0;
+    this.#calmSpans = 0;
+    this.#renewedAt = performance.now();
+    this.#choose(mode === "clean" ? ["cubic", "reno"] : ["bbr"]);
+  }
+
+  /** Only a change of algorithm makes the kernel start one anew; its window stays. */
+  #renew(now: number): void {
+    this.#renewedAt = now;
+    this.#choose(["cubic", "reno"]);
+    this.#choose(["bbr"]);
+  }
+
+  #choose(names: readonly string[]): void {
+    for (const name of names) {
       try {
         if (getCongestion(this.#socket) !== name) setCongestion(this.#socket, name);
         return;
@@ -43,19 +109,11 @@ export class CongestionPolicy {
       }
     }
   }
+}
 
-  #look(): void {
-    const info = tcpInfo(socketFd(this.#socket));
-    if (!info || info.sndMss === 0) return;
-    const segments = (info.bytesAcked - this.#ackedBytes) / info.sndMss;
-    if (segments < MIN_SEGMENTS) return;
-    const lost = (info.totalRetrans - this.#retransmitted) / segments;
-    this.#ackedBytes = info.bytesAcked;
-    this.#retransmitted = info.totalRetrans;
-    this.#cleanTicks = lost < CLEAN ? this.#cleanTicks + 1 : 0;
-    const lossy = lost > LOSSY || (this.#lossy && this.#cleanTicks < CALM_TICKS);
-    if (lossy === this.#lossy) return;
-    this.#lossy = lossy;
-    this.#choose();
-  }
+/** Segments that cubic keeps under way on average when this share of them is lost (RFC 9438, section 5.1). */
+function cubicWindow(rttMs: number, lost: number): number {
+  const cubic = 1.054 * (rttMs / 1_000 / lost) ** 0.75;
+  const reno = 1.22 / Math.sqrt(lost);
+  return Math.max(cubic, reno);
 }

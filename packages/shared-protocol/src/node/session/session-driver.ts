@@ -258,6 +258,8 @@ export class SessionDriver {
   #transmit(now: number): void {
     for (const id of this.session.pollOrder()) {
       const connection = this.#connections.get(id);
+      const line = connection?.look();
+      if (line) this.session.handleLine(id, line);
       connection?.fitRecords();
       while (connection?.takesMore) {
         const parts = this.session.pollTransmit(id, now);

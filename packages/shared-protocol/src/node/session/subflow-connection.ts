@@ -1,16 +1,18 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Subflow } from "../../engine/index.ts";
-import { setDiscardOnClose, setNotSentLowat } from "../sys/socket-options.ts";
+import type { LineReport, Subflow } from "../../engine/index.ts";
+import { setDiscardOnClose, setNotSentLowat, socketFd } from "../sys/socket-options.ts";
+import { tcpInfo } from "../sys/tcp-info.ts";
 import { CongestionPolicy } from "./congestion-policy.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
 /** Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's cap. */
 const NOTSENT_LOWAT = 131_072;
-/** Plaintext of a TLS record: the most (RFC 8446, section 5.1), and what fits a packet with what is around it. */
+/** Plaintext of a TLS record at most (RFC 8446, section 5.1). */
 const MAX_RECORD = 16_384;
-const MIN_RECORD = 1_420;
+/** An ACK fits into the record of a chunk; a record adds 22 bytes, a segment's worth is reckoned with CHUNK_EXTRA. */
+const BESIDE_CHUNK = 32;
 /** How long a closed subflow may take to get its CLOSE out, milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -42,7 +44,7 @@ export class SubflowConnection {
   constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
     this.subflow = subflow;
     this.socket = socket;
-    new CongestionPolicy(socket);
+    new CongestionPolicy(socket, subflow.model);
     socket.on("error", (error) => {
       this.#error = error;
     });
@@ -58,6 +60,15 @@ export class SubflowConnection {
     return !this.#closing && this.socket.writable && this.socket.writableLength < MAX_WAITING;
   }
 
+  /** What the system knows of the connection; undefined where it does not tell. */
+  look(): LineReport | undefined {
+    const info = tcpInfo(socketFd(this.socket));
+    if (!info || info.bytesSent === 0 || info.sndMss === 0) return undefined;
+    const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, sndMss } = info;
+    const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
+    return { outstanding: this.socket.writableLength + notsentBytes + onLine, segment: sndMss };
+  }
+
   /**
    * Has TLS make records of about one chunk. A record is of use to the peer only when it is whole: at 0.8 Mbit/s one of
    * 16 KiB takes 170 ms, and everything in it would come, and be acknowledged, that late. TLS makes one record of one
@@ -65,7 +76,7 @@ export class SubflowConnection {
    * (TLSSocket.setMaxSendFragment cannot serve: what it has lowered OpenSSL never raises again.)
    */
   fitRecords(): void {
-    this.#recordBytes = Math.min(MAX_RECORD, Math.max(MIN_RECORD, this.subflow.model.chunk));
+    this.#recordBytes = Math.min(MAX_RECORD, this.subflow.model.chunk + BESIDE_CHUNK);
     const socket = this.socket as { _writev?: unknown };
     if (this.#recordBytes < MAX_RECORD) socket._writev = null;
     else delete socket._writev;
@@ -73,16 +84,30 @@ export class SubflowConnection {
 
   /** Writes the buffers of one turn: as one, or on a thin line in pieces that each make a record. */
   write(parts: readonly Buffer[]): void {
-    if (this.#recordBytes < MAX_RECORD) return this.#writeRecords(Buffer.concat(parts));
+    if (this.#recordBytes < MAX_RECORD) return this.#writeRecords(parts);
     this.socket.cork();
     for (const part of parts) this.socket.write(part);
     this.socket.uncork();
   }
 
-  #writeRecords(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += this.#recordBytes) {
-      this.socket.write(bytes.subarray(at, at + this.#recordBytes));
+  /** Records end where parts do: a chunk is whole when its record is. */
+  #writeRecords(parts: readonly Buffer[]): void {
+    let record: Buffer[] = [];
+    let length = 0;
+    for (const part of parts) {
+      if (length > 0 && length + part.length > this.#recordBytes) {
+        this.#writeRecord(record);
+        record = [];
+        length = 0;
+      }
+      record.push(part);
+      length += part.length;
     }
+    this.#writeRecord(record);
+  }
+
+  #writeRecord(parts: readonly Buffer[]): void {
+    this.socket.write(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
   }
 
   /** Closes now, discarding what is unsent: for a line that takes nothing more. */

@@ -21,8 +21,9 @@ export interface TcpInfo {
   /** Congestion window, and slow-start threshold, in segments. */
   readonly cwnd: number;
   readonly ssthresh: number;
-  /** Segments sent and not acknowledged, and those of them held lost. */
+  /** Segments sent and not acknowledged, those of them that came out of order, and those held lost. */
   readonly unacked: number;
+  readonly sacked: number;
   readonly lost: number;
   /** Segments sent again since the connection began. */
   readonly totalRetrans: number;
@@ -35,6 +36,9 @@ export interface TcpInfo {
   readonly lastDataRecvMs: number;
   /** The latest measured rate of delivery. */
   readonly deliveryRate: number;
+  /** Bytes sent since the connection began, and those of them that were sent again; 0 before Linux 4.19. */
+  readonly bytesSent: number;
+  readonly bytesRetrans: number;
   /** The rate at which the kernel spaces its packets. */
   readonly pacingRate: number;
 }
@@ -67,6 +71,7 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
     rto: u32(8),
     sndMss: u32(16),
     unacked: u32(24),
+    sacked: u32(28),
     lost: u32(32),
     lastDataRecvMs: u32(52),
     rtt: u32(68),
@@ -80,6 +85,8 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
     notsentBytes: u32(144),
     minRtt: u32(148),
     deliveryRate: u64(160),
+    bytesSent: u64(200),
+    bytesRetrans: u64(208),
   };
 }
 

@@ -11,6 +11,8 @@
 export const CHUNK_TIME = 2.5;
 export const CHUNK_SEGMENTS = 4;
 export const CHUNK_EXTRA = 56;
+/** Where so many times as much comes as goes, chunks are single segments: they hold up acknowledgements. */
+export const RETURN_BUSY = 0.5;
 /** Bytes of a TCP segment while the system has not told: what most tunnels carry. */
 export const SEGMENT = 1_400;
 /** Pieces smaller than this are mostly headers. */
@@ -29,6 +31,17 @@ export const STEADY_GAIN = 0.1;
 export const SLACK = 2;
 /** The least time until a line without room is looked at again. */
 export const MIN_LOOK = 1;
+/**
+ * What our acknowledgements wait behind the peer's data is put under way as well, up to so many milliseconds: beyond it,
+ * two directions at work would lengthen each other's queues.
+ */
+export const MAX_RETURN_WAIT = 60;
+/** Of the time for which a line ran dry in a round trip, so much is added to the reserve; the most there can be. */
+export const RESERVE_RISE = 0.5;
+export const FULL_RESERVE = 10;
+/** What always waits longer than this is spare, milliseconds, and so much of it is given up in a round trip. */
+export const SPARE_WAIT = 1;
+export const RESERVE_FALL = 0.5;
 /** What the peer has not acknowledged may be this many caps while a segment that was lost holds back all behind it. */
 export const STALLED_CAPS = 4;
 /** While draining, below one BDP, so that the queue empties and the true round-trip time shows. */
@@ -55,21 +68,10 @@ export const MIN_RTT_ROUNDS = 40;
 export const REDRAIN_AFTER = 1_000;
 /** What waited no longer than this went into an idle line, milliseconds. */
 export const NO_WAIT = 0.5;
-/** A queue of this many times what the cap should make, through a whole round trip: the line is slower than it was. */
-export const SLOWER_QUEUE = 3;
-/** With a queue of this many round trips standing on it, nothing more under way can help. */
-export const FLOODED_QUEUE = 2;
-/** A line is in trouble when its rate falls below this share of what it was; whether more under way helps is tried. */
+/** A queue so much longer than a round trip and two chunks, milliseconds, through a whole round trip: the line is slower. */
+export const SLOWER_QUEUE = 20;
+/** A line is in trouble when its rate falls below this share of what it was. */
 export const TROUBLE_BELOW = 0.9;
-/** Round trips on each side of the comparison: fewer, and one chunk more or less decides it. */
-export const PROBE_ROUNDS = 3;
-/** So much more is put under way, and so much must it help to be kept; otherwise what was gained before shrinks. */
-export const PROBE_FACTOR = 1.5;
-export const PROBE_GROWTH = 1.15;
-export const PROBE_FAILED = 0.85;
-export const PROBE_MAX = 4;
-/** Round trips of rest after an attempt that did not help. */
-export const PROBE_PAUSE = 20;
 /**
  * Below this many milliseconds a round trip is mostly the hosts' own (an event loop's turn at each end), which the
  * minimum does not show: the cap is taken for at least so long a line.

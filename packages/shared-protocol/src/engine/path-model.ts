@@ -1,4 +1,3 @@
-import { CapProbe } from "./cap-probe.ts";
 import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
 import {
@@ -7,7 +6,6 @@ import {
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   DRAIN_GAIN,
-  FLOODED_QUEUE,
   FULL_GROWTH,
   FULL_QUEUE,
   FULL_ROUNDS,
@@ -16,17 +14,18 @@ import {
   MAX_ACK_DELAY,
   MAX_CAP,
   MAX_CHUNK,
+  MAX_RETURN_WAIT,
   MIN_ACK_DELAY,
   MIN_CAP,
   NO_WAIT,
   REDRAIN_AFTER,
   SEGMENT,
-  SLACK,
   SLOWER_QUEUE,
   STARTUP_GAIN,
-  STEADY_GAIN,
+  TROUBLE_BELOW,
 } from "./parameters.ts";
 import { RateEstimate, type RoundResult } from "./rate-estimate.ts";
+import { Reserve } from "./reserve.ts";
 
 /** What an ACK tells. */
 export interface Arrival {
@@ -45,17 +44,19 @@ export interface Arrival {
 
 /**
  * What one subflow's acknowledgements say of its line: its times (`delay-estimate.ts`), its rate (`rate-estimate.ts`),
- * whether these may be trusted (`cap-probe.ts`), and from these the cap on unacknowledged bytes that keeps the line full and its queue short. The subflow is a
- * reliable byte stream, so loss shows as delay only.
+ * what it needs beyond these (`reserve.ts`), and from these the cap on bytes under way that keeps the line full and its
+ * queue short. The subflow is a reliable byte stream, so loss shows as delay only.
  */
 export class PathModel {
   /** Bytes of a TCP segment on this line. */
   segment = SEGMENT;
   /** The system tells what has arrived (`Subflow.handleLine`); otherwise only ACKs do, later and chunk by chunk. */
   isWatched = false;
+  /** The peer sends much more over this line than we do: its acknowledgements should not wait behind long chunks. */
+  isReturnBusy = false;
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
-  readonly #probe = new CapProbe();
+  readonly #reserve = new Reserve();
   #startup = true;
   /** The shortest queue in this round trip, milliseconds. */
   #leastQueue = Number.POSITIVE_INFINITY;
@@ -65,6 +66,7 @@ export class PathModel {
   #wasDraining = false;
   #fullRate = 0;
   #fullRounds = 0;
+  #provenRate = 0;
 
   /** Milliseconds; 0 until measured. */
   get minRtt(): number {
@@ -93,7 +95,10 @@ export class PathModel {
 
   /** Bytes of one chunk on this line, frame and all: with its TLS record it fills whole segments. */
   get chunk(): number {
-    const segments = Math.max(CHUNK_SEGMENTS, Math.round((this.rate * CHUNK_TIME) / this.segment));
+    const segments = Math.max(
+      this.isReturnBusy ? 1 : CHUNK_SEGMENTS,
+      Math.round((this.rate * CHUNK_TIME) / this.segment),
+    );
     return Math.min(MAX_CHUNK, segments * this.segment - CHUNK_EXTRA);
   }
 
@@ -105,23 +110,16 @@ export class PathModel {
   /** Bytes that may be unacknowledged on this line. */
   get cap(): number {
     if (!this.measured) return INITIAL_CAP;
-    // One chunk may do here: a thin line's queue is not empty with two of them under way.
-    if (this.#delay.isDraining)
-      return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * this.#delay.base));
-    if (!this.#startup) return this.#capFor(STEADY_GAIN, this.#probe.factor);
-    const cap = this.#capFor(STARTUP_GAIN, 1);
-    return Math.max(cap, INITIAL_CAP);
+    const { base, bare } = this.#delay;
+    if (this.#delay.isDraining) return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * bare));
+    if (!this.#startup) return this.#capFor(Math.min(base, bare + MAX_RETURN_WAIT) + this.#reserve.ms);
+    return Math.max(this.#capFor(base + STARTUP_GAIN * bare), INITIAL_CAP);
   }
 
-  /**
-   * A round trip of the bare line and `gain` of it, a chunk and some slack, and that `factor` times. What the way back
-   * adds to the round trip counts once: were it multiplied as well, two directions at work would lengthen each other's
-   * queue without end.
-   */
-  #capFor(gain: number, factor: number): number {
-    const { base, bare } = this.#delay;
-    const unseen = this.isWatched ? this.rate * SLACK + this.segment : this.chunk + this.rate * this.ackDelay;
-    const cap = this.rate * (base - bare) + factor * ((1 + gain) * this.rate * bare + this.chunk + unseen);
+  /** So many milliseconds of the line's rate, and what is not seen of its arrival yet. */
+  #capFor(ms: number): number {
+    const unseen = this.isWatched ? this.segment : this.chunk + this.rate * this.ackDelay;
+    const cap = this.rate * ms + this.chunk + unseen;
     return Math.round(Math.min(MAX_CAP, Math.max(MIN_CAP, cap)));
   }
 
@@ -161,41 +159,44 @@ export class PathModel {
     // Busy from end to end, not for a moment between two small flows.
     const busy = round.busy && round.bytes >= this.cap / 2;
     if (this.#startup) this.#judgeStartup(busy);
-    else this.#judgeRound(round, busy, now);
+    else this.#judgeRound(round, busy, starved, now);
     this.#leastQueue = Number.POSITIVE_INFINITY;
   }
 
   /** The line is full when a queue stands on it, or when more under way has not made it faster for some rounds. */
   #judgeStartup(busy: boolean): void {
-    if (this.#leastQueue > this.#queueOf(FULL_QUEUE)) {
-      this.#startup = false;
+    if (this.#leastQueue > FULL_QUEUE * this.#delay.base + (2 * this.chunk) / this.rate) {
+      this.#endStartup();
     } else if (!busy) {
       return;
     } else if (this.rate >= this.#fullRate * FULL_GROWTH) {
       this.#fullRate = this.rate;
       this.#fullRounds = 0;
     } else if (++this.#fullRounds >= FULL_ROUNDS) {
-      this.#startup = false;
+      this.#endStartup();
     }
   }
 
-  /** A queue of so many round trips, and of the two chunks that are always there, milliseconds. */
-  #queueOf(roundTrips: number): number {
-    return roundTrips * this.#delay.base + (2 * this.chunk) / this.rate;
+  #endStartup(): void {
+    this.#startup = false;
+    this.#reserve.begin(this.#delay.bare);
   }
 
   /** A round trip has ended on a line that is past its startup. */
-  #judgeRound(round: RoundResult, busy: boolean, now: number): void {
-    // The queue that the cap would make on a line of this rate. One far above it says that the line is slower now, and
-    // that it was busy, whatever the application had to send.
-    const expected = this.#capFor(STEADY_GAIN, 1) / this.rate - this.#delay.base;
-    if (this.#leastQueue > SLOWER_QUEUE * expected) this.#rate.reduce(round.bytes / round.ms, now);
+  #judgeRound({ bytes, ms }: RoundResult, busy: boolean, isDry: boolean, now: number): void {
+    const { bare } = this.#delay;
+    // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send.
+    if (this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate)
+      this.#rate.reduce(bytes / ms, now);
     // A drained line delivers less, and shows it a round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
-    if (!busy || drained || this.#wasDraining) return;
-    const fell = this.#probe.handleRound(round, this.rate, this.#leastQueue > this.#queueOf(FLOODED_QUEUE));
-    // Or its least time has grown, and the cap made from it is too small.
-    if (fell && now - this.#delay.minAt >= REDRAIN_AFTER) this.#delay.drain(now);
+    if (!busy || drained || this.#wasDraining || ms <= 0) return;
+    this.#reserve.handleRound({ bytes, ms, leastWait: this.#leastWaitBefore, isDry }, this.rate, bare);
+    this.#provenRate = Math.max(this.#provenRate, this.rate);
+    if (this.rate >= this.#provenRate * TROUBLE_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;
+    // Slower than it was: or its least time has grown, and the cap made from it is too small.
+    this.#provenRate = this.rate;
+    this.#delay.drain(now);
   }
 }

@@ -2,7 +2,15 @@ import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { Liveness } from "./liveness.ts";
-import { ACK_BYTES, LATE_MIN, MIN_LOOK, STALLED_CAPS, UNMEASURED_RTT } from "./parameters.ts";
+import {
+  ACK_BYTES,
+  CHUNK_SEGMENTS,
+  LATE_MIN,
+  MIN_LOOK,
+  RETURN_BUSY,
+  STALLED_CAPS,
+  UNMEASURED_RTT,
+} from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
@@ -50,6 +58,9 @@ export class Subflow {
   #outstandingAt = 0;
   /** Data waits for room: when to look again whether there is some. */
   #lookAt = Number.POSITIVE_INFINITY;
+  /** What was received when the comparison of both directions began, and what was sent since. */
+  #comparedAt = 0;
+  #comparedBytes = 0;
   #burst = 0;
   #burstAt = 0;
 
@@ -146,7 +157,18 @@ export class Subflow {
     isCopy: boolean,
     now: number,
   ): void {
+    this.#noteReturn(size);
     this.#record(stream, 0, offset, length, size, isCopy, now);
+  }
+
+  /** Compares what comes with what goes, over so many segments sent. */
+  #noteReturn(size: number): void {
+    this.#comparedBytes += size;
+    if (this.#comparedBytes < CHUNK_SEGMENTS * this.model.segment) return;
+    const received = this.#receivedBytes - this.#comparedAt;
+    this.model.isReturnBusy = received > RETURN_BUSY * this.#comparedBytes;
+    this.#comparedAt = this.#receivedBytes;
+    this.#comparedBytes = 0;
   }
 
   /** Notes another frame that calls for an acknowledgement; `stream` is -1 if it belongs to none. */

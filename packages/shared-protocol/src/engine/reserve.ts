@@ -1,0 +1,41 @@
+import { FULL_RESERVE, RESERVE_FALL, RESERVE_RISE, SLACK, SPARE_WAIT, STEADY_GAIN } from "./parameters.ts";
+
+/** One round trip of a line that was kept busy. */
+export interface Round {
+  readonly bytes: number;
+  readonly ms: number;
+  /** The shortest time for which anything waited behind earlier bytes, milliseconds. */
+  readonly leastWait: number;
+  /** The line ran dry between two bursts. */
+  readonly isDry: boolean;
+}
+
+/**
+ * How much more than its bare round trip a line needs under way, in milliseconds of its rate: for acknowledgements that
+ * wait behind the peer's data, for a cell that is served in bursts, for our own event loop. Nobody can tell beforehand;
+ * but a line that runs dry, and so delivers less than it could, shows that it needs more, and one behind which something
+ * always waits needs less.
+ */
+export class Reserve {
+  #ms = 0;
+
+  /** A reserve to start from, for a line of this bare round trip. */
+  begin(bare: number): void {
+    this.#ms = STEADY_GAIN * bare + SLACK;
+  }
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** `rate` is what the line can carry, bytes per millisecond. */
+  handleRound(round: Round, rate: number, bare: number): void {
+    const least = STEADY_GAIN * bare;
+    if (round.isDry) {
+      const idle = Math.max(0, round.ms - round.bytes / rate);
+      this.#ms = Math.min(this.#ms + RESERVE_RISE * idle, FULL_RESERVE + bare);
+    } else if (round.leastWait > SPARE_WAIT) {
+      this.#ms = Math.max(least, this.#ms - RESERVE_FALL * (round.leastWait - SPARE_WAIT));
+    }
+  }
+}

@@ -78,6 +78,7 @@ export class SubflowDialler {
 
   async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
     const { pairing, id, established } = this.#keeper;
+    const subflow = this.#keeper.takeSubflow();
     const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
     const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
     const rest = await joinSession(socket, {
@@ -85,9 +86,10 @@ export class SubflowDialler {
       version: PROTOCOL_VERSION,
       session: id,
       resume: established,
-      path: this.#path.config.name,
+      path: this.#path.name,
       index: this.#index,
       role: this.#path.role,
+      subflow,
     });
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
@@ -95,7 +97,8 @@ export class SubflowDialler {
     }
     this.#backoff.reset();
     this.#keeper.handleJoined(socket.remoteAddress);
-    this.#subflow = driver.addSubflow(socket, this.#path.config.name, this.#path.role, rest);
+    this.#subflow = subflow;
+    driver.addSubflow(socket, { id: subflow, path: this.#path.name, role: this.#path.role }, rest);
   }
 
   #handleFailure(error: Error, driver: SessionDriver): void {

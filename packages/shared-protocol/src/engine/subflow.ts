@@ -6,7 +6,7 @@ import { ACK_BYTES, LATE_MIN, UNMEASURED_RTT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
-  /** Number of the caller's choice, unique in the session. */
+  /** The number that HELLO gave it, unique in the session. */
   readonly id: number;
   /** Name of the path it runs over. */
   readonly path: string;
@@ -111,7 +111,7 @@ export class Subflow {
     this.#record(stream, 0, offset, length, size, isCopy, now);
   }
 
-  /** Notes another frame that calls for an acknowledgement; `stream` is -1 if it belongs to none. */
+  /** Notes another frame that calls for an acknowledgement; `stream` as in `SentFrame`. */
   recordControl(stream: number, control: Control | 0, size: number, now: number): void {
     this.#record(stream, control, 0, 0, size, false, now);
   }

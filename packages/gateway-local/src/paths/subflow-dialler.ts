@@ -57,12 +57,21 @@ export class SubflowDialler {
     if (this.#running && !this.#attempt) this.#dialAfter(0);
   }
 
+  /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
+  hurry(): void {
+    if (!this.#running || this.#subflow !== undefined) return;
+    this.#attempt?.abort();
+    this.#backoff.reset();
+    this.#dial();
+  }
+
   #dialAfter(delayMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#dial(), delayMs);
   }
 
   #dial(): void {
+    clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
     const { driver } = this.#keeper;

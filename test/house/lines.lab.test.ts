@@ -83,6 +83,21 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     }
   }
 
+  test("a line whose interface is down says so, however often it is dialled, and is back with it", async () => {
+    const line = house.line("adsl1");
+    const failures = (): number => hawser.local.logText().split("cannot reach the remote").length;
+    const before = failures();
+    await line.down();
+    await hawser.whenPaths(([adsl1]) => adsl1 === "down");
+    // Longer than the first attempts take; what they fail with must not hide the cause.
+    await sleep(1_000);
+    const [path] = (await hawser.status()).session.paths;
+    assert.equal(path?.lastError, "the interface adsl1 is down or gone");
+    assert.equal(failures(), before);
+    await line.up();
+    await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
+  });
+
   test("all lines gone for 30 s and back: the flow goes on", async () => {
     const { v4: host } = house.addresses.origin;
     const running = start(house.lan, { op: "download", host, port: origin.port, bytes: 12e6 });

@@ -12,6 +12,8 @@ import type { TransferResult } from "../lab/traffic/tasks.ts";
 /** What befalls a line, and how it is undone. */
 interface Trouble {
   readonly name: string;
+  /** The longest gap that is let pass: a wide margin, for the machine has more to do. */
+  readonly maxGapMs: number;
   begin(house: House, line: Line): Promise<void>;
   end(line: Line): Promise<void>;
 }
@@ -19,12 +21,19 @@ interface Trouble {
 const TROUBLES: readonly Trouble[] = [
   {
     name: "a silent blackhole",
+    maxGapMs: 1_500,
     begin: (_house, line) => line.set({ blackhole: true }),
     end: (line) => line.set({ blackhole: false }),
   },
-  { name: "its interface down", begin: (_house, line) => line.down(), end: (line) => line.up() },
+  {
+    name: "its interface down",
+    maxGapMs: 250,
+    begin: (_house, line) => line.down(),
+    end: (line) => line.up(),
+  },
   {
     name: "a reset of its subflow",
+    maxGapMs: 250,
     begin: async (house, line) => {
       const { v4 } = house.addresses.lineEnds(line.number).router;
       await house.router.exec("ss", ["-K", "-t", "src", v4, "dport", "=", "4433"]);
@@ -62,17 +71,32 @@ suite("lines", { skip: labMissing() ?? false }, () => {
       test(`${op} through ${trouble.name}: every byte, and the line used again`, async (t) => {
         await hawser.whenPaths((states) => states.every((state) => state === "up"));
         const result = await transferThrough(op, trouble);
-        const { gapMs, during, before: rateBefore, usedAgainAfterMs } = result;
+        const { gapMs, gapAtMs, during, before: rateBefore, usedAgainAfterMs } = result;
         t.diagnostic(
-          `longest gap ${gapMs.toFixed(0)} ms; ${during.toFixed(2)} of the surviving line's rate; ` +
-            `line in use ${usedAgainAfterMs} ms after its return; ${(rateBefore / 1e6).toFixed(2)} Mbit/s before`,
+          `longest gap ${gapMs.toFixed(0)} ms, from ${gapAtMs.toFixed(0)} ms after the trouble on; ` +
+            `${during.toFixed(2)} of the surviving line's rate; line in use ${usedAgainAfterMs} ms after its return; ${(rateBefore / 1e6).toFixed(2)} Mbit/s before`,
         );
-        assert.ok(gapMs < 1_500, `nothing came for ${gapMs} ms`);
+        assert.ok(gapMs < trouble.maxGapMs, `nothing came for ${gapMs} ms`);
         assert.ok(during >= 0.8, `${during} of the surviving line`);
         assert.ok(usedAgainAfterMs <= 5_000, `in use again only after ${usedAgainAfterMs} ms`);
       });
     }
   }
+
+  test("a line whose interface is down says so, however often it is dialled, and is back with it", async () => {
+    const line = house.line("adsl1");
+    const failures = (): number => hawser.local.logText().split("cannot reach the remote").length;
+    const before = failures();
+    await line.down();
+    await hawser.whenPaths(([adsl1]) => adsl1 === "down");
+    // Longer than the first attempts take; what they fail with must not hide the cause.
+    await sleep(1_000);
+    const [path] = (await hawser.status()).session.paths;
+    assert.equal(path?.lastError, "the interface adsl1 is down or gone");
+    assert.equal(failures(), before);
+    await line.up();
+    await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
+  });
 
   test("all lines gone for 30 s and back: the flow goes on", async () => {
     const { v4: host } = house.addresses.origin;
@@ -139,6 +163,8 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     const survivor = (op === "download" ? 8.76e6 : 0.8e6) * 0.96;
     // From a second after the trouble began.
     const during = rate(slot(beganAt) + SLOTS_PER_SECOND, slot(endedAt)) / survivor;
-    return { gapMs: result.largestGapMs, during, before: rate(SLOTS_PER_SECOND, slot(beganAt)) };
+    const gapAtMs = result.startedAt + result.largestGapAtMs - beganAt;
+    const before = rate(SLOTS_PER_SECOND, slot(beganAt));
+    return { gapMs: result.largestGapMs, gapAtMs, during, before };
   }
 });

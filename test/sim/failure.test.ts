@@ -51,6 +51,18 @@ describe("a line fails", () => {
       assert.ok(bulk.timeTo(0.95, 250, 10_000) <= 6_000, "the line that returned is not used");
     });
 
+    it(`with its interface, ${direction}: the other end is told over the other line, no suspicion needed`, () => {
+      const bulk = new Bulk(PAIR, direction);
+      bulk.run(4_000);
+      bulk.reader.longestGap = 0;
+      bulk.network.line("a").unplug();
+      bulk.run(1_000);
+      assert.ok(bulk.reader.longestGap <= 3 * RTT, `a gap of ${bulk.reader.longestGap} ms`);
+      assert.ok(bulk.run(2_000) >= 0.49, "the other line is not used whole");
+      bulk.network.line("a").restore();
+      assert.ok(bulk.timeTo(0.95, 250, 10_000) <= 6_000, "the line that returned is not used");
+    });
+
     it(`with a reset, ${direction}: no pause to speak of`, () => {
       const bulk = new Bulk(PAIR, direction);
       bulk.run(4_000);
@@ -139,12 +151,13 @@ function survive(seed: number): void {
 function hurt(network: Network): void {
   const { random } = network;
   const each = random.pick(network.lines);
-  const what = random.integer(0, 6);
+  const what = random.integer(0, 7);
   if (what === 0) each.blackhole();
   else if (what === 1) each.reset();
   else if (what <= 3) each.restore();
   else if (what === 4) each.down?.stall(random.between(20, 800));
   else if (what === 5) each.up?.stall(random.between(20, 800));
+  else if (what === 6) each.unplug();
   else
     each.change({ down: { rate: mbit(random.between(1, 50)) }, up: { rate: mbit(random.between(1, 50)) } });
 }

@@ -170,6 +170,15 @@ export class Line {
     this.alive = true;
   }
 
+  /** The local end sees its interface go down; on this line nothing tells the remote. */
+  unplug(): void {
+    this.blackhole();
+    const id = this.subflow;
+    if (id === undefined) return;
+    this.#network.local.handleLost(id);
+    this.handleClosed(id);
+  }
+
   /** Both ends see their connection reset. */
   reset(): void {
     const id = this.subflow;

@@ -18,7 +18,7 @@ function assertEmpty(network: Network): void {
   network.run(3_000);
   for (const end of [network.local, network.remote]) {
     const { session } = end;
-    assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0 });
+    assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
     assert.deepEqual(session.memory, { promised: 0, heldToSend: 0 });
     for (const subflow of session.subflows) assert.equal(subflow.unackedBytes, 0);
   }

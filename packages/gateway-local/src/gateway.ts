@@ -8,6 +8,7 @@ import { RedirectCapture } from "./capture/redirect.ts";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
 import type { CaptureConfig, LocalConfig } from "./config.ts";
+import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
@@ -20,6 +21,7 @@ export class LocalGateway {
   #config: LocalConfig;
   readonly keeper: SessionKeeper;
   readonly opener: FlowOpener;
+  readonly #links = new LinkWatch();
   #paths: Path[];
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
@@ -44,7 +46,7 @@ export class LocalGateway {
       },
     });
     this.opener = new FlowOpener(this.keeper, logger);
-    this.#paths = config.paths.map((path) => new Path(path, this.keeper, logger));
+    this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
 
@@ -138,7 +140,8 @@ export class LocalGateway {
     for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled");
     this.#paths = config.paths.map((wanted) => {
       const path =
-        kept.find(({ name }) => name === wanted.name) ?? new Path(wanted, this.keeper, this.#logger);
+        kept.find(({ name }) => name === wanted.name) ??
+        new Path(wanted, this.keeper, this.#links, this.#logger);
       path.setRole(wanted.role);
       path.start();
       return path;

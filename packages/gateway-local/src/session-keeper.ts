@@ -26,6 +26,7 @@ export class SessionKeeper {
   #driver: SessionDriver;
   #id: Buffer = Buffer.alloc(0);
   #established = false;
+  #nextSubflow = 0;
   #stopped = false;
   readonly #paths = new Map<string, PathRecord>();
   /** Counts of the sessions before the present one. */
@@ -59,6 +60,11 @@ export class SessionKeeper {
     return this.#established;
   }
 
+  /** The number of the session's next subflow, for its HELLO. */
+  takeSubflow(): number {
+    return this.#nextSubflow++;
+  }
+
   /** A subflow has joined, to the remote gateway at `address`. */
   handleJoined(address: string | undefined): void {
     this.#established = true;
@@ -83,6 +89,7 @@ export class SessionKeeper {
   #create(): SessionDriver {
     this.#id = randomBytes(SESSION_ID_LENGTH);
     this.#established = false;
+    this.#nextSubflow = 0;
     const driver: SessionDriver = new SessionDriver({
       side: "local",
       memory: this.#memory,

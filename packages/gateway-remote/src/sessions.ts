@@ -61,11 +61,15 @@ export class Sessions {
     const place = `${hello.path} ${hello.index}`;
     if (!session.places.has(place) && session.places.size >= MAX_PLACES)
       return refuse(socket, CloseCode.protocol, "too many subflows");
+    if (session.driver.connections.has(hello.subflow))
+      return refuse(socket, CloseCode.protocol, `subflow ${hello.subflow} has joined already`);
     welcome(socket);
     const before = session.places.get(place);
     if (before !== undefined)
       session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
-    session.places.set(place, session.driver.addSubflow(socket, hello.path, hello.role, Buffer.alloc(0)));
+    const { subflow: id, path, role } = hello;
+    session.places.set(place, id);
+    session.driver.addSubflow(socket, { id, path, role }, Buffer.alloc(0));
   }
 
   /** The session, a new one, or why there is none. */

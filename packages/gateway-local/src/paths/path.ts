@@ -2,21 +2,26 @@ import { childLogger, type Logger, type PathRecord, type SubflowChange } from "@
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
+import type { LinkOwner, LinkWatch } from "./link-watch.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
 
 /** One line: keeps its subflows dialled, and its role. */
-export class Path {
+export class Path implements LinkOwner {
   readonly config: PathConfig;
   /** State and counters, as the status report has them. */
   readonly record: PathRecord;
   readonly #keeper: SessionKeeper;
+  readonly #links: LinkWatch;
   readonly #logger: Logger;
   readonly #diallers: SubflowDialler[];
+  /** Why the path's link is away, while it is. */
+  #linkLost: string | undefined;
 
-  constructor(config: PathConfig, keeper: SessionKeeper, logger: Logger) {
+  constructor(config: PathConfig, keeper: SessionKeeper, links: LinkWatch, logger: Logger) {
     this.config = config;
     this.record = keeper.driver.path(config.name, config.role);
     this.#keeper = keeper;
+    this.#links = links;
     this.#logger = childLogger(logger, { path: config.name });
     this.#diallers = Array.from(
       { length: config.subflows },
@@ -34,10 +39,13 @@ export class Path {
 
   start(): void {
     if (this.role === "disabled") return;
+    this.#links.add(this);
     for (const dialler of this.#diallers) dialler.start();
   }
 
   stop(): void {
+    this.#links.remove(this);
+    this.#linkLost = undefined;
     for (const dialler of this.#diallers) dialler.stop();
   }
 
@@ -62,12 +70,28 @@ export class Path {
     });
   }
 
+  /** Its connections will hear nothing of it: they end now, so that what they had under way goes over other lines. */
+  handleLinkLost(reason: string): void {
+    this.#linkLost = reason;
+    this.#logger.warn({ reason }, "the path's link is lost");
+    for (const { subflow } of this.#diallers) {
+      if (subflow !== undefined) this.#keeper.driver.closeSubflow(subflow, CloseCode.unresponsive, reason);
+    }
+  }
+
+  handleLinkBack(): void {
+    this.#linkLost = undefined;
+    this.#logger.info("the path's link is there again");
+    for (const dialler of this.#diallers) dialler.hurry();
+  }
+
   /** An attempt failed; said once for each reason, not once a second. */
   handleFailure(error: Error): void {
-    if (this.record.lastError !== error.message) {
+    const reason = this.#linkLost ?? error.message;
+    if (this.record.lastError !== reason) {
       this.#logger.warn({ err: error }, "cannot reach the remote gateway over this path");
     }
-    this.record.handleFailure(error.message);
+    this.record.handleFailure(reason);
   }
 
   /** A subflow of this path joined, changed its state, or was lost. */

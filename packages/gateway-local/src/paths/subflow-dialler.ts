@@ -57,12 +57,21 @@ export class SubflowDialler {
     if (this.#running && !this.#attempt) this.#dialAfter(0);
   }
 
+  /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
+  hurry(): void {
+    if (!this.#running || this.#subflow !== undefined) return;
+    this.#attempt?.abort();
+    this.#backoff.reset();
+    this.#dial();
+  }
+
   #dialAfter(delayMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#dial(), delayMs);
   }
 
   #dial(): void {
+    clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
     const { driver } = this.#keeper;
@@ -78,6 +87,7 @@ export class SubflowDialler {
 
   async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
     const { pairing, id, established } = this.#keeper;
+    const subflow = this.#keeper.takeSubflow();
     const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
     const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
     const rest = await joinSession(socket, {
@@ -85,9 +95,10 @@ export class SubflowDialler {
       version: PROTOCOL_VERSION,
       session: id,
       resume: established,
-      path: this.#path.config.name,
+      path: this.#path.name,
       index: this.#index,
       role: this.#path.role,
+      subflow,
     });
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
@@ -95,7 +106,8 @@ export class SubflowDialler {
     }
     this.#backoff.reset();
     this.#keeper.handleJoined(socket.remoteAddress);
-    this.#subflow = driver.addSubflow(socket, this.#path.config.name, this.#path.role, rest);
+    this.#subflow = subflow;
+    driver.addSubflow(socket, { id: subflow, path: this.#path.name, role: this.#path.role }, rest);
   }
 
   #handleFailure(error: Error, driver: SessionDriver): void {

@@ -1,7 +1,10 @@
 import { Queue } from "./queue.ts";
 
-/** The stream frames that are sent again, in their present form, when their subflow is lost. Values are bits of a set. */
-export const Control = { open: 1, opened: 2, fin: 4, reset: 8, credit: 16 } as const;
+/**
+ * The frames other than DATA that are sent again when their subflow is lost: stream frames, in their present form, and
+ * GONE. Values are bits of a set.
+ */
+export const Control = { open: 1, opened: 2, fin: 4, reset: 8, credit: 16, gone: 32 } as const;
 export type Control = (typeof Control)[keyof typeof Control];
 
 /** One frame that calls for an acknowledgement, as it left on a subflow. */
@@ -10,9 +13,9 @@ export interface SentFrame extends RateState {
   readonly end: number;
   readonly size: number;
   readonly sentAt: number;
-  /** -1 for a frame that belongs to no stream. */
+  /** -1 for a frame that belongs to no stream; GONE has the number of the subflow that it names. */
   readonly stream: number;
-  /** Which stream frame it is; 0 for DATA and for frames of no stream. */
+  /** Which frame it is; 0 for DATA, and for what is not sent again. */
   readonly control: Control | 0;
   readonly offset: number;
   /** Bytes of DATA. */

@@ -136,5 +136,8 @@ export const MAX_STREAMS = 16_384;
 /** The other side sees a stream's end later, and so tolerates more. It also bounds gaps in the numbers, and RESETs. */
 export const MAX_PEER_STREAMS = 2 * MAX_STREAMS;
 
+/** Subflows whose end the other side is still to be told, at most; the oldest of more it has noticed by itself. */
+export const MAX_GONE = 256;
+
 /** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
 export const SESSION_LINGER = 180_000;

@@ -1,10 +1,12 @@
 import {
   CloseCode,
   type CloseFrame,
+  type CloseScope,
   type CreditFrame,
   type FinFrame,
   type Frame,
   type FrameSink,
+  type GoneFrame,
   MAX_VARINT,
   type OpenedFrame,
   type OpenFrame,
@@ -26,21 +28,23 @@ export const SESSION_ERRORS: ReadonlySet<CloseCode> = new Set([
   CloseCode.streamLimit,
 ]);
 
+/** What a frame may end. */
+export interface Closer {
+  close(code: CloseCode, reason: string, now: number): void;
+  closeSubflow(id: number, code: CloseCode, reason: string, now: number): void;
+}
+
 /** What the peer's frames on one subflow do to the session. */
 export class FrameReceiver implements FrameSink {
   readonly #state: SessionState;
   readonly #subflow: Subflow;
-  readonly #fail: (scope: "subflow" | "session", code: CloseCode, reason: string) => void;
+  readonly #closer: Closer;
   #now = 0;
 
-  constructor(
-    state: SessionState,
-    subflow: Subflow,
-    fail: (scope: "subflow" | "session", code: CloseCode, reason: string) => void,
-  ) {
+  constructor(state: SessionState, subflow: Subflow, closer: Closer) {
     this.#state = state;
     this.#subflow = subflow;
-    this.#fail = fail;
+    this.#closer = closer;
   }
 
   /** Decodes what came. An error closes the subflow or the session; nothing is thrown. */
@@ -70,6 +74,8 @@ export class FrameReceiver implements FrameSink {
         return undefined;
       case "path":
         return this.#handlePath(frame);
+      case "gone":
+        return this.#handleGone(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -178,9 +184,27 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
+  /** Its own line may never tell: what was under way on that one goes to the others now. */
+  #handleGone(frame: GoneFrame): WireError | undefined {
+    if (this.#state.side !== "remote")
+      return { code: CloseCode.protocol, reason: "GONE from a remote gateway" };
+    this.#closer.closeSubflow(
+      frame.subflow,
+      CloseCode.unresponsive,
+      "the local gateway has ended it",
+      this.#now,
+    );
+    return undefined;
+  }
+
   #handleClose(frame: CloseFrame): WireError | undefined {
     this.#fail(frame.scope, frame.code, `the peer says: ${frame.reason}`);
     return undefined;
+  }
+
+  #fail(scope: CloseScope, code: CloseCode, reason: string): void {
+    if (scope === "session") this.#closer.close(code, reason, this.#now);
+    else this.#closer.closeSubflow(this.#subflow.id, code, reason, this.#now);
   }
 
   /** The application may read: once OPEN has said what the stream is for, or OPENED that it leads somewhere. */

@@ -16,6 +16,10 @@ const WRITABLE_BELOW = 0.75;
 /** `frame` has arrived at the peer. */
 export function settleFrame(state: SessionState, frame: SentFrame): void {
   if (frame.stream < 0) return;
+  if (frame.control === Control.gone) {
+    state.gone.delete(frame.stream);
+    return;
+  }
   if (frame.control === Control.reset) {
     state.resets.delete(frame.stream);
     return;
@@ -83,6 +87,10 @@ export function copyLate(
 
 function loseFrame(state: SessionState, frame: SentFrame): void {
   if (frame.stream < 0) return;
+  if (frame.control === Control.gone) {
+    if (state.gone.has(frame.stream)) state.gone.set(frame.stream, "due");
+    return;
+  }
   if (frame.control === Control.reset) {
     if (state.resets.has(frame.stream)) state.pendingControl.push(frame.stream);
     return;

@@ -1,80 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { REQUEST } from "../../../../test/sim/apps.ts";
+import { Harness, MEMORY, NOW, OPEN, type Sent } from "../../../../test/sim/harness.ts";
 import { Random } from "../../../../test/sim/random.ts";
-import {
-  CloseCode,
-  type Frame,
-  FrameDecoder,
-  FrameEncoder,
-  INITIAL_CREDIT,
-  MAX_VARINT,
-} from "../wire/index.ts";
-import { MemoryBudget } from "./memory-budget.ts";
-import { Session } from "./session.ts";
-
-const NOW = 1_000;
-const MEMORY = 4 * 1024 * 1024;
-type Sent =
-  | Frame
-  | { readonly type: "data"; readonly stream: number; readonly offset: number; readonly length: number };
-
-/** A session whose peer is this test: frames in, frames and events out. */
-class Harness {
-  readonly session: Session;
-  now = NOW;
-
-  constructor(side: "local" | "remote", subflows = 1) {
-    this.session = new Session({ side, memory: new MemoryBudget(MEMORY) }, NOW);
-    for (let id = 0; id < subflows; id++)
-      this.session.addSubflow({ id, path: `p${id}`, role: "active" }, NOW);
-    this.sent();
-    this.events();
-  }
-
-  give(...frames: readonly Sent[]): void {
-    const encoder = new FrameEncoder();
-    for (const frame of frames) {
-      if (frame.type === "data") encoder.appendData(frame.stream, frame.offset, Buffer.alloc(frame.length));
-      else encoder.append(frame);
-    }
-    this.session.handleBytes(0, Buffer.concat(encoder.take()), this.now);
-  }
-
-  events(): string[] {
-    const types: string[] = [];
-    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent())
-      types.push(event.type);
-    return types;
-  }
-
-  /** What the session sends on its subflows now, acknowledgements left out. */
-  sent(ids = [...this.session.pollOrder(), 0]): Sent[] {
-    const frames: Sent[] = [];
-    for (const id of ids) {
-      const decoder = new FrameDecoder();
-      for (
-        let parts = this.session.pollTransmit(id, this.now);
-        parts;
-        parts = this.session.pollTransmit(id, this.now)
-      ) {
-        decoder.decode(Buffer.concat(parts), {
-          handleFrame: (frame) => {
-            if (frame.type !== "ack" && frame.type !== "ping") frames.push(frame);
-            return undefined;
-          },
-          handleData: (stream, offset, { length }) => {
-            frames.push({ type: "data", stream, offset, length });
-            return undefined;
-          },
-        });
-      }
-    }
-    return frames;
-  }
-}
-
-const OPEN = { type: "open", stream: 0, ...REQUEST } as const satisfies Frame;
+import { CloseCode, INITIAL_CREDIT, MAX_VARINT } from "../wire/index.ts";
 
 /** What no peer may send, to which side, and what the session answers. */
 const VIOLATIONS: readonly [string, "local" | "remote", Sent[], "subflow" | "session", number][] = [
@@ -87,6 +16,7 @@ const VIOLATIONS: readonly [string, "local" | "remote", Sent[], "subflow" | "ses
     CloseCode.protocol,
   ],
   ["PATH from a remote gateway", "local", [{ type: "path", role: "backup" }], "subflow", CloseCode.protocol],
+  ["GONE from a remote gateway", "local", [{ type: "gone", subflow: 1 }], "subflow", CloseCode.protocol],
   ["WELCOME in the middle", "local", [{ type: "welcome", version: 1 }], "subflow", CloseCode.protocol],
   [
     "an ACK beyond what was sent",
@@ -187,7 +117,7 @@ describe("a peer that breaks the rules", () => {
     }
     assert.ok(refused > 1_000);
     assert.equal(harness.session.isClosed, true);
-    assert.deepEqual(harness.session.kept, { streams: 0, resets: 0, controls: 0, queued: 0 });
+    assert.deepEqual(harness.session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
   });
 
   it("stream numbers with gaps are not remembered without end", () => {
@@ -235,10 +165,10 @@ describe("frames in the wrong order, and twice", () => {
     assert.deepEqual(harness.sent(), []);
     harness.session.handleSubflowLost(0, NOW);
     harness.session.handleSubflowLost(1, NOW);
-    harness.session.addSubflow({ id: 0, path: "p", role: "active" }, NOW);
+    harness.session.addSubflow({ id: 2, path: "p", role: "active" }, NOW);
     assert.deepEqual(
       harness.sent().map((frame) => frame.type),
-      ["open", "fin", "data"],
+      ["gone", "gone", "open", "fin", "data"],
     );
   });
 });
@@ -274,7 +204,7 @@ function play(random: Random): void {
   }
   session.close(CloseCode.done, "", harness.now);
   assert.deepEqual(session.memory, { promised: 0, heldToSend: 0 });
-  assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0 });
+  assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
 }
 
 function command({ session, now }: Harness, random: Random): void {
@@ -311,5 +241,6 @@ function hostile(random: Random): Sent {
     { type: "ack", received: random.integer(0, 5_000), delay: random.integer(0, 1e9), time: offset },
     { type: "ping" },
     { type: "path", role: random.pick(["active", "backup", "disabled"]) },
+    { type: "gone", subflow: random.chance(0.5) ? random.integer(0, 6) : offset },
   ]);
 }

@@ -50,14 +50,15 @@ export class Session {
     return { promised: this.#state.budget.promised, heldToSend: this.#state.budget.heldToSend };
   }
 
-  /** Counts of what the session keeps for its streams: all of them return to 0 with the last stream. */
-  get kept(): Readonly<Record<"streams" | "resets" | "controls" | "queued", number>> {
-    const { streams, resets, pendingControl, fairQueue } = this.#state;
+  /** Counts of what the session keeps: for its streams, until the last is over; of `gone`, until the peer was told. */
+  get kept(): Readonly<Record<"streams" | "resets" | "controls" | "queued" | "gone", number>> {
+    const { streams, resets, pendingControl, fairQueue, gone } = this.#state;
     return {
       streams: streams.size,
       resets: resets.size,
       controls: pendingControl.length,
       queued: fairQueue.size,
+      gone: gone.size,
     };
   }
 
@@ -84,9 +85,7 @@ export class Session {
     const subflow = new Subflow({ ...options, side: this.#state.side }, now);
     this.#state.subflows.set(subflow.id, subflow);
     this.#orphanedAt = undefined;
-    const fail = (scope: "subflow" | "session", code: CloseCode, reason: string) =>
-      scope === "session" ? this.close(code, reason, now) : this.closeSubflow(subflow.id, code, reason, now);
-    this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, fail));
+    this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, this));
     return subflow;
   }
 
@@ -109,6 +108,7 @@ export class Session {
     this.#state.subflows.delete(id);
     this.#receivers.delete(id);
     surrender(this.#state, subflow);
+    this.#state.queueGone(id);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;
   }
 
@@ -234,6 +234,7 @@ export class Session {
     }
     this.#state.resets.clear();
     this.#state.pendingControl.drain();
+    this.#state.gone.clear();
     this.#state.closed = { code, reason };
     this.#state.emit({ type: "session-closed", code, reason });
   }

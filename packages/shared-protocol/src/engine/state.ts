@@ -3,7 +3,14 @@ import type { SessionEvent } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import { MAX_SEND_BUFFER, MIN_SEND_BUFFER, QUANTUM, RIVALS_COUNTED, SEND_BUFFER_GAIN } from "./parameters.ts";
+import {
+  MAX_GONE,
+  MAX_SEND_BUFFER,
+  MIN_SEND_BUFFER,
+  QUANTUM,
+  RIVALS_COUNTED,
+  SEND_BUFFER_GAIN,
+} from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
@@ -41,6 +48,8 @@ export class SessionState {
   readonly pendingControl = new Queue<number>();
   /** Codes of RESETs whose arrival is not acknowledged; their streams are gone. */
   readonly resets = new Map<number, StreamCode>();
+  /** Local: subflows that have ended here, until the peer acknowledges that; it is told of those that are due. */
+  readonly gone = new Map<number, "due" | "sent">();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
   readonly events = new Queue<SessionEvent>();
@@ -77,6 +86,14 @@ export class SessionState {
   queueControl(stream: Stream, control: Control): void {
     if (stream.pending === 0) this.pendingControl.push(stream.id);
     stream.pending |= control;
+  }
+
+  /** Local: has the peer told that this subflow has ended here. */
+  queueGone(subflow: number): void {
+    if (this.side === "remote" || this.closed) return;
+    const [oldest] = this.gone.keys();
+    if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
+    this.gone.set(subflow, "due");
   }
 
   /** Puts the stream into the fair queue if it has something to send, and its FIN into the other one. */

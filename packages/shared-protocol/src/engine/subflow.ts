@@ -14,7 +14,7 @@ import {
 import { PathModel } from "./path-model.ts";
 
 export interface SubflowOptions {
-  /** Number of the caller's choice, unique in the session. */
+  /** The number that HELLO gave it, unique in the session. */
   readonly id: number;
   /** Name of the path it runs over. */
   readonly path: string;
@@ -171,7 +171,7 @@ export class Subflow {
     this.#comparedBytes = 0;
   }
 
-  /** Notes another frame that calls for an acknowledgement; `stream` is -1 if it belongs to none. */
+  /** Notes another frame that calls for an acknowledgement; `stream` as in `SentFrame`. */
   recordControl(stream: number, control: Control | 0, size: number, now: number): void {
     this.#record(stream, control, 0, 0, size, false, now);
   }

@@ -14,7 +14,7 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
   const usable = usableSubflows(state.subflows.values());
   sendOwnFrames(state, subflow, now);
   if (usable.includes(subflow)) {
-    if (earliestSubflow(usable, now) === subflow) sendStreamFrames(state, subflow, now);
+    if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);
   }
   if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
@@ -31,8 +31,13 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
   if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
 }
 
-/** Stream frames other than DATA: few and small, so they go on the earliest line whether it has room or not. */
-function sendStreamFrames(state: SessionState, subflow: Subflow, now: number): void {
+/** What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not. */
+function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): void {
+  for (const [gone, due] of state.gone) {
+    if (due === "sent") continue;
+    state.gone.set(gone, "sent");
+    append(state, subflow, { type: "gone", subflow: gone }, gone, Control.gone, now);
+  }
   for (let id = state.pendingControl.shift(); id !== undefined; id = state.pendingControl.shift()) {
     const code = state.resets.get(id);
     if (code !== undefined) {
@@ -112,7 +117,7 @@ function sendCopies(state: SessionState, subflow: Subflow, usable: readonly Subf
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");
   });
-  if (state.pendingControl.length > 0) sendStreamFrames(state, subflow, now);
+  sendSessionFrames(state, subflow, now);
 }
 
 function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {

@@ -8,7 +8,7 @@ export { childLogger, createLogger, type Logger } from "./log.ts";
 export * from "./session/index.ts";
 export * from "./status/index.ts";
 export { hasCapability } from "./sys/capabilities.ts";
-export { isOwnAddress } from "./sys/interfaces.ts";
+export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
 export { canonicalIp } from "./sys/ip-address.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket } from "./sys/pinned-socket.ts";

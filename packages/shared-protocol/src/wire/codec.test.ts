@@ -11,14 +11,24 @@ const SESSION = Uint8Array.from({ length: 16 }, (_, i) => i);
 /** Every frame, and its bytes as SPEC.md has them. */
 const GOLDEN: readonly [Frame, string][] = [
   [
-    { type: "hello", version: 1, session: SESSION, resume: true, path: "dsl", index: 2, role: "backup" },
-    "0101000102030405060708090a0b0c0d0e0f010364736c0201",
+    {
+      type: "hello",
+      version: 1,
+      session: SESSION,
+      resume: true,
+      path: "dsl",
+      index: 2,
+      role: "backup",
+      subflow: 300,
+    },
+    "0101000102030405060708090a0b0c0d0e0f010364736c0201412c",
   ],
   [{ type: "welcome", version: 1 }, "0201"],
   [{ type: "close", scope: "session", code: 7, reason: "bye" }, "03010703627965"],
   [{ type: "ping" }, "04"],
   [{ type: "ack", received: 16_384, delay: 100, time: 5 }, "0580004000406405"],
   [{ type: "path", role: "disabled" }, "0602"],
+  [{ type: "gone", subflow: 70 }, "074046"],
   [
     {
       type: "open",
@@ -130,7 +140,7 @@ describe("frames", () => {
 
 /** Bytes that no peer may send, and what is wrong with them. */
 const MALFORMED: readonly [string, string][] = [
-  ["07", "unknown type"],
+  ["08", "unknown type"],
   ["00", "type 0"],
   ["ff", "type 0xff"],
   ["120000", "DATA without its length is only short"],

@@ -206,6 +206,8 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
       return { type: "ping" };
     case FrameType.path:
       return { type: "path", role: c.choice<PathRole>(PATH_ROLES, "path role") };
+    case FrameType.gone:
+      return { type: "gone", subflow: c.varint() };
     case FrameType.close:
       return {
         type: "close",
@@ -246,6 +248,7 @@ function readHello(c: Cursor): Frame {
     path: c.text(MAX_PATH_NAME),
     index: c.varint(),
     role: c.choice<PathRole>(PATH_ROLES, "path role"),
+    subflow: c.varint(),
   };
 }
 

@@ -107,7 +107,7 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       at = writeText(to, at, frame.path, MAX_PATH_NAME);
       at = writeVarint(to, at, frame.index);
       to[at++] = PathRole[frame.role];
-      return at;
+      return writeVarint(to, at, frame.subflow);
     case "welcome":
       return writeVarint(to, at, frame.version);
     case "close":
@@ -123,6 +123,8 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
     case "path":
       to[at++] = PathRole[frame.role];
       return at;
+    case "gone":
+      return writeVarint(to, at, frame.subflow);
     case "open":
       at = writeVarint(to, at, frame.stream);
       to[at++] = FLOW_KINDS.indexOf(frame.kind);

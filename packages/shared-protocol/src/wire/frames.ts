@@ -9,6 +9,7 @@ export const FrameType = {
   ping: 0x04,
   ack: 0x05,
   path: 0x06,
+  gone: 0x07,
   open: 0x10,
   opened: 0x11,
   data: 0x12,
@@ -53,6 +54,8 @@ export interface HelloFrame {
   /** Which of the path's parallel subflows this is, from 0. */
   readonly index: number;
   readonly role: PathRole;
+  /** This subflow's number: the local gateway uses none twice in a session. */
+  readonly subflow: number;
 }
 export interface WelcomeFrame {
   readonly type: "welcome";
@@ -79,6 +82,11 @@ export interface AckFrame {
 export interface PathFrame {
   readonly type: "path";
   readonly role: PathRole;
+}
+export interface GoneFrame {
+  readonly type: "gone";
+  /** The number that the subflow's HELLO gave it. */
+  readonly subflow: number;
 }
 export interface OpenFrame {
   readonly type: "open";
@@ -116,6 +124,7 @@ export type Frame =
   | PingFrame
   | AckFrame
   | PathFrame
+  | GoneFrame
   | OpenFrame
   | OpenedFrame
   | FinFrame

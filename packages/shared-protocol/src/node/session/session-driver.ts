@@ -5,6 +5,7 @@ import {
   type SessionEvent,
   type StreamRequest,
   type Subflow,
+  type SubflowOptions,
 } from "../../engine/index.ts";
 import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
 import { PathRecord } from "./path-record.ts";
@@ -55,7 +56,6 @@ export class SessionDriver {
   readonly #closeReasons = new Map<number, string>();
   readonly #paths: Map<string, PathRecord>;
   readonly #whenAllClosed: (() => void)[] = [];
-  #nextSubflow = 0;
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -85,9 +85,9 @@ export class SessionDriver {
   }
 
   /** Takes over a connection that has joined. `rest` is what came behind the first frame. */
-  addSubflow(socket: TLSSocket, path: string, role: PathRole, rest: Buffer): number {
-    const id = this.#nextSubflow++;
-    const subflow = this.session.addSubflow({ id, path, role }, performance.now());
+  addSubflow(socket: TLSSocket, options: Omit<SubflowOptions, "side">, rest: Buffer): void {
+    const { id, path, role } = options;
+    const subflow = this.session.addSubflow(options, performance.now());
     const record = this.path(path, role);
     record.setRole(role);
     record.handleJoined(subflow);
@@ -103,7 +103,6 @@ export class SessionDriver {
     this.#options.onSubflow?.({ id, path, state: "joined" });
     if (rest.length > 0) this.session.handleBytes(id, rest, performance.now());
     this.schedule();
-    return id;
   }
 
   #handleLost(subflow: Subflow, error: Error | undefined): void {

@@ -1,0 +1,70 @@
+import { MemoryBudget, Session } from "../../packages/shared-protocol/src/engine/index.ts";
+import { type Frame, FrameDecoder, FrameEncoder } from "../../packages/shared-protocol/src/wire/index.ts";
+import { REQUEST } from "./apps.ts";
+
+export const NOW = 1_000;
+export const MEMORY = 4 * 1024 * 1024;
+export const OPEN = { type: "open", stream: 0, ...REQUEST } as const satisfies Frame;
+
+export type Sent =
+  | Frame
+  | { readonly type: "data"; readonly stream: number; readonly offset: number; readonly length: number };
+
+/** A session whose peer is this test: frames in, frames and events out. */
+export class Harness {
+  readonly session: Session;
+  now = NOW;
+
+  constructor(side: "local" | "remote", subflows = 1) {
+    this.session = new Session({ side, memory: new MemoryBudget(MEMORY) }, NOW);
+    for (let id = 0; id < subflows; id++)
+      this.session.addSubflow({ id, path: `p${id}`, role: "active" }, NOW);
+    this.sent();
+    this.events();
+  }
+
+  give(...frames: readonly Sent[]): void {
+    this.giveOn(0, ...frames);
+  }
+
+  giveOn(subflow: number, ...frames: readonly Sent[]): void {
+    const encoder = new FrameEncoder();
+    for (const frame of frames) {
+      if (frame.type === "data") encoder.appendData(frame.stream, frame.offset, Buffer.alloc(frame.length));
+      else encoder.append(frame);
+    }
+    this.session.handleBytes(subflow, Buffer.concat(encoder.take()), this.now);
+  }
+
+  events(): string[] {
+    const types: string[] = [];
+    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent())
+      types.push(event.type);
+    return types;
+  }
+
+  /** What the session sends on its subflows now, acknowledgements left out. */
+  sent(ids = [...this.session.pollOrder(), 0]): Sent[] {
+    const frames: Sent[] = [];
+    for (const id of ids) {
+      const decoder = new FrameDecoder();
+      for (
+        let parts = this.session.pollTransmit(id, this.now);
+        parts;
+        parts = this.session.pollTransmit(id, this.now)
+      ) {
+        decoder.decode(Buffer.concat(parts), {
+          handleFrame: (frame) => {
+            if (frame.type !== "ack" && frame.type !== "ping") frames.push(frame);
+            return undefined;
+          },
+          handleData: (stream, offset, { length }) => {
+            frames.push({ type: "data", stream, offset, length });
+            return undefined;
+          },
+        });
+      }
+    }
+    return frames;
+  }
+}

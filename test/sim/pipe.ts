@@ -8,7 +8,7 @@ export interface PipeSpec {
   readonly delay: number;
   /** Each segment is late by up to this much; never out of order. */
   readonly jitter?: number;
-  /** Share of segments that are lost and sent again: nothing is delivered for `stall` ms, then all at once. */
+  /** Share of segments that are lost and sent again: what follows waits `stall` ms for them, then all comes at once. */
   readonly loss?: number;
   readonly stall?: number;
 }
@@ -114,10 +114,10 @@ export class Pipe {
 
   #propagate(bytes: Buffer | undefined): void {
     const { delay, jitter = 0, loss = 0, stall = 2 * delay } = this.#spec;
-    if (loss > 0 && this.#random.chance(loss)) this.stall(delay + stall);
     const length = bytes?.length ?? 0;
     this.#clock.after(delay, () => this.#acknowledge(length));
-    const at = this.#clock.now + delay + (jitter > 0 ? this.#random.between(0, jitter) : 0);
+    const lost = loss > 0 && this.#random.chance(loss) ? stall : 0;
+    const at = this.#clock.now + delay + lost + (jitter > 0 ? this.#random.between(0, jitter) : 0);
     this.#lastArrival = Math.max(at, this.#lastArrival, this.#stalledUntil);
     this.#underWay.push({ bytes, at: this.#lastArrival });
     this.#clock.at(this.#lastArrival, () => this.#arrive());

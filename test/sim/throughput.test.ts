@@ -40,6 +40,7 @@ const EXPECTATIONS: Record<string, Expectation> = {
     lines: [line("a", 20, 5, 7.5), line("b", 50, 10, 150)],
     share: 0.97,
     settle: 6_000,
+    start: 14,
     queue: [90, 120],
   },
   "three lines": {

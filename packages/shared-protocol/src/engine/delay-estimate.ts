@@ -1,4 +1,4 @@
-import { HOST_RTT, MIN_RTT_ROUNDS, MIN_RTT_WINDOW } from "./parameters.ts";
+import { HOST_RTT, MIN_RTT_ROUNDS, MIN_RTT_WINDOW, MIN_TOLERANCE } from "./parameters.ts";
 
 /** A round trip is never 0: that value stands for "not measured". */
 export const MIN_SAMPLE = 0.001;
@@ -85,6 +85,7 @@ export class DelayEstimate {
     this.#noteBack(rtt - oneWay, now);
     if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);
+    else if (oneWay - sample.serialisation <= this.#minOneWay + MIN_TOLERANCE) this.#minAt = now;
     this.#smooth(rtt);
     if (now - this.#minAt > Math.max(MIN_RTT_WINDOW, MIN_RTT_ROUNDS * this.minRtt)) this.drain(now);
     this.#queue = Math.max(0, oneWay - this.#minOneWay);

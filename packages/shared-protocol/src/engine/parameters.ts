@@ -23,10 +23,17 @@ export const MAX_CHUNK = 65_536;
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
 /**
- * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup doubles per round trip; afterwards a tenth lets a
+ * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup more than doubles per round trip; afterwards a tenth lets a
  * faster line show within some round trips, and the slack covers the time until we see that something has arrived.
  */
 export const STARTUP_GAIN = 1.5;
+/**
+ * Startup ends a round trip after the line is full, and what was too much stands in its queue, or is lost where that is
+ * short. Usual queues hold so many milliseconds, so much of a long round trip, and so many bytes.
+ */
+export const STARTUP_QUEUE = 80;
+export const STARTUP_LONG = 0.6;
+export const STARTUP_BYTES = 131_072;
 export const STEADY_GAIN = 0.1;
 export const SLACK = 2;
 /** The least time until a line without room is looked at again. */
@@ -38,6 +45,9 @@ export const MIN_LOOK = 1;
 export const MAX_RETURN_WAIT = 60;
 /** Of the time for which a line ran dry in a round trip, so much is added to the reserve; the most there can be. */
 export const RESERVE_RISE = 0.5;
+/** A line that runs dry in so many round trips in a row could perhaps carry much more: the reserve grows by this factor. */
+export const DRY_ROUNDS = 3;
+export const DRY_GROWTH = 1.5;
 export const FULL_RESERVE = 10;
 /** What always waits longer than this is spare, milliseconds, and so much of it is given up in a round trip. */
 export const SPARE_WAIT = 1;
@@ -63,6 +73,8 @@ export const RATE_ROUNDS_MIN = 4;
  * measured again. A drain costs about a quarter of a round trip of the line's rate.
  */
 export const MIN_RTT_WINDOW = 5_000;
+/** What went into an empty line and took no longer than this beyond the minimum says that it still holds. */
+export const MIN_TOLERANCE = 0.5;
 export const MIN_RTT_ROUNDS = 40;
 /** It is also measured again when trouble begins (below), if it is older than this. */
 export const REDRAIN_AFTER = 1_000;

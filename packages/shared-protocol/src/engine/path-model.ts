@@ -21,7 +21,10 @@ import {
   REDRAIN_AFTER,
   SEGMENT,
   SLOWER_QUEUE,
+  STARTUP_BYTES,
   STARTUP_GAIN,
+  STARTUP_LONG,
+  STARTUP_QUEUE,
   TROUBLE_BELOW,
 } from "./parameters.ts";
 import { RateEstimate, type RoundResult } from "./rate-estimate.ts";
@@ -113,7 +116,9 @@ export class PathModel {
     const { base, bare } = this.#delay;
     if (this.#delay.isDraining) return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * bare));
     if (!this.#startup) return this.#capFor(Math.min(base, bare + MAX_RETURN_WAIT) + this.#reserve.ms);
-    return Math.max(this.#capFor(base + STARTUP_GAIN * bare), INITIAL_CAP);
+    const harmless = Math.max(STARTUP_QUEUE, STARTUP_LONG * bare, STARTUP_BYTES / this.rate);
+    const growth = Math.min(STARTUP_GAIN * bare, harmless);
+    return Math.max(this.#capFor(base + growth), INITIAL_CAP);
   }
 
   /** So many milliseconds of the line's rate, and what is not seen of its arrival yet. */
@@ -158,12 +163,12 @@ export class PathModel {
     this.#leastWait = Number.POSITIVE_INFINITY;
     // Busy from end to end, not for a moment between two small flows.
     const busy = round.busy && round.bytes >= this.cap / 2;
-    if (this.#startup) this.#judgeStartup(busy);
+    if (this.#startup) this.#judgeStartup(busy && !starved);
     else this.#judgeRound(round, busy, starved, now);
     this.#leastQueue = Number.POSITIVE_INFINITY;
   }
 
-  /** The line is full when a queue stands on it, or when more under way has not made it faster for some rounds. */
+  /** The line is full when a queue stands on it, or when it never ran dry and more under way has not made it faster. */
   #judgeStartup(busy: boolean): void {
     if (this.#leastQueue > FULL_QUEUE * this.#delay.base + (2 * this.chunk) / this.rate) {
       this.#endStartup();

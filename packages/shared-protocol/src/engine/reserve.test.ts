@@ -22,11 +22,14 @@ describe("Reserve", () => {
     assert.ok(reserve.ms > ms + 5 && reserve.ms <= 2 * BARE, `${reserve.ms}`);
   });
 
-  it("stays as it is while the line is dry for moments that cost nothing", () => {
+  it("stays as it is while the line is dry for moments that cost nothing, and grows when it is so all the time", () => {
     const reserve = begun();
     const { ms } = reserve;
-    reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 0, isDry: true }, RATE, BARE);
+    const dry = { bytes: 40_000, ms: 40, leastWait: 0, isDry: true };
+    for (let n = 0; n < 2; n++) reserve.handleRound(dry, RATE, BARE);
     assert.equal(reserve.ms, ms);
+    reserve.handleRound(dry, RATE, BARE);
+    assert.equal(reserve.ms, 1.5 * ms);
   });
 
   it("shrinks by part of what always waits, and keeps what lets a faster line show", () => {

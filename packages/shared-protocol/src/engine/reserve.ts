@@ -1,4 +1,13 @@
-import { FULL_RESERVE, RESERVE_FALL, RESERVE_RISE, SLACK, SPARE_WAIT, STEADY_GAIN } from "./parameters.ts";
+import {
+  DRY_GROWTH,
+  DRY_ROUNDS,
+  FULL_RESERVE,
+  RESERVE_FALL,
+  RESERVE_RISE,
+  SLACK,
+  SPARE_WAIT,
+  STEADY_GAIN,
+} from "./parameters.ts";
 
 /** One round trip of a line that was kept busy. */
 export interface Round {
@@ -18,6 +27,7 @@ export interface Round {
  */
 export class Reserve {
   #ms = 0;
+  #dryRounds = 0;
 
   /** A reserve to start from, for a line of this bare round trip. */
   begin(bare: number): void {
@@ -33,8 +43,12 @@ export class Reserve {
     const least = STEADY_GAIN * bare;
     if (round.isDry) {
       const idle = Math.max(0, round.ms - round.bytes / rate);
-      this.#ms = Math.min(this.#ms + RESERVE_RISE * idle, FULL_RESERVE + bare);
-    } else if (round.leastWait > SPARE_WAIT) {
+      const grown = ++this.#dryRounds >= DRY_ROUNDS ? this.#ms * DRY_GROWTH : this.#ms;
+      this.#ms = Math.min(grown + RESERVE_RISE * idle, FULL_RESERVE + bare);
+      return;
+    }
+    this.#dryRounds = 0;
+    if (round.leastWait > SPARE_WAIT) {
       this.#ms = Math.max(least, this.#ms - RESERVE_FALL * (round.leastWait - SPARE_WAIT));
     }
   }

@@ -105,6 +105,10 @@ export class Endpoint {
   #turn(): void {
     this.turns++;
     const from = this.measureCpu ? performance.now() : 0;
+    for (const [id, connection] of this.connections) {
+      const line = connection.look?.();
+      if (line) this.session.handleLine(id, line, this.now);
+    }
     this.session.handleTimeout(this.now);
     for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#handle(event);
     for (const id of this.session.pollOrder()) this.#transmit(id);
@@ -114,8 +118,6 @@ export class Endpoint {
 
   #transmit(id: number): void {
     const connection = this.connections.get(id);
-    const line = connection?.look?.();
-    if (line) this.session.handleLine(id, line);
     for (let n = 0; connection; n++) {
       const parts = this.session.pollTransmit(id, this.now);
       if (!parts) return;

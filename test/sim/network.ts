@@ -1,6 +1,6 @@
 import { Clock } from "./clock.ts";
 import { type Connection, Endpoint } from "./endpoint.ts";
-import { Pipe, type PipeSpec, SEGMENT } from "./pipe.ts";
+import { Pipe, type PipeSpec } from "./pipe.ts";
 import { Random } from "./random.ts";
 
 export interface LineSpec {
@@ -148,7 +148,7 @@ export class Line {
     const write = (parts: Buffer[]): void => pipe.write(parts);
     const end = (): void => pipe.end();
     if (!this.#network.watched) return { write, end };
-    return { write, end, look: () => ({ outstanding: pipe.outstanding, segment: SEGMENT }) };
+    return { write, end, look: () => pipe.report };
   }
 
   /** The local end has closed the connection, or seen it closed. */

@@ -1,3 +1,4 @@
+import type { LineReport } from "../../packages/shared-protocol/src/engine/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -13,7 +14,7 @@ export interface PipeSpec {
   readonly stall?: number;
 }
 
-export const SEGMENT = 1_448;
+const SEGMENT = 1_448;
 const MAX_SEGMENT = 65_536;
 
 interface Arrival {
@@ -41,6 +42,8 @@ export class Pipe {
   queued = 0;
   /** Bytes of which the system below does not know yet that they came to the other one, in order or not. */
   outstanding = 0;
+  /** Segments that were lost and have not come yet. */
+  #holes = 0;
   /** The other direction, in whose queue TCP's acknowledgements wait. */
   back: Pipe | undefined;
 
@@ -54,6 +57,12 @@ export class Pipe {
 
   get spec(): PipeSpec {
     return this.#spec;
+  }
+
+  /** What the system under this end knows of the line. */
+  get report(): LineReport {
+    const queue = this.queued / this.#spec.rate;
+    return { outstanding: this.outstanding, segment: SEGMENT, hasHole: this.#holes > 0, queue };
   }
 
   change(spec: Partial<PipeSpec>): void {
@@ -115,19 +124,22 @@ export class Pipe {
   #propagate(bytes: Buffer | undefined): void {
     const { delay, jitter = 0, loss = 0, stall = 2 * delay } = this.#spec;
     const length = bytes?.length ?? 0;
-    this.#clock.after(delay, () => this.#acknowledge(length));
     const lost = loss > 0 && this.#random.chance(loss) ? stall : 0;
     const at = this.#clock.now + delay + lost + (jitter > 0 ? this.#random.between(0, jitter) : 0);
+    this.#clock.at(at, () => this.#acknowledge(length, lost > 0));
+    if (lost > 0) this.#holes++;
     this.#lastArrival = Math.max(at, this.#lastArrival, this.#stalledUntil);
     this.#underWay.push({ bytes, at: this.#lastArrival });
     this.#clock.at(this.#lastArrival, () => this.#arrive());
   }
 
   /** The system at the other end has these bytes, be others missing before them or not. */
-  #acknowledge(length: number): void {
+  #acknowledge(length: number, wasLost: boolean): void {
     const wait = this.back ? this.back.queued / this.back.spec.rate + this.back.spec.delay : this.#spec.delay;
     this.#clock.after(wait, () => {
-      if (!this.#gone) this.outstanding -= length;
+      if (this.#gone) return;
+      this.outstanding -= length;
+      if (wasLost) this.#holes--;
     });
   }
 

@@ -64,16 +64,12 @@ export class Liveness {
     this.#progressAt = now;
   }
 
-  /** Something more was acknowledged. Returns true when this ends a suspicion. */
-  handleProgress(now: number): boolean {
+  /** Something more has arrived. */
+  handleProgress(now: number): void {
     this.#progressAt = now;
     this.#excused = false;
-    if (this.#state === "suspect") {
-      this.#enter("up", now);
-      return true;
-    }
-    if (this.#state === "probation" && now - this.#since >= PROBATION) this.#enter("up", now);
-    return false;
+    const proven = this.#state === "probation" && now - this.#since >= PROBATION;
+    if (proven || this.#state === "suspect") this.#enter("up", now);
   }
 
   /** Takes the time in, `busy` telling whether anything is unacknowledged. Returns a state that was entered now. */

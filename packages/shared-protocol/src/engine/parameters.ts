@@ -26,14 +26,14 @@ export const INITIAL_CAP = 16_384;
  * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup more than doubles per round trip; afterwards a tenth lets a
  * faster line show within some round trips, and the slack covers the time until we see that something has arrived.
  */
-export const STARTUP_GAIN = 1.5;
+export const STARTUP_GAIN = 2;
 /**
  * Startup ends a round trip after the line is full, and what was too much stands in its queue, or is lost where that is
  * short. Usual queues hold so many milliseconds, so much of a long round trip, and so many bytes.
  */
 export const STARTUP_QUEUE = 80;
 export const STARTUP_LONG = 0.6;
-export const STARTUP_BYTES = 131_072;
+export const STARTUP_BYTES = 524_288;
 export const STEADY_GAIN = 0.1;
 export const SLACK = 2;
 /** The least time until a line without room is looked at again. */

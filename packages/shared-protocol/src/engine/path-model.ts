@@ -1,5 +1,6 @@
 import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
+import type { LineReport } from "./line-watch.ts";
 import {
   ACK_DELAY_SHARE,
   CHUNK_EXTRA,
@@ -53,7 +54,7 @@ export interface Arrival {
 export class PathModel {
   /** Bytes of a TCP segment on this line. */
   segment = SEGMENT;
-  /** The system tells what has arrived (`Subflow.handleLine`); otherwise only ACKs do, later and chunk by chunk. */
+  /** The system tells what has arrived (`line-watch.ts`); otherwise only ACKs do, later and chunk by chunk. */
   isWatched = false;
   /** The peer sends much more over this line than we do: its acknowledgements should not wait behind long chunks. */
   isReturnBusy = false;
@@ -66,6 +67,9 @@ export class PathModel {
   /** The shortest time for which anything waited behind earlier bytes, in this round trip and the one before. */
   #leastWait = Number.POSITIVE_INFINITY;
   #leastWaitBefore = Number.POSITIVE_INFINITY;
+  /** Something was missing at the peer in this round trip, or the one before: acknowledgements waited for it. */
+  #hasHole = false;
+  #hadHole = false;
   #wasDraining = false;
   #fullRate = 0;
   #fullRounds = 0;
@@ -138,6 +142,19 @@ export class PathModel {
     this.#rate.handleAppLimited(inFlight, now);
   }
 
+  /** What the system tells; `arrival` is the rate of late where something was missing. */
+  handleLine(report: LineReport, arrival: { rate: number; since: number } | undefined, now: number): void {
+    this.isWatched = true;
+    this.segment = report.segment;
+    if (report.hasHole) this.#hasHole = true;
+    if (this.#isHoled) this.#leastQueue = report.queue;
+    if (arrival) this.#rate.handleSpan(arrival.rate, arrival.since, now);
+  }
+
+  get #isHoled(): boolean {
+    return this.#hasHole || this.#hadHole;
+  }
+
   handleAck(arrival: Arrival, now: number): void {
     const { newest, last, delay } = arrival;
     this.#rate.handleDelivered(arrival.bytes, arrival.time);
@@ -153,9 +170,9 @@ export class PathModel {
       this.#leastWait = Math.min(this.#leastWait, this.#delay.queue - serialisation);
     }
     if (!newest) return;
-    this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
+    if (!this.#isHoled) this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
     // A line that ran dry between two bursts could carry more than it was given: the cap was in the way, not the line.
-    const starved = Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
+    const starved = this.#isHoled || Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
     const assumed = this.measured ? this.rate : this.rate / 2;
     const round = this.#rate.sample(newest, { minRtt: this.minRtt, assumed, starved }, now);
     if (!round.newRound) return;
@@ -166,6 +183,8 @@ export class PathModel {
     if (this.#startup) this.#judgeStartup(busy && !starved);
     else this.#judgeRound(round, busy, starved, now);
     this.#leastQueue = Number.POSITIVE_INFINITY;
+    this.#hadHole = this.#hasHole;
+    this.#hasHole = false;
   }
 
   /** The line is full when a queue stands on it, or when it never ran dry and more under way has not made it faster. */
@@ -196,7 +215,7 @@ export class PathModel {
     // A drained line delivers less, and shows it a round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
-    if (!busy || drained || this.#wasDraining || ms <= 0) return;
+    if (!busy || drained || this.#wasDraining || this.#isHoled || ms <= 0) return;
     this.#reserve.handleRound({ bytes, ms, leastWait: this.#leastWaitBefore, isDry }, this.rate, bare);
     this.#provenRate = Math.max(this.#provenRate, this.rate);
     if (this.rate >= this.#provenRate * TROUBLE_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;

@@ -109,6 +109,11 @@ export class RateEstimate {
     return { newRound, busy: !appLimited, bytes, ms };
   }
 
+  /** What arrived over a span of time, in order or not: for when acknowledgements say nothing of that. */
+  handleSpan(rate: number, since: number, now: number): void {
+    if (rate > 0 && (this.#appLimitedAt < since || rate >= (this.rate ?? 0))) this.#keep(rate, now);
+  }
+
   #keep(rate: number, now: number): void {
     const samples = this.#samples;
     while (samples.length > 0 && (samples[samples.length - 1] as RateSample).rate <= rate) samples.pop();

@@ -16,7 +16,7 @@ import {
   type WireError,
 } from "../wire/index.ts";
 import { MAX_PEER_STREAMS } from "./parameters.ts";
-import { regain, settleFrame } from "./reinjection.ts";
+import { handleLiveness, settleFrame } from "./reinjection.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -85,12 +85,8 @@ export class FrameReceiver implements FrameSink {
 
   #handleAck(frame: Extract<Frame, { type: "ack" }>): WireError | undefined {
     const before = this.#subflow.liveness.state;
-    const { error, recovered } = this.#subflow.handleAck(frame, this.#now, (sent) =>
-      settleFrame(this.#state, sent),
-    );
-    if (recovered) regain(this.#state, this.#subflow);
-    const { state } = this.#subflow.liveness;
-    if (state !== before) this.#state.emit({ type: "subflow", subflow: this.#subflow.id, state });
+    const error = this.#subflow.handleAck(frame, this.#now, (sent) => settleFrame(this.#state, sent));
+    handleLiveness(this.#state, this.#subflow, before);
     return error;
   }
 

@@ -1,4 +1,5 @@
 import { Control, type SentFrame } from "./ledger.ts";
+import type { LivenessState } from "./liveness.ts";
 import { COPY_FREE, COPY_SHARE } from "./parameters.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
@@ -50,12 +51,20 @@ export function surrender(state: SessionState, subflow: Subflow): void {
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
-export function regain(state: SessionState, subflow: Subflow): void {
+function regain(state: SessionState, subflow: Subflow): void {
   subflow.surrendered = false;
   for (const frame of subflow.ledger.unacked()) {
     if (frame.control === 0)
       state.streams.get(frame.stream)?.sendBuffer.regain(frame.offset, frame.offset + frame.length);
   }
+}
+
+/** `subflow` has made progress: its state, which was `before`, may be another now. */
+export function handleLiveness(state: SessionState, subflow: Subflow, before: LivenessState): void {
+  const after = subflow.liveness.state;
+  if (after === before) return;
+  if (before === "suspect") regain(state, subflow);
+  state.emit({ type: "subflow", subflow: subflow.id, state: after });
 }
 
 /**

@@ -1,12 +1,13 @@
 import { CloseCode, type Endpoint, type PathRole, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { Control } from "./ledger.ts";
+import type { LineReport } from "./line-watch.ts";
 import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
 import { FrameReceiver } from "./receive.ts";
-import { surrender } from "./reinjection.ts";
+import { handleLiveness, surrender } from "./reinjection.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
-import { type LineReport, Subflow, type SubflowOptions } from "./subflow.ts";
+import { Subflow, type SubflowOptions } from "./subflow.ts";
 import { transmit } from "./transmit.ts";
 
 /** What a reader gets: pieces in order, and whether they are the last. */
@@ -96,8 +97,12 @@ export class Session {
   }
 
   /** What the system knows of a subflow's connection, told before `pollTransmit`. */
-  handleLine(id: number, report: LineReport): void {
-    this.#state.subflows.get(id)?.handleLine(report);
+  handleLine(id: number, report: LineReport, now: number): void {
+    const subflow = this.#state.subflows.get(id);
+    if (!subflow) return;
+    const before = subflow.liveness.state;
+    subflow.handleLine(report, now);
+    handleLiveness(this.#state, subflow, before);
   }
 
   /** The subflow's connection is gone. What it held goes to the others. */

@@ -1,6 +1,7 @@
 import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
+import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
   ACK_BYTES,
@@ -22,14 +23,6 @@ export interface SubflowOptions {
   readonly side: "local" | "remote";
 }
 
-/** What the system knows of a subflow's connection. */
-export interface LineReport {
-  /** Bytes that were written and have not come to the peer's system, in order or not. */
-  readonly outstanding: number;
-  /** Bytes of a TCP segment. */
-  readonly segment: number;
-}
-
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
 export class Subflow {
   readonly id: number;
@@ -46,6 +39,7 @@ export class Subflow {
   /** Bytes that went over this line although another had them already. */
   reinjectedBytes = 0;
 
+  readonly #watch = new LineWatch();
   #receivedBytes = 0;
   #receivedAt = 0;
   #ackedBytes = 0;
@@ -53,9 +47,8 @@ export class Subflow {
   /** When the line will have put out all that it was given. */
   #busyUntil = 0;
   #lateNoticed = false;
-  /** Bytes on the line by the latest report, and what had been sent when it came. */
-  #outstanding = Number.POSITIVE_INFINITY;
-  #outstandingAt = 0;
+  /** When the acknowledgement that is awaited was the next to come. */
+  #awaitedSince = 0;
   /** Data waits for room: when to look again whether there is some. */
   #lookAt = Number.POSITIVE_INFINITY;
   /** What was received when the comparison of both directions began, and what was sent since. */
@@ -84,7 +77,7 @@ export class Subflow {
    * its system has the rest, and the line is free for more.
    */
   get inFlight(): number {
-    return Math.min(this.unackedBytes, this.#outstanding + this.ledger.sent - this.#outstandingAt);
+    return Math.min(this.unackedBytes, this.#watch.outstanding(this.ledger.sent));
   }
 
   /** Room for new data, bytes; a line with nothing under way always takes one chunk. */
@@ -96,17 +89,16 @@ export class Subflow {
   }
 
   /** Takes in what the system knows, just before the line is filled. */
-  handleLine(report: LineReport): void {
-    this.model.isWatched = true;
-    this.model.segment = report.segment;
-    this.#outstanding = report.outstanding;
-    this.#outstandingAt = this.ledger.sent;
+  handleLine(report: LineReport, now: number): void {
     this.#lookAt = Number.POSITIVE_INFINITY;
+    const isProgress = this.#watch.handleReport(report, this.ledger.sent);
+    this.model.handleLine(report, this.#watch.takeRate(this.model.minRtt, now), now);
+    if (isProgress) this.liveness.handleProgress(now);
   }
 
   /** There is data and no room for a chunk of it; the line's rate tells when there should be. */
   awaitRoom(now: number): void {
-    if (this.model.isWatched)
+    if (this.#watch.report)
       this.#lookAt = now + Math.max(MIN_LOOK, (this.model.chunk - this.room) / this.model.rate);
   }
 
@@ -188,6 +180,7 @@ export class Subflow {
     const unacked = this.unackedBytes;
     if (unacked === 0) {
       this.liveness.handleBusy(now);
+      this.#awaitedSince = now;
       this.#lateNoticed = false;
     }
     this.#busyUntil = Math.max(now, this.#busyUntil) + size / this.model.rate;
@@ -211,12 +204,8 @@ export class Subflow {
     });
   }
 
-  /** The peer's ACK; `settle` sees each frame that has arrived. `recovered` tells that a suspicion has ended. */
-  handleAck(
-    ack: AckFrame,
-    now: number,
-    settle: (frame: SentFrame) => void,
-  ): { error?: WireError; recovered: boolean } {
+  /** The peer's ACK; `settle` sees each frame that has arrived. */
+  handleAck(ack: AckFrame, now: number, settle: (frame: SentFrame) => void): WireError | undefined {
     const before = this.ledger.acked;
     let newest: SentFrame | undefined;
     const possible = this.ledger.acknowledge(ack.received, (frame) => {
@@ -224,11 +213,12 @@ export class Subflow {
       settle(frame);
     });
     if (!possible) {
-      return { error: { code: CloseCode.protocol, reason: "an ACK beyond what was sent" }, recovered: false };
+      return { code: CloseCode.protocol, reason: "an ACK beyond what was sent" };
     }
     const bytes = this.ledger.acked - before;
-    if (bytes === 0) return { recovered: false };
+    if (bytes === 0) return undefined;
     this.#lateNoticed = false;
+    this.#awaitedSince = now;
     // The times are those of the last byte, which may be in the middle of a frame.
     const part = this.ledger.oldestPart;
     const last = part > 0 ? this.ledger.oldest : newest;
@@ -237,7 +227,8 @@ export class Subflow {
       { bytes, newest, last, burst: burst ?? 0, delay: ack.delay / 1_000, time: ack.time / 1_000 },
       now,
     );
-    return { recovered: this.liveness.handleProgress(now) };
+    this.liveness.handleProgress(now);
+    return undefined;
   }
 
   // --- estimates ---
@@ -267,7 +258,7 @@ export class Subflow {
   get #lateAt(): number {
     const { srtt, rttvar, ackDelay } = this.model;
     if (this.ledger.length === 0 || srtt === 0) return Number.POSITIVE_INFINITY;
-    return this.liveness.progressAt + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
+    return this.#awaitedSince + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
   }
 
   /** Takes the time in: lines are polled once when this one is late, or should have room. */

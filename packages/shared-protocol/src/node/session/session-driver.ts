@@ -192,10 +192,19 @@ export class SessionDriver {
 
   #turn(): void {
     const now = performance.now();
+    this.#look(now);
     this.session.handleTimeout(now);
     this.#deliverEvents();
     this.#transmit(now);
     this.#armTimer(now);
+  }
+
+  /** Before anything is decided: a line that seems to stand still may have moved below. */
+  #look(now: number): void {
+    for (const [id, connection] of this.#connections) {
+      const line = connection.look();
+      if (line) this.session.handleLine(id, line, now);
+    }
   }
 
   #deliverEvents(): void {
@@ -257,8 +266,6 @@ export class SessionDriver {
   #transmit(now: number): void {
     for (const id of this.session.pollOrder()) {
       const connection = this.#connections.get(id);
-      const line = connection?.look();
-      if (line) this.session.handleLine(id, line);
       connection?.fitRecords();
       while (connection?.takesMore) {
         const parts = this.session.pollTransmit(id, now);

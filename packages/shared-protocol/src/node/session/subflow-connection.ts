@@ -64,9 +64,14 @@ export class SubflowConnection {
   look(): LineReport | undefined {
     const info = tcpInfo(socketFd(this.socket));
     if (!info || info.bytesSent === 0 || info.sndMss === 0) return undefined;
-    const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, sndMss } = info;
+    const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, lost, sndMss, rtt, minRtt } = info;
     const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
-    return { outstanding: this.socket.writableLength + notsentBytes + onLine, segment: sndMss };
+    return {
+      outstanding: this.socket.writableLength + notsentBytes + onLine,
+      segment: sndMss,
+      hasHole: sacked > 0 || lost > 0,
+      queue: Math.max(0, rtt - minRtt) / 1_000,
+    };
   }
 
   /**

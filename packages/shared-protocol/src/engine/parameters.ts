@@ -105,6 +105,8 @@ export const ACK_BYTES = 131_072;
 
 /** No progress for max(SUSPECT_MIN, 1.5 srtt + 4 rttvar) with bytes under way: the subflow is suspect. */
 export const SUSPECT_MIN = 150;
+/** By so many variations of its round trip a line may be later than expected: so much further on it works. */
+export const SPREAD = 2;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;
 /** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */
@@ -127,13 +129,13 @@ export const RIVALS_COUNTED = 64;
 
 /** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
 export const MIN_SEND_BUFFER = 262_144;
-export const MAX_SEND_BUFFER = 16 * 1024 * 1024;
+export const MAX_SEND_BUFFER = 32 * 1024 * 1024;
 /** Of what all lines carry in the slowest one's round trip, so much may be held beyond what is under way. */
 export const SEND_BUFFER_GAIN = 1.5;
 /** A window grows when half of it was consumed within this many round trips, taken for at least HOST_RTT each. */
 export const GROW_ROUNDS = 4;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
-export const MAX_RECEIVE_WINDOW = 16 * 1024 * 1024;
+export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 
 /**
  * A line's acknowledgement is late when it is overdue by this much, and by four times its round trip's variation. What

@@ -38,7 +38,7 @@ export class ReceiveWindow {
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
-    if (this.#closed || this.#limit - this.#consumed > this.#window / 2) return false;
+    if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
     if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
     else if (now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs)) this.#resize(this.#window * 2);
     // Never less than was granted before: credit cannot be taken back.
@@ -61,6 +61,9 @@ export class ReceiveWindow {
     this.#budget.promised -= this.#window;
   }
 }
+
+/** Share of the window that is left when the limit is raised: a CREDIT frame is small, a sender that waits is not. */
+const RENEW_BELOW = 0.75;
 
 /** Share of the budget above which windows shrink: growing streams alone do not get there, new ones do. */
 const SHRINK_ABOVE = 0.75;

@@ -9,6 +9,9 @@ import type { Subflow } from "./subflow.ts";
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
 
+/** Lines that differ by less, milliseconds, take the next bytes each. */
+const LEAST_LEAD = 30;
+
 /** The lines that may carry data now: the active ones that make progress, or else the backups. */
 export function usableSubflows(all: Iterable<Subflow>): Subflow[] {
   const active: Subflow[] = [];
@@ -60,16 +63,31 @@ export class Competition {
   }
 
   /**
+   * What the faster lines deliver, bytes, until this one will surely have delivered `chunk` bytes given to it now; 0 where
+   * lines are alike.
+   */
+  lead(chunk: number): number {
+    const here = this.#line.arrival(chunk, this.#now);
+    const { spread } = this.#line;
+    let bytes = 0;
+    for (const { rate, arrival } of this.#rivals)
+      if (here - arrival >= LEAST_LEAD) bytes += rate * (here + spread - arrival);
+    return bytes;
+  }
+
+  /**
    * `backlog` is what the stream has ready to send, infinite for one that waits for room to write more. The faster
    * lines also carry what other streams have ahead of it: `ahead` tells how much.
    */
   allows(backlog: number, ahead: () => number): boolean {
     if (backlog === Number.POSITIVE_INFINITY || this.#rivals.length === 0) return true;
-    const here = this.#line.arrival(Math.min(this.#line.model.chunk, backlog), this.#now);
+    const expected = this.#line.arrival(Math.min(this.#line.model.chunk, backlog), this.#now);
+    let here = expected;
     let rate = 0;
     let spoken = 0;
     for (const rival of this.#rivals) {
-      if (rival.arrival >= here) continue;
+      if (rival.arrival >= expected) continue;
+      if (expected - rival.arrival >= LEAST_LEAD) here = expected + this.#line.spread;
       rate += rival.rate;
       spoken += rival.rate * rival.arrival;
     }

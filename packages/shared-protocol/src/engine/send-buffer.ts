@@ -14,11 +14,16 @@ interface Segment {
 export interface Chunk {
   readonly offset: number;
   readonly payload: Buffer;
+  /** It was sent before, and lost. */
+  readonly isAgain?: true;
 }
 
 /** Writes up to this size are gathered into shared segments, so that one byte does not pin a whole buffer. */
 const GATHER_BELOW = 1_024;
 const GATHER_SIZE = 4_096;
+
+/** What is sent ahead goes on while the lead is left, and then jumps to so many times of it. */
+const JUMP = 1.2;
 
 /**
  * One direction of a stream at its sender: what the application wrote and the peer has not acknowledged. Knows what was
@@ -28,6 +33,11 @@ export class SendBuffer {
   readonly #segments = new Queue<Segment>();
   readonly #lost = new RangeSet();
   readonly #acked = new RangeSet();
+  /** Sent before what comes before it. */
+  readonly #ahead = new RangeSet();
+  #aheadBytes = 0;
+  /** Where the last of these ended. */
+  #aheadTo = 0;
   #ackedTo = 0;
   #nextOffset = 0;
   /** Place of the segment that holds #nextOffset, counted from the head of the queue. */
@@ -44,7 +54,7 @@ export class SendBuffer {
     return this.#ackedTo;
   }
 
-  /** First byte that was never sent. */
+  /** First byte that was never sent; behind it some may have been. */
   get nextOffset(): number {
     return this.#nextOffset;
   }
@@ -88,12 +98,55 @@ export class SendBuffer {
   /** Bytes that could be sent now: lost ones, and new ones below the credit `limit`. */
   sendable(limit: number): number {
     const lost = this.#lost.first();
-    return (lost ? lost.end - lost.start : 0) + Math.max(0, Math.min(this.#end, limit) - this.#nextOffset);
+    return (lost ? lost.end - lost.start : 0) + Math.max(0, this.#unsent(limit));
   }
 
-  /** The next chunk of at most `most` bytes: lost ranges first, then new bytes below `limit`. It counts as sent. */
-  take(most: number, limit: number): Chunk | undefined {
+  #unsent(limit: number): number {
+    return Math.min(this.#end, limit) - this.#nextOffset - this.#aheadBytes;
+  }
+
+  /**
+   * The next chunk of at most `most` bytes: lost ranges first, then new bytes below `limit`. It counts as sent. With a
+   * `lead` so many unsent bytes are left before it, or what there is; there is no chunk when that is nothing.
+   */
+  take(most: number, limit: number, lead = 0): Chunk | undefined {
+    if (lead > 0) return this.#takeAhead(most, limit, lead);
     return this.#takeLost(most) ?? this.#takeNew(most, limit);
+  }
+
+  /**
+   * Goes on behind what was sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps: few large
+   * gaps, not many small ones.
+   */
+  #takeAhead(most: number, limit: number, lead: number): Chunk | undefined {
+    const left = Math.min(Math.round(JUMP * lead), this.#unsent(limit) - most);
+    if (left <= 0) return undefined;
+    const end = Math.min(this.#end, limit);
+    const goesOn = this.#unsentBefore(this.#aheadTo) >= Math.min(lead, left);
+    const [next] = goesOn ? this.#ahead.gaps(this.#aheadTo, end) : [];
+    const gap = next ?? this.#behindUnsent(left, end);
+    if (!gap) return undefined;
+    const chunk = this.read(gap.start, Math.min(most, gap.end - gap.start));
+    this.#aheadTo = gap.start + chunk.payload.length;
+    this.#ahead.add(gap.start, this.#aheadTo);
+    this.#aheadBytes += chunk.payload.length;
+    return chunk;
+  }
+
+  #unsentBefore(offset: number): number {
+    if (offset <= this.#nextOffset) return 0;
+    return this.#ahead.gaps(this.#nextOffset, offset).reduce((sum, gap) => sum + gap.end - gap.start, 0);
+  }
+
+  /** What of a gap has `bytes` unsent before it. */
+  #behindUnsent(bytes: number, end: number): { start: number; end: number } | undefined {
+    let left = bytes;
+    for (const gap of this.#ahead.gaps(this.#nextOffset, end)) {
+      const length = gap.end - gap.start;
+      if (left < length) return { start: gap.start + left, end: gap.end };
+      left -= length;
+    }
+    return undefined;
   }
 
   #takeLost(most: number): Chunk | undefined {
@@ -101,20 +154,23 @@ export class SendBuffer {
     if (!lost) return undefined;
     const chunk = this.read(lost.start, Math.min(most, lost.end - lost.start));
     this.#lost.remove(chunk.offset, chunk.offset + chunk.payload.length);
-    return chunk;
+    return { ...chunk, isAgain: true };
   }
 
   #takeNew(most: number, limit: number): Chunk | undefined {
-    const room = Math.min(this.#end, limit) - this.#nextOffset;
+    const ahead = this.#ahead.first()?.start ?? Number.POSITIVE_INFINITY;
+    const room = Math.min(this.#end, limit, ahead) - this.#nextOffset;
     if (room <= 0) return undefined;
     let segment = this.#segments.at(this.#nextSegment) as Segment;
-    if (segment.end <= this.#nextOffset) segment = this.#segments.at(++this.#nextSegment) as Segment;
+    while (segment.end <= this.#nextOffset) segment = this.#segments.at(++this.#nextSegment) as Segment;
     const chunk = cut(segment, this.#nextOffset, Math.min(most, room));
-    this.#nextOffset += chunk.payload.length;
+    const sentTo = this.#nextOffset + chunk.payload.length;
+    this.#nextOffset = this.#ahead.advance(sentTo);
+    this.#aheadBytes -= this.#nextOffset - sentTo;
     return chunk;
   }
 
-  /** The bytes at `offset`, at most `most` and at most to the end of their segment; sent and not acknowledged before. */
+  /** The bytes at `offset`, at most `most` and at most to the end of their segment; not acknowledged before. */
   read(offset: number, most: number): Chunk {
     let low = 0;
     let high = this.#segments.length - 1;
@@ -172,6 +228,8 @@ export class SendBuffer {
   discard(): void {
     this.#segments.drain();
     this.#lost.remove(0, this.#end);
+    this.#ahead.remove(0, this.#end);
+    this.#aheadBytes = 0;
     this.#ackedTo = this.#end;
     this.#nextOffset = this.#end;
     this.#nextSegment = 0;

@@ -145,10 +145,10 @@ export class SessionState {
     let caps = 0;
     let rates = 0;
     let slowest = 0;
-    for (const { model } of this.subflows.values()) {
+    for (const { model, spread } of this.subflows.values()) {
       caps += model.cap;
       rates += model.rate;
-      slowest = Math.max(slowest, model.srtt);
+      slowest = Math.max(slowest, model.srtt + spread);
     }
     const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.budget.heldToSend) / 2);
     return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);

@@ -68,9 +68,13 @@ export class Stream {
     return this.sendBuffer.sendable(this.sendLimit);
   }
 
-  /** What the scheduler counts as still to come: all of it, or without end while the application has more. */
+  /**
+   * What the scheduler counts as still to come: without end while the application has more and the peer takes it. Where
+   * credit is short, a slow line must not spend it on what comes too late.
+   */
   get backlog(): number {
-    return this.blocked ? Number.POSITIVE_INFINITY : this.sendable;
+    const isUnlimited = this.blocked && this.sendLimit >= this.sendBuffer.end;
+    return isUnlimited ? Number.POSITIVE_INFINITY : this.sendable;
   }
 
   /** FIN may go out: everything before it has been sent at least once. */

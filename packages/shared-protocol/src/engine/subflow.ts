@@ -9,6 +9,7 @@ import {
   LATE_MIN,
   MIN_LOOK,
   RETURN_BUSY,
+  SPREAD,
   STALLED_CAPS,
   UNMEASURED_RTT,
 } from "./parameters.ts";
@@ -238,6 +239,11 @@ export class Subflow {
     const { rate, minRtt } = this.model;
     const roundTrip = minRtt === 0 ? UNMEASURED_RTT : minRtt;
     return roundTrip / 2 + this.#queue(roundTrip, rate, now) + bytes / rate + this.lateness(now);
+  }
+
+  /** How much later than that it may be: the line's time varies, and a segment may be sent again a round trip later. */
+  get spread(): number {
+    return Math.max(SPREAD * this.model.rttvar, this.model.minRtt);
   }
 
   /**

@@ -85,7 +85,10 @@ function sendAck(state: SessionState, subflow: Subflow, now: number): void {
 /** Fills the line's room with chunks, stream by stream in the fair queue's order. */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
   const competition = new Competition(subflow, usable, now);
+  // Streams of which this line would have to take what the faster ones send next.
+  const passed = new Set<number>();
   const serves = (id: number): boolean => {
+    if (passed.has(id)) return false;
     const { backlog } = state.streams.get(id) as Stream;
     return competition.allows(backlog, () => state.bytesAhead(id, backlog));
   };
@@ -102,7 +105,7 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     }
     // Before the data, behind which it would wait for the line.
     if (subflow.isAckPending) sendAck(state, subflow, now);
-    sendChunk(state, subflow, state.streams.get(id) as Stream, now);
+    if (!sendChunk(state, subflow, state.streams.get(id) as Stream, competition, now)) passed.add(id);
   }
 }
 
@@ -120,18 +123,30 @@ function sendCopies(state: SessionState, subflow: Subflow, usable: readonly Subf
   sendSessionFrames(state, subflow, now);
 }
 
-function sendChunk(state: SessionState, subflow: Subflow, stream: Stream, now: number): void {
-  const fresh = stream.sendBuffer.nextOffset;
-  const chunk = stream.sendBuffer.take(subflow.model.chunk, stream.sendLimit);
+/**
+ * One chunk of the stream's next bytes; a slow line works ahead, so that its bytes are there when their turn comes. False
+ * if there is none for this line.
+ */
+function sendChunk(
+  state: SessionState,
+  subflow: Subflow,
+  stream: Stream,
+  competition: Competition,
+  now: number,
+): boolean {
+  const { chunk: size } = subflow.model;
+  const lead = Math.round(competition.lead(size) / Math.max(1, state.fairQueue.size));
+  const chunk = stream.sendBuffer.take(size, stream.sendLimit, lead);
   if (chunk) {
     const { offset, payload } = chunk;
-    const size = state.encoder.appendData(stream.id, offset, payload);
-    state.noteSent(stream, subflow, chunk, size, offset < fresh ? "again" : "new");
-    state.fairQueue.charge(stream.id, size);
+    const framed = state.encoder.appendData(stream.id, offset, payload);
+    state.noteSent(stream, subflow, chunk, framed, chunk.isAgain ? "again" : "new");
+    state.fairQueue.charge(stream.id, framed);
   }
-  if (stream.sendable > 0) return;
+  if (stream.sendable > 0) return chunk !== undefined;
   state.fairQueue.idle(stream.id);
   state.queueToSend(stream);
   // The FIN goes right behind its data; the earliest line may have been asked before and not be asked again.
   if (stream.pending & Control.fin) sendControls(state, subflow, stream, now);
+  return true;
 }

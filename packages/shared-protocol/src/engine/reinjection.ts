@@ -31,6 +31,8 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
     }
   } else if (frame.control === Control.fin) {
     stream.finAcked = true;
+  } else if (frame.control === Control.opened) {
+    stream.owesOpened = false;
   }
   state.finishIfDone(stream);
 }

@@ -1,3 +1,4 @@
+import { CloseCode } from "../../packages/shared-protocol/src/wire/index.ts";
 import { Clock } from "./clock.ts";
 import { Endpoint } from "./endpoint.ts";
 import { Pipe, type PipeSpec } from "./pipe.ts";
@@ -93,6 +94,8 @@ export class Line {
   alive = true;
   dials = 0;
   #backoff = REDIAL_MIN;
+  /** The latest connection: the remote end gives it up, if it still has it, when the next one comes. */
+  #last: number | undefined;
 
   constructor(network: Network, spec: LineSpec, nextId: () => number) {
     this.#network = network;
@@ -102,6 +105,11 @@ export class Line {
 
   get rtt(): number {
     return this.spec.up.delay + this.spec.down.delay;
+  }
+
+  /** A connection stands, and nothing keeps bytes from getting through, either way. */
+  get lives(): boolean {
+    return this.subflow !== undefined && !this.up?.isCut && !this.down?.isCut;
   }
 
   /** Connects: three round trips, then both ends have the subflow. */
@@ -130,6 +138,10 @@ export class Line {
       local.handleLost(id);
       this.handleClosed(id);
     });
+    const before = this.#last;
+    if (before !== undefined)
+      remote.do((session) => session.closeSubflow(before, CloseCode.unresponsive, "dialled anew", clock.now));
+    this.#last = id;
     this.subflow = id;
     this.up = up;
     this.down = down;
@@ -160,6 +172,15 @@ export class Line {
     this.alive = false;
     this.up?.cut();
     this.down?.cut();
+  }
+
+  /** Its interface is gone: as `blackhole`, but the local end is told. */
+  unplug(): void {
+    const id = this.subflow;
+    this.blackhole();
+    if (id === undefined) return;
+    this.#network.local.handleLost(id);
+    this.handleClosed(id);
   }
 
   /** New connections get through again; the old one is beyond help. */

@@ -36,7 +36,7 @@ export class Pipe {
   #serialising = false;
   #lastArrival = 0;
   #stalledUntil = 0;
-  #gone = false;
+  #cut = false;
   /** Bytes written and not yet on the line. */
   queued = 0;
 
@@ -69,9 +69,13 @@ export class Pipe {
     this.#serialise();
   }
 
+  get isCut(): boolean {
+    return this.#cut;
+  }
+
   /** Nothing comes out any more, and nobody is told. */
   cut(): void {
-    this.#gone = true;
+    this.#cut = true;
   }
 
   /** Nothing is delivered for this long; then all of it comes at once. */
@@ -80,7 +84,7 @@ export class Pipe {
   }
 
   #serialise(): void {
-    if (this.#serialising || this.#gone || this.#head === this.#queue.length) return;
+    if (this.#serialising || this.#cut || this.#head === this.#queue.length) return;
     this.#serialising = true;
     const bytes = this.#nextSegment();
     this.#clock.after((bytes?.length ?? 0) / this.#spec.rate, () => {
@@ -117,7 +121,7 @@ export class Pipe {
   }
 
   #arrive(): void {
-    if (this.#gone) return;
+    if (this.#cut) return;
     const head = this.#underWay[0];
     if (!head || head.at > this.#clock.now) return;
     if (this.#stalledUntil > this.#clock.now) {
@@ -131,7 +135,7 @@ export class Pipe {
   }
 
   #arriveAll(): void {
-    while (!this.#gone && (this.#underWay[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#clock.now)
+    while (!this.#cut && (this.#underWay[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#clock.now)
       this.#arrive();
   }
 }

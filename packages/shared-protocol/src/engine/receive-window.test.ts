@@ -26,6 +26,16 @@ describe("ReceiveWindow", () => {
     assert.equal(window.window, INITIAL_CREDIT);
   });
 
+  it("grows when half of it was early, however long the wait; once for each grant", () => {
+    const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
+    window.handleEarly(INITIAL_CREDIT / 2);
+    window.handleEarly(0);
+    window.consume(INITIAL_CREDIT, 1_000, 30);
+    assert.equal(window.window, 2 * INITIAL_CREDIT);
+    window.consume(2 * INITIAL_CREDIT, 2_000, 30);
+    assert.equal(window.window, 2 * INITIAL_CREDIT);
+  });
+
   it("growth leaves room for new streams; these make large windows shrink again", () => {
     const budget = new MemoryBudget(4 * MB);
     const large = new ReceiveWindow(budget, 0);

@@ -73,6 +73,11 @@ export const ACK_BYTES = 131_072;
 
 /** No progress for max(SUSPECT_MIN, 1.5 srtt + 4 rttvar) with bytes under way: the subflow is suspect. */
 export const SUSPECT_MIN = 150;
+/**
+ * But no longer than this, which a satellite's first measurement may take. A line whose queue grew to seconds and that
+ * then falls silent would hold up every flow for ten of them.
+ */
+export const SUSPECT_MAX = 2_200;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;
 /** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */

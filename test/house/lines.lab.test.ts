@@ -4,43 +4,10 @@ import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
-import type { Line } from "../lab/line.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
 import type { TransferResult } from "../lab/traffic/tasks.ts";
-
-/** What befalls a line, and how it is undone. */
-interface Trouble {
-  readonly name: string;
-  /** The longest gap that is let pass: a wide margin, for the machine has more to do. */
-  readonly maxGapMs: number;
-  begin(house: House, line: Line): Promise<void>;
-  end(line: Line): Promise<void>;
-}
-
-const TROUBLES: readonly Trouble[] = [
-  {
-    name: "a silent blackhole",
-    maxGapMs: 1_500,
-    begin: (_house, line) => line.set({ blackhole: true }),
-    end: (line) => line.set({ blackhole: false }),
-  },
-  {
-    name: "its interface down",
-    maxGapMs: 250,
-    begin: (_house, line) => line.down(),
-    end: (line) => line.up(),
-  },
-  {
-    name: "a reset of its subflow",
-    maxGapMs: 250,
-    begin: async (house, line) => {
-      const { v4 } = house.addresses.lineEnds(line.number).router;
-      await house.router.exec("ss", ["-K", "-t", "src", v4, "dport", "=", "4433"]);
-    },
-    end: async () => {},
-  },
-];
+import { TROUBLES, type Trouble } from "./troubles.ts";
 
 /** 100 ms slots of a transfer's timeline. */
 const SLOTS_PER_SECOND = 10;
@@ -134,7 +101,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await trouble.begin(house, line);
     const beganAt = Date.now();
     await sleep(3_000);
-    await trouble.end(line);
+    await trouble.end?.(line);
     const endedAt = Date.now();
     const usedAgainAfterMs = await whenUsed(op, endedAt);
     const result = await running.result;

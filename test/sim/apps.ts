@@ -41,9 +41,10 @@ export class App implements StreamHandler {
   endedAt = 0;
   /** Longest time without a byte between the first and the last. */
   longestGap = 0;
-  /** Bytes received by the end of each 100 ms. */
   onData: (received: number) => void = () => {};
   onEnd: () => void = () => {};
+  onClosed: () => void = () => {};
+  onReset: (code: number) => void = () => {};
   #toWrite = 0;
   #piece = 32_768;
   #endAfter = true;
@@ -181,10 +182,12 @@ export class App implements StreamHandler {
 
   handleReset(code: number): void {
     this.resetCode = code;
+    this.onReset(code);
   }
 
   handleClosed(): void {
     this.closed = true;
+    this.onClosed();
   }
 }
 

@@ -1,3 +1,4 @@
+import { CloseCode } from "../../packages/shared-protocol/src/wire/index.ts";
 import { Clock } from "./clock.ts";
 import { type Connection, Endpoint } from "./endpoint.ts";
 import { Pipe, type PipeSpec } from "./pipe.ts";
@@ -97,6 +98,8 @@ export class Line {
   alive = true;
   dials = 0;
   #backoff = REDIAL_MIN;
+  /** The latest connection: the remote end gives it up, if it still has it, when the next one comes. */
+  #last: number | undefined;
 
   constructor(network: Network, spec: LineSpec, nextId: () => number) {
     this.#network = network;
@@ -106,6 +109,11 @@ export class Line {
 
   get rtt(): number {
     return this.spec.up.delay + this.spec.down.delay;
+  }
+
+  /** A connection stands, and nothing keeps bytes from getting through, either way. */
+  get lives(): boolean {
+    return this.subflow !== undefined && !this.up?.isCut && !this.down?.isCut;
   }
 
   /** Connects: three round trips, then both ends have the subflow. */
@@ -136,6 +144,10 @@ export class Line {
     });
     up.back = down;
     down.back = up;
+    const before = this.#last;
+    if (before !== undefined)
+      remote.do((session) => session.closeSubflow(before, CloseCode.unresponsive, "dialled anew", clock.now));
+    this.#last = id;
     this.subflow = id;
     this.up = up;
     this.down = down;

@@ -37,7 +37,7 @@ export class Pipe {
   #serialising = false;
   #lastArrival = 0;
   #stalledUntil = 0;
-  #gone = false;
+  #cut = false;
   /** Bytes written and not yet on the line. */
   queued = 0;
   /** Bytes of which the system below does not know yet that they came to the other one, in order or not. */
@@ -83,9 +83,13 @@ export class Pipe {
     this.#serialise();
   }
 
+  get isCut(): boolean {
+    return this.#cut;
+  }
+
   /** Nothing comes out any more, and nobody is told. */
   cut(): void {
-    this.#gone = true;
+    this.#cut = true;
   }
 
   /** Nothing is delivered for this long; then all of it comes at once. */
@@ -94,7 +98,7 @@ export class Pipe {
   }
 
   #serialise(): void {
-    if (this.#serialising || this.#gone || this.#head === this.#queue.length) return;
+    if (this.#serialising || this.#cut || this.#head === this.#queue.length) return;
     this.#serialising = true;
     const bytes = this.#nextSegment();
     this.#clock.after((bytes?.length ?? 0) / this.#spec.rate, () => {
@@ -126,7 +130,7 @@ export class Pipe {
     const length = bytes?.length ?? 0;
     const lost = loss > 0 && this.#random.chance(loss) ? stall : 0;
     const at = this.#clock.now + delay + lost + (jitter > 0 ? this.#random.between(0, jitter) : 0);
-    this.#clock.at(at, () => this.#acknowledge(length, lost > 0));
+    this.#clock.at(Math.max(at, this.#stalledUntil), () => this.#acknowledge(length, lost > 0));
     if (lost > 0) this.#holes++;
     this.#lastArrival = Math.max(at, this.#lastArrival, this.#stalledUntil);
     this.#underWay.push({ bytes, at: this.#lastArrival });
@@ -137,14 +141,14 @@ export class Pipe {
   #acknowledge(length: number, wasLost: boolean): void {
     const wait = this.back ? this.back.queued / this.back.spec.rate + this.back.spec.delay : this.#spec.delay;
     this.#clock.after(wait, () => {
-      if (this.#gone) return;
+      if (this.#cut || this.back?.isCut) return;
       this.outstanding -= length;
       if (wasLost) this.#holes--;
     });
   }
 
   #arrive(): void {
-    if (this.#gone) return;
+    if (this.#cut) return;
     const head = this.#underWay[0];
     if (!head || head.at > this.#clock.now) return;
     if (this.#stalledUntil > this.#clock.now) {
@@ -158,7 +162,7 @@ export class Pipe {
   }
 
   #arriveAll(): void {
-    while (!this.#gone && (this.#underWay[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#clock.now)
+    while (!this.#cut && (this.#underWay[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#clock.now)
       this.#arrive();
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CloseCode, StreamCode } from "../../packages/shared-protocol/src/wire/index.ts";
 import { App, listen, open, REQUEST } from "./apps.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { assertEmpty, assertWithin } from "./memory.ts";
 import { line, Network } from "./network.ts";
 
 const PAIR = [line("a", 20, 20, 12), line("b", 20, 20, 15)];
@@ -11,17 +11,6 @@ function pair(options = {}): Network {
   const network = new Network(PAIR, options);
   network.run(1_000);
   return network;
-}
-
-/** Nothing of past streams is left on either side. */
-function assertEmpty(network: Network): void {
-  network.run(3_000);
-  for (const end of [network.local, network.remote]) {
-    const { session } = end;
-    assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
-    assert.deepEqual(session.memory, { promised: 0, heldToSend: 0 });
-    for (const subflow of session.subflows) assert.equal(subflow.unackedBytes, 0);
-  }
 }
 
 describe("the life of streams", () => {
@@ -223,10 +212,4 @@ describe("many streams at once", () => {
 
 function received(apps: readonly App[]): number {
   return apps.reduce((sum, app) => sum + app.received, 0);
-}
-
-function assertWithin(end: Endpoint, memoryCap: number): void {
-  const { promised, heldToSend } = end.session.memory;
-  assert.ok(promised <= memoryCap, `${promised} bytes promised`);
-  assert.ok(heldToSend <= 1.25 * memoryCap, `${heldToSend} bytes held`);
 }

@@ -36,6 +36,13 @@ const EXPECTATIONS: Record<string, Expectation> = {
     queue: [25, 50],
     start: 14,
   },
+  "25 Mbit/s and a thin line, which is slow to show how thin": {
+    lines: [line("a", 25, 5, 1.5), line("b", 1.3, 1.3, 1)],
+    share: 0.97,
+    settle: 2_000,
+    queue: [15, 45],
+    start: 300,
+  },
   "a satellite line": {
     lines: [line("a", 20, 5, 7.5), line("b", 50, 10, 150)],
     share: 0.97,

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Liveness } from "./liveness.ts";
-import { DEAD_MIN, HEARTBEAT, PROBATION, SUSPECT_MIN, SUSPECT_UNMEASURED } from "./parameters.ts";
+import {
+  DEAD_MIN,
+  HEARTBEAT,
+  PROBATION,
+  SUSPECT_MAX,
+  SUSPECT_MIN,
+  SUSPECT_UNMEASURED,
+} from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 /** A model of a line with this round trip. */
@@ -60,6 +67,12 @@ describe("Liveness", () => {
     unknown.handleBusy(0);
     assert.equal(unknown.handleTimeout(true, new PathModel(), SUSPECT_UNMEASURED - 1), undefined);
     assert.equal(unknown.handleTimeout(true, new PathModel(), SUSPECT_UNMEASURED), "suspect");
+  });
+
+  it("round trips that a long queue has made do not stretch the patience without end", () => {
+    const liveness = new Liveness("local", 0);
+    liveness.handleBusy(0);
+    assert.equal(liveness.handleTimeout(true, measured(3_000), SUSPECT_MAX), "suspect");
   });
 
   it("a pause of our own is not held against the line, but once", () => {

@@ -5,6 +5,7 @@ import {
   HEARTBEAT,
   OWN_PAUSE,
   PROBATION,
+  SUSPECT_MAX,
   SUSPECT_MIN,
   SUSPECT_UNMEASURED,
 } from "./parameters.ts";
@@ -118,7 +119,7 @@ export class Liveness {
 
 function suspectAfter(model: PathModel): number {
   if (model.srtt === 0) return SUSPECT_UNMEASURED;
-  return Math.max(SUSPECT_MIN, 1.5 * model.srtt + 4 * model.rttvar);
+  return Math.min(SUSPECT_MAX, Math.max(SUSPECT_MIN, 1.5 * model.srtt + 4 * model.rttvar));
 }
 
 function deadAfter(patience: number): number {

@@ -105,6 +105,11 @@ export const ACK_BYTES = 131_072;
 
 /** No progress for max(SUSPECT_MIN, 1.5 srtt + 4 rttvar) with bytes under way: the subflow is suspect. */
 export const SUSPECT_MIN = 150;
+/**
+ * But no longer than this, which a satellite's first measurement may take. A line whose queue grew to seconds and that
+ * then falls silent would hold up every flow for ten of them.
+ */
+export const SUSPECT_MAX = 2_200;
 /** By so many variations of its round trip a line may be later than expected: so much further on it works. */
 export const SPREAD = 2;
 /** What the scheduler takes a line's round trip for before it was measured. */
@@ -131,9 +136,9 @@ export const RIVALS_COUNTED = 64;
 export const MIN_SEND_BUFFER = 262_144;
 export const MAX_SEND_BUFFER = 32 * 1024 * 1024;
 /** Of what all lines carry in the slowest one's round trip, so much may be held beyond what is under way. */
-export const SEND_BUFFER_GAIN = 1.5;
-/** A window grows when half of it was consumed within this many round trips, taken for at least HOST_RTT each. */
-export const GROW_ROUNDS = 4;
+export const SEND_BUFFER_GAIN = 3;
+/** A window grows when a quarter of it was consumed within this many round trips, taken for at least HOST_RTT each. */
+export const GROW_ROUNDS = 2;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 

@@ -17,13 +17,23 @@ describe("ReceiveWindow", () => {
     assert.equal(budget.promised, MAX_RECEIVE_WINDOW);
   });
 
-  it("does not grow with a slow reader, nor says anything before half is consumed", () => {
+  it("does not grow with a slow reader, nor says anything before a quarter is consumed", () => {
     const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
-    assert.equal(window.consume(INITIAL_CREDIT / 2 - 1, 1_000, 30), false);
+    assert.equal(window.consume(INITIAL_CREDIT / 4 - 1, 1_000, 30), false);
     assert.equal(window.limit, INITIAL_CREDIT);
     assert.equal(window.consume(1, 1_000, 30), true);
-    assert.equal(window.limit, 1.5 * INITIAL_CREDIT);
+    assert.equal(window.limit, 1.25 * INITIAL_CREDIT);
     assert.equal(window.window, INITIAL_CREDIT);
+  });
+
+  it("grows when half of it was early, however long the wait; once for each grant", () => {
+    const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
+    window.handleEarly(INITIAL_CREDIT / 2);
+    window.handleEarly(0);
+    window.consume(INITIAL_CREDIT, 1_000, 30);
+    assert.equal(window.window, 2 * INITIAL_CREDIT);
+    window.consume(2 * INITIAL_CREDIT, 2_000, 30);
+    assert.equal(window.window, 2 * INITIAL_CREDIT);
   });
 
   it("growth leaves room for new streams; these make large windows shrink again", () => {

@@ -4,8 +4,9 @@ import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
 /**
  * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that
- * empties half of it within GROW_ROUNDS round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
- * it has. When the budget's growing half is spent, windows above the initial one shrink as they are renewed.
+ * empties a quarter of it within GROW_ROUNDS round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
+ * it has. It also doubles when half of it was taken by bytes that came early: a slow line holds them up, and the faster
+ * ones would wait for credit. When the budget's growing half is spent, windows above the initial one shrink as they are renewed.
  */
 export class ReceiveWindow {
   readonly #budget: MemoryBudget;
@@ -13,6 +14,8 @@ export class ReceiveWindow {
   #limit = INITIAL_CREDIT;
   #consumed = 0;
   #grantedAt: number;
+  /** The most bytes that were early at once since the last grant. */
+  #mostEarly = 0;
   #closed = false;
 
   constructor(budget: MemoryBudget, now: number) {
@@ -35,16 +38,27 @@ export class ReceiveWindow {
     return this.#window;
   }
 
+  /** So many bytes have come and wait for others before them. */
+  handleEarly(bytes: number): void {
+    this.#mostEarly = Math.max(this.#mostEarly, bytes);
+  }
+
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
     if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
-    else if (now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs)) this.#resize(this.#window * 2);
+    else if (this.#isShort(now, rttMs)) this.#resize(this.#window * 2);
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
     this.#grantedAt = now;
+    this.#mostEarly = 0;
     return true;
+  }
+
+  #isShort(now: number, rttMs: number): boolean {
+    const isQuick = now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
+    return isQuick || this.#mostEarly >= this.#window / 2;
   }
 
   #resize(wanted: number): void {

@@ -111,6 +111,7 @@ export class FrameReceiver implements FrameSink {
     stream.receivedEnd = Math.max(stream.receivedEnd, end);
     const frontier = stream.reorder.frontier;
     const fresh = stream.reorder.insert(offset, piece);
+    stream.window.handleEarly(stream.reorder.early);
     stream.share(this.#subflow.path).received += fresh;
     this.#state.totals.received += fresh;
     if (stream.reorder.frontier > frontier) this.#announce(stream);

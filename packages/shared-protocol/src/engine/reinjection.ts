@@ -36,6 +36,8 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
     }
   } else if (frame.control === Control.fin) {
     stream.finAcked = true;
+  } else if (frame.control === Control.opened) {
+    stream.owesOpened = false;
   }
   state.finishIfDone(stream);
 }
@@ -68,15 +70,17 @@ export function handleLiveness(state: SessionState, subflow: Subflow, before: Li
 }
 
 /**
- * Copies of what stands on lines that are late, for `subflow`, which has room and nothing new to send: once for each
- * frame, the oldest first, and never of what is merely on its way. A line that is late for good becomes suspect after
- * at least 150 ms; a small flow on it, or a stream's last bytes, need not wait for that.
+ * Copies of what stands on lines that are late, for `subflow`, which has room: once for each frame, the oldest first,
+ * and never of what is merely on its way. A line that is late for good becomes suspect after at least 150 ms; a small
+ * flow on it, or a stream's last bytes, need not wait for that. Only what is less than `near` bytes beyond what the peer
+ * has without a gap: all of it where there is nothing new to send, otherwise what holds up a stream's reader.
  */
 export function copyLate(
   state: SessionState,
   subflow: Subflow,
   usable: readonly Subflow[],
   now: number,
+  near: number,
   send: (frame: SentFrame, stream: Stream) => void,
 ): void {
   if (subflow.lateness(now) > 0) return;
@@ -84,10 +88,11 @@ export function copyLate(
     if (other === subflow || other.lateness(now) === 0) continue;
     for (const frame of other.ledger.unacked()) {
       if (frame.copied || frame.stream < 0) continue;
+      const stream = state.streams.get(frame.stream);
+      if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       const { sent, copied } = state.totals;
       if (frame.size > subflow.room || copied + frame.length > COPY_FREE + COPY_SHARE * sent) return;
       frame.copied = true;
-      const stream = state.streams.get(frame.stream);
       if (frame.control !== 0) loseFrame(state, frame);
       else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) send(frame, stream);
     }

@@ -23,7 +23,7 @@ const GATHER_BELOW = 1_024;
 const GATHER_SIZE = 4_096;
 
 /** What is sent ahead goes on while the lead is left, and then jumps to so many times of it. */
-const JUMP = 1.2;
+const JUMP = 1.1;
 
 /**
  * One direction of a stream at its sender: what the application wrote and the peer has not acknowledged. Knows what was
@@ -107,7 +107,7 @@ export class SendBuffer {
 
   /**
    * The next chunk of at most `most` bytes: lost ranges first, then new bytes below `limit`. It counts as sent. With a
-   * `lead` so many unsent bytes are left before it, or what there is; there is no chunk when that is nothing.
+   * `lead` so many unsent bytes are left before it; there is no chunk when there are not so many.
    */
   take(most: number, limit: number, lead = 0): Chunk | undefined {
     if (lead > 0) return this.#takeAhead(most, limit, lead);
@@ -120,9 +120,9 @@ export class SendBuffer {
    */
   #takeAhead(most: number, limit: number, lead: number): Chunk | undefined {
     const left = Math.min(Math.round(JUMP * lead), this.#unsent(limit) - most);
-    if (left <= 0) return undefined;
+    if (left < lead) return undefined;
     const end = Math.min(this.#end, limit);
-    const goesOn = this.#unsentBefore(this.#aheadTo) >= Math.min(lead, left);
+    const goesOn = this.#unsentBefore(this.#aheadTo) >= lead;
     const [next] = goesOn ? this.#ahead.gaps(this.#aheadTo, end) : [];
     const gap = next ?? this.#behindUnsent(left, end);
     if (!gap) return undefined;

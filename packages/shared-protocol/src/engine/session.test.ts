@@ -5,6 +5,10 @@ import { Harness, MEMORY, NOW, OPEN, type Sent } from "../../../../test/sim/harn
 import { Random } from "../../../../test/sim/random.ts";
 import { CloseCode, INITIAL_CREDIT, MAX_VARINT } from "../wire/index.ts";
 
+function types(frames: readonly Sent[]): string[] {
+  return frames.map((frame) => frame.type);
+}
+
 /** What no peer may send, to which side, and what the session answers. */
 const VIOLATIONS: readonly [string, "local" | "remote", Sent[], "subflow" | "session", number][] = [
   ["OPEN from a remote gateway", "local", [OPEN], "subflow", CloseCode.protocol],
@@ -157,19 +161,34 @@ describe("frames in the wrong order, and twice", () => {
     const id = harness.session.open(REQUEST, NOW) as number;
     harness.session.write(id, Buffer.alloc(100));
     harness.session.end(id);
-    assert.deepEqual(
-      harness.sent().map((frame) => frame.type),
-      ["open", "data", "fin"],
-    );
+    assert.deepEqual(types(harness.sent()), ["open", "data", "fin"]);
     harness.give({ type: "credit", stream: id, limit: 1e6 }, { type: "credit", stream: id, limit: 2e6 });
     assert.deepEqual(harness.sent(), []);
     harness.session.handleSubflowLost(0, NOW);
     harness.session.handleSubflowLost(1, NOW);
     harness.session.addSubflow({ id: 2, path: "p", role: "active" }, NOW);
-    assert.deepEqual(
-      harness.sent().map((frame) => frame.type),
-      ["gone", "gone", "open", "fin", "data"],
-    );
+    assert.deepEqual(types(harness.sent()), ["gone", "gone", "open", "fin", "data"]);
+  });
+});
+
+describe("an OPENED whose line is lost", () => {
+  it("is sent again though the stream's last byte and FIN arrived over another line", () => {
+    const harness = new Harness("remote");
+    const { session } = harness;
+    harness.give(OPEN, { type: "fin", stream: 0, offset: 0 });
+    session.handleSubflowLost(0, NOW);
+    session.addSubflow({ id: 1, path: "p1", role: "active" }, NOW);
+    session.accept(0, { host: "", port: 0 });
+    assert.deepEqual(types(harness.sent([1])), ["opened"]);
+    const other = session.addSubflow({ id: 2, path: "p0", role: "active" }, NOW);
+    assert.equal(session.read(0).end, true);
+    session.end(0);
+    assert.deepEqual(types(harness.sent([2])), ["fin"]);
+    harness.giveOn(2, { type: "ack", received: other.ledger.sent, delay: 0, time: 0 });
+    session.handleSubflowLost(1, NOW);
+    assert.deepEqual(types(harness.sent()), ["opened"]);
+    harness.giveOn(2, { type: "ack", received: other.ledger.sent, delay: 0, time: 0 });
+    assert.equal(session.streamCount, 0);
   });
 });
 

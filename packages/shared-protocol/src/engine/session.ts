@@ -150,6 +150,7 @@ export class Session {
     const stream = this.#state.streams.get(id);
     if (!stream) return;
     stream.bound = bound;
+    stream.owesOpened = true;
     this.#state.queueControl(stream, Control.opened);
   }
 

@@ -31,6 +31,8 @@ export class Stream {
   request: StreamRequest | undefined;
   /** The remote's answer to OPEN: where its connection is bound. */
   bound: Endpoint | undefined;
+  /** Our OPENED is not acknowledged: without it the peer's application is told of nothing, not even of the end. */
+  owesOpened = false;
 
   readonly sendBuffer = new SendBuffer();
   /** Credit given by the peer: the offset up to which we may send. */
@@ -88,7 +90,7 @@ export class Stream {
   }
 
   get isSendDone(): boolean {
-    return this.finAcked && this.sendBuffer.held === 0;
+    return this.finAcked && !this.owesOpened && this.sendBuffer.held === 0;
   }
 
   share(path: string): PathShare {

@@ -84,6 +84,7 @@ function sendAck(state: SessionState, subflow: Subflow, now: number): void {
 
 /** Fills the line's room with chunks, stream by stream in the fair queue's order. */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
+  if (subflow.room >= subflow.model.chunk) sendCopies(state, subflow, usable, subflow.model.cap, now);
   const competition = new Competition(subflow, usable, now);
   // Streams of which this line would have to take what the faster ones send next.
   const passed = new Set<number>();
@@ -101,7 +102,7 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     if (id === undefined && isFull) return awaitRoom(state, subflow, now);
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
-      return sendCopies(state, subflow, usable, now);
+      return sendCopies(state, subflow, usable, Number.POSITIVE_INFINITY, now);
     }
     // Before the data, behind which it would wait for the line.
     if (subflow.isAckPending) sendAck(state, subflow, now);
@@ -113,9 +114,15 @@ function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
   if (state.fairQueue.size > 0) subflow.awaitRoom(now);
 }
 
-/** Room that nothing new needs serves what is late elsewhere. */
-function sendCopies(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
-  copyLate(state, subflow, usable, now, ({ offset, length }, stream) => {
+/** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */
+function sendCopies(
+  state: SessionState,
+  subflow: Subflow,
+  usable: readonly Subflow[],
+  near: number,
+  now: number,
+): void {
+  copyLate(state, subflow, usable, now, near, ({ offset, length }, stream) => {
     const chunk = stream.sendBuffer.read(offset, length);
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");

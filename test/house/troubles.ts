@@ -1,0 +1,34 @@
+import type { House } from "../lab/house.ts";
+import type { Line } from "../lab/line.ts";
+
+/** What befalls a line, and how it is undone; some need no undoing. */
+export interface Trouble {
+  readonly name: string;
+  /** The longest gap that is let pass in a transfer: a wide margin, for the machine has more to do. */
+  readonly maxGapMs: number;
+  begin(house: House, line: Line): Promise<void>;
+  end?(line: Line): Promise<void>;
+}
+
+export const TROUBLES: readonly Trouble[] = [
+  {
+    name: "a silent blackhole",
+    maxGapMs: 1_500,
+    begin: (_house, line) => line.set({ blackhole: true }),
+    end: (line) => line.set({ blackhole: false }),
+  },
+  {
+    name: "its interface down",
+    maxGapMs: 250,
+    begin: (_house, line) => line.down(),
+    end: (line) => line.up(),
+  },
+  {
+    name: "a reset of its subflow",
+    maxGapMs: 250,
+    begin: async (house, line) => {
+      const { v4 } = house.addresses.lineEnds(line.number).router;
+      await house.router.exec("ss", ["-K", "-t", "src", v4, "dport", "=", "4433"]);
+    },
+  },
+];

@@ -5,10 +5,11 @@
 
 /**
  * Chunks are about CHUNK_TIME of the line's rate, so that a new stream never waits long behind one under way, in whole
- * segments, and no fewer than CHUNK_SEGMENTS: what frame and TLS record add to a chunk (CHUNK_EXTRA bytes at most) would
- * cost a thin line more than the waiting.
+ * segments, and no fewer than CHUNK_SEGMENTS as long as these take no more than CHUNK_TIME_MAX: what frame and TLS record
+ * add to a chunk (CHUNK_EXTRA bytes at most) would cost a thin line more than the waiting.
  */
 export const CHUNK_TIME = 2.5;
+export const CHUNK_TIME_MAX = 60;
 export const CHUNK_SEGMENTS = 4;
 export const CHUNK_EXTRA = 56;
 /** Where so many times as much comes as goes, chunks are single segments: they hold up acknowledgements. */
@@ -23,8 +24,8 @@ export const MAX_CHUNK = 65_536;
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
 /**
- * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup more than doubles per round trip; afterwards a tenth lets a
- * faster line show within some round trips, and the slack covers the time until we see that something has arrived.
+ * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup more than doubles per round trip; afterwards a
+ * twentieth lets a faster line show, and the slack covers the time until we see that something has arrived.
  */
 export const STARTUP_GAIN = 2;
 /**
@@ -34,7 +35,7 @@ export const STARTUP_GAIN = 2;
 export const STARTUP_QUEUE = 80;
 export const STARTUP_LONG = 0.6;
 export const STARTUP_BYTES = 524_288;
-export const STEADY_GAIN = 0.1;
+export const STEADY_GAIN = 0.05;
 export const SLACK = 2;
 /** The least time until a line without room is looked at again. */
 export const MIN_LOOK = 1;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import type { SentFrame } from "./ledger.ts";
-import { INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, MIN_CHUNK } from "./parameters.ts";
+import { CHUNK_EXTRA, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, MIN_CHUNK, SEGMENT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 const RTT = 40;
@@ -88,9 +88,9 @@ describe("PathModel", () => {
         const { model } = line;
         assert.ok(Math.abs(model.rate / rate - 1) < 0.05, `${model.rate} instead of ${rate}`);
         assert.ok(Math.abs(model.minRtt - RTT) < 2 + MIN_CHUNK / rate, `${model.minRtt} instead of ${RTT}`);
-        // A reserve of a tenth of the round trip and 2 ms, two chunks, and what a late ACK holds back.
+        // A reserve of a twentieth of the round trip and 2 ms, two chunks, and what a late ACK holds back.
         const queue = model.cap / rate - RTT;
-        const most = RTT / 10 + 2 + (2 * model.chunk) / rate + model.ackDelay;
+        const most = RTT / 20 + 2 + (2 * model.chunk) / rate + model.ackDelay;
         assert.ok(queue > 0 && queue < most + 1, `a queue of ${queue} ms`);
       }
     });
@@ -152,7 +152,7 @@ describe("PathModel", () => {
         for (const value of [cap, chunk, rate, srtt, minRtt, ackDelay]) {
           assert.ok(Number.isFinite(value) && value > 0, `seed ${seed}, step ${step}: ${value}`);
         }
-        assert.ok(chunk >= MIN_CHUNK && chunk <= MAX_CHUNK);
+        assert.ok(chunk >= SEGMENT - CHUNK_EXTRA && chunk <= MAX_CHUNK);
         assert.ok(
           cap >= Math.min(MIN_CAP, chunk) && cap <= 2 * MAX_CAP,
           `seed ${seed}, step ${step}: cap ${cap}`,

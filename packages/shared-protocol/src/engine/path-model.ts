@@ -6,6 +6,7 @@ import {
   CHUNK_EXTRA,
   CHUNK_SEGMENTS,
   CHUNK_TIME,
+  CHUNK_TIME_MAX,
   DRAIN_GAIN,
   FULL_GROWTH,
   FULL_QUEUE,
@@ -102,11 +103,10 @@ export class PathModel {
 
   /** Bytes of one chunk on this line, frame and all: with its TLS record it fills whole segments. */
   get chunk(): number {
-    const segments = Math.max(
-      this.isReturnBusy ? 1 : CHUNK_SEGMENTS,
-      Math.round((this.rate * CHUNK_TIME) / this.segment),
-    );
-    return Math.min(MAX_CHUNK, segments * this.segment - CHUNK_EXTRA);
+    const wanted = Math.round((this.rate * CHUNK_TIME) / this.segment);
+    const bearable = Math.floor((this.rate * CHUNK_TIME_MAX) / this.segment);
+    const least = this.isReturnBusy ? 1 : Math.max(1, Math.min(CHUNK_SEGMENTS, bearable));
+    return Math.min(MAX_CHUNK, Math.max(wanted, least) * this.segment - CHUNK_EXTRA);
   }
 
   /** How long the receiver of this line's bytes may hold back an ACK, milliseconds. */

@@ -39,6 +39,6 @@ describe("Reserve", () => {
     assert.equal(reserve.ms, ms - 0.5);
     for (let n = 0; n < 100; n++)
       reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 30, isDry: false }, RATE, BARE);
-    assert.equal(reserve.ms, BARE / 10);
+    assert.equal(reserve.ms, BARE / 20);
   });
 });

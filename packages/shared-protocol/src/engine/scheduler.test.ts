@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Random } from "../../../../test/sim/random.ts";
 import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
 import { Subflow } from "./subflow.ts";
 
@@ -58,6 +59,24 @@ describe("the earliest line", () => {
 });
 
 describe("waiting for a faster line", () => {
+  it("is never what all lines do", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = new Random(seed);
+      const lines = Array.from({ length: random.integer(1, 5) }, (_, id) => {
+        const each = subflow(id, random.between(1, 700));
+        if (random.chance(0.5)) each.recordData(0, 0, 9_000, random.integer(1, 20_000), false, 1_000);
+        return each;
+      });
+      for (const backlog of [1, 1_500, 6_000, 100_000, Number.POSITIVE_INFINITY]) {
+        const goes = lines.some((line) => {
+          const competition = new Competition(line, lines, 1_000);
+          return competition.allows(backlog, none) && competition.lead(backlog) === 0;
+        });
+        assert.ok(goes, `seed ${seed}: nobody carries ${backlog} bytes`);
+      }
+    }
+  });
+
   const near = subflow(1, 10);
   const far = subflow(2, 300);
   const lines = [near, far];

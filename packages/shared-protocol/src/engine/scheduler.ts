@@ -9,7 +9,7 @@ import type { Subflow } from "./subflow.ts";
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
 
-/** Lines that differ by less, milliseconds, take the next bytes each. */
+/** Lines that differ by less, milliseconds, count as alike: each takes the next bytes. */
 const LEAST_LEAD = 30;
 
 /** The lines that may carry data now: the active ones that make progress, or else the backups. */
@@ -38,16 +38,18 @@ export function earliestSubflow(subflows: readonly Subflow[], now: number): Subf
   return best;
 }
 
-/** What a line is compared with: one that would have a chunk at the peer before it. */
+/** What a line is compared with. */
 interface Rival {
+  /** When it would have something that takes no time at the peer, milliseconds from now. */
   readonly arrival: number;
   readonly rate: number;
+  readonly chunk: number;
 }
 
 /**
  * Whether a stream's next chunk should go now on one line, or wait for a faster one. Waiting pays if the faster lines
  * together would have delivered all that the stream has before this line delivers its one chunk (ECF, CoNEXT 2017,
- * extended to several lines and streams). Good for one turn of one line.
+ * extended to several lines and streams). The line that has a chunk there first never waits. Good for one turn of one line.
  */
 export class Competition {
   readonly #line: Subflow;
@@ -57,21 +59,25 @@ export class Competition {
   constructor(line: Subflow, usable: readonly Subflow[], now: number) {
     this.#line = line;
     this.#now = now;
-    for (const other of usable) {
-      if (other !== line) this.#rivals.push({ arrival: other.arrival(0, now), rate: other.model.rate });
-    }
+    for (const other of usable) if (other !== line) this.#rivals.push(rival(other, now));
+  }
+
+  /** With what it was given in this turn. */
+  get #own(): Rival {
+    return rival(this.#line, this.#now);
   }
 
   /**
-   * What the faster lines deliver, bytes, until this one will surely have delivered `chunk` bytes given to it now; 0 where
-   * lines are alike.
+   * What the faster lines deliver, bytes, until this one will surely have delivered a chunk given to it now, of a stream
+   * with this `backlog`; 0 where lines are alike.
    */
-  lead(chunk: number): number {
-    const here = this.#line.arrival(chunk, this.#now);
-    const { spread } = this.#line;
+  lead(backlog: number): number {
+    const here = delivered(this.#own, backlog);
     let bytes = 0;
-    for (const { rate, arrival } of this.#rivals)
-      if (here - arrival >= LEAST_LEAD) bytes += rate * (here + spread - arrival);
+    for (const other of this.#rivals) {
+      if (here - delivered(other, backlog) >= LEAST_LEAD)
+        bytes += other.rate * (here + this.#line.spread - other.arrival);
+    }
     return bytes;
   }
 
@@ -81,18 +87,28 @@ export class Competition {
    */
   allows(backlog: number, ahead: () => number): boolean {
     if (backlog === Number.POSITIVE_INFINITY || this.#rivals.length === 0) return true;
-    const expected = this.#line.arrival(Math.min(this.#line.model.chunk, backlog), this.#now);
-    let here = expected;
+    const expected = delivered(this.#own, backlog);
+    const lag = expected - Math.min(...this.#rivals.map((other) => delivered(other, backlog)));
+    if (lag <= 0) return true;
+    const here = lag >= LEAST_LEAD ? expected + this.#line.spread : expected;
     let rate = 0;
     let spoken = 0;
-    for (const rival of this.#rivals) {
-      if (rival.arrival >= expected) continue;
-      if (expected - rival.arrival >= LEAST_LEAD) here = expected + this.#line.spread;
-      rate += rival.rate;
-      spoken += rival.rate * rival.arrival;
+    for (const other of this.#rivals) {
+      if (other.arrival >= expected) continue;
+      rate += other.rate;
+      spoken += other.rate * other.arrival;
     }
-    if (rate === 0) return true;
     const alone = ((spoken + backlog) / rate) * (1 + WAIT_MARGIN);
     return alone >= here || alone + (ahead() / rate) * (1 + WAIT_MARGIN) >= here;
   }
+}
+
+function rival(line: Subflow, now: number): Rival {
+  const { rate, chunk } = line.model;
+  return { arrival: line.arrival(0, now), rate, chunk };
+}
+
+/** When the first chunk of so many bytes would be there. */
+function delivered({ arrival, rate, chunk }: Rival, backlog: number): number {
+  return arrival + Math.min(chunk, backlog) / rate;
 }

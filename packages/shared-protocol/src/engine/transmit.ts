@@ -142,7 +142,7 @@ function sendChunk(
   now: number,
 ): boolean {
   const { chunk: size } = subflow.model;
-  const lead = Math.round(competition.lead(size) / Math.max(1, state.fairQueue.size));
+  const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
   const chunk = stream.sendBuffer.take(size, stream.sendLimit, lead);
   if (chunk) {
     const { offset, payload } = chunk;

@@ -10,6 +10,12 @@ export interface LineReport {
   readonly queue: number;
 }
 
+/** How fast bytes arrived, and since when that was measured. */
+export interface ArrivalRate {
+  readonly rate: number;
+  readonly since: number;
+}
+
 /** The least time over which a rate is taken, milliseconds. */
 const MIN_SPAN = 20;
 
@@ -48,7 +54,7 @@ export class LineWatch {
   }
 
   /** The rate of arrival over the last span of at least `ms`, if it is over; only where something was missing. */
-  takeRate(ms: number, now: number): { rate: number; since: number } | undefined {
+  takeRate(ms: number, now: number): ArrivalRate | undefined {
     const since = this.#spanAt;
     const span = now - since;
     if (span < Math.max(ms, MIN_SPAN)) return undefined;

@@ -12,21 +12,16 @@ export const CHUNK_TIME = 2.5;
 export const CHUNK_TIME_MAX = 60;
 export const CHUNK_SEGMENTS = 4;
 export const CHUNK_EXTRA = 56;
-/** Where so many times as much comes as goes, chunks are single segments: they hold up acknowledgements. */
+/** Where so much comes for each byte that goes, chunks may be single segments: long ones hold up acknowledgements. */
 export const RETURN_BUSY = 0.5;
 /** Bytes of a TCP segment while the system has not told: what most tunnels carry. */
 export const SEGMENT = 1_400;
-/** Pieces smaller than this are mostly headers. */
-export const MIN_CHUNK = 1_400;
 /** This is also MAX_PAYLOAD. */
 export const MAX_CHUNK = 65_536;
 
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
-/**
- * Cap = rate * (round trip + GAIN of it + SLACK ms) + a chunk. Startup more than doubles per round trip; afterwards a
- * twentieth lets a faster line show, and the slack covers the time until we see that something has arrived.
- */
+/** Cap = rate * (round trip + reserve) + a chunk. While a line starts the reserve is so many round trips, to find its rate. */
 export const STARTUP_GAIN = 2;
 /**
  * Startup ends a round trip after the line is full, and what was too much stands in its queue, or is lost where that is
@@ -35,8 +30,14 @@ export const STARTUP_GAIN = 2;
 export const STARTUP_QUEUE = 80;
 export const STARTUP_LONG = 0.6;
 export const STARTUP_BYTES = 524_288;
+/**
+ * Afterwards it is at least so much of a round trip, which lets a faster line show, and begins with so many milliseconds
+ * more, until we see that something has arrived.
+ */
 export const STEADY_GAIN = 0.05;
 export const SLACK = 2;
+/** Beyond a round trip it has at most so many milliseconds. */
+export const FULL_RESERVE = 10;
 /** The least time until a line without room is looked at again. */
 export const MIN_LOOK = 1;
 /**
@@ -44,12 +45,11 @@ export const MIN_LOOK = 1;
  * two directions at work would lengthen each other's queues.
  */
 export const MAX_RETURN_WAIT = 60;
-/** Of the time for which a line ran dry in a round trip, so much is added to the reserve; the most there can be. */
+/** Of the time for which a line ran dry in a round trip, so much is added to the reserve. */
 export const RESERVE_RISE = 0.5;
 /** A line that runs dry in so many round trips in a row could perhaps carry much more: the reserve grows by this factor. */
 export const DRY_ROUNDS = 3;
 export const DRY_GROWTH = 1.5;
-export const FULL_RESERVE = 10;
 /** What always waits longer than this is spare, milliseconds, and so much of it is given up in a round trip. */
 export const SPARE_WAIT = 1;
 export const RESERVE_FALL = 0.5;
@@ -74,9 +74,9 @@ export const RATE_ROUNDS_MIN = 4;
  * measured again. A drain costs about a quarter of a round trip of the line's rate.
  */
 export const MIN_RTT_WINDOW = 5_000;
+export const MIN_RTT_ROUNDS = 40;
 /** What went into an empty line and took no longer than this beyond the minimum says that it still holds. */
 export const MIN_TOLERANCE = 0.5;
-export const MIN_RTT_ROUNDS = 40;
 /** It is also measured again when trouble begins (below), if it is older than this. */
 export const REDRAIN_AFTER = 1_000;
 /** What waited no longer than this went into an idle line, milliseconds. */
@@ -90,8 +90,8 @@ export const TROUBLE_BELOW = 0.9;
  * minimum does not show: the cap is taken for at least so long a line.
  */
 export const HOST_RTT = 5;
-/** At least this much may be under way: two chunks, or the line idles between two acknowledgements. */
-export const MIN_CAP = 2 * MIN_CHUNK;
+/** At least this much may be under way: two segments, or the line idles between two acknowledgements. */
+export const MIN_CAP = 2 * SEGMENT;
 /** No more than this, whatever was measured: bounds the memory that one line's estimate can ask for. */
 export const MAX_CAP = 16 * 1024 * 1024;
 
@@ -113,6 +113,10 @@ export const SUSPECT_MIN = 150;
 export const SUSPECT_MAX = 2_200;
 /** By so many variations of its round trip a line may be later than expected: so much further on it works. */
 export const SPREAD = 2;
+/** Lines that differ by less, milliseconds, count as alike: each takes the next bytes. */
+export const LEAST_LEAD = 30;
+/** What is sent ahead goes on while the lead is left, and then jumps to so many times of it. */
+export const LEAD_JUMP = 1.1;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;
 /** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */
@@ -136,7 +140,7 @@ export const RIVALS_COUNTED = 64;
 /** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
 export const MIN_SEND_BUFFER = 262_144;
 export const MAX_SEND_BUFFER = 32 * 1024 * 1024;
-/** Of what all lines carry in the slowest one's round trip, so much may be held beyond what is under way. */
+/** Of what all lines carry until the slowest one surely delivers, so much may be held beyond what is under way. */
 export const SEND_BUFFER_GAIN = 3;
 /** A window grows when a quarter of it was consumed within this many round trips, taken for at least HOST_RTT each. */
 export const GROW_ROUNDS = 2;
@@ -145,7 +149,7 @@ export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 
 /**
  * A line's acknowledgement is late when it is overdue by this much, and by four times its round trip's variation. What
- * it was sent may then be copied to a line that is idle, up to this share of all bytes and a little to start with.
+ * it was sent may then be copied to another line, up to this share of all bytes and a little to start with.
  */
 export const LATE_MIN = 10;
 export const COPY_SHARE = 0.02;

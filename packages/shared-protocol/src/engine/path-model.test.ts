@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import type { SentFrame } from "./ledger.ts";
-import { CHUNK_EXTRA, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, MIN_CHUNK, SEGMENT } from "./parameters.ts";
+import { CHUNK_EXTRA, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, SEGMENT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 const RTT = 40;
@@ -73,7 +73,7 @@ describe("PathModel", () => {
   it("knows nothing at first, and offers an initial window", () => {
     const model = new PathModel();
     assert.deepEqual([model.measured, model.minRtt, model.srtt, model.cap], [false, 0, 0, INITIAL_CAP]);
-    assert.ok(model.rate > 0 && model.chunk >= MIN_CHUNK);
+    assert.ok(model.rate > 0 && model.chunk >= SEGMENT);
   });
 
   for (const [name, rate] of [
@@ -87,7 +87,7 @@ describe("PathModel", () => {
         line.run(20_000);
         const { model } = line;
         assert.ok(Math.abs(model.rate / rate - 1) < 0.05, `${model.rate} instead of ${rate}`);
-        assert.ok(Math.abs(model.minRtt - RTT) < 2 + MIN_CHUNK / rate, `${model.minRtt} instead of ${RTT}`);
+        assert.ok(Math.abs(model.minRtt - RTT) < 2 + SEGMENT / rate, `${model.minRtt} instead of ${RTT}`);
         // A reserve of a twentieth of the round trip and 2 ms, two chunks, and what a late ACK holds back.
         const queue = model.cap / rate - RTT;
         const most = RTT / 20 + 2 + (2 * model.chunk) / rate + model.ackDelay;

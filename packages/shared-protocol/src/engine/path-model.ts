@@ -1,6 +1,6 @@
 import { DelayEstimate, MIN_SAMPLE } from "./delay-estimate.ts";
 import type { RateState, SentFrame } from "./ledger.ts";
-import type { LineReport } from "./line-watch.ts";
+import type { ArrivalRate, LineReport } from "./line-watch.ts";
 import {
   ACK_DELAY_SHARE,
   CHUNK_EXTRA,
@@ -57,7 +57,7 @@ export class PathModel {
   segment = SEGMENT;
   /** The system tells what has arrived (`line-watch.ts`); otherwise only ACKs do, later and chunk by chunk. */
   isWatched = false;
-  /** The peer sends much more over this line than we do: its acknowledgements should not wait behind long chunks. */
+  /** The peer sends much over this line, too: its acknowledgements should not wait behind long chunks. */
   isReturnBusy = false;
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
@@ -143,7 +143,7 @@ export class PathModel {
   }
 
   /** What the system tells; `arrival` is the rate of late where something was missing. */
-  handleLine(report: LineReport, arrival: { rate: number; since: number } | undefined, now: number): void {
+  handleLine(report: LineReport, arrival: ArrivalRate | undefined, now: number): void {
     this.isWatched = true;
     this.segment = report.segment;
     if (report.hasHole) this.#hasHole = true;

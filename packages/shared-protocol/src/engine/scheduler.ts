@@ -1,3 +1,4 @@
+import { LEAST_LEAD } from "./parameters.ts";
 import type { Subflow } from "./subflow.ts";
 
 /**
@@ -8,9 +9,6 @@ import type { Subflow } from "./subflow.ts";
 
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
-
-/** Lines that differ by less, milliseconds, count as alike: each takes the next bytes. */
-const LEAST_LEAD = 30;
 
 /** The lines that may carry data now: the active ones that make progress, or else the backups. */
 export function usableSubflows(all: Iterable<Subflow>): Subflow[] {

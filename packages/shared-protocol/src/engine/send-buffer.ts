@@ -1,3 +1,4 @@
+import { LEAD_JUMP } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
 
@@ -21,9 +22,6 @@ export interface Chunk {
 /** Writes up to this size are gathered into shared segments, so that one byte does not pin a whole buffer. */
 const GATHER_BELOW = 1_024;
 const GATHER_SIZE = 4_096;
-
-/** What is sent ahead goes on while the lead is left, and then jumps to so many times of it. */
-const JUMP = 1.1;
 
 /**
  * One direction of a stream at its sender: what the application wrote and the peer has not acknowledged. Knows what was
@@ -119,7 +117,7 @@ export class SendBuffer {
    * gaps, not many small ones.
    */
   #takeAhead(most: number, limit: number, lead: number): Chunk | undefined {
-    const left = Math.min(Math.round(JUMP * lead), this.#unsent(limit) - most);
+    const left = Math.min(Math.round(LEAD_JUMP * lead), this.#unsent(limit) - most);
     if (left < lead) return undefined;
     const end = Math.min(this.#end, limit);
     const goesOn = this.#unsentBefore(this.#aheadTo) >= lead;

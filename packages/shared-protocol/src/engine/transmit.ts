@@ -99,7 +99,10 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     const { room } = subflow;
     const isFull = room < subflow.model.chunk;
     const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
-    if (id === undefined && isFull) return awaitRoom(state, subflow, now);
+    if (id === undefined && isFull) {
+      if (state.fairQueue.size > 0) subflow.awaitRoom(now);
+      return;
+    }
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
       return sendCopies(state, subflow, usable, Number.POSITIVE_INFINITY, now);
@@ -108,10 +111,6 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     if (subflow.isAckPending) sendAck(state, subflow, now);
     if (!sendChunk(state, subflow, state.streams.get(id) as Stream, competition, now)) passed.add(id);
   }
-}
-
-function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
-  if (state.fairQueue.size > 0) subflow.awaitRoom(now);
 }
 
 /** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */

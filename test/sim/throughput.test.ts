@@ -75,6 +75,26 @@ describe("one bulk flow gets what its lines carry, and their queues stay short",
   }
 });
 
+describe("a slow line that loses segments", () => {
+  it("costs the reader of the fast one no second: it works ahead", () => {
+    const bulk = new Bulk([line("a", 20, 5, 15), line("b", 50, 5, 300, { loss: 0.001 })], "down");
+    bulk.run(1_000);
+    for (let second = 1; second < 20; second++) {
+      const share = (bulk.run(1_000) * (20 + 50)) / 20;
+      assert.ok(share >= 0.98, `${share} of the fast line alone in second ${second}`);
+    }
+  });
+});
+
+describe("systems that tell nothing of their lines", () => {
+  it("are served by the session's own acknowledgements", () => {
+    const bulk = new Bulk(ADSL, "down", { watched: false });
+    bulk.run(1_000);
+    const share = bulk.run(10_000);
+    assert.ok(share >= 0.97, `${share} of the sum`);
+  });
+});
+
 function check(expected: Expectation, direction: Direction): void {
   const { lines, share, settle = 1_000, queue, start = 10, ms = 12_000 } = expected;
   const rtt = Math.max(...lines.map((each) => each.up.delay + each.down.delay));

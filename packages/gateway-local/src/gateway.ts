@@ -1,5 +1,12 @@
 import type { Server } from "node:net";
-import { CodedError, canonicalIp, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
+import {
+  CodedError,
+  canonicalIp,
+  ErrorCode,
+  EventLog,
+  hasCapability,
+  type Logger,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
 import { FlowOpener } from "./capture/flow-opener.ts";
@@ -15,10 +22,13 @@ import { SessionKeeper } from "./session-keeper.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
+/** Why a path has another role. */
+const RELOADED = "the configuration was reloaded";
 
 /** The local gateway: everything that `hawser-local run` starts and stops, in this order. */
 export class LocalGateway {
   #config: LocalConfig;
+  readonly events = new EventLog();
   readonly keeper: SessionKeeper;
   readonly opener: FlowOpener;
   readonly #links = new LinkWatch();
@@ -38,7 +48,7 @@ export class LocalGateway {
     this.#config = config;
     this.#captureListen = config.capture?.listen;
     this.#logger = logger;
-    this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
+    this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, this.events, {
       onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
       onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
@@ -64,7 +74,7 @@ export class LocalGateway {
 
   setPathRole(name: string, role: PathRole): boolean {
     const path = this.path(name);
-    path?.setRole(role);
+    path?.setRole(role, "set through the API");
     return path !== undefined;
   }
 
@@ -137,12 +147,12 @@ export class LocalGateway {
         (wanted) => JSON.stringify({ ...wanted, role: path.config.role }) === JSON.stringify(path.config),
       );
     const kept = this.#paths.filter(isSame);
-    for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled");
+    for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled", RELOADED);
     this.#paths = config.paths.map((wanted) => {
       const path =
         kept.find(({ name }) => name === wanted.name) ??
         new Path(wanted, this.keeper, this.#links, this.#logger);
-      path.setRole(wanted.role);
+      path.setRole(wanted.role, RELOADED);
       path.start();
       return path;
     });

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { MemoryBudget, type SessionTotals } from "@hawser/shared-protocol/engine";
 import {
+  type EventLog,
+  FlowFailures,
   type Logger,
   type Pairing,
+  PathEvents,
   type PathRecord,
   SessionDriver,
   type SubflowChange,
@@ -22,6 +25,9 @@ export class SessionKeeper {
   readonly pairing: Pairing;
   readonly #memory: MemoryBudget;
   readonly #logger: Logger;
+  readonly #log: EventLog;
+  readonly #pathEvents: PathEvents;
+  readonly #failures: FlowFailures;
   readonly #events: SessionKeeperEvents;
   #driver: SessionDriver;
   #id: Buffer = Buffer.alloc(0);
@@ -32,10 +38,19 @@ export class SessionKeeper {
   /** Counts of the sessions before the present one. */
   readonly totalsBefore: SessionTotals;
 
-  constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
+  constructor(
+    pairing: Pairing,
+    memoryCap: number,
+    logger: Logger,
+    log: EventLog,
+    events: SessionKeeperEvents,
+  ) {
     this.pairing = pairing;
     this.#memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
+    this.#log = log;
+    this.#pathEvents = new PathEvents(log, pairing.name);
+    this.#failures = new FlowFailures(log, pairing.name);
     this.#events = events;
     this.#driver = this.#create();
     this.totalsBefore = { ...this.#driver.session.totals };
@@ -67,6 +82,8 @@ export class SessionKeeper {
 
   /** A subflow has joined, to the remote gateway at `address`. */
   handleJoined(address: string | undefined): void {
+    if (!this.#established)
+      this.#log.add("session-opened", "a session was opened", { peer: this.pairing.name });
     this.#established = true;
     if (address !== undefined) this.#events.onRemoteAddress(address);
   }
@@ -94,6 +111,8 @@ export class SessionKeeper {
       side: "local",
       memory: this.#memory,
       paths: this.#paths,
+      pathObserver: this.#pathEvents,
+      onFlowFailed: (code) => this.#failures.note(code),
       onSubflow: (change) => {
         if (driver === this.#driver) this.#events.onSubflow(change);
       },
@@ -107,6 +126,7 @@ export class SessionKeeper {
     const totals = this.#driver.session.totals;
     for (const key of Object.keys(totals) as (keyof SessionTotals)[]) this.totalsBefore[key] += totals[key];
     this.#logger.warn({ code: codeName(CloseCode, code), reason }, "the session ended; starting another");
+    this.#log.add("session-closed", `the session ended: ${reason}`, { peer: this.pairing.name });
     this.#driver = this.#create();
     this.#events.onNewSession();
   }

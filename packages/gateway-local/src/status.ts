@@ -1,21 +1,28 @@
 import {
+  type EventLog,
   type FlowStatus,
+  flowId,
   flowStatus,
   readVersion,
   type StatusReport,
   type StatusSource,
   sessionStatus,
 } from "@hawser/shared-protocol/node";
-import type { PathRole } from "@hawser/shared-protocol/wire";
+import { type PathRole, StreamCode } from "@hawser/shared-protocol/wire";
 import type { LocalGateway } from "./gateway.ts";
 
 /** What the local gateway tells of itself. */
 export class LocalStatus implements StatusSource {
   readonly #gateway: LocalGateway;
+  readonly #version = readVersion(import.meta.url);
   readonly #startedAt = performance.now();
 
   constructor(gateway: LocalGateway) {
     this.#gateway = gateway;
+  }
+
+  get events(): EventLog {
+    return this.#gateway.events;
   }
 
   status(): StatusReport {
@@ -23,7 +30,7 @@ export class LocalStatus implements StatusSource {
     const pathStatus = paths.map(({ record }) => record.status());
     return {
       role: "local",
-      version: readVersion(import.meta.url),
+      version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       session: sessionStatus(config.remote.name, keeper.driver, pathStatus, keeper.totalsBefore),
     };
@@ -31,10 +38,19 @@ export class LocalStatus implements StatusSource {
 
   flows(): readonly FlowStatus[] {
     const { opener, keeper, config } = this.#gateway;
-    return [...opener.flows].map((flow) => flowStatus(flow, keeper.driver, "local", config.remote.name));
+    return [...opener.flows].map((flow) =>
+      flowStatus(flow, keeper.driver, "local", config.remote.name, keeper.shortId),
+    );
   }
 
   setPathRole(name: string, role: PathRole): boolean {
     return this.#gateway.setPathRole(name, role);
+  }
+
+  disconnectFlow(id: string): boolean {
+    const { opener, keeper } = this.#gateway;
+    const flow = [...opener.flows].find((open) => flowId(keeper.shortId, open) === id);
+    flow?.abort(StreamCode.reset);
+    return flow !== undefined;
   }
 }

@@ -3,7 +3,10 @@ import { MemoryBudget } from "@hawser/shared-protocol/engine";
 import {
   awaitHello,
   childLogger,
+  EventLog,
+  FlowFailures,
   type Logger,
+  PathEvents,
   refuse,
   SessionDriver,
   type SubflowChange,
@@ -21,6 +24,8 @@ const MAX_PLACES = 256;
 export interface RemoteSession {
   readonly peer: string;
   readonly id: string;
+  /** What logs and the API call it, at both ends. */
+  readonly shortId: string;
   readonly driver: SessionDriver;
   readonly egress: Egress;
   /** Subflow numbers by path and index: a subflow dialled again takes its predecessor's place. */
@@ -32,6 +37,7 @@ export interface RemoteSession {
 export class Sessions {
   readonly #memory: MemoryBudget;
   readonly #logger: Logger;
+  readonly events = new EventLog();
   readonly #sessions = new Map<string, RemoteSession>();
   #draining = false;
 
@@ -98,23 +104,37 @@ export class Sessions {
   }
 
   #create(peer: string, id: string): RemoteSession {
-    const logger = childLogger(this.#logger, { peer, session: id.slice(0, 8) });
+    const shortId = id.slice(0, 8);
+    const failures = new FlowFailures(this.events, peer);
+    const logger = childLogger(this.#logger, { peer, session: shortId });
     const driver = new SessionDriver({
       side: "remote",
       memory: this.#memory,
+      pathObserver: new PathEvents(this.events, peer),
       onOpen: (stream, request) => {
         if (this.#draining) driver.reset(stream, StreamCode.shutdown);
         else session.egress.open(stream, request);
       },
+      onFlowFailed: (code) => failures.note(code),
       onSubflow: (change) => logSubflow(logger, change),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
         logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
+        this.events.add("session-closed", `the session ended: ${reason}`, { peer });
       },
     });
-    const session = { peer, id, driver, egress: new Egress(driver, logger), places: new Map(), logger };
+    const session = {
+      peer,
+      id,
+      shortId,
+      driver,
+      egress: new Egress(driver, logger),
+      places: new Map(),
+      logger,
+    };
     this.#sessions.set(`${peer} ${id}`, session);
     logger.info("session opened");
+    this.events.add("session-opened", "a session was opened", { peer });
     return session;
   }
 

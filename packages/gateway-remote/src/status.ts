@@ -1,26 +1,34 @@
 import {
+  type EventLog,
   type FlowStatus,
+  flowId,
   flowStatus,
   readVersion,
   type StatusReport,
   type StatusSource,
   sessionStatus,
 } from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { RemoteGateway } from "./gateway.ts";
 
 /** What the remote gateway tells of itself: one session for each local gateway that is, or was just, connected. */
 export class RemoteStatus implements StatusSource {
   readonly #gateway: RemoteGateway;
+  readonly #version = readVersion(import.meta.url);
   readonly #startedAt = performance.now();
 
   constructor(gateway: RemoteGateway) {
     this.#gateway = gateway;
   }
 
+  get events(): EventLog {
+    return this.#gateway.sessions.events;
+  }
+
   status(): StatusReport {
     return {
       role: "remote",
-      version: readVersion(import.meta.url),
+      version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       sessions: [...this.#gateway.sessions.all].map(({ peer, driver }) =>
         sessionStatus(
@@ -33,8 +41,17 @@ export class RemoteStatus implements StatusSource {
   }
 
   flows(): readonly FlowStatus[] {
-    return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress }) =>
-      [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer)),
+    return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress, shortId }) =>
+      [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer, shortId)),
     );
+  }
+
+  disconnectFlow(id: string): boolean {
+    for (const { egress, shortId } of this.#gateway.sessions.all) {
+      const flow = [...egress.flows].find((open) => flowId(shortId, open) === id);
+      flow?.abort(StreamCode.reset);
+      if (flow) return true;
+    }
+    return false;
   }
 }

@@ -50,10 +50,10 @@ export class Path implements LinkOwner {
   }
 
   /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
-  setRole(role: PathRole): void {
+  setRole(role: PathRole, reason: string): void {
     if (role === this.role) return;
-    this.#logger.info({ pathRole: role, before: this.role }, "path has another role");
-    this.record.setRole(role);
+    this.#logger.info({ pathRole: role, before: this.role, reason }, "path has another role");
+    this.record.setRole(role, reason);
     this.#keeper.driver.setPathRole(this.name, role);
     if (role === "disabled") this.#close();
     else this.start();

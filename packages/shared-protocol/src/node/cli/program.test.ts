@@ -5,6 +5,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import type { Command } from "commander";
 import { ConfigError, ErrorCode } from "../config/errors.ts";
 import { createLogger } from "../log.ts";
+import { EventLog } from "../status/event-log.ts";
 import { createStatusServer } from "../status/server.ts";
 import type { StatusReport } from "../status/types.ts";
 import {
@@ -54,6 +55,7 @@ const REPORT: StatusReport = {
     paths: [],
   },
 };
+const source = { events: new EventLog(), status: () => REPORT, flows: () => [] };
 
 function program(action: () => unknown = () => {}): Command {
   const made = createProgram("hawser-test", "1.2.3", "tests");
@@ -155,7 +157,7 @@ test("the version is that of the nearest package", () => {
 test("status asks the running gateway", async () => {
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
   const listen = { host: "127.0.0.1", port: 0 };
-  const server = await createStatusServer({ status: () => REPORT, flows: () => [] }, { listen, logger });
+  const server = await createStatusServer(source, { listen, logger });
   const made = createProgram("hawser-test", "1.2.3", "tests");
   addStatusCommand(made, () => server.address);
   try {
@@ -191,7 +193,7 @@ test("status of something else", async () => {
 test("watching redraws on a terminal, survives the gateway's restart, and ends when told", async () => {
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
   const listen = { host: "127.0.0.1", port: 0 };
-  const server = await createStatusServer({ status: () => REPORT, flows: () => [] }, { listen, logger });
+  const server = await createStatusServer(source, { listen, logger });
   const stop = new AbortController();
   const frames: string[] = [];
   const write = (text: string): void => {

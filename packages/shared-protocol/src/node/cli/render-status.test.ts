@@ -8,7 +8,10 @@ function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
   return {
     name,
     state: "up",
+    reason: "it has proven itself",
     role: "active",
+    roleSince: "2026-01-02T03:04:05.000Z",
+    roleReason: "configured",
     subflows: 1,
     rttMs: 23.4,
     minRttMs: 18,

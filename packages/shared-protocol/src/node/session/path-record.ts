@@ -3,6 +3,14 @@ import type { PathRole } from "../../wire/index.ts";
 import type { PathState, PathStatus } from "../status/types.ts";
 import { RateMeter } from "./rate-meter.ts";
 
+/** Who is told of a path's changes, after them. */
+export interface PathObserver {
+  onState(path: PathRecord, before: PathState): void;
+  onRole(path: PathRecord): void;
+  /** A connection of the path was lost while others go on. */
+  onSubflowLost(path: PathRecord, reason: string): void;
+}
+
 /**
  * What is known of one path over the gateway's life: its subflows come and go, its counters go on. Bytes are those of
  * the protocol's frames, before TLS.
@@ -15,12 +23,17 @@ export class PathRecord {
   readonly #sendRate = new RateMeter();
   readonly #receiveRate = new RateMeter();
   #lastError: string | undefined;
+  readonly #observer: PathObserver | undefined;
   #state: PathState = "connecting";
+  #reason = REASONS.connecting;
   #since = new Date();
+  #roleReason = "configured";
+  #roleSince = new Date();
 
-  constructor(name: string, role: PathRole) {
+  constructor(name: string, role: PathRole, observer?: PathObserver) {
     this.name = name;
     this.#role = role;
+    this.#observer = observer;
     this.noteState();
   }
 
@@ -31,6 +44,14 @@ export class PathRecord {
     return this.#lastError;
   }
 
+  get roleReason(): string {
+    return this.#roleReason;
+  }
+  /** Why it is in its state. */
+  get reason(): string {
+    return this.#state === "down" ? (this.#lastError ?? "") : this.#reason;
+  }
+
   /** The best of its subflows' states. */
   get state(): PathState {
     if (this.#role === "disabled") return "disabled";
@@ -39,8 +60,13 @@ export class PathRecord {
     return this.#lastError === undefined ? "connecting" : "down";
   }
 
-  setRole(role: PathRole): void {
+  /** `reason` says who gave the role, or why. */
+  setRole(role: PathRole, reason: string): void {
+    if (role === this.#role) return;
     this.#role = role;
+    this.#roleReason = reason;
+    this.#roleSince = new Date();
+    this.#observer?.onRole(this);
     this.noteState();
   }
 
@@ -56,6 +82,7 @@ export class PathRecord {
     this.#retired.received += subflow.receivedBytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
     this.handleFailure(reason);
+    if (this.#live.size > 0) this.#observer?.onSubflowLost(this, reason);
   }
 
   /** The path was lost, or could not be dialled. */
@@ -67,9 +94,12 @@ export class PathRecord {
   /** To be called when a subflow's state may have changed: remembers since when the path is in its state. */
   noteState(): void {
     const state = this.state;
-    if (state === this.#state) return;
+    const before = this.#state;
+    if (state === before) return;
     this.#state = state;
+    this.#reason = state === "up" && before === "suspect" ? "it makes progress again" : REASONS[state];
     this.#since = new Date();
+    this.#observer?.onState(this, before);
   }
 
   /** To be called about once a second, for the rates. */
@@ -86,7 +116,10 @@ export class PathRecord {
     return {
       name: this.name,
       state: this.#state,
+      reason: this.reason,
       role: this.#role,
+      roleSince: this.#roleSince.toISOString(),
+      roleReason: this.#roleReason,
       subflows: this.#live.size,
       rttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ srtt }) => srtt))),
       minRttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ minRtt }) => minRtt))),
@@ -111,6 +144,16 @@ export class PathRecord {
     return bytes;
   }
 }
+
+/** Why a path enters a state; down has an error's reason. */
+const REASONS: Readonly<Record<PathState, string>> = {
+  connecting: "it is being dialled",
+  probation: "it was connected, and is tried",
+  up: "it has proven itself",
+  suspect: "nothing was acknowledged for too long",
+  down: "",
+  disabled: "its role is disabled",
+};
 
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 100) / 100;

@@ -29,12 +29,18 @@ function sessionState(paths: readonly PathStatus[]): SessionState {
   return wanted.some(({ state }) => state === "connecting") ? "connecting" : "down";
 }
 
+/** How the API names a flow, of its session's short id: stream numbers begin anew with every session. */
+export function flowId(session: string, { stream }: Flow): string {
+  return `${session}-${stream}`;
+}
+
 /** One flow as `GET /api/flows` has it. `sent` is towards the destination, at both ends. */
 export function flowStatus(
   flow: Flow,
   driver: SessionDriver,
   side: "local" | "remote",
   peer: string,
+  session: string,
 ): FlowStatus {
   const shares = [...(driver.session.stream(flow.stream)?.shares ?? [])].map(
     ([name, { sent, received }]) => ({
@@ -44,7 +50,7 @@ export function flowStatus(
     }),
   );
   return {
-    id: String(flow.stream),
+    id: flowId(session, flow),
     from: formatEndpoint(flow.request.source),
     to: formatEndpoint(flow.request.destination),
     kind: flow.request.kind,

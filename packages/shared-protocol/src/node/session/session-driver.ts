@@ -8,11 +8,13 @@ import {
   type SubflowOptions,
 } from "../../engine/index.ts";
 import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
-import { PathRecord } from "./path-record.ts";
+import { type PathObserver, PathRecord } from "./path-record.ts";
 import { SubflowConnection } from "./subflow-connection.ts";
 
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
+/** Why a path has another role, as the remote gateway sees it. */
+const TOLD = "told by the local gateway";
 
 /** What a stream's owner (a flow) is told. */
 export interface StreamHandler {
@@ -32,8 +34,12 @@ export interface SessionDriverOptions {
   readonly memory: MemoryBudget;
   /** Where the paths' records are kept; they may outlive the session. */
   readonly paths?: Map<string, PathRecord>;
+  /** Told of the paths' changes. */
+  readonly pathObserver?: PathObserver;
   /** Remote: a flow wants to be dialled. Register its handler with `adopt`. */
   onOpen?(stream: number, request: StreamRequest): void;
+  /** A flow was reset by either gateway, or with its session. */
+  onFlowFailed?(code: StreamCode): void;
   /** A subflow joined, changed its state, or left. */
   onSubflow?(change: SubflowChange): void;
   onClosed(code: CloseCode, reason: string): void;
@@ -72,7 +78,7 @@ export class SessionDriver {
   /** The record of a path; it begins with the path's first subflow. */
   path(name: string, role: PathRole): PathRecord {
     let record = this.#paths.get(name);
-    if (!record) this.#paths.set(name, (record = new PathRecord(name, role)));
+    if (!record) this.#paths.set(name, (record = new PathRecord(name, role, this.#options.pathObserver)));
     return record;
   }
 
@@ -89,7 +95,7 @@ export class SessionDriver {
     const { id, path, role } = options;
     const subflow = this.session.addSubflow(options, performance.now());
     const record = this.path(path, role);
-    record.setRole(role);
+    record.setRole(role, TOLD);
     record.handleJoined(subflow);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
@@ -169,6 +175,7 @@ export class SessionDriver {
   /** Resets the stream; its handler hears no more of it. */
   reset(stream: number, code: StreamCode): void {
     this.#handlers.delete(stream);
+    this.#options.onFlowFailed?.(code);
     this.session.reset(stream, code);
     this.schedule();
   }
@@ -222,6 +229,7 @@ export class SessionDriver {
       case "writable":
         return this.#handlers.get(event.stream)?.handleWritable();
       case "reset":
+        this.#options.onFlowFailed?.(event.code);
         return this.#release(event.stream)?.handleReset(event.code);
       case "closed":
         return this.#release(event.stream)?.handleClosed();
@@ -253,7 +261,7 @@ export class SessionDriver {
 
   #handleRole(id: number, role: PathRole): void {
     const connection = this.#connections.get(id);
-    if (connection) this.path(connection.subflow.path, role).setRole(role);
+    if (connection) this.path(connection.subflow.path, role).setRole(role, TOLD);
   }
 
   #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {

@@ -3,12 +3,14 @@ import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { createLogger } from "../log.ts";
 import { acceptConnect, dialConnect, refuseConnect } from "./connect.ts";
+import { EventLog } from "./event-log.ts";
 import { createStatusServer, type StatusServer } from "./server.ts";
 
 const TOKEN = "t0ken-_";
 const LISTEN = { host: "127.0.0.1", port: 0 };
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 const source = {
+  events: new EventLog(),
   status: () => {
     throw new Error("not asked here");
   },

@@ -5,7 +5,11 @@ export {
   type OnConnect,
   refuseConnect,
 } from "./connect.ts";
+export { EventLog, type EventType, type GatewayEvent } from "./event-log.ts";
+export { FlowFailures } from "./flow-failures.ts";
 export { healthOf } from "./health.ts";
+export { PathEvents } from "./path-events.ts";
+export { RequestError } from "./problems.ts";
 export { type Health, statusReportSchema } from "./schemas.ts";
 export { createStatusServer, type StatusServer, type StatusServerOptions } from "./server.ts";
 export * from "./types.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EventLog } from "./event-log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { PathStatus, SessionStatus, StatusReport } from "./types.ts";
 
@@ -7,7 +8,10 @@ function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
   return {
     name,
     state: "up",
+    reason: "it has proven itself",
     role: "active",
+    roleSince: "2026-01-02T03:04:05.000Z",
+    roleReason: "configured",
     subflows: 2,
     rttMs: 23,
     minRttMs: null,
@@ -44,7 +48,8 @@ function parse(text: string): Map<string, number> {
 }
 
 let report: StatusReport;
-const metrics = createMetrics({ status: () => report, flows: () => [] });
+const events = new EventLog();
+const metrics = createMetrics({ events, status: () => report, flows: () => [] });
 
 test("what the source says, in bytes and seconds", async () => {
   report = {
@@ -53,11 +58,14 @@ test("what the source says, in bytes and seconds", async () => {
     uptimeSeconds: 61,
     sessions: [session("home", path("adsl1"), path("lte", { state: "down", role: "backup", rttMs: null }))],
   };
+  events.add("path-down", "adsl1 is down: ETIMEDOUT");
   const samples = parse(await metrics.scrape());
   const golden: Record<string, number> = {
     'hawser_build_info{version="0.1.0",role="remote"}': 1,
     hawser_uptime_seconds: 61,
     hawser_paths_omitted: 0,
+    'hawser_events_total{type="path-down"}': 1,
+    'hawser_events_total{type="path-up"}': 0,
     'hawser_session_flows_open{peer="home"}': 2,
     'hawser_session_flows_total{peer="home"}': 30,
     'hawser_session_flows_failed_total{peer="home"}': 1,

@@ -18,6 +18,15 @@ import {
  */
 const MAX_PATHS = 256;
 
+/** Of prom-client: gauges with the name of a counter, and the same without its breakdown. */
+const MISNAMED = [
+  "nodejs_active_handles",
+  "nodejs_active_handles_total",
+  "nodejs_active_requests",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
+
 type SessionValue = readonly [name: string, help: string, value: (session: SessionStatus) => number];
 type PathValue = readonly [name: string, help: string, value: (path: PathStatus) => number | null];
 
@@ -64,7 +73,9 @@ export function createMetrics(source: StatusSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
+  fills.push(eventMetrics(registers, source));
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   return {
     contentType: registry.contentType,
     async scrape() {
@@ -96,6 +107,16 @@ function aboutGateway(registers: Registry[]): Fill {
     info.set({ version, role }, 1);
     uptime.set(finite(uptimeSeconds));
     omitted.set(Math.max(0, allPathsOf(report).length - MAX_PATHS));
+  };
+}
+
+/** A series for each type of event, from the start on: an alert on a rate needs the zero before the first. */
+function eventMetrics(registers: Registry[], source: StatusSource): Fill {
+  const help = "Events of the log at /api/events.";
+  const events = new Counter({ name: "hawser_events_total", help, labelNames: ["type"], registers });
+  return () => {
+    events.reset();
+    for (const [type, count] of source.events.counts) events.inc({ type }, count);
   };
 }
 

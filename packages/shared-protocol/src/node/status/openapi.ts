@@ -1,8 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { DocumentedRoute } from "./dashboard/page.ts";
+import { API_VERSION } from "./schemas.ts";
+
+const ABOUT = `Every path below /api is below /api/v${API_VERSION}, too, which stays when a later version takes /api.`;
 
 interface RouteSchema {
   readonly summary?: string;
+  readonly querystring?: unknown;
   readonly body?: unknown;
   readonly response?: Readonly<Record<string, unknown>>;
 }
@@ -41,12 +45,7 @@ export function openApiDocument(routes: readonly RouteRecord[], version: string)
     paths[path] ??= {};
     paths[path][method.toLowerCase()] = {
       summary: schema.summary,
-      parameters: [...url.matchAll(/:(\w+)/g)].map(([, name]) => ({
-        name,
-        in: "path",
-        required: true,
-        schema: { type: "string" },
-      })),
+      parameters: [...pathParameters(url), ...queryParameters(schema.querystring)],
       ...(schema.body === undefined ? {} : { requestBody: { required: true, content: json(schema.body) } }),
       responses: Object.fromEntries(
         Object.entries(schema.response ?? {}).map(([status, body]) => [
@@ -57,7 +56,22 @@ export function openApiDocument(routes: readonly RouteRecord[], version: string)
       ),
     };
   }
-  return { openapi: "3.1.0", info: { title: "Hawser", version }, paths };
+  return { openapi: "3.1.0", info: { title: "Hawser", version, description: ABOUT }, paths };
+}
+
+function pathParameters(url: string): Record<string, unknown>[] {
+  const names = [...openApiPath(url).matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  return names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+}
+
+function queryParameters(schema: unknown): Record<string, unknown>[] {
+  const { properties = {} } = (schema ?? {}) as { properties?: Record<string, { description?: string }> };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: "query",
+    ...(description !== undefined && { description }),
+    schema: rest,
+  }));
 }
 
 function describeResponse(status: string, url: string, body: unknown): Record<string, unknown> {
@@ -65,9 +79,21 @@ function describeResponse(status: string, url: string, body: unknown): Record<st
     const type = url === "/healthz" ? "application/json" : "application/problem+json";
     return { description: "refused or failed", content: json(body, type) };
   }
+  if (isContent(body)) return { description: "done", content: body.content };
+  if (status === "204") return { description: "done" };
   const isText = typeof body === "object" && body !== null && "type" in body && body.type === "string";
-  const type = url === "/metrics" ? "text/plain" : isText ? "text/html" : "application/json";
+  const type =
+    url === "/metrics" || url.startsWith("/assets/")
+      ? "text/plain"
+      : isText
+        ? "text/html"
+        : "application/json";
   return { description: "done", content: json(body, type) };
+}
+
+/** A body in one of several forms, as Fastify and OpenAPI both write it. */
+function isContent(body: unknown): body is { readonly content: unknown } {
+  return typeof body === "object" && body !== null && "content" in body;
 }
 
 function json(schema: unknown, type = "application/json"): Record<string, unknown> {
@@ -75,5 +101,5 @@ function json(schema: unknown, type = "application/json"): Record<string, unknow
 }
 
 function openApiPath(url: string): string {
-  return url.replaceAll(/:(\w+)/g, "{$1}");
+  return url.replaceAll(/:(\w+)/g, "{$1}").replace("*", "{file}");
 }

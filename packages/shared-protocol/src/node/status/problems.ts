@@ -4,6 +4,16 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Problem } from "./schemas.ts";
 
+/** A request that cannot be granted, with the answer's status code (400 to 499) and, for the user, why. */
+export class RequestError extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
 export function sendProblem(reply: FastifyReply, status: number, detail: string): FastifyReply {
   const problem: Problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
   return reply.code(status).type("application/problem+json").send(problem);

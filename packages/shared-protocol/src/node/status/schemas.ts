@@ -2,12 +2,16 @@
 
 import { z } from "zod";
 import { FLOW_KINDS, PATH_ROLES } from "../../wire/frames.ts";
+import { EVENT_TYPES, type GatewayEvent } from "./event-log.ts";
+import type { History } from "./history.ts";
 import {
+  type DrillReport,
   type FlowStatus,
   PATH_STATES,
   type PathStatus,
   SESSION_STATES,
   type SessionStatus,
+  type SpeedResult,
   type StatusReport,
 } from "./types.ts";
 
@@ -19,7 +23,10 @@ const role = z.enum(PATH_ROLES);
 const path = z.object({
   name: z.string(),
   state: z.enum(PATH_STATES),
+  reason: z.string().meta({ description: "why it entered its state" }),
   role,
+  roleSince: z.string().meta({ description: "when it was given its role, ISO 8601" }),
+  roleReason: z.string().meta({ description: "who gave it its role, or why it has it" }),
   subflows: described("live connections on this path"),
   rttMs: z.number().nullable().meta({ description: "smoothed round-trip time, ms" }),
   minRttMs: z.number().nullable().meta({ description: "least round-trip time seen, ms" }),
@@ -69,6 +76,50 @@ const flow = z.object({
   paths: z.array(z.object({ name: z.string(), sentBytes: z.number(), receivedBytes: z.number() })),
 }) satisfies z.ZodType<FlowStatus>;
 
+const event = z.object({
+  id: described("grows from event to event, over restarts, too"),
+  time: z.string().meta({ description: "ISO 8601" }),
+  type: z.enum(EVENT_TYPES),
+  level: z.enum(["info", "warn"]),
+  peer: z.string().optional(),
+  path: z.string().optional(),
+  message: z.string(),
+}) satisfies z.ZodType<GatewayEvent>;
+
+const column = z.array(z.number().nullable());
+const history = z.object({
+  uptimeSeconds: z
+    .array(z.number())
+    .meta({ description: "when the values were taken, by the gateway's uptime" }),
+  paths: z.array(
+    z.object({
+      peer: z.string(),
+      name: z.string(),
+      sentBytes: column,
+      receivedBytes: column,
+      rttMs: column,
+      minRttMs: column,
+    }),
+  ),
+}) satisfies z.ZodType<History>;
+
+/** The version of the API: of `/api/v1`. */
+export const API_VERSION = 1;
+const about = z.object({
+  apiVersion: z.literal(API_VERSION),
+  gateway: z.enum(["local", "remote"]),
+  version: z.string(),
+  controls: z
+    .object({
+      roles: z.array(role).meta({ description: "the roles that a path may be given; none where it cannot" }),
+      disconnect: z.boolean(),
+      drill: z.boolean(),
+      speedtest: z.boolean(),
+    })
+    .meta({ description: "what this gateway lets its user do" }),
+});
+export type About = z.output<typeof about>;
+
 const health = z.object({
   status: z.enum(["up", "down"]),
   reason: z.string(),
@@ -85,9 +136,53 @@ const problem = z.object({
 });
 export type Problem = z.output<typeof problem>;
 
+const drillRequest = z.strictObject({
+  seconds: z.int().min(1).max(300).meta({ description: "how long the path is out" }),
+});
+const drillReport = z.object({
+  path: z.string(),
+  seconds: z.number(),
+  flows: z.object({ open: z.number(), failed: z.number() }),
+  longestGapMs: z.number().nullable(),
+  backAfterMs: z.number().nullable(),
+  reinjectedBytes: bytes("sent again meanwhile"),
+}) satisfies z.ZodType<DrillReport>;
+const speedResult = z.object({
+  name: z.string().nullable().meta({ description: "the path; null for all together" }),
+  downBps: z.number().nullable(),
+  upBps: z.number().nullable(),
+  error: z.string().nullable(),
+}) satisfies z.ZodType<SpeedResult>;
+
+export const FLOW_ORDERS = ["from", "to", "kind", "ageSeconds", "sentBytes", "receivedBytes"] as const;
+const digits = (description: string) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .optional()
+    .meta({ description });
+const flowQuery = z.object({
+  search: z
+    .string()
+    .optional()
+    .meta({ description: "only flows with this in from, to, kind, peer or a path's name" }),
+  sort: z.enum(FLOW_ORDERS).optional(),
+  order: z.enum(["asc", "desc"]).optional(),
+  limit: digits("at most so many; x-total-count says how many there are"),
+});
+export type FlowQuery = z.output<typeof flowQuery>;
+const eventQuery = z.object({
+  since: digits("only events after this id; the header Last-Event-ID says the same"),
+  status: z.literal("1").optional().meta({ description: "in the stream: the status, too, once a second" }),
+});
+export type EventQuery = z.output<typeof eventQuery>;
+
 const roleChange = z.strictObject({ role });
 const pathName = z.object({ name: z.string() });
+const flowName = z.object({ id: z.string() });
 const changedPath = z.object({ name: z.string(), role });
+
+const eventList = jsonSchema(z.array(event));
 
 /** JSON Schema as the server's validator and serialiser read it. */
 function jsonSchema(schema: z.ZodType): Record<string, unknown> {
@@ -97,7 +192,23 @@ function jsonSchema(schema: z.ZodType): Record<string, unknown> {
 
 export const JsonSchema = {
   status: jsonSchema(anyReport),
+  about: jsonSchema(about),
   flows: jsonSchema(z.array(flow)),
+  flowQuery: jsonSchema(flowQuery),
+  flowName: jsonSchema(flowName),
+  eventQuery: jsonSchema(eventQuery),
+  /** A list, or a stream of server-sent events: by the Accept header. */
+  events: {
+    content: {
+      "application/json": { schema: eventList },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
+  history: jsonSchema(history),
+  drillRequest: jsonSchema(drillRequest),
+  drillReport: jsonSchema(drillReport),
+  speedResults: jsonSchema(z.array(speedResult)),
+  nothing: { type: "null", description: "done" },
   health: jsonSchema(health),
   problem: jsonSchema(problem),
   roleChange: jsonSchema(roleChange),

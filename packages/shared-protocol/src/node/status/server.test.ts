@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { type ServerEvent, serverEvents } from "../../dashboard/server-events.ts";
+import { PATH_ROLES } from "../../wire/frames.ts";
 import { CodedError } from "../config/errors.ts";
 import { createLogger } from "../log.ts";
+import { EventLog, type GatewayEvent } from "./event-log.ts";
+import { RequestError } from "./problems.ts";
 import { createStatusServer, type StatusServer } from "./server.ts";
-import type { PathStatus, StatusReport, StatusSource } from "./types.ts";
+import type { FlowStatus, PathStatus, StatusReport, StatusSource } from "./types.ts";
 
 const LISTEN = { host: "127.0.0.1", port: 0 };
 const lines: string[] = [];
@@ -20,7 +24,10 @@ function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
   return {
     name,
     state: "up",
+    reason: "it has proven itself",
     role: "active",
+    roleSince: "2026-01-02T03:04:05.000Z",
+    roleReason: "configured",
     subflows: 1,
     rttMs: 23.4,
     minRttMs: 18,
@@ -49,23 +56,31 @@ function local(...paths: PathStatus[]): StatusReport {
 
 let report: StatusReport = local(path("adsl1"), path("adsl2"));
 const roles: [string, string][] = [];
+let flows: FlowStatus[] = [
+  {
+    id: "7",
+    from: "192.168.1.9:50000",
+    to: "example.org:443",
+    kind: "redirect",
+    ageSeconds: 3,
+    sentBytes: 10,
+    receivedBytes: 20,
+    paths: [{ name: "adsl1", sentBytes: 10, receivedBytes: 20 }],
+  },
+];
+const cut: string[] = [];
+const events = new EventLog(3);
 const source: StatusSource = {
+  events,
   status: () => report,
-  flows: () => [
-    {
-      id: "7",
-      from: "192.168.1.9:50000",
-      to: "example.org:443",
-      kind: "redirect",
-      ageSeconds: 3,
-      sentBytes: 10,
-      receivedBytes: 20,
-      paths: [{ name: "adsl1", sentBytes: 10, receivedBytes: 20 }],
-    },
-  ],
+  flows: () => flows,
   setPathRole(name, role) {
     roles.push([name, role]);
     return name === "adsl1";
+  },
+  disconnectFlow(id) {
+    cut.push(id);
+    return flows.some((flow) => flow.id === id);
   },
 };
 
@@ -116,11 +131,12 @@ function patch(name: string, body: string, headers: Record<string, string> = {})
   });
 }
 
-function assertProblem(answer: Answer, status: number, detail: string): void {
-  assert.equal(answer.status, status);
+function assertProblem(answer: Answer, status: number, detail?: string): void {
+  assert.equal(answer.status, status, answer.text);
   assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
   const problem = answer.json();
   assert.ok(typeof problem === "object" && problem !== null && "title" in problem);
+  if (detail === undefined) return;
   assert.deepEqual(problem, { type: "about:blank", title: problem.title, status, detail });
 }
 
@@ -186,7 +202,7 @@ test("a role is changed, or it is said why not", async () => {
 
 test("a gateway that does not decide roles says who does", async () => {
   const remote = await createStatusServer(
-    { status: () => report, flows: () => [] },
+    { events, status: () => report, flows: () => [] },
     { listen: LISTEN, logger },
   );
   try {
@@ -250,9 +266,16 @@ test("the documentation is of the routes that there are", async () => {
   };
   assert.deepEqual(Object.keys(document.paths).sort(), [
     "/",
+    "/api",
+    "/api/events",
     "/api/flows",
+    "/api/flows/{id}",
+    "/api/history",
     "/api/paths/{name}",
+    "/api/paths/{name}/drill",
+    "/api/speedtest",
     "/api/status",
+    "/assets/{file}",
     "/docs",
     "/docs/json",
     "/healthz",
@@ -269,6 +292,7 @@ test("the documentation is of the routes that there are", async () => {
 test("an error of the source is logged, and not told", async () => {
   const broken = await createStatusServer(
     {
+      events,
       status: () => {
         throw new Error("hush");
       },
@@ -312,4 +336,108 @@ test("closing does not wait for clients that hold on", async () => {
   await new Promise((resolve) => socket.once("connect", resolve));
   await held.close();
   socket.destroy();
+});
+
+test("the API says what it is; v1 of it is the same", async () => {
+  const about = {
+    apiVersion: 1,
+    gateway: report.role,
+    version: "0.1.0",
+    controls: { roles: [...PATH_ROLES], disconnect: true, drill: false, speedtest: false },
+  };
+  assert.deepEqual((await ask("/api")).json(), about);
+  assert.deepEqual((await ask("/api/v1")).json(), about);
+  assert.deepEqual((await ask("/api/v1/flows?limit=1")).json(), source.flows());
+  assert.equal((await ask("/api/v2/flows")).status, 404);
+});
+
+test("flows are searched, sorted and counted by the gateway", async () => {
+  const flow = source.flows()[0] as FlowStatus;
+  flows = [1, 2, 3].map((n) => ({ ...flow, id: `s-${n}`, to: `host${n}:443`, receivedBytes: n * 10 }));
+  const found = await ask("/api/flows?search=HOST&sort=receivedBytes&order=desc&limit=2");
+  assert.deepEqual(
+    (found.json() as FlowStatus[]).map(({ id }) => id),
+    ["s-3", "s-2"],
+  );
+  assert.equal(found.headers["x-total-count"], "3");
+  assert.deepEqual((await ask("/api/flows?search=host2")).json(), [flows[1]]);
+  for (const query of ["sort=colour", "order=up", "limit=-1", "limit=x"])
+    assertProblem(await ask(`/api/flows?${query}`), 400);
+});
+
+test("a flow is cut, or it is said why not; what is not offered neither", async () => {
+  assert.equal((await ask("/api/flows/s-2", { method: "DELETE" })).status, 204);
+  assert.deepEqual(cut, ["s-2"]);
+  assertProblem(await ask("/api/flows/s-9", { method: "DELETE" }), 404, 'there is no flow "s-9"');
+  assert.equal((await ask("/api/flows/s-2", { method: "DELETE", headers: { origin: "null" } })).status, 403);
+  const headers = { "content-type": "application/json" };
+  const drill = { method: "POST", headers, body: '{"seconds":5}' };
+  assertProblem(await ask("/api/paths/adsl1/drill", drill), 501);
+  assertProblem(await ask("/api/paths/adsl1/drill", { ...drill, body: '{"seconds":0}' }), 400);
+  assertProblem(await ask("/api/speedtest", { method: "POST" }), 501);
+});
+
+test("a drill that is offered is run; why it cannot be is told", async () => {
+  const done = {
+    path: "adsl1",
+    seconds: 5,
+    flows: { open: 2, failed: 0 },
+    longestGapMs: 80,
+    backAfterMs: null,
+    reinjectedBytes: 9,
+  };
+  const drill: NonNullable<StatusSource["drill"]> = async (path, seconds) => {
+    if (path !== "adsl1") throw new RequestError(409, `${path} is the only line`);
+    return { ...done, path, seconds };
+  };
+  const willing = await createStatusServer({ ...source, drill }, { listen: LISTEN, logger });
+  try {
+    const headers = { "content-type": "application/json" };
+    const options = { method: "POST", headers, body: '{"seconds":5}', port: willing.address.port };
+    assert.deepEqual((await ask("/api/paths/adsl1/drill", options)).json(), done);
+    assertProblem(await ask("/api/paths/lte/drill", options), 409, "lte is the only line");
+  } finally {
+    await willing.close();
+  }
+});
+
+test("events: the last ones as a list, from where the reader was", async () => {
+  for (const name of ["a", "b", "c", "d"]) events.add("path-down", `${name} is down`, { path: name });
+  const list = (await ask("/api/events")).json() as GatewayEvent[];
+  assert.deepEqual(
+    list.map(({ path: name, level }) => [name, level]),
+    ["b", "c", "d"].map((name) => [name, "warn"]),
+  );
+  const second = list[1]?.id as number;
+  const later = await ask(`/api/events?since=${second}`);
+  assert.deepEqual(later.json(), [list[2]]);
+  // Of another run of the gateway, whose clock was ahead: everything is new.
+  assert.equal(((await ask(`/api/events?since=${second + 1e9}`)).json() as unknown[]).length, 3);
+  assertProblem(await ask("/api/events?since=x"), 400);
+});
+
+test("events: a stream that goes on where it was lost, with a report at once", async () => {
+  const since = events.since().at(-2)?.id as number;
+  const stop = new AbortController();
+  const headers = { accept: "text/event-stream", "last-event-id": String(since) };
+  const answer = await fetch(`${server.url}/api/events?status=1`, { headers, signal: stop.signal });
+  assert.match(String(answer.headers.get("content-type")), /^text\/event-stream/);
+  const seen: ServerEvent[] = [];
+  for await (const event of serverEvents(answer.body as AsyncIterable<Uint8Array>)) {
+    seen.push(event);
+    if (seen.length === 2) events.add("path-back", "d is back", { path: "d" });
+    if (seen.length === 3) break;
+  }
+  stop.abort();
+  const texts = seen.map(({ type, data }) => [
+    type,
+    type === "log" ? (JSON.parse(data) as GatewayEvent).message : "",
+  ]);
+  assert.deepEqual(texts, [
+    ["log", "d is down"],
+    ["status", ""],
+    ["log", "d is back"],
+  ]);
+  assert.deepEqual(JSON.parse(seen[1]?.data as string), report);
+  assert.equal(Number(seen[2]?.id), since + 2);
 });

@@ -1,16 +1,19 @@
 /** The status server of both gateways: what they say about themselves over HTTP, for their own machine's users. */
 
 import type { AddressInfo, Socket } from "node:net";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import type { Endpoint, PathRole } from "../../wire/frames.ts";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import type { Logger } from "../log.ts";
+import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
+import { asset } from "./dashboard/assets.ts";
 import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
 import { isOwnHost, isOwnOrigin, SECURITY_HEADERS } from "./guard.ts";
 import { healthOf } from "./health.ts";
+import { StatusHistory } from "./history.ts";
 import { createMetrics } from "./metrics.ts";
 import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problems.ts";
@@ -19,7 +22,7 @@ import type { StatusSource } from "./types.ts";
 
 /** A request that takes longer to arrive is given up, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Largest body: the only one is `{"role": "..."}`. Bytes. */
+/** Largest body, bytes: they are like `{"role": "..."}`. */
 const BODY_LIMIT = 1024;
 /** Connections at a time, tunnels included: descriptors are the data's. */
 const MAX_CONNECTIONS = 256;
@@ -50,6 +53,7 @@ export async function createStatusServer(
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    rewriteUrl: ({ url = "/" }) => rewriteVersion(url),
     // What is wrong with a body is told, not mended.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
@@ -58,7 +62,9 @@ export async function createStatusServer(
   app.removeContentTypeParser("text/plain");
   addGuards(app, listen);
   addErrorAnswers(app, logger);
-  addRoutes(app, source);
+  const history = new StatusHistory(source, (error) => logger.error({ err: error }, "no snapshot was taken"));
+  app.addHook("onClose", async () => history.close());
+  addRoutes(app, source, history);
   const tunnels = addTunnels(app, options);
   const address = await listenOn(app, listen);
   return {
@@ -96,20 +102,20 @@ function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-function addRoutes(app: FastifyInstance, source: StatusSource): void {
+function addRoutes(app: FastifyInstance, source: StatusSource, history: StatusHistory): void {
   const routes = recordRoutes(app);
   const metrics = createMetrics(source);
-  const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
   const answers = (summary: string, ok: unknown) => ({
-    schema: { summary, response: { 200: ok, ...failed } },
+    schema: { summary, response: { 200: ok, "4xx": JsonSchema.problem, "5xx": JsonSchema.problem } },
   });
 
   app.get("/", answers("the dashboard", JsonSchema.text), (_, reply) => sendPage(reply, dashboardPage));
-  app.get("/api/status", answers("the gateway, its sessions and paths", JsonSchema.status), () =>
-    withoutInfinities(source.status()),
+  app.get<{ Params: { "*": string } }>(
+    "/assets/*",
+    answers("the dashboard's parts", JsonSchema.text),
+    (request, reply) => sendAsset(request, reply),
   );
-  app.get("/api/flows", answers("the open flows", JsonSchema.flows), () => withoutInfinities(source.flows()));
-  addRoleRoute(app, source, failed);
+  addApiRoutes(app, source, history);
   const health = {
     summary: "whether at least one path is up",
     response: { 200: JsonSchema.health, 503: JsonSchema.health },
@@ -129,32 +135,16 @@ function addRoutes(app: FastifyInstance, source: StatusSource): void {
   );
 }
 
-function addRoleRoute(app: FastifyInstance, source: StatusSource, failed: Record<string, unknown>): void {
-  const schema = {
-    summary: "changes a path's role at once",
-    params: JsonSchema.pathName,
-    body: JsonSchema.roleChange,
-    response: { 200: JsonSchema.changedPath, ...failed },
-  };
-  interface Route {
-    Params: { name: string };
-    Body: { role: PathRole };
-  }
-  app.patch<Route>("/api/paths/:name", { schema }, (request, reply) => {
-    const { name } = request.params;
-    const { role } = request.body;
-    if (!source.setPathRole) {
-      reply.header("allow", "GET");
-      return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
-    }
-    if (!source.setPathRole(name, role))
-      return sendProblem(reply, 404, `there is no path ${JSON.stringify(name)}`);
-    return reply.send({ name, role });
-  });
-}
-
 function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {
   return reply.type("text/html; charset=utf-8").header("content-security-policy", policy).send(html);
+}
+
+function sendAsset(request: FastifyRequest<{ Params: { "*": string } }>, reply: FastifyReply): FastifyReply {
+  const found = asset(request.params["*"]);
+  if (!found) return sendProblem(reply, 404, `there is no GET ${request.url}`);
+  reply.type(found.type).header("vary", "accept-encoding");
+  if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(found.body);
+  return reply.header("content-encoding", "gzip").send(found.gzipped);
 }
 
 function addTunnels(app: FastifyInstance, options: ConnectOptions): ReadonlySet<Socket> {
@@ -198,12 +188,4 @@ function whyNot(listen: Endpoint, error: unknown): string {
     default:
       return `cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`;
   }
-}
-
-/** A rate over no time at all must not cost the whole answer: null, or 0 where null is not allowed. */
-function withoutInfinities<T>(value: T): unknown {
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (Array.isArray(value)) return value.map(withoutInfinities);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutInfinities(inner)]));
 }

@@ -1,6 +1,7 @@
 /** What both gateways say about themselves: the bodies of `GET /api/status` and `GET /api/flows`. */
 
 import type { FlowKind, PathRole } from "../../wire/frames.ts";
+import type { EventLog } from "./event-log.ts";
 
 export const SESSION_STATES = ["connecting", "up", "degraded", "down"] as const;
 /** `degraded`: it carries data, but a path that should be up is not. */
@@ -13,7 +14,13 @@ export type PathState = (typeof PATH_STATES)[number];
 export interface PathStatus {
   readonly name: string;
   readonly state: PathState;
+  /** Why it entered its state, for people. */
+  readonly reason: string;
   readonly role: PathRole;
+  /** When it was given its role: ISO 8601, UTC. */
+  readonly roleSince: string;
+  /** Who gave it its role, or why it has it, for people. */
+  readonly roleReason: string;
   /** Live connections on this path. */
   readonly subflows: number;
   /** Smoothed round-trip time, milliseconds; null before the first sample. */
@@ -82,6 +89,7 @@ export interface FlowShare {
 
 /** One open flow. Sent is from who opened it towards the destination, at both ends. */
 export interface FlowStatus {
+  /** Its session and its stream: of no other flow, now or later. */
   readonly id: string;
   /** `HOST:PORT` of who opened it. */
   readonly from: string;
@@ -96,12 +104,53 @@ export interface FlowStatus {
   readonly paths: readonly FlowShare[];
 }
 
+/** What flows felt while a path was taken out on purpose. */
+export interface DrillReport {
+  readonly path: string;
+  /** How long it was out. */
+  readonly seconds: number;
+  readonly flows: {
+    /** Flows that were open when it was taken out. */
+    readonly open: number;
+    /** Of these, those that were cut. */
+    readonly failed: number;
+  };
+  /** The longest time in which no byte of any flow arrived; null when nothing was to be carried. */
+  readonly longestGapMs: number | null;
+  /** How long after its return the path carried data again; null when it has not. */
+  readonly backAfterMs: number | null;
+  readonly reinjectedBytes: number;
+}
+
+/** What one path, or all together, could carry; null where it could not be measured, which `error` explains. */
+export interface SpeedResult {
+  /** The path; null for all together. */
+  readonly name: string | null;
+  readonly downBps: number | null;
+  readonly upBps: number | null;
+  readonly error: string | null;
+}
+
+/**
+ * What a gateway lets its user do. Absent is what it does not offer; the dashboard shows no control for it then. What
+ * cannot be done now is a RequestError.
+ */
+export interface StatusHooks {
+  /** Changes a path's role at once; false when there is no such path. */
+  setPathRole?(name: string, role: PathRole): boolean;
+  /** Cuts a flow; false when there is no such flow. */
+  disconnectFlow?(id: string): boolean;
+  /** Takes a path out for so long, and back. */
+  drill?(path: string, seconds: number): Promise<DrillReport>;
+  /** Measures each path alone, then all together. */
+  speedtest?(): Promise<readonly SpeedResult[]>;
+}
+
 /** What a gateway gives the status server. Called at every request: snapshots, not computations. */
-export interface StatusSource {
+export interface StatusSource extends StatusHooks {
+  readonly events: EventLog;
   status(): StatusReport;
   flows(): readonly FlowStatus[];
-  /** Changes a path's role at once; false when there is no such path. Absent where roles are not decided. */
-  setPathRole?(name: string, role: PathRole): boolean;
 }
 
 export function sessionsOf(report: StatusReport): readonly SessionStatus[] {

@@ -1,42 +1,38 @@
 import { createHash } from "node:crypto";
-import { SCRIPT } from "./script.ts";
-import { STYLE } from "./style.ts";
+import { MODULES } from "./assets.ts";
 
 export interface Page {
   readonly html: string;
-  /** Allows this page's own style and script, requests to its own server, and nothing else. */
+  /** Allows what its own server sends, and nothing else. */
   readonly policy: string;
 }
 
-const DASHBOARD = `<!doctype html>
+const IMPORT_MAP = JSON.stringify({ imports: MODULES });
+
+const HEAD = `<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/dashboard.css">`;
+
+/** `GET /`: an empty page, which its script (src/dashboard) fills. */
+export const dashboardPage: Page = {
+  html: `<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+${HEAD}
+<link rel="stylesheet" href="/assets/uplot.css">
 <title>Hawser</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
+<script type="importmap">${IMPORT_MAP}</script>
+<script type="module" src="/assets/dashboard/main.js"></script>
 </head>
 <body>
-<header><h1 id="title">Hawser</h1><span id="about" class="soft"></span><span id="scale" class="soft"></span>
-<a href="/docs">API</a> <a href="/metrics">Metrics</a></header>
-<main>
-<noscript><p class="card">This page needs JavaScript; the same figures are at <a href="/api/status">/api/status</a>.</p></noscript>
-<p id="trouble" class="card" role="alert" hidden></p>
-<div id="content">
-<p id="nobody" class="card" hidden>No local gateway is connected.</p>
-<div id="sessions"></div>
-<section class="card"><div class="head"><h2>Flows</h2><span id="flow-count" class="soft"></span></div>
-<table id="flow-table" hidden><thead><tr><th>From</th><th>To</th><th>Kind</th><th class="num">Age</th><th class="num">Sent</th><th class="num">Received</th><th>Paths</th></tr></thead>
-<tbody id="flows"></tbody></table></section>
-</div>
-</main>
-<script>${SCRIPT}</script>
+<div id="app"><noscript><p class="notice">This page needs JavaScript; the same figures are at <a href="/api/status">/api/status</a>.</p></noscript></div>
 </body>
 </html>
-`;
-
-export const dashboardPage: Page = page(DASHBOARD, [STYLE], [SCRIPT]);
+`,
+  policy: policy(`'self' 'sha256-${createHash("sha256").update(IMPORT_MAP).digest("base64")}'`),
+};
 
 export interface DocumentedRoute {
   readonly method: string;
@@ -49,33 +45,30 @@ export interface DocumentedRoute {
 export function docsPage(routes: readonly DocumentedRoute[]): Page {
   const rows = routes.map(({ method, path, summary, statuses }) => {
     const cells = [`${method} ${path}`, summary, statuses.join(", ")].map(
-      (text) => `<td class="wrap">${escapeHtml(text)}</td>`,
+      (text) => `<td>${escapeHtml(text)}</td>`,
     );
     return `<tr>${cells.join("")}</tr>`;
   });
   const html = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Hawser API</title><link rel="icon" href="data:,"><style>${STYLE}</style></head>
-<body><header><h1>Hawser API</h1><a href="/docs/json">OpenAPI document</a> <a href="/">Dashboard</a></header>
-<main><section class="card"><table><thead><tr><th>Request</th><th>Meaning</th><th>Answers</th></tr></thead>
-<tbody>${rows.join("\n")}</tbody></table></section></main></body>
+<head>
+${HEAD}
+<title>Hawser API</title>
+</head>
+<body><main class="docs"><h1>Hawser API</h1>
+<p><a href="/docs/json">OpenAPI document</a> · <a href="/">Dashboard</a></p>
+<table class="card"><thead><tr><th>Request</th><th>Meaning</th><th>Answers</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table></main></body>
 </html>
 `;
-  return page(html, [STYLE], []);
+  return { html, policy: policy("'none'") };
 }
 
-function page(html: string, styles: readonly string[], scripts: readonly string[]): Page {
-  const hashes = (texts: readonly string[]): string =>
-    texts.map((text) => ` '${sha256(text)}'`).join("") || " 'none'";
-  const policy =
-    `default-src 'none'; style-src${hashes(styles)}; script-src${hashes(scripts)}; connect-src 'self'; ` +
-    "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-  return { html, policy };
-}
-
-function sha256(text: string): string {
-  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+function policy(scripts: string): string {
+  return (
+    `default-src 'none'; style-src 'self'; script-src ${scripts}; connect-src 'self'; ` +
+    "img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+  );
 }
 
 function escapeHtml(text: string): string {

@@ -1,0 +1,54 @@
+/** Requests to the gateway that serves this page. */
+
+import type { Problem } from "../node/status/schemas.ts";
+
+/** Where the browser keeps the token that the gateway asks for: for this tab, until it is closed. */
+const TOKEN_KEY = "hawser-token";
+/** An answer that takes longer is given up, ms. */
+const TIMEOUT_MS = 10_000;
+
+/** The gateway wants a token, or another one. */
+export class TokenNeeded extends Error {}
+
+export function setToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+export function hasToken(): boolean {
+  return sessionStorage.getItem(TOKEN_KEY) !== null;
+}
+
+/** @throws TokenNeeded; Error with what the gateway said, or that it said nothing */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  if (token !== null) headers.set("authorization", `Bearer ${token}`);
+  const answer = await fetch(path, { ...init, headers });
+  if (answer.ok) return answer;
+  const detail = await detailOf(answer);
+  throw answer.status === 401 ? new TokenNeeded(detail) : new Error(detail);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  const answer = await request(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return (await answer.json()) as T;
+}
+
+/** A request that changes something. Its answer may be long in coming (a drill lasts as long as it lasts). */
+export async function send<T>(method: "PATCH" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await request(path, { method, ...(body !== undefined && json) });
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function detailOf(answer: Response): Promise<string> {
+  try {
+    return ((await answer.json()) as Problem).detail;
+  } catch {
+    return `it answered ${answer.status}`;
+  }
+}

@@ -1,0 +1,70 @@
+import { useState } from "preact/hooks";
+import { formatMs, formatRate } from "../node/cli/format.ts";
+import type { SessionStatus, StatusReport } from "../node/status/types.ts";
+import { Chart, type Curve } from "./chart.tsx";
+import { colourOf } from "./parts.tsx";
+import { type Column, type PathSeries, ratesOf } from "./series.ts";
+import type { State } from "./store.ts";
+
+/** Spans to choose from, minutes; the gateway remembers the longest. */
+const SPANS = [1, 5, 10];
+
+interface Props {
+  readonly state: State;
+  readonly gateway: StatusReport["role"];
+  readonly session: SessionStatus;
+  readonly theme: string;
+}
+
+/** Throughput of each path over time, stacked, and round-trip times. Down is towards the home, at both ends. */
+export function Charts({ state: { series, startedAt }, gateway, session, theme }: Props) {
+  const [minutes, setMinutes] = useState(SPANS[0] as number);
+  const times = series.uptimeSeconds.map((uptime) => startedAt / 1_000 + uptime);
+  const curves = (columnOf: (path: PathSeries) => Column): Curve[] =>
+    session.paths.map(({ name }, i) => {
+      const path = series.paths.find((each) => each.peer === session.peer && each.name === name);
+      return { label: name, colour: colourOf(i), values: path ? columnOf(path) : [] };
+    });
+  const rates = (key: "sentBytes" | "receivedBytes") => (path: PathSeries) =>
+    ratesOf(path[key], series.uptimeSeconds);
+  const [down, up] =
+    gateway === "local" ? (["receivedBytes", "sentBytes"] as const) : (["sentBytes", "receivedBytes"] as const);
+  const shared = { times, spanSeconds: minutes * 60, theme };
+  return (
+    <section aria-labelledby="charts">
+      <div class="head">
+        <h2 id="charts">Throughput</h2>
+        <fieldset class="spans">
+          <legend class="hidden">Time shown</legend>
+          {SPANS.map((span) => (
+            <label key={span}>
+              <input
+                type="radio"
+                name="span"
+                class="hidden"
+                checked={span === minutes}
+                onChange={() => setMinutes(span)}
+              />
+              <span>{span} min</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <div class="charts">
+        <Chart {...shared} title="Download" curves={curves(rates(down))} isStacked format={formatRate} least={1e6} />
+        <Chart {...shared} title="Upload" curves={curves(rates(up))} isStacked format={formatRate} least={1e5} />
+        <Chart
+          {...shared}
+          title="Round trip"
+          curves={[...curves(({ rttMs }) => rttMs), ...leastOf(curves(({ minRttMs }) => minRttMs))]}
+          format={(ms) => `${formatMs(ms)} ms`}
+          least={10}
+        />
+      </div>
+    </section>
+  );
+}
+
+function leastOf(curves: readonly Curve[]): Curve[] {
+  return curves.map((curve) => ({ ...curve, label: `${curve.label}, least`, isDashed: true }));
+}

@@ -1,0 +1,161 @@
+import { useState } from "preact/hooks";
+import { formatAge, formatBytes, formatMs, formatRate } from "../node/cli/format.ts";
+import type { About } from "../node/status/schemas.ts";
+import type { PathStatus, SessionStatus, StatusReport } from "../node/status/types.ts";
+import { messageOf, send } from "./api.ts";
+import { DrillDialog } from "./drill.tsx";
+import { colourOf, percent, type Share, ShareBar, StateMark } from "./parts.tsx";
+import { SpeedTestDialog } from "./speed-test.tsx";
+
+type Controls = About["controls"];
+
+interface Props {
+  readonly gateway: StatusReport["role"];
+  readonly session: SessionStatus;
+  readonly controls: Controls;
+}
+
+export function Lines({ gateway, session: { paths }, controls }: Props) {
+  const [isTesting, setTesting] = useState(false);
+  const shares = paths.map(({ name, sentBytes, receivedBytes }, i): Share => {
+    return { name, bytes: sentBytes + receivedBytes, colour: colourOf(i) };
+  });
+  return (
+    <section aria-labelledby="lines">
+      <div class="head">
+        <h2 id="lines">Lines</h2>
+        <ShareBar shares={shares} label="Share of all bytes" />
+        {controls.speedtest && <button onClick={() => setTesting(true)}>Speed test</button>}
+      </div>
+      {isTesting && <SpeedTestDialog onClose={() => setTesting(false)} />}
+      <div class="lines">
+        {paths.map((path, i) => (
+          <Line
+            key={path.name}
+            gateway={gateway}
+            path={path}
+            controls={controls}
+            colour={colourOf(i)}
+            share={percent(shares[i]?.bytes ?? 0, shares)}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+interface LineProps {
+  readonly gateway: StatusReport["role"];
+  readonly path: PathStatus;
+  readonly controls: Controls;
+  readonly colour: string;
+  readonly share: string;
+}
+
+function Line({ gateway, path, controls, colour, share }: LineProps) {
+  const [isDrilling, setDrilling] = useState(false);
+  const [down, up] = gateway === "local" ? (["receive", "sent"] as const) : (["sent", "receive"] as const);
+  const rate = { receive: path.receiveRateBps, sent: path.sendRateBps };
+  const bytes = { receive: path.receivedBytes, sent: path.sentBytes };
+  return (
+    <article class={`card line ${colour}`} aria-label={path.name}>
+      <div class="head">
+        <h3>{path.name}</h3>
+        <StateMark state={path.state} />
+        <Role path={path} roles={controls.roles} />
+      </div>
+      <p class="why">
+        <b>{path.reason}</b> <span class="soft">for {ago(path.since)}</span>
+      </p>
+      <div class="rates">
+        <span>
+          <i aria-hidden="true">↓</i> <span class="hidden">Download</span> <b>{formatRate(rate[down])}</b>
+        </span>
+        <span>
+          <i aria-hidden="true">↑</i> <span class="hidden">Upload</span> <b>{formatRate(rate[up])}</b>
+        </span>
+      </div>
+      <RoundTrip path={path} />
+      <dl>
+        <Fact name="Share" value={share} />
+        <Fact name="Down" value={formatBytes(bytes[down])} />
+        <Fact name="Up" value={formatBytes(bytes[up])} />
+        <Fact name="Sent again" value={formatBytes(path.reinjectedBytes)} />
+        <Fact name="Connections" value={String(path.subflows)} />
+      </dl>
+      <p class="soft foot">
+        {path.role}: {path.roleReason}, for {ago(path.roleSince)}
+        {controls.drill && path.role !== "disabled" && (
+          <button class="small" onClick={() => setDrilling(true)}>
+            Drill
+          </button>
+        )}
+      </p>
+      {isDrilling && <DrillDialog path={path.name} onClose={() => setDrilling(false)} />}
+    </article>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** The round-trip time now against the least: what is beyond that is a queue on the line. */
+function RoundTrip({ path: { rttMs, minRttMs } }: { readonly path: PathStatus }) {
+  if (rttMs === null || minRttMs === null) return <p class="round-trip soft">Round trip not known yet</p>;
+  const most = Math.max(rttMs, minRttMs * 2);
+  const queue = Math.max(0, rttMs - minRttMs);
+  return (
+    <p class="round-trip">
+      <span>
+        Round trip <b>{formatMs(rttMs)} ms</b> <span class="soft">least {formatMs(minRttMs)} ms</span>
+      </span>
+      <span class="meter" aria-hidden="true">
+        <i class="least" style={{ flexGrow: minRttMs }} />
+        <i class="queue" style={{ flexGrow: queue }} />
+        <i style={{ flexGrow: Math.max(0, most - minRttMs - queue) }} />
+      </span>
+    </p>
+  );
+}
+
+function Role({ path: { name, role }, roles }: { readonly path: PathStatus; readonly roles: Controls["roles"] }) {
+  const [problem, setProblem] = useState("");
+  if (roles.length === 0) return <span class="role soft">{role}</span>;
+  const change = async (wanted: string): Promise<void> => {
+    try {
+      await send("PATCH", `/api/paths/${encodeURIComponent(name)}`, { role: wanted });
+      setProblem("");
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  return (
+    <>
+      <select
+        class="role"
+        aria-label={`Role of ${name}`}
+        value={role}
+        onChange={(event) => void change(event.currentTarget.value)}
+      >
+        {roles.map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </select>
+      {problem !== "" && (
+        <span class="bad" role="alert">
+          The role was not changed: {problem}
+        </span>
+      )}
+    </>
+  );
+}
+
+function ago(since: string): string {
+  return formatAge((Date.now() - Date.parse(since)) / 1_000);
+}

@@ -1,0 +1,150 @@
+/** What the page knows, and the loop that keeps it true: load, follow the event stream, come back after a loss. */
+
+import type { GatewayEvent } from "../node/status/event-log.ts";
+import type { History } from "../node/status/history.ts";
+import type { About } from "../node/status/schemas.ts";
+import type { StatusReport } from "../node/status/types.ts";
+import { get, messageOf, request, TokenNeeded } from "./api.ts";
+import { appendReport, type Series, seriesOf } from "./series.ts";
+import { serverEvents } from "./server-events.ts";
+
+/** A stream that is silent for so long is lost: a report comes every second. ms */
+const SILENCE_MS = 5_000;
+/** Waits between attempts to come back, ms. */
+const RETRY_MS = [250, 500, 1_000, 2_000];
+/** Events shown. */
+const MAX_EVENTS = 500;
+
+export interface State {
+  /** `locked`: the gateway wants a token. */
+  readonly link: "loading" | "live" | "lost" | "locked";
+  /** Why it is lost or locked. */
+  readonly problem: string;
+  readonly about: About | undefined;
+  readonly report: StatusReport | undefined;
+  /** When the report came. */
+  readonly reportAt: Date | undefined;
+  readonly series: Series;
+  /** Date.now() at the gateway's start, by this browser's clock: what the charts' times are counted from. */
+  readonly startedAt: number;
+  /** Newest first. */
+  readonly events: readonly GatewayEvent[];
+}
+
+export class Store {
+  #state: State = {
+    link: "loading",
+    problem: "",
+    about: undefined,
+    report: undefined,
+    reportAt: undefined,
+    series: { uptimeSeconds: [], paths: [] },
+    startedAt: 0,
+    events: [],
+  };
+  readonly #listeners = new Set<() => void>();
+  #unlock = (): void => {};
+  #failures = 0;
+
+  get state(): State {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** The user has given a token: tries it. */
+  unlock(): void {
+    this.#unlock();
+  }
+
+  /** Never ends. */
+  async run(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#load();
+        await this.#follow();
+      } catch (error) {
+        if (error instanceof TokenNeeded) await this.#waitForToken(error.message);
+        else await this.#waitAfter(error);
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    const [about, history] = await Promise.all([get<About>("/api"), get<History>("/api/history")]);
+    this.#set({ about, series: seriesOf(history) });
+  }
+
+  /** Ends by an error, at the latest when the gateway does. */
+  async #follow(): Promise<void> {
+    const silence = new AbortController();
+    const listen = (): ReturnType<typeof setTimeout> =>
+      setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1_000} s`)), SILENCE_MS);
+    let timer = listen();
+    try {
+      const headers = {
+        accept: "text/event-stream",
+        "last-event-id": String(this.#state.events[0]?.id ?? 0),
+      };
+      const { body } = await request("/api/events?status=1", { headers, signal: silence.signal });
+      for await (const { type, data } of serverEvents(bytesOf(body as ReadableStream<Uint8Array>))) {
+        clearTimeout(timer);
+        timer = listen();
+        if (type === "status") this.#handleReport(JSON.parse(data) as StatusReport);
+        else if (type === "log") this.#handleEvent(JSON.parse(data) as GatewayEvent);
+      }
+      throw new Error("it ended the stream");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #handleReport(report: StatusReport): void {
+    this.#failures = 0;
+    const startedAt = Date.now() - report.uptimeSeconds * 1_000;
+    // A clock that drifts by milliseconds must not make the charts tremble.
+    const isSteady = Math.abs(startedAt - this.#state.startedAt) < 1_500;
+    this.#set({
+      link: "live",
+      problem: "",
+      report,
+      reportAt: new Date(),
+      series: appendReport(this.#state.series, report),
+      ...(isSteady ? {} : { startedAt }),
+    });
+  }
+
+  #handleEvent(event: GatewayEvent): void {
+    this.#set({ events: [event, ...this.#state.events].slice(0, MAX_EVENTS) });
+  }
+
+  #waitForToken(problem: string): Promise<void> {
+    this.#set({ link: "locked", problem });
+    return new Promise((resolve) => {
+      this.#unlock = () => {
+        this.#set({ link: "loading" });
+        resolve();
+      };
+    });
+  }
+
+  #waitAfter(error: unknown): Promise<void> {
+    this.#set({ link: "lost", problem: messageOf(error) });
+    const wait = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
+    return new Promise((resolve) => setTimeout(resolve, wait));
+  }
+
+  #set(change: Partial<State>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A body as an iterable, where the browser's streams are none yet. */
+async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}

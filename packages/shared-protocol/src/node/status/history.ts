@@ -1,0 +1,107 @@
+import { type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
+
+/** How often a snapshot is taken, milliseconds. */
+const PERIOD_MS = 1_000;
+/** Snapshots kept: ten minutes. */
+const CAPACITY = 600;
+/** Paths whose counters are kept: a peer could think of new names for ever. */
+const MAX_PATHS = 64;
+
+type Kept = "sentBytes" | "receivedBytes" | "rttMs" | "minRttMs";
+
+/** One path's values over time, one for each of the history's times; null while there was no such path. */
+export type PathHistory = { readonly peer: string; readonly name: string } & Readonly<
+  Record<Kept, readonly (number | null)[]>
+>;
+
+/** The last minutes in columns, oldest first; counters as they were, so that rates are exact over any span. */
+export interface History {
+  /** When the snapshots were taken, by the gateway's uptime. */
+  readonly uptimeSeconds: readonly number[];
+  readonly paths: readonly PathHistory[];
+}
+
+interface Snapshot {
+  readonly uptimeSeconds: number;
+  readonly paths: ReadonlyMap<string, Readonly<Record<Kept, number | null>>>;
+}
+
+/** Asks the source once a second, for everybody who watches, and remembers. */
+export class StatusHistory {
+  readonly #source: StatusSource;
+  readonly #onError: (error: unknown) => void;
+  readonly #snapshots: Snapshot[] = [];
+  readonly #listeners = new Set<(report: StatusReport) => void>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** `onError` is told why a snapshot could not be taken. */
+  constructor(source: StatusSource, onError: (error: unknown) => void) {
+    this.#source = source;
+    this.#onError = onError;
+    this.#timer = setInterval(() => this.#tick(), PERIOD_MS).unref();
+  }
+
+  /** Calls `listener` with every report from now on; the result ends that. */
+  subscribe(listener: (report: StatusReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  current(): StatusReport {
+    return this.#source.status();
+  }
+
+  history(): History {
+    const keys = new Set(this.#snapshots.flatMap(({ paths }) => [...paths.keys()]));
+    return {
+      uptimeSeconds: this.#snapshots.map(({ uptimeSeconds }) => uptimeSeconds),
+      paths: [...keys].map((key) => this.#column(key)),
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    try {
+      const report = this.#source.status();
+      this.#keep(report);
+      for (const listener of this.#listeners) listener(report);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  #keep(report: StatusReport): void {
+    const all = sessionsOf(report).flatMap(({ peer, paths }) => paths.map((path) => ({ peer, path })));
+    // A peer that begins another session has two for a moment; the later one counts.
+    const paths = new Map(all.slice(0, MAX_PATHS).map(({ peer, path }) => [keyOf(peer, path.name), path]));
+    const kept = new Map(
+      [...paths].map(([key, { sentBytes, receivedBytes, rttMs, minRttMs }]) => [
+        key,
+        { sentBytes, receivedBytes, rttMs, minRttMs },
+      ]),
+    );
+    this.#snapshots.push({ uptimeSeconds: report.uptimeSeconds, paths: kept });
+    if (this.#snapshots.length > CAPACITY) this.#snapshots.shift();
+  }
+
+  #column(key: string): PathHistory {
+    const [peer, name] = JSON.parse(key) as [string, string];
+    const values = (kept: Kept): (number | null)[] =>
+      this.#snapshots.map(({ paths }) => paths.get(key)?.[kept] ?? null);
+    return {
+      peer,
+      name,
+      sentBytes: values("sentBytes"),
+      receivedBytes: values("receivedBytes"),
+      rttMs: values("rttMs"),
+      minRttMs: values("minRttMs"),
+    };
+  }
+}
+
+function keyOf(peer: string, name: string): string {
+  return JSON.stringify([peer, name]);
+}

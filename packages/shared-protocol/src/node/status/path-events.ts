@@ -1,0 +1,69 @@
+import type { PathObserver, PathRecord } from "../session/path-record.ts";
+import type { EventLog, EventType } from "./event-log.ts";
+import type { PathState } from "./types.ts";
+
+/** Writes the changes of one peer's paths into the log. */
+export class PathEvents implements PathObserver {
+  readonly #log: EventLog;
+  readonly #peer: string;
+  readonly #states = new Map<string, PathState>();
+  /** Paths that have carried data before. */
+  readonly #known = new Set<string>();
+  #isUnreachable = false;
+
+  constructor(log: EventLog, peer: string) {
+    this.#log = log;
+    this.#peer = peer;
+  }
+
+  onState(path: PathRecord, before: PathState): void {
+    this.#states.set(path.name, path.state);
+    switch (path.state) {
+      case "probation":
+      case "up":
+        if (before !== "probation") this.#noteUp(path, before);
+        break;
+      case "suspect":
+        this.#add("path-suspect", path, `${path.name} makes no progress; its data goes over other paths`);
+        break;
+      case "down":
+        this.#add("path-down", path, `${path.name} is down: ${path.lastError}`);
+        break;
+    }
+    this.#noteReach();
+  }
+
+  onRole(path: PathRecord): void {
+    this.#add("path-role", path, `${path.name} is ${path.role} now: ${path.roleReason}`);
+  }
+
+  onSubflowLost(path: PathRecord, reason: string): void {
+    this.#add("subflow-lost", path, `${path.name} lost one of its connections: ${reason}`);
+  }
+
+  #noteUp(path: PathRecord, before: PathState): void {
+    if (before === "suspect") this.#add("path-back", path, `${path.name} makes progress again`);
+    else if (this.#known.has(path.name)) this.#add("path-back", path, `${path.name} is back`);
+    else this.#add("path-up", path, `${path.name} is up`);
+    this.#known.add(path.name);
+  }
+
+  /** Unreachable is the peer when what should carry data is down, all of it. */
+  #noteReach(): void {
+    const wanted = [...this.#states.values()].filter((state) => state !== "disabled");
+    const carries = wanted.some((state) => state === "up" || state === "probation");
+    const isUnreachable = wanted.length > 0 && wanted.every((state) => state === "down");
+    if (!this.#isUnreachable && isUnreachable) {
+      this.#isUnreachable = true;
+      const message = "the other gateway cannot be reached: no path is up";
+      this.#log.add("peer-unreachable", message, { peer: this.#peer });
+    } else if (this.#isUnreachable && carries) {
+      this.#isUnreachable = false;
+      this.#log.add("peer-reachable", "the other gateway can be reached again", { peer: this.#peer });
+    }
+  }
+
+  #add(type: EventType, { name: path }: PathRecord, message: string): void {
+    this.#log.add(type, message, { peer: this.#peer, path });
+  }
+}

@@ -1,0 +1,181 @@
+/** The dashboard in a real browser: what it shows is what the API says and the lines carried; its controls work. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import type { GatewayEvent } from "@hawser/shared-protocol/node";
+import type { Locator, Page } from "playwright-core";
+import { formatBytes } from "../../packages/shared-protocol/src/node/cli/format.ts";
+import type { History } from "../../packages/shared-protocol/src/node/status/history.ts";
+import { Hawser, until } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
+import { type HouseBrowser, startBrowser, takePictures } from "./browser.ts";
+import { type Listener, listenIn, pair, Reader } from "./sockets.ts";
+
+const DASHBOARD = "http://127.0.0.1:8080/";
+/** How long the page may take to show what is so. */
+const PATIENCE_MS = 10_000;
+const BYTES = 8e6;
+
+suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, () => {
+  let house: House;
+  let hawser: Hawser;
+  let origin: RunningOrigin;
+  let listener: Listener;
+  let chromium: HouseBrowser;
+  let page: Page;
+  /** What the browser complained of, and requests to elsewhere. */
+  const complaints: string[] = [];
+
+  before(async () => {
+    house = await House.create({
+      lines: [
+        { name: "adsl1", down: 8.41e6, up: 0.8e6, delayMs: 12, queueMs: 150 },
+        { name: "adsl2", down: 8.76e6, up: 0.8e6, delayMs: 15, queueMs: 150 },
+      ],
+    });
+    origin = await startOrigin(house.origin);
+    listener = await listenIn(house.origin);
+    hawser = await Hawser.start(house);
+    chromium = await startBrowser(house.router);
+    page = await chromium.browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(DASHBOARD)) complaints.push(`asked ${request.url()}`);
+    });
+    await page.goto(DASHBOARD);
+  });
+  after(async () => {
+    await chromium?.close();
+    await hawser?.stop();
+    await house?.close();
+  });
+
+  const line = (name: string): Locator => page.getByRole("article", { name });
+  const shows = (locator: Locator, text: string | RegExp): Promise<void> =>
+    locator.filter({ hasText: text }).first().waitFor();
+
+  test("during a transfer: every line's part, and afterwards what each has carried", async () => {
+    await shows(page.getByRole("status"), "Live");
+    const { v4: host } = house.addresses.origin;
+    const running = start(house.lan, { op: "download", host, port: origin.port, bytes: BYTES });
+    for (const name of ["adsl1", "adsl2"]) await shows(line(name), /Download [3-9](\.\d)? Mbit\/s/);
+    await shows(page.getByRole("row"), /redirect.*MB/);
+    await takePictures(page, "transfer");
+    assert.equal((await running.result).error, null);
+    await until(async () => (await hawser.status()).session.flows.open === 0);
+    const history = (await hawser.local.get("/api/history")) as History;
+    for (const { name, receivedBytes } of (await hawser.status()).session.paths) {
+      await shows(line(name), `Down${formatBytes(receivedBytes)}`);
+      const carried = (await house.line(name).counters()).down.deliveredBytes;
+      // Payload and frames of what the line carried as packets; a little was not this transfer.
+      assert.ok(
+        receivedBytes < carried && receivedBytes > 0.93 * carried - 20_000,
+        `${receivedBytes} of ${carried}`,
+      );
+      const remembered = history.paths.find((path) => path.name === name)?.receivedBytes.at(-1);
+      assert.ok(remembered !== undefined && remembered !== null && remembered > 0.9 * receivedBytes, name);
+    }
+    await shows(page.locator(".figure"), /Open flows0/);
+  });
+
+  test("a line goes and comes back: its state, why, and the events", async () => {
+    await house.line("adsl1").down();
+    await shows(line("adsl1"), "the interface adsl1 is down or gone");
+    await shows(page.getByRole("log"), "adsl1 is down: the interface adsl1 is down or gone");
+    await shows(page.locator(".figure"), "1 of 2 lines up");
+    await takePictures(page, "line-down");
+    await house.line("adsl1").up();
+    await shows(page.getByRole("log"), "adsl1 is back");
+    await shows(page.locator(".figure"), "all 2 lines up");
+    const types = ((await hawser.remote.get("/api/events")) as GatewayEvent[]).map(({ type }) => type);
+    assert.deepEqual(types.slice(0, 3), ["session-opened", "path-up", "path-up"]);
+    assert.ok(types.includes("path-down") && types.includes("path-back"), types.join());
+  });
+
+  test("with the keyboard alone: a role is changed, and who did it is shown", async () => {
+    const role = page.getByRole("combobox", { name: "Role of adsl2" });
+    await role.focus();
+    await page.keyboard.press("d");
+    await page.keyboard.press("Enter");
+    await hawser.whenPaths((states) => states[1] === "disabled");
+    await shows(line("adsl2"), "disabled: set through the API");
+    await shows(page.getByRole("log"), "adsl2 is disabled now: set through the API");
+    await role.selectOption("active");
+    await hawser.whenPaths((states) => states[1] === "up");
+    // What the gateway does not offer has no control.
+    assert.equal(await page.getByRole("button", { name: /drill|speed/i }).count(), 0);
+  });
+
+  test("a flow is found, and cut", async () => {
+    const { v4: host } = house.addresses.origin;
+    const [kept, cut] = [
+      await pair(house.lan, { host, port: listener.port }, listener),
+      await pair(house.lan, { host, port: listener.port }, listener),
+    ];
+    const address = `192.168.77.2:${cut.client.localPort}`;
+    await page.getByRole("searchbox", { name: "Search flows" }).fill(address);
+    await shows(page.locator("tbody"), address);
+    await until(async () => (await page.locator("tbody tr").count()) === 1);
+    await page.getByRole("button", { name: `Disconnect ${address}` }).click();
+    const ended = new Reader(cut.client).error();
+    await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+    assert.match(String(await ended), /ECONNRESET/);
+    await shows(page.locator(".table"), "No flow is like that.");
+    assert.equal((await hawser.flows()).length, 1);
+    for (const socket of [kept.client, kept.server, cut.server]) socket.destroy();
+    await page.getByRole("searchbox").fill("");
+  });
+
+  test("the gateway goes and comes back: the page says so, and goes on", async () => {
+    assert.deepEqual(complaints, []);
+    await hawser.local.stop();
+    await shows(page.getByRole("alert"), "The gateway does not answer");
+    await hawser.startLocal();
+    await shows(page.getByRole("status"), "Live");
+    assert.equal(await page.getByRole("alert").count(), 0);
+    await hawser.whenPaths((states) => states.join() === "up,up");
+    await shows(page.locator(".figure"), "all 2 lines up");
+  });
+
+  test("a token that is asked for is asked for, and used", async () => {
+    const locked = await chromium.browser.newPage();
+    locked.setDefaultTimeout(PATIENCE_MS);
+    await locked.route("**/api**", async (route) => {
+      if (route.request().headers()["authorization"] === "Bearer open-sesame") return route.continue();
+      const problem = {
+        type: "about:blank",
+        title: "Unauthorized",
+        status: 401,
+        detail: "wrong or no token",
+      };
+      return route.fulfill({ status: 401, contentType: "application/problem+json", json: problem });
+    });
+    await locked.goto(DASHBOARD);
+    for (const token of ["wrong", "open-sesame"]) {
+      await locked.getByLabel("Token").fill(token);
+      await locked.getByRole("button", { name: "Show the dashboard" }).click();
+      if (token === "wrong") await shows(locked.getByRole("alert"), "not accepted: wrong or no token");
+    }
+    await shows(locked.getByRole("article", { name: "adsl1" }), "up");
+    await locked.close();
+  });
+
+  test("the remote's page shows the same lines, from its side", async () => {
+    const inRemote = await startBrowser(house.remote);
+    try {
+      const remote = await inRemote.browser.newPage({ viewport: { width: 1280, height: 900 } });
+      remote.setDefaultTimeout(PATIENCE_MS);
+      await remote.goto("http://127.0.0.1:8081/");
+      await shows(remote.locator(".figure"), /home/);
+      await shows(remote.getByRole("article", { name: "adsl2" }), "told by the local gateway");
+      assert.equal(await remote.getByRole("combobox").count(), 0);
+    } finally {
+      await inRemote.close();
+    }
+  });
+});

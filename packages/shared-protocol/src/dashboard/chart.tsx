@@ -57,7 +57,7 @@ export function Chart(props: Props) {
       <figcaption>
         <h3>{title}</h3>
         {isStacked && <b>{format(sum)}</b>}
-        <span class="soft time">{cursor === null ? "now" : new Date((times[at] ?? 0) * 1_000).toLocaleTimeString()}</span>
+        <span class="soft time">{cursor === null ? "now" : timeOf(times[at] ?? 0)}</span>
       </figcaption>
       <div ref={holder} role="img" aria-label={`${title} of each line over time; ${text}`} />
       <ul class="legend">
@@ -69,6 +69,11 @@ export function Chart(props: Props) {
       </ul>
     </figure>
   );
+}
+
+/** Of seconds since 1970. */
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString("en-GB");
 }
 
 function shown(value: number | null, format: (value: number) => string): string {
@@ -113,8 +118,8 @@ function makePlot(holder: HTMLElement, latest: () => Props, onCursor: (index: nu
       y: { range: (_, __, most) => [0, Math.max(latest().least, (most ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, space: 70 },
-      { ...axis, size: AXIS_WIDTH, space: 36, values: (_, splits) => splits.map((split) => latest().format(split)) },
+      { ...axis, size: 30, space: 64, values: (_, splits) => splits.map(timeOf) },
+      { ...axis, size: AXIS_WIDTH, space: 30, values: (_, splits) => splits.map((split) => latest().format(split)) },
     ],
     series: [{}, ...(isStacked ? series.toReversed() : series)],
     hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? null)] },

@@ -57,7 +57,7 @@ export function Charts({ state: { series, startedAt }, gateway, session, theme }
           {...shared}
           title="Round trip"
           curves={[...curves(({ rttMs }) => rttMs), ...leastOf(curves(({ minRttMs }) => minRttMs))]}
-          format={(ms) => `${formatMs(ms)} ms`}
+          format={(ms) => (ms === 0 ? "0 ms" : `${formatMs(ms)} ms`)}
           least={10}
         />
       </div>

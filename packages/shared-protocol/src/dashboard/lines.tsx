@@ -64,7 +64,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         <StateMark state={path.state} />
         <Role path={path} roles={controls.roles} />
       </div>
-      <p class="why">
+      <p class={`why ${path.state}`}>
         <b>{path.reason}</b> <span class="soft">for {ago(path.since)}</span>
       </p>
       <div class="rates">
@@ -81,7 +81,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         <Fact name="Down" value={formatBytes(bytes[down])} />
         <Fact name="Up" value={formatBytes(bytes[up])} />
         <Fact name="Sent again" value={formatBytes(path.reinjectedBytes)} />
-        <Fact name="Connections" value={String(path.subflows)} />
+        <Fact name="Subflows" value={String(path.subflows)} />
       </dl>
       <p class="soft foot">
         {path.role}: {path.roleReason}, for {ago(path.roleSince)}
@@ -107,13 +107,16 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 
 /** The round-trip time now against the least: what is beyond that is a queue on the line. */
 function RoundTrip({ path: { rttMs, minRttMs } }: { readonly path: PathStatus }) {
-  if (rttMs === null || minRttMs === null) return <p class="round-trip soft">Round trip not known yet</p>;
+  if (rttMs === null || minRttMs === null) return <p class="round-trip soft">No round trip is known now</p>;
   const most = Math.max(rttMs, minRttMs * 2);
   const queue = Math.max(0, rttMs - minRttMs);
   return (
     <p class="round-trip">
       <span>
-        Round trip <b>{formatMs(rttMs)} ms</b> <span class="soft">least {formatMs(minRttMs)} ms</span>
+        <span>
+          Round trip <b>{formatMs(rttMs)} ms</b>
+        </span>
+        <span class="soft">least {formatMs(minRttMs)} ms</span>
       </span>
       <span class="meter" aria-hidden="true">
         <i class="least" style={{ flexGrow: minRttMs }} />

@@ -27,12 +27,14 @@ export class PathRecord {
   #state: PathState = "connecting";
   #reason = REASONS.connecting;
   #since = new Date();
-  #roleReason = "configured";
+  #roleReason: string;
   #roleSince = new Date();
 
-  constructor(name: string, role: PathRole, observer?: PathObserver) {
+  /** `roleReason` says who gave the role, or why. */
+  constructor(name: string, role: PathRole, roleReason: string, observer?: PathObserver) {
     this.name = name;
     this.#role = role;
+    this.#roleReason = roleReason;
     this.#observer = observer;
     this.noteState();
   }

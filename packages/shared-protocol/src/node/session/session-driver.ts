@@ -78,7 +78,11 @@ export class SessionDriver {
   /** The record of a path; it begins with the path's first subflow. */
   path(name: string, role: PathRole): PathRecord {
     let record = this.#paths.get(name);
-    if (!record) this.#paths.set(name, (record = new PathRecord(name, role, this.#options.pathObserver)));
+    if (!record) {
+      const { side, pathObserver } = this.#options;
+      record = new PathRecord(name, role, side === "local" ? "configured" : TOLD, pathObserver);
+      this.#paths.set(name, record);
+    }
     return record;
   }
 

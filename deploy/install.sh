@@ -38,7 +38,7 @@ for package in "$checkout"/packages/*/; do
   target=$new/packages/$(basename "$package")
   mkdir -p "$target"
   cp "$package/package.json" "$target/"
-  for part in bin dist; do
+  for part in bin dist assets; do
     if [ -d "$package/$part" ]; then cp -R "$package/$part" "$target/"; fi
   done
 done

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { About } from "../node/status/schemas.ts";
 import { type StatusReport, sessionsOf } from "../node/status/types.ts";
 import { hasToken, setToken } from "./api.ts";
@@ -39,10 +39,10 @@ function Lost({ state: { problem, reportAt } }: { readonly state: State }) {
 }
 
 function TokenForm({ store, problem }: { readonly store: Store; readonly problem: string }) {
+  const token = useRef<HTMLInputElement>(null);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    setToken(String(form.get("token")).trim());
+    setToken(token.current?.value.trim() ?? "");
     store.unlock();
   };
   return (
@@ -55,7 +55,7 @@ function TokenForm({ store, problem }: { readonly store: Store; readonly problem
       )}
       <label>
         Token
-        <input name="token" type="password" autocomplete="off" required autofocus />
+        <input ref={token} type="password" autocomplete="off" required autofocus />
       </label>
       <p class="soft">It is kept for this tab, until the tab is closed.</p>
       <button class="primary">Show the dashboard</button>

@@ -51,7 +51,7 @@ export function appendReport(series: Series, report: StatusReport): Series {
 function appendPath(series: Series, peer: string, path: PathStatus, before: number): void {
   let found = series.paths.find((known) => known.peer === peer && known.name === path.name);
   if (!found) {
-    const empty = (): Column => new Array<null>(before).fill(null);
+    const empty = (): Column => Array.from({ length: before }, () => null);
     const columns = { sentBytes: empty(), receivedBytes: empty(), rttMs: empty(), minRttMs: empty() };
     found = { peer, name: path.name, ...columns };
     series.paths.push(found);

@@ -99,7 +99,7 @@ export class PathRecord {
     const before = this.#state;
     if (state === before) return;
     this.#state = state;
-    this.#reason = state === "up" && before === "suspect" ? "it makes progress again" : REASONS[state];
+    this.#reason = state === "up" && before === "suspect" ? "makes progress again" : REASONS[state];
     this.#since = new Date();
     this.#observer?.onState(this, before);
   }
@@ -149,10 +149,10 @@ export class PathRecord {
 
 /** Why a path enters a state; down has an error's reason. */
 const REASONS: Readonly<Record<PathState, string>> = {
-  connecting: "it is being dialled",
-  probation: "it was connected, and is tried",
-  up: "it has proven itself",
-  suspect: "nothing was acknowledged for too long",
+  connecting: "being dialled",
+  probation: "connected, on trial",
+  up: "carries data",
+  suspect: "nothing is acknowledged",
   down: "",
   disabled: "its role is disabled",
 };

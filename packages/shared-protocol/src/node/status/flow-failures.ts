@@ -9,7 +9,7 @@ export class FlowFailures {
   readonly #log: EventLog;
   readonly #peer: string;
   readonly #counts = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
+  #isCounting = false;
 
   constructor(log: EventLog, peer: string) {
     this.#log = log;
@@ -23,11 +23,13 @@ export class FlowFailures {
     const name = codeName(StreamCode, code);
     const reason = name in StreamCode ? name : "other";
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    this.#timer ??= setTimeout(() => this.#tell(), WINDOW_MS).unref();
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    setTimeout(() => this.#tell(), WINDOW_MS).unref();
   }
 
   #tell(): void {
-    this.#timer = undefined;
+    this.#isCounting = false;
     const reasons = [...this.#counts].toSorted(([, a], [, b]) => b - a);
     const sum = reasons.reduce((total, [, count]) => total + count, 0);
     this.#counts.clear();

@@ -8,7 +8,7 @@ function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
   return {
     name,
     state: "up",
-    reason: "it has proven itself",
+    reason: "carries data",
     role: "active",
     roleSince: "2026-01-02T03:04:05.000Z",
     roleReason: "configured",

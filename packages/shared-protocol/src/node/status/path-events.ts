@@ -21,7 +21,7 @@ export class PathEvents implements PathObserver {
     switch (path.state) {
       case "probation":
       case "up":
-        if (before !== "probation") this.#noteUp(path, before);
+        if (before !== "probation" && before !== "up") this.#noteUp(path, before);
         break;
       case "suspect":
         this.#add("path-suspect", path, `${path.name} makes no progress; its data goes over other paths`);

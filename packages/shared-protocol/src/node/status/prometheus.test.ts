@@ -23,7 +23,7 @@ const PATIENCE_MS = 20_000;
 const PATH: PathStatus = {
   name: "adsl1",
   state: "up",
-  reason: "it has proven itself",
+  reason: "carries data",
   role: "active",
   roleSince: "2026-01-02T03:04:05.000Z",
   roleReason: "configured",

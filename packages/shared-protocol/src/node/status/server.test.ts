@@ -24,7 +24,7 @@ function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
   return {
     name,
     state: "up",
-    reason: "it has proven itself",
+    reason: "carries data",
     role: "active",
     roleSince: "2026-01-02T03:04:05.000Z",
     roleReason: "configured",
@@ -98,10 +98,7 @@ interface Answer {
 }
 
 /** node:http, since fetch does not let Host and Origin be chosen. */
-function ask(
-  target: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string; port?: number } = {},
-): Promise<Answer> {
+function ask(target: string, options: AskOptions = {}): Promise<Answer> {
   const { method = "GET", headers = {}, body, port = server.address.port } = options;
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -440,4 +437,19 @@ test("events: a stream that goes on where it was lost, with a report at once", a
   ]);
   assert.deepEqual(JSON.parse(seen[1]?.data as string), report);
   assert.equal(Number(seen[2]?.id), since + 2);
+});
+
+test("event streams are few, and one that was left is free again", async () => {
+  const open = (signal: AbortSignal): Promise<Response> =>
+    fetch(`${server.url}/api/events`, { headers: { accept: "text/event-stream" }, signal });
+  const left = new AbortController();
+  const answers = await Promise.all(Array.from({ length: 33 }, () => open(left.signal)));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 32);
+  assert.equal(answers.filter(({ status }) => status === 503).length, 1);
+  left.abort();
+  for (let status = 503; status !== 200; ) {
+    const next = new AbortController();
+    ({ status } = await open(next.signal));
+    next.abort();
+  }
 });

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import type { Subflow } from "../../engine/index.ts";
+import { StreamCode } from "../../wire/codes.ts";
+import { PathRecord } from "../session/path-record.ts";
+import { EventLog } from "./event-log.ts";
+import { FlowFailures } from "./flow-failures.ts";
+import { PathEvents } from "./path-events.ts";
+
+/** Only what a path's record looks at. */
+function subflow(): { readonly liveness: { state: string } } & Subflow {
+  const made = {
+    liveness: { state: "probation" },
+    ledger: { sent: 0 },
+    receivedBytes: 0,
+    reinjectedBytes: 0,
+  };
+  return made as unknown as { readonly liveness: { state: string } } & Subflow;
+}
+
+function typesOf(log: EventLog): string[] {
+  return log.since().map(({ type, path = "" }) => `${type} ${path}`.trim());
+}
+
+test("a line's life, and that no line is left", () => {
+  const log = new EventLog();
+  const observer = new PathEvents(log, "home");
+  const [a, b] = ["a", "b"].map((name) => new PathRecord(name, "active", "configured", observer)) as [
+    PathRecord,
+    PathRecord,
+  ];
+  const [first, second] = [subflow(), subflow()];
+  a.handleJoined(first);
+  first.liveness.state = "up";
+  a.noteState();
+  first.liveness.state = "suspect";
+  a.noteState();
+  first.liveness.state = "up";
+  a.noteState();
+  b.handleFailure("no answer");
+  b.handleFailure("still no answer");
+  // One connection of two is lost; then the other.
+  a.handleJoined(second);
+  a.handleLost(first, "ECONNRESET");
+  a.handleLost(second, "no progress");
+  a.handleFailure("no answer");
+  a.handleJoined(subflow());
+  b.setRole("disabled", "set through the API");
+  assert.deepEqual(typesOf(log), [
+    "path-up a",
+    "path-suspect a",
+    "path-back a",
+    "path-down b",
+    "subflow-lost a",
+    "path-down a",
+    "peer-unreachable",
+    "path-back a",
+    "peer-reachable",
+    "path-role b",
+  ]);
+  assert.equal(log.since()[5]?.message, "a is down: no progress");
+  assert.equal(log.since()[9]?.message, "b is disabled now: set through the API");
+});
+
+test("flows that fail are counted, and told once a minute", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const log = new EventLog();
+    const failures = new FlowFailures(log, "home");
+    for (const code of [StreamCode.timeout, StreamCode.refused, StreamCode.refused, StreamCode.reset, 4711])
+      failures.note(code);
+    mock.timers.tick(59_000);
+    assert.deepEqual(log.since(), []);
+    mock.timers.tick(1_000);
+    failures.note(StreamCode.refused);
+    mock.timers.tick(60_000);
+    mock.timers.tick(600_000);
+    assert.deepEqual(
+      log.since().map(({ message }) => message),
+      [
+        "4 flows failed within a minute: 2 refused, 1 timeout, 1 other",
+        "1 flow failed within a minute: 1 refused",
+      ],
+    );
+  } finally {
+    mock.timers.reset();
+  }
+});

@@ -76,6 +76,11 @@ function timeOf(seconds: number): string {
   return new Date(seconds * 1_000).toLocaleTimeString("en-GB");
 }
 
+/** Without the seconds where each label is a whole minute. */
+function timeLabel(seconds: number, step: number): string {
+  return step >= 60 ? timeOf(seconds).slice(0, 5) : timeOf(seconds);
+}
+
 function shown(value: number | null, format: (value: number) => string): string {
   return value === null ? "-" : format(value);
 }
@@ -118,7 +123,7 @@ function makePlot(holder: HTMLElement, latest: () => Props, onCursor: (index: nu
       y: { range: (_, __, most) => [0, Math.max(latest().least, (most ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, size: 30, space: 64, values: (_, splits) => splits.map(timeOf) },
+      { ...axis, size: 30, space: 52, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step)) },
       { ...axis, size: AXIS_WIDTH, space: 30, values: (_, splits) => splits.map((split) => latest().format(split)) },
     ],
     series: [{}, ...(isStacked ? series.toReversed() : series)],

@@ -98,7 +98,10 @@ interface Answer {
 }
 
 /** node:http, since fetch does not let Host and Origin be chosen. */
-function ask(target: string, options: AskOptions = {}): Promise<Answer> {
+function ask(
+  target: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string; port?: number } = {},
+): Promise<Answer> {
   const { method = "GET", headers = {}, body, port = server.address.port } = options;
   return new Promise((resolve, reject) => {
     const asked = request(

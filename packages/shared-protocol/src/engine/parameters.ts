@@ -163,5 +163,8 @@ export const MAX_PEER_STREAMS = 2 * MAX_STREAMS;
 /** Subflows whose end the other side is still to be told, at most; the oldest of more it has noticed by itself. */
 export const MAX_GONE = 256;
 
+/** Paths whose latest rate is remembered, at most. */
+export const MAX_KNOWN_PATHS = 64;
+
 /** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
 export const SESSION_LINGER = 180_000;

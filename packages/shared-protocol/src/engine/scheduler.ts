@@ -10,7 +10,10 @@ import type { Subflow } from "./subflow.ts";
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
 
-/** The lines that may carry data now: the active ones that make progress, or else the backups. */
+/**
+ * The lines that may carry data now: the active ones that make progress, or else the backups. A new one waits for the
+ * answer to its first PING as long as there are others: nobody knows yet when something on it would arrive.
+ */
 export function usableSubflows(all: Iterable<Subflow>): Subflow[] {
   const active: Subflow[] = [];
   const backup: Subflow[] = [];
@@ -19,7 +22,9 @@ export function usableSubflows(all: Iterable<Subflow>): Subflow[] {
     if (subflow.role === "active") active.push(subflow);
     else if (subflow.role === "backup") backup.push(subflow);
   }
-  return active.length > 0 ? active : backup;
+  const chosen = active.length > 0 ? active : backup;
+  const known = chosen.filter(({ model }) => model.srtt > 0);
+  return known.length > 0 ? known : chosen;
 }
 
 /** The line on which a small frame is at the peer first. */

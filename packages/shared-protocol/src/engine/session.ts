@@ -82,8 +82,9 @@ export class Session {
   // --- inputs ---
 
   /** A subflow has joined (HELLO and WELCOME are behind it). */
-  addSubflow(options: Omit<SubflowOptions, "side">, now: number): Subflow {
-    const subflow = new Subflow({ ...options, side: this.#state.side }, now);
+  addSubflow(options: Pick<SubflowOptions, "id" | "path" | "role">, now: number): Subflow {
+    const { side, pathRates } = this.#state;
+    const subflow = new Subflow({ ...options, side, expectedRate: pathRates.get(options.path) }, now);
     this.#state.subflows.set(subflow.id, subflow);
     this.#orphanedAt = undefined;
     this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, this));
@@ -112,6 +113,7 @@ export class Session {
     if (!subflow) return;
     this.#state.subflows.delete(id);
     this.#receivers.delete(id);
+    this.#state.notePathRate(subflow);
     surrender(this.#state, subflow);
     this.#state.queueGone(id);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;

@@ -5,6 +5,7 @@ import { Control } from "./ledger.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
   MAX_GONE,
+  MAX_KNOWN_PATHS,
   MAX_SEND_BUFFER,
   MIN_SEND_BUFFER,
   QUANTUM,
@@ -50,6 +51,8 @@ export class SessionState {
   readonly resets = new Map<number, StreamCode>();
   /** Local: subflows that have ended here, until the peer acknowledges that; it is told of those that are due. */
   readonly gone = new Map<number, "due" | "sent">();
+  /** What each path's latest subflow carried when it ended, bytes per millisecond. */
+  readonly pathRates = new Map<string, number>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
   readonly events = new Queue<SessionEvent>();
@@ -94,6 +97,15 @@ export class SessionState {
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
     this.gone.set(subflow, "due");
+  }
+
+  /** Remembers what a subflow that has ended found of its path. */
+  notePathRate({ path, model }: Subflow): void {
+    if (!model.measured) return;
+    this.pathRates.delete(path);
+    this.pathRates.set(path, model.rate);
+    const [oldest] = this.pathRates.keys();
+    if (oldest !== undefined && this.pathRates.size > MAX_KNOWN_PATHS) this.pathRates.delete(oldest);
   }
 
   /** Puts the stream into the fair queue if it has something to send, and its FIN into the other one. */

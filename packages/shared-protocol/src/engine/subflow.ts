@@ -22,13 +22,15 @@ export interface SubflowOptions {
   readonly path: string;
   readonly role: PathRole;
   readonly side: "local" | "remote";
+  /** What the path carried before, bytes per millisecond, if that is known. */
+  readonly expectedRate?: number | undefined;
 }
 
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
 export class Subflow {
   readonly id: number;
   readonly path: string;
-  readonly model = new PathModel();
+  readonly model: PathModel;
   readonly ledger = new Ledger();
   readonly decoder = new FrameDecoder();
   readonly liveness: Liveness;
@@ -62,6 +64,7 @@ export class Subflow {
     this.id = options.id;
     this.path = options.path;
     this.role = options.role;
+    this.model = new PathModel(options.expectedRate);
     this.liveness = new Liveness(options.side, now);
   }
 

@@ -267,6 +267,7 @@ export class SessionDriver {
     for (const id of this.session.pollOrder()) {
       const connection = this.#connections.get(id);
       connection?.fitRecords();
+      connection?.fitUnsent();
       while (connection?.takesMore) {
         const parts = this.session.pollTransmit(id, now);
         if (!parts) break;

@@ -28,7 +28,7 @@ export const STARTUP_GAIN = 2;
  * short. Usual queues hold so many milliseconds, so much of a long round trip, and so many bytes.
  */
 export const STARTUP_QUEUE = 80;
-export const STARTUP_LONG = 1;
+export const STARTUP_LONG = 0.6;
 export const STARTUP_BYTES = 524_288;
 /**
  * Afterwards it is at least so much of a round trip, which lets a faster line show, and begins with so many milliseconds

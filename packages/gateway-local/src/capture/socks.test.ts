@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, connect, type Server, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { after, afterEach, before, beforeEach, mock, test } from "node:test";
-import { createLogger } from "@hawser/shared-protocol/node";
+import { createLogger, type Listener, Refusals } from "@hawser/shared-protocol/node";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { HANDSHAKE_DEADLINE_MS, SocksCapture } from "./socks.ts";
 
 const HOST = "127.0.0.1";
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
-let server: Server;
+const refusals = new Refusals(logger);
+let server: Listener;
 
 before(async () => {
   // No request of these tests gets as far as to a session.
-  const opener = new FlowOpener({} as SessionKeeper, logger);
+  const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
   const config = { listen: { host: HOST, port: 0 }, users: undefined };
-  server = await new SocksCapture(config, opener, logger).listen();
+  server = await new SocksCapture(config, opener, refusals, logger).listen();
 });
 after(() => server.close());
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
@@ -23,7 +24,7 @@ afterEach(() => mock.timers.reset());
 
 /** A client that has sent these bytes and got the answer to them. */
 async function client(bytes: readonly number[], answer: string): Promise<Socket> {
-  const socket = connect({ host: HOST, port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  const socket = connect({ host: HOST, port: server.port, allowHalfOpen: true });
   socket.write(Buffer.from(bytes));
   const [given] = (await once(socket, "data")) as [Buffer];
   assert.equal(given.toString("hex"), answer);

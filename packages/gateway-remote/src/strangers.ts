@@ -6,7 +6,7 @@ import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
  * Connections that have said nothing, or nothing true. A paired gateway's is one of them for as long as its ClientHello
  * takes to arrive; then it has shown that it holds a peer's key, and a flood of strangers cannot displace it.
  */
-const UNKNOWN = { total: 512, perSource: 64 };
+const UNKNOWN = { total: 256, perSource: 64 };
 /** Those that hold a peer's key and have not joined yet. A home behind one address may dial 16 subflows a line at once. */
 const CLAIMING = { total: 512, perSource: 256 };
 

@@ -40,10 +40,9 @@ for (const [what, bytes, answer] of [
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.resume().on("error", () => {});
     mock.timers.tick(HANDSHAKE_DEADLINE_MS - 1);
-    const isOpen = await new Promise((resolve) =>
-      server.getConnections(() => setImmediate(() => resolve(!socket.destroyed))),
-    );
-    assert.equal(isOpen, true);
+    // A cut would have come within a few turns.
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(socket.destroyed, false);
     mock.timers.tick(1);
     // Half-open on purpose: only the gateway's close lets a write fail.
     const write = (): void => void socket.write("x", (error) => error || setImmediate(write));

@@ -18,7 +18,7 @@ interface Kind {
 export class LimitedLog {
   readonly #logger: Logger;
   readonly #kinds = new Map<string, Kind>();
-  #timer: NodeJS.Timeout | undefined;
+  #isTimed = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -30,11 +30,13 @@ export class LimitedLog {
     this.#kinds.set(kind, seen);
     seen.count++;
     if (seen.count <= LINES_PER_PERIOD) this.#logger[level](fields, message);
-    this.#timer ??= setTimeout(() => this.#summarize(), PERIOD_MS).unref();
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    setTimeout(() => this.#summarize(), PERIOD_MS).unref();
   }
 
   #summarize(): void {
-    this.#timer = undefined;
+    this.#isTimed = false;
     for (const [kind, { level, message, count }] of this.#kinds) {
       const more = count - LINES_PER_PERIOD;
       if (more > 0)

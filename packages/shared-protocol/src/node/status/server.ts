@@ -6,7 +6,10 @@ import type { Endpoint, PathRole } from "../../wire/frames.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
+import { descriptorMark } from "../limits/descriptors.ts";
+import { LimitedLog } from "../limits/limited-log.ts";
 import type { Logger } from "../log.ts";
+import { socketFd } from "../sys/socket-options.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
 import { isOwnHost, isOwnOrigin, SECURITY_HEADERS } from "./guard.ts";
@@ -54,6 +57,7 @@ export async function createStatusServer(
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.
   app.removeContentTypeParser("text/plain");
   addGuards(app, listen);
@@ -69,6 +73,17 @@ export async function createStatusServer(
       await app.close();
     },
   };
+}
+
+/** At the descriptor limit nobody but the gateway itself gets one more. */
+function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
+  const log = new LimitedLog(logger);
+  const mark = descriptorMark("gateway");
+  app.server.prependListener("connection", (socket: Socket) => {
+    if ((socketFd(socket) ?? 0) < mark) return;
+    log.write("short", "warn", { key: "status.listen" }, "descriptors run short: turned a request away");
+    socket.destroy();
+  });
 }
 
 function addGuards(app: FastifyInstance, listen: Endpoint): void {

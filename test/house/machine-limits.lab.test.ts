@@ -42,19 +42,24 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
   after(() => house?.close());
   afterEach(destroySockets);
 
-  /** Both gateways, with one flow open. */
-  async function start(
+  /** Runs `use` with both gateways, and with one flow open. */
+  async function withFlow(
     options: HawserOptions,
-  ): Promise<{ hawser: Hawser; assertFlowGoesOn: () => Promise<void> }> {
-    const hawser = await Hawser.start(house, options);
+    use: (hawser: Hawser, assertFlowGoesOn: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    await using hawser = await Hawser.start(house, options);
     const { client, server } = await pair(house.lan, { ...origin(), port: listener.port }, listener);
     const reader = new Reader(server);
     let sent = 0;
-    const assertFlowGoesOn = async (): Promise<void> => {
-      client.write("x");
-      await reader.bytes(++sent);
-    };
-    return { hawser, assertFlowGoesOn };
+    try {
+      await use(hawser, async () => {
+        client.write("x");
+        await reader.bytes(++sent);
+      });
+    } finally {
+      // Nothing for the gateways to wait for when they are stopped.
+      destroySockets();
+    }
   }
 
   const origin = (): Address => ({ host: house.addresses.origin.v4, port: ORIGIN_PORT });
@@ -94,67 +99,71 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
 
   test("the local gateway's descriptors: connections of all listeners wait, and are served later", async () => {
     const extra = `[[forward]]\nlisten = "0.0.0.0:${FORWARD_PORT}"\nto = "${house.addresses.origin.v4}:${ORIGIN_PORT}"`;
-    const { hawser, assertFlowGoesOn } = await start({ extra, maxDescriptors: { local: DESCRIPTORS } });
-    await using _ = hawser;
-    const router = house.addresses.lan.router.v4;
-    for (const [key, address] of [
-      ["capture.listen[0]", origin()],
-      ["forward[0].listen", { host: router, port: FORWARD_PORT }],
-      ["socks.listen", { host: router, port: SOCKS_PORT }],
-    ] as const) {
-      const many = crowd("lan", address);
-      const isShort = (): boolean =>
-        hawser.local.logText().includes(`"key":"${key}","limit":${DESCRIPTORS},"msg":"descriptors run short`);
-      await until(async () => isShort());
+    await withFlow({ extra, maxDescriptors: { local: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
+      const router = house.addresses.lan.router.v4;
+      for (const [key, address] of [
+        ["capture.listen[0]", origin()],
+        ["forward[0].listen", { host: router, port: FORWARD_PORT }],
+        ["socks.listen", { host: router, port: SOCKS_PORT }],
+      ] as const) {
+        const many = crowd("lan", address);
+        const isShort = (): boolean =>
+          hawser.local
+            .logText()
+            .includes(`"listener":"${key}","limit":${DESCRIPTORS},"msg":"descriptors run short`);
+        await until(async () => isShort());
+        await assertFlowGoesOn();
+        await assertCalm(hawser.local);
+        // Waits behind all the others.
+        const late = connectFrom(house.lan, origin());
+        const reader = new Reader(late);
+        late.end("ONE\n");
+        await leave(many);
+        await reader.end();
+        assert.equal(reader.text, "1");
+        assert.equal(many.resets, 0);
+      }
       await assertFlowGoesOn();
-      await assertCalm(hawser.local);
-      // Waits behind all the others.
-      const late = connectFrom(house.lan, origin());
-      const reader = new Reader(late);
-      late.end("ONE\n");
-      await leave(many);
-      await reader.end();
-      assert.equal(reader.text, "1");
-      assert.equal(many.resets, 0);
-    }
-    await assertFlowGoesOn();
-    assert.ok(await works());
-    const lines = hawser.local.logText().match(/descriptors run short|accepts connections again/g) ?? [];
-    assert.ok(lines.length < 40, `${lines.length} lines`);
+      assert.ok(await works());
+      const lines = hawser.local.logText().match(/descriptors run short|accepts connections again/g) ?? [];
+      assert.ok(lines.length < 40, `${lines.length} lines`);
+    });
   });
 
   test("the remote gateway's descriptors: flows are refused, strangers wait", async () => {
-    const { hawser, assertFlowGoesOn } = await start({ maxDescriptors: { remote: DESCRIPTORS } });
-    await using _ = hawser;
-    const many = crowd("lan", origin());
-    await until(async () => many.resets > MANY / 2);
-    await assertFlowGoesOn();
-    await assertCalm(hawser.remote);
-    const strangers = crowd("origin", { host: house.addresses.remote.v4, port: 4433 });
-    await until(async () => /"key":"listen\[0\]".*descriptors run short/.test(hawser.remote.logText()));
-    await assertFlowGoesOn();
-    await assertCalm(hawser.remote);
-    await Promise.all([leave(many), leave(strangers)]);
-    await until(works);
-    await assertFlowGoesOn();
+    await withFlow({ maxDescriptors: { remote: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
+      const many = crowd("lan", origin());
+      await until(async () => many.resets > MANY / 2);
+      await assertFlowGoesOn();
+      await assertCalm(hawser.remote);
+      const strangers = crowd("origin", { host: house.addresses.remote.v4, port: 4433 });
+      await until(async () =>
+        /"listener":"listen\[0\]".*descriptors run short/.test(hawser.remote.logText()),
+      );
+      await assertFlowGoesOn();
+      await assertCalm(hawser.remote);
+      await Promise.all([leave(many), leave(strangers)]);
+      await until(works);
+      await assertFlowGoesOn();
+    });
   });
 
   test("the memory cap: new flows are reset, the open one goes on", async () => {
     const extra = '[limits]\nmemory = "16MiB"';
-    const { hawser, assertFlowGoesOn } = await start({ extra });
-    await using _ = hawser;
-    // A window of 64 KiB is promised to each flow.
-    const room = (16 * 2 ** 20) / 65_536;
-    const many = crowd("lan", origin());
-    await until(async () => many.resets >= MANY - room);
-    await assertFlowGoesOn();
-    await assertCalm(hawser.local);
-    const { stdout } = await hawser.local.curl("/metrics");
-    assert.match(stdout, /^hawser_connections_refused_total\{listener="redirect",reason="limit"\} \d/m);
-    await leave(many);
-    await until(works);
-    await assertFlowGoesOn();
-    const lines = hawser.local.logText().match(/refused a flow/g) ?? [];
-    assert.ok(lines.length <= 10, `${lines.length} lines`);
+    await withFlow({ extra }, async (hawser, assertFlowGoesOn) => {
+      // A window of 64 KiB is promised to each flow.
+      const room = (16 * 2 ** 20) / 65_536;
+      const many = crowd("lan", origin());
+      await until(async () => many.resets >= MANY - room);
+      await assertFlowGoesOn();
+      await assertCalm(hawser.local);
+      const { stdout } = await hawser.local.curl("/metrics");
+      assert.match(stdout, /^hawser_connections_refused_total\{listener="redirect",reason="limit"\} \d/m);
+      await leave(many);
+      await until(works);
+      await assertFlowGoesOn();
+      const lines = hawser.local.logText().match(/refused a flow/g) ?? [];
+      assert.ok(lines.length <= 10, `${lines.length} lines`);
+    });
   });
 });

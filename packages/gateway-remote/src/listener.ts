@@ -39,7 +39,7 @@ export class SubflowListener {
     for (const [i, { host, port }] of endpoints.entries()) {
       const ipv6Only =
         host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
-      const options = { key: `listen[${i}]`, host, port, ipv6Only, use: "gateway" } as const;
+      const options = { key: `listen[${i}]`, host, port, ipv6Only, use: "subflow" } as const;
       listeners.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
     }
     return listeners;

@@ -1,12 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { formatEndpoint } from "./config/endpoint.ts";
 import { CodedError, ErrorCode } from "./config/errors.ts";
-import {
-  type DescriptorUse,
-  descriptorLimit,
-  descriptorMark,
-  descriptorsShort,
-} from "./limits/descriptors.ts";
+import { type DescriptorUse, descriptorLimit, descriptorsShort } from "./limits/descriptors.ts";
 import { LimitedLog } from "./limits/limited-log.ts";
 import type { Logger } from "./log.ts";
 import { libc } from "./sys/libc.ts";
@@ -47,6 +42,7 @@ export async function listen(
  */
 export class Listener {
   readonly #options: ListenOptions;
+  readonly #use: DescriptorUse;
   readonly #log: LimitedLog;
   readonly #server: Server;
   /** The duplicate; -1 where there is no limit to run into. */
@@ -56,10 +52,10 @@ export class Listener {
 
   constructor(options: ListenOptions, logger: Logger, onConnection: (socket: Socket) => void) {
     this.#options = options;
+    this.#use = options.use ?? "flow";
     this.#log = new LimitedLog(logger);
-    const mark = descriptorMark(options.use ?? "flow");
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
-      if ((socketFd(socket) ?? 0) >= mark) this.#backOff();
+      if (descriptorsShort(this.#use)) this.#backOff();
       onConnection(socket);
     });
   }
@@ -93,24 +89,24 @@ export class Listener {
 
   /** After an error (ENFILE: the whole machine's limit), or with the last descriptor of its share taken. */
   #backOff(error?: Error): void {
-    const { key } = this.#options;
-    const limit = descriptorLimit();
+    const fields = { listener: this.#options.key, limit: descriptorLimit(), err: error };
     const message =
       "descriptors run short (LimitNOFILE, ulimit -n): new connections wait until some are free";
-    this.#log.write("short", "warn", { key, limit, err: error }, message);
+    this.#log.write("short", "warn", fields, message);
     if (this.#spare < 0 || this.#retry) return;
     this.#server.close();
     this.#retry = setInterval(() => this.#goOn(), RETRY_MS);
   }
 
   #goOn(): void {
-    if (descriptorsShort(this.#options.use ?? "flow")) return;
+    // One for the connection, and one for its duplicate (adoptAccepted).
+    if (descriptorsShort(this.#use, 2)) return;
     const fd = libc().dup(this.#spare);
     if (fd < 0) return;
     clearInterval(this.#retry);
     this.#retry = undefined;
     this.#server.listen({ fd, backlog: BACKLOG });
-    this.#log.write("on", "info", { key: this.#options.key }, "accepts connections again");
+    this.#log.write("on", "info", { listener: this.#options.key }, "accepts connections again");
   }
 }
 

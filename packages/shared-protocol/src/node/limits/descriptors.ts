@@ -2,10 +2,19 @@ import { readFileSync } from "node:fs";
 import { libc } from "../sys/libc.ts";
 
 /**
- * Who wants a descriptor. Flows leave a reserve: without it a line that is back could not be dialled, nobody could
- * ask for the status, and libuv would take new connections only to close them without a word (uv__emfile_trick).
+ * Who wants a descriptor. Flows leave a reserve for subflows, and both one for the status: or a line that is back could
+ * not be dialled, nobody could see what is the matter, and libuv would take new connections only to close them without
+ * a word (uv__emfile_trick).
  */
-export type DescriptorUse = "flow" | "gateway";
+export type DescriptorUse = keyof typeof RESERVES;
+
+/** What a use leaves free: a share of all, but no more than a number. */
+const RESERVES = {
+  flow: { share: 1 / 4, most: 1_024 },
+  subflow: { share: 1 / 16, most: 64 },
+  /** For files, names and child processes. */
+  status: { share: 1 / 32, most: 16 },
+} as const;
 
 /** The process's own standard error: is always open. */
 const STDERR = 2;
@@ -27,18 +36,21 @@ function readLimit(): number {
   }
 }
 
-/** The kernel gives the lowest free number: whoever gets this one or a higher has found all below it in use. */
-export function descriptorMark(use: DescriptorUse, most = descriptorLimit()): number {
-  const reserve = use === "flow" ? Math.min(1_024, most / 4) : Math.min(64, most / 16);
-  return most === Number.POSITIVE_INFINITY ? most : Math.floor(most - reserve);
+/** The numbers from here on are not for this use. */
+function descriptorMark(use: DescriptorUse): number {
+  const { share, most } = RESERVES[use];
+  return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
-/** Whether there is none left for this use now. Costs two system calls. */
-export function descriptorsShort(use: DescriptorUse): boolean {
+/**
+ * Whether fewer than `count` are left for this use. The kernel gives the lowest free number: who gets the mark has found
+ * all below it taken. Costs two system calls for each of `count`.
+ */
+export function descriptorsShort(use: DescriptorUse, count = 1): boolean {
   const mark = descriptorMark(use);
   if (mark === Number.POSITIVE_INFINITY) return false;
-  const fd = libc().dup(STDERR);
-  if (fd < 0) return true;
-  libc().close(fd);
-  return fd >= mark;
+  const c = libc();
+  const tried = Array.from({ length: count }, () => c.dup(STDERR));
+  for (const fd of tried) if (fd >= 0) c.close(fd);
+  return tried.some((fd) => fd < 0 || fd >= mark);
 }

@@ -6,10 +6,9 @@ import type { Endpoint, PathRole } from "../../wire/frames.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
-import { descriptorMark } from "../limits/descriptors.ts";
+import { descriptorsShort } from "../limits/descriptors.ts";
 import { LimitedLog } from "../limits/limited-log.ts";
 import type { Logger } from "../log.ts";
-import { socketFd } from "../sys/socket-options.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
 import { isOwnHost, isOwnOrigin, SECURITY_HEADERS } from "./guard.ts";
@@ -75,13 +74,12 @@ export async function createStatusServer(
   };
 }
 
-/** At the descriptor limit nobody but the gateway itself gets one more. */
+/** At the descriptor limit the last ones are the gateway's own. */
 function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
   const log = new LimitedLog(logger);
-  const mark = descriptorMark("gateway");
   app.server.prependListener("connection", (socket: Socket) => {
-    if ((socketFd(socket) ?? 0) < mark) return;
-    log.write("short", "warn", { key: "status.listen" }, "descriptors run short: turned a request away");
+    if (!descriptorsShort("status")) return;
+    log.write("short", "warn", { listener: "status.listen" }, "descriptors run short: turned a request away");
     socket.destroy();
   });
 }

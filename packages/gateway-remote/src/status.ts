@@ -1,6 +1,7 @@
 import {
   type FlowStatus,
   flowStatus,
+  type RefusalCount,
   readVersion,
   type StatusReport,
   type StatusSource,
@@ -36,5 +37,9 @@ export class RemoteStatus implements StatusSource {
     return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress }) =>
       [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer)),
     );
+  }
+
+  refusals(): readonly RefusalCount[] {
+    return this.#gateway.refusals.counts;
   }
 }

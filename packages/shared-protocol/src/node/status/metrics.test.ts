@@ -108,3 +108,12 @@ test("a peer that makes up path names does not fill the memory", async () => {
   assert.equal(series.length, 256);
   assert.equal(samples.get("hawser_paths_omitted"), 744);
 });
+
+test("who was turned away, by listener and reason, does not add up over scrapes", async () => {
+  report = { role: "remote", version: "0.1.0", uptimeSeconds: 62, sessions: [] };
+  const refusals = () => [{ listener: "subflow", reason: "displaced", count: 7 }];
+  const counting = createMetrics({ status: () => report, flows: () => [], refusals });
+  await counting.scrape();
+  const samples = parse(await counting.scrape());
+  assert.equal(samples.get('hawser_connections_refused_total{listener="subflow",reason="displaced"}'), 7);
+});

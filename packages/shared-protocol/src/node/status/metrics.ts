@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { PATH_ROLES } from "../../wire/frames.ts";
+import type { RefusalCount } from "../limits/refusals.ts";
 import {
   PATH_STATES,
   type PathStatus,
@@ -64,6 +65,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
+  const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry });
   return {
     contentType: registry.contentType,
@@ -71,6 +73,7 @@ export function createMetrics(source: StatusSource): Metrics {
       const report = source.status();
       const paths = pathsOf(report);
       for (const fill of fills) fill(report, paths);
+      countRefusals(source.refusals?.() ?? []);
       // prom-client writes "Nan", which not every reader takes.
       return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },
@@ -96,6 +99,16 @@ function aboutGateway(registers: Registry[]): Fill {
     info.set({ version, role }, 1);
     uptime.set(finite(uptimeSeconds));
     omitted.set(Math.max(0, allPathsOf(report).length - MAX_PATHS));
+  };
+}
+
+function refusalMetric(registers: Registry[]): (counts: readonly RefusalCount[]) => void {
+  const help = "Connections and flows that were turned away, or ended before they had shown who they are.";
+  const labelNames = ["listener", "reason"];
+  const metric = new Counter({ name: "hawser_connections_refused_total", help, labelNames, registers });
+  return (counts) => {
+    metric.reset();
+    for (const { listener, reason, count } of counts) metric.inc({ listener, reason }, count);
   };
 }
 

@@ -6,6 +6,8 @@ import type { Endpoint, PathRole } from "../../wire/frames.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
+import { descriptorsShort } from "../limits/descriptors.ts";
+import { LimitedLog } from "../limits/limited-log.ts";
 import type { Logger } from "../log.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
@@ -54,6 +56,7 @@ export async function createStatusServer(
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.
   app.removeContentTypeParser("text/plain");
   addGuards(app, listen);
@@ -69,6 +72,16 @@ export async function createStatusServer(
       await app.close();
     },
   };
+}
+
+/** At the descriptor limit the last ones are the gateway's own. */
+function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
+  const log = new LimitedLog(logger);
+  app.server.prependListener("connection", (socket: Socket) => {
+    if (!descriptorsShort("status")) return;
+    log.write("short", "warn", { listener: "status.listen" }, "descriptors run short: turned a request away");
+    socket.destroy();
+  });
 }
 
 function addGuards(app: FastifyInstance, listen: Endpoint): void {

@@ -1,6 +1,7 @@
 /** What both gateways say about themselves: the bodies of `GET /api/status` and `GET /api/flows`. */
 
 import type { FlowKind, PathRole } from "../../wire/frames.ts";
+import type { RefusalCount } from "../limits/refusals.ts";
 
 export const SESSION_STATES = ["connecting", "up", "degraded", "down"] as const;
 /** `degraded`: it carries data, but a path that should be up is not. */
@@ -100,6 +101,8 @@ export interface FlowStatus {
 export interface StatusSource {
   status(): StatusReport;
   flows(): readonly FlowStatus[];
+  /** Who was turned away since the start. */
+  refusals?(): readonly RefusalCount[];
   /** Changes a path's role at once; false when there is no such path. Absent where roles are not decided. */
   setPathRole?(name: string, role: PathRole): boolean;
 }

@@ -1,0 +1,3 @@
+export { Admission, type AdmissionLimits, sourceOf } from "./admission.ts";
+export { LimitedLog } from "./limited-log.ts";
+export { type RefusalCount, Refusals } from "./refusals.ts";

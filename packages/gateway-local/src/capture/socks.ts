@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import type { Server, Socket } from "node:net";
-import { type Flow, type Logger, listen } from "@hawser/shared-protocol/node";
+import { AttemptLimit, type Flow, type Logger, listen, Secret } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import { type Authenticate, encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -9,6 +10,9 @@ import type { FlowOpener } from "./flow-opener.ts";
 export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Clients that have not made their request yet; more are turned away. */
 const MAX_HANDSHAKES = 512;
+
+/** What the password of an unknown user is compared with. */
+const NOBODY = Secret.fromBytes(randomBytes(32));
 
 /** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
@@ -25,6 +29,7 @@ export class SocksCapture {
   readonly #config: SocksConfig;
   readonly #opener: FlowOpener;
   readonly #logger: Logger;
+  readonly #attempts = new AttemptLimit();
   #handshakes = 0;
 
   constructor(config: SocksConfig, opener: FlowOpener, logger: Logger) {
@@ -49,13 +54,28 @@ export class SocksCapture {
       accepted,
       (bytes, release) => client?.handleBytes(bytes, release) ?? true,
     );
-    const { users } = this.#config;
-    const authenticate =
-      users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
-    const client = socket && new SocksClient(socket, this.#opener, this.#logger, authenticate);
+    const client = socket && new SocksClient(socket, this.#opener, this.#logger, this.#checkOf(socket));
     if (!client) return;
     this.#handshakes++;
     client.onHandshakeOver = () => this.#handshakes--;
+  }
+
+  /** The check of this client's user and password; undefined where none is asked for. */
+  #checkOf({ remoteAddress: from }: Socket): Authenticate | undefined {
+    const { users } = this.#config;
+    return (
+      users &&
+      ((user, password) => {
+        const now = performance.now();
+        const wait = this.#attempts.waitFor(from, now);
+        if (wait > 0) this.#logger.info({ from, wait: Math.ceil(wait / 1_000) }, "too many wrong passwords");
+        if (wait > 0) return false;
+        // An unknown user costs the same comparison.
+        const isRight = (users.get(user) ?? NOBODY).equals(password) && users.has(user);
+        if (!isRight) this.#attempts.handleFailure(from, now);
+        return isRight;
+      })
+    );
   }
 }
 
@@ -73,12 +93,7 @@ class SocksClient {
   #opened = false;
   onHandshakeOver: () => void = () => {};
 
-  constructor(
-    socket: Socket,
-    opener: FlowOpener,
-    logger: Logger,
-    authenticate: ((user: string, password: string) => boolean) | undefined,
-  ) {
+  constructor(socket: Socket, opener: FlowOpener, logger: Logger, authenticate: Authenticate | undefined) {
     this.#socket = socket;
     this.#opener = opener;
     this.#logger = logger;

@@ -46,7 +46,7 @@ test("the least that is needed, and its defaults", () => {
       capture: undefined,
       socks: undefined,
       forwards: [],
-      status: { listen: { host: "127.0.0.1", port: 8080 } },
+      status: { listen: { host: "127.0.0.1", port: 8080 }, token: undefined },
       limits: { memoryBytes: 268_435_456, drainSeconds: 10 },
     },
   );
@@ -191,7 +191,9 @@ test("the example is right, but for the pairing line that it names", () => {
   assert.deepEqual(limits, { memoryBytes: 268_435_456, drainSeconds: 10 });
   // What it shows commented out is right, too.
   const all = text.replaceAll(/^# (?=\[|[a-z]+ = )/gm, "");
+  writeFileSync(join(directory, "status-token.txt"), "an-example-of-24-chars-x\n", { mode: 0o600 });
   const whole = load(all);
+  assert.ok(whole.status.token?.equals("an-example-of-24-chars-x"));
   assert.ok(whole.socks?.users?.has("alice"));
   assert.equal(whole.forwards.length, 1);
   assert.equal(whole.paths[1]?.source, "100.64.1.2");

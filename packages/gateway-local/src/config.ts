@@ -12,6 +12,7 @@ import {
   limitsField,
   listenField,
   loadConfig,
+  loadStatus,
   nameField,
   type Pairing,
   type Parsed,
@@ -21,7 +22,9 @@ import {
   readSecretFile,
   refuseDuplicates,
   Secret,
+  type StatusConfig,
   statusField,
+  statusSecretAt,
   textField,
   z,
 } from "@hawser/shared-protocol/node";
@@ -99,7 +102,7 @@ export interface LocalConfig {
   readonly capture: CaptureConfig | undefined;
   readonly socks: SocksConfig | undefined;
   readonly forwards: readonly ForwardConfig[];
-  readonly status: LocalFile["status"];
+  readonly status: StatusConfig;
   readonly limits: LocalFile["limits"];
 }
 
@@ -108,16 +111,17 @@ export interface LocalConfig {
  * @throws ConfigError with every finding; exit code 2.
  */
 export function loadLocalConfig(file: string): LocalConfig {
-  const { remote, path, capture, socks, forward, status, limits } = loadConfig(file, localSchema, {
-    secretAt,
-  });
+  const parsed = loadConfig(file, localSchema, { secretAt });
+  const { remote, path, capture, socks, forward, limits } = parsed;
+  const status = loadStatus(file, parsed.status);
   const pairing = "file" in remote ? readPairing(resolve(dirname(file), remote.file)) : remote;
   return Object.freeze({ remote: pairing, paths: path, capture, socks, forwards: forward, status, limits });
 }
 
-function secretAt({ remote, socks }: LocalFile): string | undefined {
+function secretAt(config: LocalFile): string | undefined {
+  const { remote, socks } = config;
   if ("psk" in remote) return "remote";
-  return socks?.users && socks.users.size > 0 ? "socks.users" : undefined;
+  return socks?.users && socks.users.size > 0 ? "socks.users" : statusSecretAt(config);
 }
 
 function readPairing(file: string): Pairing {

@@ -41,7 +41,7 @@ export async function run(file: string): Promise<void> {
 
 function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger): Promise<StatusServer> {
   return createStatusServer(new LocalStatus(gateway), {
-    listen: config.status.listen,
+    ...config.status,
     logger,
     onConnect: connectHandler(gateway.opener),
     connectToken: deriveConnectToken(config.remote.psk),

@@ -33,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadRemoteConfig);
-  addStatusCommand(program, (file) => loadRemoteConfig(file).status.listen);
+  addStatusCommand(program, (file) => loadRemoteConfig(file).status);
   process.exit(await runCli(program, argv));
 }
 

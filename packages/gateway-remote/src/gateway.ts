@@ -1,5 +1,6 @@
 import { type Listener, type Logger, Refusals } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
+import { PeerAccesses } from "./authorization/peer-access.ts";
 import { peerPsk, type RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
 import { Sessions } from "./sessions.ts";
@@ -12,6 +13,7 @@ export class RemoteGateway {
   readonly sessions: Sessions;
   readonly refusals: Refusals;
   #config: RemoteConfig;
+  readonly #accesses: PeerAccesses;
   readonly #logger: Logger;
   readonly #listener: SubflowListener;
   #listeners: Listener[] = [];
@@ -20,8 +22,9 @@ export class RemoteGateway {
   constructor(config: RemoteConfig, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
-    this.sessions = new Sessions(config.limits.memoryBytes, logger);
     this.refusals = new Refusals(logger);
+    this.#accesses = new PeerAccesses(config);
+    this.sessions = new Sessions(this.#accesses, logger);
     this.#listener = new SubflowListener(config, this.sessions, this.refusals, logger);
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
@@ -44,16 +47,20 @@ export class RemoteGateway {
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
   }
 
-  /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
-  reload(config: RemoteConfig): void {
+  /** Follows a changed configuration: who is admitted, and what they may do. `listen`, `status` and `limits` take a restart. */
+  reload(wanted: RemoteConfig): void {
     const before = this.#config;
+    // Rules speak of the ports that are in use.
+    const config = { ...wanted, listen: before.listen, status: before.status, limits: before.limits };
     this.#config = config;
+    this.#accesses.handleConfig(config);
     this.#listener.handleConfig(config);
     // A peer that was paired anew has another key: whoever holds the old one is no longer admitted.
     this.sessions.retain((peer) => {
       const psk = peerPsk(config, peer);
       return psk !== undefined && peerPsk(before, peer)?.equals(psk) === true;
     });
+    this.sessions.enforceRules();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }
 

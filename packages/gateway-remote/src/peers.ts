@@ -26,7 +26,7 @@ import {
   parseRemoteFile,
   type RemoteConfig,
   type RemoteFile,
-  withIdentity,
+  withSecrets,
 } from "./config.ts";
 import { createFile, editFile } from "./peers-file.ts";
 import { appendPeer, cutPeer, renderConfig } from "./peers-text.ts";
@@ -77,7 +77,7 @@ export function addPeer(file: string, name: string): string {
         `${file}: ${JSON.stringify(name)} is admitted already; ${mend}`,
       );
     }
-    const { identity } = withIdentity(file, before);
+    const { identity } = withSecrets(file, before);
     line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
     const after = appendPeer(text, name, key);
     checkEdit(file, after, [...namesOf(before), name]);

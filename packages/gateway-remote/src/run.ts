@@ -21,7 +21,7 @@ export async function run(file: string): Promise<void> {
   });
   const service = {
     start: async () => {
-      status = await createStatusServer(new RemoteStatus(gateway), { listen: config.status.listen, logger });
+      status = await createStatusServer(new RemoteStatus(gateway), { ...config.status, logger });
       await gateway.start();
       logger.info({ status: status.url }, "running");
     },

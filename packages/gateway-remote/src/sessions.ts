@@ -1,5 +1,4 @@
 import type { TLSSocket } from "node:tls";
-import { MemoryBudget } from "@hawser/shared-protocol/engine";
 import {
   awaitHello,
   childLogger,
@@ -10,6 +9,7 @@ import {
   welcome,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
+import type { PeerAccesses } from "./authorization/peer-access.ts";
 import { Egress } from "./egress.ts";
 
 /** Sessions that one peer may have at a time. */
@@ -30,13 +30,13 @@ export interface RemoteSession {
 
 /** Finds the session that a subflow belongs to, by the authenticated name of its peer and the number in HELLO. */
 export class Sessions {
-  readonly #memory: MemoryBudget;
+  readonly #accesses: PeerAccesses;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, RemoteSession>();
   #draining = false;
 
-  constructor(memoryCap: number, logger: Logger) {
-    this.#memory = new MemoryBudget(memoryCap);
+  constructor(accesses: PeerAccesses, logger: Logger) {
+    this.#accesses = accesses;
     this.#logger = logger;
   }
 
@@ -99,9 +99,10 @@ export class Sessions {
 
   #create(peer: string, id: string): RemoteSession {
     const logger = childLogger(this.#logger, { peer, session: id.slice(0, 8) });
+    const access = this.#accesses.of(peer);
     const driver = new SessionDriver({
       side: "remote",
-      memory: this.#memory,
+      memory: access.memory,
       onOpen: (stream, request) => {
         if (this.#draining) driver.reset(stream, StreamCode.shutdown);
         else session.egress.open(stream, request);
@@ -112,7 +113,14 @@ export class Sessions {
         logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
       },
     });
-    const session = { peer, id, driver, egress: new Egress(driver, logger), places: new Map(), logger };
+    const session = {
+      peer,
+      id,
+      driver,
+      egress: new Egress(driver, access, logger),
+      places: new Map(),
+      logger,
+    };
     this.#sessions.set(`${peer} ${id}`, session);
     logger.info("session opened");
     return session;
@@ -123,6 +131,11 @@ export class Sessions {
     for (const { peer, driver } of this.#sessions.values()) {
       if (!isAdmitted(peer)) driver.close(CloseCode.peerRemoved, "this peer is no longer admitted");
     }
+  }
+
+  /** Resets flows to where their peers may no longer go. */
+  enforceRules(): void {
+    for (const { egress } of this.#sessions.values()) egress.enforceRules();
   }
 
   closeAll(code: CloseCode, reason: string): void {

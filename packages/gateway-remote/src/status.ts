@@ -23,13 +23,11 @@ export class RemoteStatus implements StatusSource {
       role: "remote",
       version: readVersion(import.meta.url),
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
-      sessions: [...this.#gateway.sessions.all].map(({ peer, driver }) =>
-        sessionStatus(
-          peer,
-          driver,
-          driver.paths.map((path) => path.status()),
-        ),
-      ),
+      sessions: [...this.#gateway.sessions.all].map(({ peer, driver, egress }) => {
+        const paths = driver.paths.map((path) => path.status());
+        const session = sessionStatus(peer, driver, paths);
+        return { ...session, flows: { ...session.flows, refused: egress.refused } };
+      }),
     };
   }
 

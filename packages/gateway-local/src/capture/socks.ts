@@ -1,14 +1,17 @@
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import {
   Admission,
+  AttemptLimit,
   type Flow,
   type Listener,
   type Logger,
   listen,
   type Refusals,
+  Secret,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import { type Authenticate, encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -16,6 +19,9 @@ import type { FlowOpener } from "./flow-opener.ts";
 export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Clients that have not made their request yet. All the machine's own programs are one source. */
 const HANDSHAKES = { total: 512, perSource: 256 };
+
+/** What the password of an unknown user is compared with. */
+const NOBODY = Secret.fromBytes(randomBytes(32));
 
 /** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
@@ -34,6 +40,7 @@ export class SocksCapture {
   readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly #handshakes = new Admission<SocksClient>(HANDSHAKES, (client) => client.handleDisplaced());
+  readonly #attempts = new AttemptLimit();
 
   constructor(config: SocksConfig, opener: FlowOpener, refusals: Refusals, logger: Logger) {
     this.#config = config;
@@ -54,13 +61,28 @@ export class SocksCapture {
       accepted,
       (bytes, release) => client?.handleBytes(bytes, release) ?? true,
     );
-    const { users } = this.#config;
-    const authenticate =
-      users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
-    const client = socket && new SocksClient(socket, this.#opener, this.#refusals, authenticate);
+    const client = socket && new SocksClient(socket, this.#opener, this.#refusals, this.#checkOf(socket));
     if (!client) return;
     this.#handshakes.enter(client, socket.remoteAddress);
     client.onHandshakeOver = () => this.#handshakes.leave(client);
+  }
+
+  /** The check of this client's user and password; undefined where none is asked for. */
+  #checkOf({ remoteAddress: from }: Socket): Authenticate | undefined {
+    const { users } = this.#config;
+    return (
+      users &&
+      ((user, password) => {
+        const now = performance.now();
+        const wait = this.#attempts.waitFor(from, now);
+        if (wait > 0) this.#logger.info({ from, wait: Math.ceil(wait / 1_000) }, "too many wrong passwords");
+        if (wait > 0) return false;
+        // An unknown user costs the same comparison.
+        const isRight = (users.get(user) ?? NOBODY).equals(password) && users.has(user);
+        if (!isRight) this.#attempts.handleFailure(from, now);
+        return isRight;
+      })
+    );
   }
 }
 
@@ -82,7 +104,7 @@ class SocksClient {
     socket: Socket,
     opener: FlowOpener,
     refusals: Refusals,
-    authenticate: ((user: string, password: string) => boolean) | undefined,
+    authenticate: Authenticate | undefined,
   ) {
     this.#socket = socket;
     this.#opener = opener;

@@ -21,7 +21,7 @@ export class ReceiveWindow {
   constructor(budget: MemoryBudget, now: number) {
     this.#budget = budget;
     this.#grantedAt = now;
-    budget.promised += INITIAL_CREDIT;
+    budget.promise(INITIAL_CREDIT);
   }
 
   /** The offset up to which the sender may send. */
@@ -47,7 +47,7 @@ export class ReceiveWindow {
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
-    if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
+    if (this.#budget.isShort) this.#resize(this.#window / 2);
     else if (this.#isShort(now, rttMs)) this.#resize(this.#window * 2);
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
@@ -64,7 +64,7 @@ export class ReceiveWindow {
   #resize(wanted: number): void {
     const most = Math.min(this.#window + this.#budget.leftToGrow, MAX_RECEIVE_WINDOW);
     const window = Math.max(INITIAL_CREDIT, Math.min(Math.floor(wanted), most));
-    this.#budget.promised += window - this.#window;
+    this.#budget.promise(window - this.#window);
     this.#window = window;
   }
 
@@ -72,12 +72,9 @@ export class ReceiveWindow {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#budget.promised -= this.#window;
+    this.#budget.promise(-this.#window);
   }
 }
 
 /** Share of the window that is left when the limit is raised: a CREDIT frame is small, a sender that waits is not. */
 const RENEW_BELOW = 0.75;
-
-/** Share of the budget above which windows shrink: growing streams alone do not get there, new ones do. */
-const SHRINK_ABOVE = 0.75;

@@ -29,7 +29,7 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   if (!stream) return;
   if (frame.control === 0) {
     const freed = stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
-    state.budget.heldToSend -= freed;
+    state.budget.hold(-freed);
     if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;
       state.emit({ type: "writable", stream: stream.id });

@@ -168,7 +168,7 @@ export class Session {
     }
     const held = stream.sendBuffer.held;
     stream.sendBuffer.append(bytes, release);
-    this.#state.budget.heldToSend += stream.sendBuffer.held - held;
+    this.#state.budget.hold(stream.sendBuffer.held - held);
     this.#state.queueToSend(stream);
     stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
     return !stream.blocked;

@@ -19,7 +19,7 @@ import type { Subflow } from "./subflow.ts";
 
 export interface SessionOptions {
   readonly side: "local" | "remote";
-  /** Shared by all sessions of the gateway. */
+  /** Shared by all sessions of the gateway, or of a peer. */
   readonly memory: MemoryBudget;
 }
 
@@ -153,7 +153,7 @@ export class SessionState {
    * take more. Less when memory runs short.
    */
   get sendBufferLimit(): number {
-    if (this.budget.heldToSend > this.budget.cap) return MIN_SEND_BUFFER / 8;
+    if (this.budget.leftToHold < 0) return MIN_SEND_BUFFER / 8;
     let caps = 0;
     let rates = 0;
     let slowest = 0;
@@ -162,7 +162,7 @@ export class SessionState {
       rates += model.rate;
       slowest = Math.max(slowest, model.srtt + spread);
     }
-    const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.budget.heldToSend) / 2);
+    const room = Math.max(MIN_SEND_BUFFER, this.budget.leftToHold / 2);
     return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
   }
 
@@ -188,7 +188,7 @@ export class SessionState {
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
     this.fairQueue.remove(stream.id);
-    this.budget.heldToSend -= stream.sendBuffer.held;
+    this.budget.hold(-stream.sendBuffer.held);
     stream.sendBuffer.discard();
     stream.reorder.discard();
     stream.window.close();

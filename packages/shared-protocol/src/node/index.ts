@@ -10,7 +10,7 @@ export * from "./session/index.ts";
 export * from "./status/index.ts";
 export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
-export { canonicalIp } from "./sys/ip-address.ts";
+export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket } from "./sys/pinned-socket.ts";
 export { SystemError } from "./sys/system-error.ts";

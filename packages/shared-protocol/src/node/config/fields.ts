@@ -53,11 +53,6 @@ export interface Limits {
   readonly drainSeconds: number;
 }
 
-/** `[status]`: there is always a status server; without a `listen` it is at `fallback`. */
-export function statusField(fallback: string) {
-  return z.strictObject({ listen: listenField.prefault(fallback) }).prefault({});
-}
-
 /** For arrays of tables: no two with the same `key`. */
 export function refuseDuplicates<K extends string>(key: K) {
   return (entries: readonly Readonly<Record<K, string>>[], context: z.RefinementCtx): void => {

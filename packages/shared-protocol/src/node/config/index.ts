@@ -1,7 +1,13 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
-export { formatEndpoint, isWildcardHost, parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
+export {
+  formatEndpoint,
+  isLoopbackHost,
+  isWildcardHost,
+  parseEndpoint,
+  parseListenEndpoint,
+} from "./endpoint.ts";
 export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
 export {
   cidrField,
@@ -13,7 +19,6 @@ export {
   nameField,
   refuseDuplicates,
   sizeField,
-  statusField,
   textField,
 } from "./fields.ts";
 export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";

@@ -4,15 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { z } from "zod";
+import { statusField } from "../status/status-config.ts";
 import { CodedError, ConfigError } from "./errors.ts";
-import {
-  interfaceField,
-  limitsField,
-  listenField,
-  nameField,
-  refuseDuplicates,
-  statusField,
-} from "./fields.ts";
+import { interfaceField, limitsField, listenField, nameField, refuseDuplicates } from "./fields.ts";
 import { loadConfig, parseConfig } from "./load.ts";
 import { readSecretFile } from "./secret-file.ts";
 

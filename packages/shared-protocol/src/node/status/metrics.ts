@@ -32,6 +32,11 @@ const SESSION_COUNTERS: readonly SessionValue[] = [
     "Flows that were reset or never opened.",
     ({ flows }) => flows.failed,
   ],
+  [
+    "hawser_session_flows_refused_total",
+    "Flows that rules or limits of the remote gateway forbade.",
+    ({ flows }) => flows.refused ?? 0,
+  ],
   ["hawser_session_sent_bytes_total", "Bytes of flows sent.", ({ bytes }) => bytes.sent],
   ["hawser_session_received_bytes_total", "Bytes of flows received.", ({ bytes }) => bytes.received],
   [

@@ -36,7 +36,12 @@ const path = z.object({
 const session = z.object({
   peer: z.string(),
   state: z.enum(SESSION_STATES),
-  flows: z.object({ open: z.number(), total: z.number(), failed: z.number() }),
+  flows: z.object({
+    open: z.number(),
+    total: z.number(),
+    failed: z.number(),
+    refused: z.number().optional(),
+  }),
   bytes: z.object({ sent: z.number(), received: z.number(), reinjected: z.number() }),
   paths: z.array(path),
 }) satisfies z.ZodType<SessionStatus>;
@@ -71,9 +76,9 @@ const flow = z.object({
 
 const health = z.object({
   status: z.enum(["up", "down"]),
-  reason: z.string(),
-  pathsUp: z.number(),
-  paths: z.number(),
+  reason: z.string().optional().meta({ description: "for those who show the token, as what follows" }),
+  pathsUp: z.number().optional(),
+  paths: z.number().optional(),
 });
 export type Health = z.output<typeof health>;
 

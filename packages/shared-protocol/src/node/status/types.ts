@@ -47,6 +47,8 @@ export interface SessionStatus {
     readonly total: number;
     /** Reset, or never opened. */
     readonly failed: number;
+    /** Of the remote gateway: those of `failed` that its rules or limits forbade. */
+    readonly refused?: number;
   };
   /** Since the gateway's start. */
   readonly bytes: {

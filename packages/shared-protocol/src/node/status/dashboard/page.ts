@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
+import { TOKEN_SCRIPT } from "./token.ts";
 
 export interface Page {
   readonly html: string;
@@ -31,12 +32,12 @@ const DASHBOARD = `<!doctype html>
 <tbody id="flows"></tbody></table></section>
 </div>
 </main>
-<script>${SCRIPT}</script>
+<script>${TOKEN_SCRIPT}${SCRIPT}</script>
 </body>
 </html>
 `;
 
-export const dashboardPage: Page = page(DASHBOARD, [STYLE], [SCRIPT]);
+export const dashboardPage: Page = page(DASHBOARD, [STYLE], [TOKEN_SCRIPT + SCRIPT]);
 
 export interface DocumentedRoute {
   readonly method: string;

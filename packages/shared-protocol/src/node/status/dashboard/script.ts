@@ -111,7 +111,7 @@ function setBar(cell, bps) {
 async function setRole(name, menu) {
   menu.blur();
   try {
-    const answer = await fetch("/api/paths/" + encodeURIComponent(name), {
+    const answer = await ask("/api/paths/" + encodeURIComponent(name), {
       method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ role: menu.value }),
     });
     if (!answer.ok) alert("The role was not changed: " + ((await answer.json()).detail ?? answer.status));
@@ -158,7 +158,7 @@ function show(report, flows) {
 }
 
 async function get(path) {
-  const answer = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const answer = await ask(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answer.ok) throw new Error(path + " answered " + answer.status);
   return answer.json();
 }

@@ -1,5 +1,13 @@
 import type { Server } from "node:net";
-import { CodedError, canonicalIp, ErrorCode, hasCapability, type Logger } from "@hawser/shared-protocol/node";
+import {
+  CodedError,
+  canonicalIp,
+  ErrorCode,
+  formatPairing,
+  hasCapability,
+  type Logger,
+  type Pairing,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
 import { FlowOpener } from "./capture/flow-opener.ts";
@@ -130,7 +138,7 @@ export class LocalGateway {
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 
-  /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
+  /** Follows a changed configuration: paths, their roles, the redirect rules, the pairing. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -151,7 +159,24 @@ export class LocalGateway {
     this.#config = { ...this.#config, paths: config.paths, capture };
     if (capture?.rules) await this.#installRules();
     else await this.removeRules();
-    this.#logger.info("reloaded paths and rules; a change of listeners, pairing or limits takes a restart");
+    this.#logger.info("reloaded paths, pairing and rules; a change of listeners or limits takes a restart");
+    await this.#followPairing(config.remote);
+  }
+
+  /**
+   * The session goes on under a rotated secret: one subflow after another is dialled anew with it while the others carry
+   * the flows. Another name is another session, which takes a restart.
+   */
+  async #followPairing(pairing: Pairing): Promise<void> {
+    const before = this.keeper.pairing;
+    if (formatPairing(pairing) === formatPairing(before)) return;
+    if (pairing.name !== before.name) {
+      this.#logger.warn({ name: pairing.name, before: before.name }, "another name takes a restart");
+      return;
+    }
+    this.keeper.handlePairing(pairing);
+    this.#logger.info("the pairing has changed: dialling every line anew");
+    for (const path of this.#paths) await path.renew();
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -14,6 +14,7 @@ const file = join(directory, "remote.toml");
 const identity = generateSecret();
 const key = generateSecret().revealBase64url();
 writeFileSync(join(directory, "identity.pem"), formatIdentity(identity), { mode: 0o600 });
+writeFileSync(file, "", { mode: 0o600 });
 
 function findings(text: string): string[] {
   writeFileSync(file, text);
@@ -66,9 +67,29 @@ test("what is wrong is told by its key", () => {
       `${listen}[[peer]]\nname = "home"\nkey = "${key.slice(1)}"\n`,
       ["remote.toml: peer[0].key: is not 32 bytes of base64url (43 characters A-Z a-z 0-9 - _)"],
     ],
+    [
+      `${listen}${peer}old_key = "${key}"\n`,
+      ["remote.toml: peer[0]: needs both old_key and old_key_until, or neither"],
+    ],
+    [
+      `${listen}${peer}old_key = "${key}"\nold_key_until = 2026-01-01T00:00:00\n`,
+      ["remote.toml: peer[0].old_key_until: needs a time zone, such as Z at its end"],
+    ],
+    [
+      `${listen}${peer}old_key = "${key}"\nold_key_until = "tomorrow"\n`,
+      ["remote.toml: peer[0].old_key_until: expected a date and time, found a string"],
+    ],
     [`${listen}identity = "other.pem"\n`, ["other.pem: does not exist; create it, or name another file"]],
   ];
   for (const [text, expected] of golden) assert.deepEqual(findings(text), expected);
+});
+
+test("a file with keys must be its owner's alone", () => {
+  const text = `listen = ["0.0.0.0:4433"]\n[[peer]]\nname = "home"\nkey = "${key}"\n`;
+  chmodSync(file, 0o640);
+  assert.match(findings(text)[0] ?? "", /^remote\.toml: peer: holds a secret, .*; run: chmod 600 /);
+  chmodSync(file, 0o600);
+  assert.deepEqual(findings(text), []);
 });
 
 test("keys and the identity do not show", () => {

@@ -2,7 +2,6 @@
 
 import { dirname, resolve } from "node:path";
 import {
-  derivePsk,
   endpointField,
   limitsField,
   listenField,
@@ -15,10 +14,24 @@ import {
   type Secret,
   statusField,
   textField,
+  timeField,
   z,
 } from "@hawser/shared-protocol/node";
 
-const peerTable = z.strictObject({ name: nameField, key: textField(parseSecretText) });
+const keyField = textField(parseSecretText);
+
+const peerTable = z
+  .strictObject({
+    name: nameField,
+    key: keyField,
+    /** While the key is rotated: the one before, and how long it is good for at most. See admission.ts. */
+    old_key: keyField.optional(),
+    old_key_until: timeField.optional(),
+  })
+  .refine(
+    (peer) => (peer.old_key === undefined) === (peer.old_key_until === undefined),
+    "needs both old_key and old_key_until, or neither",
+  );
 
 const remoteSchema = z.strictObject({
   listen: z.array(listenField).min(1),
@@ -49,7 +62,12 @@ export interface RemoteConfig {
  * @throws CodedError with every finding; exit code 2.
  */
 export function loadRemoteConfig(file: string): RemoteConfig {
-  return withIdentity(file, loadConfig(file, remoteSchema));
+  return withIdentity(file, loadConfig(file, remoteSchema, { secretAt }));
+}
+
+/** Keys give nothing away without the identity, but whoever copies the file need not know that. */
+function secretAt({ peer }: RemoteFile): string | undefined {
+  return peer.length > 0 ? "peer" : undefined;
 }
 
 /** remote.toml alone, from its text; `file` is what findings call it. @throws ConfigError */
@@ -62,10 +80,4 @@ export function withIdentity(file: string, parsed: RemoteFile): RemoteConfig {
   const { listen, advertise, peer, status, limits } = parsed;
   const identity = loadIdentity(resolve(dirname(file), parsed.identity));
   return Object.freeze({ listen, advertise, identity, peers: peer, status, limits });
-}
-
-/** The PSK of an admitted peer; undefined for every other name. */
-export function peerPsk({ identity, peers }: RemoteConfig, name: string): Secret | undefined {
-  const peer = peers.find((candidate) => candidate.name === name);
-  return peer && derivePsk(identity, peer.key, peer.name);
 }

@@ -1,28 +1,38 @@
 import type { Server } from "node:net";
 import type { Logger } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import { Admission, type PeerKey } from "./admission.ts";
+import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
 import { Sessions } from "./sessions.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
 
+export interface RemoteGatewayEvents {
+  /** The peer has its new key: the old one is to leave the configuration file. */
+  onRotated?(key: PeerKey): void;
+}
+
 /** The remote gateway: everything that `hawser-remote run` starts and stops. */
 export class RemoteGateway {
   readonly sessions: Sessions;
   #config: RemoteConfig;
   readonly #logger: Logger;
+  readonly #admission: Admission;
   readonly #listener: SubflowListener;
+  readonly #events: RemoteGatewayEvents;
   #servers: Server[] = [];
   readonly #sampler: NodeJS.Timeout;
 
-  constructor(config: RemoteConfig, logger: Logger) {
+  constructor(config: RemoteConfig, logger: Logger, events: RemoteGatewayEvents = {}) {
     this.#config = config;
     this.#logger = logger;
-    this.sessions = new Sessions(config.limits.memoryBytes, logger);
-    this.#listener = new SubflowListener(config, this.sessions, logger);
-    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+    this.#events = events;
+    this.sessions = new Sessions(config.limits.memoryBytes, logger, (key) => this.#handleJoined(key));
+    this.#admission = new Admission(config);
+    this.#listener = new SubflowListener(config, this.#admission, this.sessions, logger);
+    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
   get config(): RemoteConfig {
@@ -38,21 +48,31 @@ export class RemoteGateway {
     );
   }
 
-  #sampleRates(): void {
+  #sample(): void {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
+    // Old keys expire without any event.
+    if (this.#admission.isRotating) this.#cutWhoIsOut();
+  }
+
+  /** The end of a rotation: the peer holds its new key. Sessions that know only the old one are not its own. */
+  #handleJoined(key: PeerKey): void {
+    const { peer, until } = key;
+    if (until !== undefined || !this.#admission.retireOldKey(peer)) return;
+    this.#logger.info({ peer }, "the peer uses its new key; the old one is no longer admitted");
+    this.#cutWhoIsOut();
+    this.#events.onRotated?.(key);
+  }
+
+  #cutWhoIsOut(): void {
+    this.sessions.retain((key) => this.#admission.renew(key) !== undefined);
   }
 
   /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
   reload(config: RemoteConfig): void {
-    const before = this.#config;
     this.#config = config;
-    this.#listener.handleConfig(config);
-    // A peer that was paired anew has another key: whoever holds the old one is no longer admitted.
-    this.sessions.retain((peer) => {
-      const psk = peerPsk(config, peer);
-      return psk !== undefined && peerPsk(before, peer)?.equals(psk) === true;
-    });
+    this.#admission.handleConfig(config);
+    this.#cutWhoIsOut();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }
 

@@ -5,11 +5,11 @@ import {
   type Logger,
   limitUnsent,
   listen,
-  type Secret,
   serverTls,
   TlsError,
 } from "@hawser/shared-protocol/node";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import type { Admission, PeerKey } from "./admission.ts";
+import type { RemoteConfig } from "./config.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Connections that have not authenticated yet; above this the oldest is dropped. */
@@ -17,21 +17,18 @@ const MAX_UNAUTHENTICATED = 512;
 
 /** Where local gateways connect: TLS, then HELLO, then the session's. */
 export class SubflowListener {
-  #config: RemoteConfig;
+  readonly #config: RemoteConfig;
+  readonly #admission: Admission;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
   /** In order of arrival. */
   readonly #unauthenticated = new Set<Socket>();
 
-  constructor(config: RemoteConfig, sessions: Sessions, logger: Logger) {
+  constructor(config: RemoteConfig, admission: Admission, sessions: Sessions, logger: Logger) {
     this.#config = config;
+    this.#admission = admission;
     this.#sessions = sessions;
     this.#logger = logger;
-  }
-
-  /** The configuration was reloaded: other peers may be admitted now. */
-  handleConfig(config: RemoteConfig): void {
-    this.#config = config;
   }
 
   /** @throws CodedError LISTEN_FAILED */
@@ -52,16 +49,17 @@ export class SubflowListener {
     const from = raw.remoteAddress;
     const deadline = performance.now() + JOIN_DEADLINE_MS;
     try {
-      let key: Secret | undefined;
-      const lookup = (name: string): Buffer | undefined => {
-        key = peerPsk(this.#config, name);
-        return key?.reveal();
+      let key: PeerKey | undefined;
+      const lookup = (identity: string): Buffer | undefined => {
+        const found = this.#admission.find(identity);
+        // As in `serverTls`: one that was turned down cannot be the one whose key then authenticated.
+        if (found) key = found;
+        return found?.psk.reveal();
       };
-      const { socket, identity } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
+      const { socket } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
-      const isAdmitted = (): boolean =>
-        key !== undefined && peerPsk(this.#config, identity)?.equals(key) === true;
-      await this.#sessions.join(socket, identity, deadline - performance.now(), isAdmitted);
+      const admit = (): PeerKey | undefined => key && this.#admission.renew(key);
+      await this.#sessions.join(socket, deadline - performance.now(), admit);
     } catch (error) {
       raw.destroy();
       const expected = error instanceof TlsError || error instanceof JoinError;

@@ -1,6 +1,7 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
+export { parseDuration } from "./duration.ts";
 export { formatEndpoint, isWildcardHost, parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
 export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
 export {
@@ -15,6 +16,7 @@ export {
   sizeField,
   statusField,
   textField,
+  timeField,
 } from "./fields.ts";
 export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";
 export { parseInterface, parseName } from "./names.ts";

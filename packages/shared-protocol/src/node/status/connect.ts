@@ -22,7 +22,7 @@ export type OnConnect = (target: Endpoint, socket: Socket, head: Buffer) => void
 export interface ConnectOptions {
   readonly onConnect?: OnConnect | undefined;
   /** What a client must show; see `deriveConnectToken`. */
-  readonly connectToken?: string | undefined;
+  readonly connectToken?: (() => string) | undefined;
 }
 
 /** Serves one CONNECT request. */
@@ -36,7 +36,7 @@ export function serveConnect(
   socket.on("error", () => socket.destroy());
   if (!onConnect || connectToken === undefined)
     return refuseConnect(socket, 405, "tunnels are not served here");
-  if (!hasToken(message.headers["proxy-authorization"], connectToken)) {
+  if (!hasToken(message.headers["proxy-authorization"], connectToken())) {
     return refuseConnect(socket, 407, "wrong or no token", 'Proxy-Authenticate: Bearer realm="hawser"\r\n');
   }
   const target = parseEndpoint(message.url ?? "");

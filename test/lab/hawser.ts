@@ -25,6 +25,8 @@ export interface HawserOptions {
   /** For NODE_OPTIONS, such as --cpu-prof. */
   readonly nodeOptions?: string;
   readonly logLevel?: string;
+  /** What runs the gateways, such as setpriv(1) with its options. */
+  readonly wrap?: readonly string[];
 }
 
 /** Both gateways in a house, set up as a user would: init, pair, two configuration files, run. */
@@ -174,11 +176,11 @@ export class Gateway {
     config: string,
     log: string,
     statusPort: number,
-    { nodeOptions, logLevel = "info" }: HawserOptions,
+    { nodeOptions, logLevel = "info", wrap = [] }: HawserOptions,
   ): Promise<Gateway> {
     // Into a file by the shell: a pipe to this process would cost both sides a wake-up per line.
     const command = `exec "$0" "$@" 2>>'${log}'`;
-    const args = ["-c", command, program, "run", "-c", config];
+    const args = ["-c", command, ...wrap, program, "run", "-c", config];
     const env = {
       ...programEnv(),
       HAWSER_LOG_LEVEL: logLevel,

@@ -1,15 +1,8 @@
 import type { Server } from "node:net";
-import {
-  CodedError,
-  canonicalIp,
-  ErrorCode,
-  formatPairing,
-  hasCapability,
-  type Logger,
-  type Pairing,
-} from "@hawser/shared-protocol/node";
+import { canonicalIp, formatPairing, type Logger, type Pairing } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
+import { checkCapabilities } from "./capabilities.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
@@ -78,7 +71,7 @@ export class LocalGateway {
 
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
-    this.#checkCapabilities();
+    checkCapabilities(this.#config);
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
     await this.#listen();
     for (const path of this.paths) path.start();
@@ -98,23 +91,6 @@ export class LocalGateway {
     this.#installRules().catch((error: unknown) => {
       this.#logger.error({ err: error, address }, "cannot leave the remote gateway's new address alone");
     });
-  }
-
-  #checkCapabilities(): void {
-    const needs: [boolean, "net_admin" | "net_raw", string][] = [
-      [
-        this.config.paths.some((path) => path.interface !== undefined),
-        "net_raw",
-        "path.interface (SO_BINDTODEVICE)",
-      ],
-      [this.config.capture?.rules ?? false, "net_admin", "capture.rules (iptables)"],
-    ];
-    for (const [needed, capability, what] of needs) {
-      if (!needed || hasCapability(capability)) continue;
-      const name = `CAP_${capability.toUpperCase()}`;
-      const mend = `run as root, or give the service ${name} (deploy/hawser-local.service does)`;
-      throw new CodedError(ErrorCode.capabilityMissing, `${what} needs ${name}: ${mend}`);
-    }
   }
 
   async #listen(): Promise<void> {

@@ -82,7 +82,11 @@ export function addPeer(file: string, name: string): string {
     }
     const { identity } = withIdentity(file, before);
     line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
-    return checked(file, appendPeer(text, name, key), before, (peers) => [...peers, { name, key }]);
+    return checked(file, appendPeer(text, name, key), before, (peers, after) => [
+      ...peers,
+      // What is not written has its default.
+      { ...after.at(-1), name, key },
+    ]);
   });
   return line;
 }
@@ -194,18 +198,20 @@ function checked(
   file: string,
   text: string | undefined,
   before: RemoteFile,
-  change: (peers: Peers) => readonly PeerConfig[],
+  change: (peers: Peers, after: Peers) => readonly PeerConfig[],
 ): string {
-  const wanted = plain({ ...before, peer: change(before.peer) });
-  if (text !== undefined && isDeepStrictEqual(meaningOf(text, file), wanted)) return text;
+  const after = text === undefined ? undefined : parsedOrNothing(text, file);
+  const isRight = (found: RemoteFile): boolean =>
+    isDeepStrictEqual(plain(found), plain({ ...before, peer: change(before.peer, found.peer) }));
+  if (text !== undefined && after && isRight(after)) return text;
   const what =
     "its peers are written in a way that this program does not edit; use [[peer]] tables, or edit it by hand";
   throw new CodedError(ErrorCode.configUnwritable, `${file}: peer: ${what}`);
 }
 
-function meaningOf(text: string, file: string): unknown {
+function parsedOrNothing(text: string, file: string): RemoteFile | undefined {
   try {
-    return plain(parseRemoteFile(text, file));
+    return parseRemoteFile(text, file);
   } catch {
     return undefined;
   }
@@ -215,7 +221,8 @@ function meaningOf(text: string, file: string): unknown {
 function plain(value: unknown): unknown {
   const text = JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
     const own = this[key];
-    return own instanceof Secret ? own.revealBase64url() : shown;
+    if (own instanceof Secret) return own.revealBase64url();
+    return typeof shown === "bigint" ? String(shown) : shown;
   });
   return JSON.parse(text);
 }

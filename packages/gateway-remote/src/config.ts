@@ -24,7 +24,7 @@ const peerTable = z
   .strictObject({
     name: nameField,
     key: keyField,
-    /** While the key is rotated: the one before, and how long it is good for at most. See admission.ts. */
+    /** While the key is rotated: the one before, and how long it is good for at most. See peer-keys.ts. */
     old_key: keyField.optional(),
     old_key_until: timeField.optional(),
   })

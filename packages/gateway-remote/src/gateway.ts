@@ -1,9 +1,9 @@
 import type { Server } from "node:net";
 import type { Logger } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
-import { Admission, type PeerKey } from "./admission.ts";
 import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
+import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { Sessions } from "./sessions.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
@@ -19,7 +19,7 @@ export class RemoteGateway {
   readonly sessions: Sessions;
   #config: RemoteConfig;
   readonly #logger: Logger;
-  readonly #admission: Admission;
+  readonly #keys: PeerKeys;
   readonly #listener: SubflowListener;
   readonly #events: RemoteGatewayEvents;
   #servers: Server[] = [];
@@ -30,8 +30,8 @@ export class RemoteGateway {
     this.#logger = logger;
     this.#events = events;
     this.sessions = new Sessions(config.limits.memoryBytes, logger, (key) => this.#handleJoined(key));
-    this.#admission = new Admission(config);
-    this.#listener = new SubflowListener(config, this.#admission, this.sessions, logger);
+    this.#keys = new PeerKeys(config);
+    this.#listener = new SubflowListener(config, this.#keys, this.sessions, logger);
     this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
@@ -52,26 +52,26 @@ export class RemoteGateway {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
     // Old keys expire without any event.
-    if (this.#admission.isRotating) this.#cutWhoIsOut();
+    if (this.#keys.isRotating) this.#cutWhoIsOut();
   }
 
   /** The end of a rotation: the peer holds its new key. Sessions that know only the old one are not its own. */
   #handleJoined(key: PeerKey): void {
     const { peer, until } = key;
-    if (until !== undefined || !this.#admission.retireOldKey(peer)) return;
+    if (until !== undefined || !this.#keys.retireOldKey(peer)) return;
     this.#logger.info({ peer }, "the peer uses its new key; the old one is no longer admitted");
     this.#cutWhoIsOut();
     this.#events.onRotated?.(key);
   }
 
   #cutWhoIsOut(): void {
-    this.sessions.retain((key) => this.#admission.renew(key) !== undefined);
+    this.sessions.retain((key) => this.#keys.recheck(key) !== undefined);
   }
 
   /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
   reload(config: RemoteConfig): void {
     this.#config = config;
-    this.#admission.handleConfig(config);
+    this.#keys.handleConfig(config);
     this.#cutWhoIsOut();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }

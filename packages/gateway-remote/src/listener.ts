@@ -8,8 +8,8 @@ import {
   serverTls,
   TlsError,
 } from "@hawser/shared-protocol/node";
-import type { Admission, PeerKey } from "./admission.ts";
 import type { RemoteConfig } from "./config.ts";
+import type { PeerKey, PeerKeys } from "./peer-keys.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Connections that have not authenticated yet; above this the oldest is dropped. */
@@ -18,15 +18,15 @@ const MAX_UNAUTHENTICATED = 512;
 /** Where local gateways connect: TLS, then HELLO, then the session's. */
 export class SubflowListener {
   readonly #config: RemoteConfig;
-  readonly #admission: Admission;
+  readonly #keys: PeerKeys;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
   /** In order of arrival. */
   readonly #unauthenticated = new Set<Socket>();
 
-  constructor(config: RemoteConfig, admission: Admission, sessions: Sessions, logger: Logger) {
+  constructor(config: RemoteConfig, keys: PeerKeys, sessions: Sessions, logger: Logger) {
     this.#config = config;
-    this.#admission = admission;
+    this.#keys = keys;
     this.#sessions = sessions;
     this.#logger = logger;
   }
@@ -51,14 +51,14 @@ export class SubflowListener {
     try {
       let key: PeerKey | undefined;
       const lookup = (identity: string): Buffer | undefined => {
-        const found = this.#admission.find(identity);
+        const found = this.#keys.find(identity);
         // As in `serverTls`: one that was turned down cannot be the one whose key then authenticated.
         if (found) key = found;
         return found?.psk.reveal();
       };
       const { socket } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
-      const admit = (): PeerKey | undefined => key && this.#admission.renew(key);
+      const admit = (): PeerKey | undefined => key && this.#keys.recheck(key);
       await this.#sessions.join(socket, deadline - performance.now(), admit);
     } catch (error) {
       raw.destroy();

@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, derivePsk, parsePairing, Secret } from "@hawser/shared-protocol/node";
-import { Admission } from "./admission.ts";
 import { loadRemoteConfig, type RemoteConfig } from "./config.ts";
+import { PeerKeys } from "./peer-keys.ts";
 import { addPeer, initConfig, listPeers, removePeer, watchRemoteConfig } from "./peers.ts";
 import { cutPeer } from "./peers-text.ts";
 
@@ -37,7 +37,7 @@ function init(): void {
 }
 
 function peerPsk(config: RemoteConfig, name: string): Secret | undefined {
-  return new Admission(config).find(name)?.psk;
+  return new PeerKeys(config).find(name)?.psk;
 }
 
 function modeOf(name: string): number {

@@ -22,7 +22,6 @@ import {
   type WatchHandlers,
   watchConfig,
 } from "@hawser/shared-protocol/node";
-import type { PeerKey } from "./admission.ts";
 import {
   loadRemoteConfig,
   type PeerConfig,
@@ -31,6 +30,7 @@ import {
   type RemoteFile,
   withIdentity,
 } from "./config.ts";
+import type { PeerKey } from "./peer-keys.ts";
 import { createFile, editFile } from "./peers-file.ts";
 import { appendPeer, cutPeer, renderConfig, replaceKeys, type WrittenKeys } from "./peers-text.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { type Pairing, parsePairing, pskIdentity } from "@hawser/shared-protocol/node";
-import { Admission, type PeerKey } from "./admission.ts";
 import { loadRemoteConfig } from "./config.ts";
+import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { addPeer, dropOldKey, initConfig, rotateKey } from "./peers.ts";
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ function pairingOf(line: string): Pairing {
 
 /** What the gateway makes of the file for the holder of a pairing line. */
 function admitted({ name, psk }: Pairing): PeerKey | undefined {
-  return new Admission(loadRemoteConfig(file)).find(pskIdentity(name, psk));
+  return new PeerKeys(loadRemoteConfig(file)).find(pskIdentity(name, psk));
 }
 
 test("both lines are good after a rotation, the old one until its time", () => {

@@ -10,8 +10,8 @@ import {
   welcome,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
-import type { PeerKey } from "./admission.ts";
 import { Egress } from "./egress.ts";
+import type { PeerKey } from "./peer-keys.ts";
 
 /** Sessions that one peer may have at a time. */
 const MAX_SESSIONS_PER_PEER = 3;

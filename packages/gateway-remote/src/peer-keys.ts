@@ -16,7 +16,7 @@ export interface PeerKey {
  *  key A --(rotate)--> key B, old key A --(a subflow joins with B, or old_key_until has come)--> key B
  * ```
  */
-export class Admission {
+export class PeerKeys {
   /** By the PSK identity that its holder claims. */
   #keys = new Map<string, PeerKey>();
   /** PSK identities of old keys that their peers no longer need, whether or not the file still has them. */
@@ -50,7 +50,7 @@ export class Admission {
   }
 
   /** What a key that was found earlier is now. */
-  renew({ peer, psk }: PeerKey): PeerKey | undefined {
+  recheck({ peer, psk }: PeerKey): PeerKey | undefined {
     const key = this.find(pskIdentity(peer, psk));
     return key?.psk.equals(psk) ? key : undefined;
   }

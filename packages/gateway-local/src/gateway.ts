@@ -1,14 +1,14 @@
 import {
-  CodedError,
   canonicalIp,
-  ErrorCode,
-  hasCapability,
+  formatPairing,
   type Listener,
   type Logger,
+  type Pairing,
   Refusals,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
+import { checkCapabilities } from "./capabilities.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
@@ -79,7 +79,7 @@ export class LocalGateway {
 
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
-    this.#checkCapabilities();
+    checkCapabilities(this.#config);
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
     await this.#listen();
     for (const path of this.paths) path.start();
@@ -99,23 +99,6 @@ export class LocalGateway {
     this.#installRules().catch((error: unknown) => {
       this.#logger.error({ err: error, address }, "cannot leave the remote gateway's new address alone");
     });
-  }
-
-  #checkCapabilities(): void {
-    const needs: [boolean, "net_admin" | "net_raw", string][] = [
-      [
-        this.config.paths.some((path) => path.interface !== undefined),
-        "net_raw",
-        "path.interface (SO_BINDTODEVICE)",
-      ],
-      [this.config.capture?.rules ?? false, "net_admin", "capture.rules (iptables)"],
-    ];
-    for (const [needed, capability, what] of needs) {
-      if (!needed || hasCapability(capability)) continue;
-      const name = `CAP_${capability.toUpperCase()}`;
-      const mend = `run as root, or give the service ${name} (deploy/hawser-local.service does)`;
-      throw new CodedError(ErrorCode.capabilityMissing, `${what} needs ${name}: ${mend}`);
-    }
   }
 
   async #listen(): Promise<void> {
@@ -142,7 +125,7 @@ export class LocalGateway {
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 
-  /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
+  /** Follows a changed configuration: paths, their roles, the redirect rules, the pairing. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -163,7 +146,24 @@ export class LocalGateway {
     this.#config = { ...this.#config, paths: config.paths, capture };
     if (capture?.rules) await this.#installRules();
     else await this.removeRules();
-    this.#logger.info("reloaded paths and rules; a change of listeners, pairing or limits takes a restart");
+    this.#logger.info("reloaded paths, pairing and rules; a change of listeners or limits takes a restart");
+    await this.#followPairing(config.remote);
+  }
+
+  /**
+   * The session goes on under a rotated secret: one subflow after another is dialled anew with it while the others carry
+   * the flows. Another name is another session, which takes a restart.
+   */
+  async #followPairing(pairing: Pairing): Promise<void> {
+    const before = this.keeper.pairing;
+    if (formatPairing(pairing) === formatPairing(before)) return;
+    if (pairing.name !== before.name) {
+      this.#logger.warn({ name: pairing.name, before: before.name }, "another name takes a restart");
+      return;
+    }
+    this.keeper.handlePairing(pairing);
+    this.#logger.info("the pairing has changed: dialling every line anew");
+    for (const path of this.#paths) await path.renew();
   }
 
   /**

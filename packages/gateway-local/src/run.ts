@@ -44,6 +44,6 @@ function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger)
     ...config.status,
     logger,
     onConnect: connectHandler(gateway.opener),
-    connectToken: deriveConnectToken(config.remote.psk),
+    connectToken: () => deriveConnectToken(gateway.keeper.pairing.psk),
   });
 }

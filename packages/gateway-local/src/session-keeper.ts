@@ -19,7 +19,7 @@ export interface SessionKeeperEvents {
 
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
 export class SessionKeeper {
-  readonly pairing: Pairing;
+  #pairing: Pairing;
   readonly #memory: MemoryBudget;
   readonly #logger: Logger;
   readonly #events: SessionKeeperEvents;
@@ -33,12 +33,21 @@ export class SessionKeeper {
   readonly totalsBefore: SessionTotals;
 
   constructor(pairing: Pairing, memoryCap: number, logger: Logger, events: SessionKeeperEvents) {
-    this.pairing = pairing;
+    this.#pairing = pairing;
     this.#memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
     this.#events = events;
     this.#driver = this.#create();
     this.totalsBefore = { ...this.#driver.session.totals };
+  }
+
+  get pairing(): Pairing {
+    return this.#pairing;
+  }
+
+  /** The secret was rotated, or the remote gateway is reached elsewhere: so it is dialled from now on. */
+  handlePairing(pairing: Pairing): void {
+    this.#pairing = pairing;
   }
 
   get driver(): SessionDriver {

@@ -14,6 +14,7 @@ const file = join(directory, "remote.toml");
 const identity = generateSecret();
 const key = generateSecret().revealBase64url();
 writeFileSync(join(directory, "identity.pem"), formatIdentity(identity), { mode: 0o600 });
+writeFileSync(file, "", { mode: 0o600 });
 
 function findings(text: string): string[] {
   writeFileSync(file, text);
@@ -88,9 +89,29 @@ test("what is wrong is told by its key", () => {
         'remote.toml: status.listen: 0.0.0.0:8081 can be reached by others, who need a token: add token = { file = "status-token.txt" } (openssl rand -base64 24 makes one), or listen on 127.0.0.1:8081',
       ],
     ],
+    [
+      `${listen}${peer}old_key = "${key}"\n`,
+      ["remote.toml: peer[0]: needs both old_key and old_key_until, or neither"],
+    ],
+    [
+      `${listen}${peer}old_key = "${key}"\nold_key_until = 2026-01-01T00:00:00\n`,
+      ["remote.toml: peer[0].old_key_until: needs a time zone, such as Z at its end"],
+    ],
+    [
+      `${listen}${peer}old_key = "${key}"\nold_key_until = "tomorrow"\n`,
+      ["remote.toml: peer[0].old_key_until: expected a date and time, found a string"],
+    ],
     [`${listen}identity = "other.pem"\n`, ["other.pem: does not exist; create it, or name another file"]],
   ];
   for (const [text, expected] of golden) assert.deepEqual(findings(text), expected);
+});
+
+test("a file with keys must be its owner's alone", () => {
+  const text = `listen = ["0.0.0.0:4433"]\n[[peer]]\nname = "home"\nkey = "${key}"\n`;
+  chmodSync(file, 0o640);
+  assert.match(findings(text)[0] ?? "", /^remote\.toml: peer: holds a secret, .*; run: chmod 600 /);
+  chmodSync(file, 0o600);
+  assert.deepEqual(findings(text), []);
 });
 
 test("keys and the identity do not show", () => {
@@ -137,7 +158,7 @@ test("the example is right", () => {
   assert.deepEqual(egress, parseRemoteFile('listen = ["[::]:1"]', "x").egress);
   // What it shows commented out is right, too; of the two allow the first.
   const all = readFileSync(file, "utf8").replaceAll(/^# (?=\[|[a-z_]+ = )/gm, "");
-  const whole = parseRemoteFile(all.replace(/^allow = .*:443.*$/m, "").replace('"..."', `"${key}"`), "x");
+  const whole = parseRemoteFile(all.replace(/^allow = .*:443.*$/m, "").replaceAll('"..."', `"${key}"`), "x");
   const [peer] = whole.peer;
   assert.deepEqual(
     [peer?.allow?.map(({ text }) => text), peer?.deny.map(({ text }) => text)],

@@ -2,7 +2,6 @@
 
 import { dirname, resolve } from "node:path";
 import {
-  derivePsk,
   endpointField,
   limitsField,
   listenField,
@@ -19,6 +18,7 @@ import {
   statusField,
   statusSecretAt,
   textField,
+  timeField,
   z,
 } from "@hawser/shared-protocol/node";
 import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
@@ -32,10 +32,15 @@ const deny = z.array(textField(parseDenyRule)).default([]);
 /** What every peer may reach; see authorization/policy.ts. */
 const egressTable = z.strictObject({ allow: allow.prefault(["public"]), deny }).prefault({});
 
+const keyField = textField(parseSecretText);
+
 const peerTable = z
   .strictObject({
     name: nameField,
-    key: textField(parseSecretText),
+    key: keyField,
+    /** While the key is rotated: the one before, and how long it is good for at most. See peer-keys.ts. */
+    old_key: keyField.optional(),
+    old_key_until: timeField.optional(),
     /** In the place of the common one. */
     allow: allow.optional(),
     /** Besides the common one. */
@@ -46,6 +51,10 @@ const peerTable = z
     /** Bytes of flows that this gateway holds, each way. */
     max_bytes_in_flight: sizeField(MIN_BYTES_IN_FLIGHT).optional(),
   })
+  .refine(
+    (peer) => (peer.old_key === undefined) === (peer.old_key_until === undefined),
+    "needs both old_key and old_key_until, or neither",
+  )
   .transform(({ max_flows, max_new_flows_per_second, max_bytes_in_flight, ...peer }) => ({
     ...peer,
     maxFlows: max_flows,
@@ -84,7 +93,12 @@ export interface RemoteConfig {
  * @throws CodedError with every finding; exit code 2.
  */
 export function loadRemoteConfig(file: string): RemoteConfig {
-  return withSecrets(file, loadConfig(file, remoteSchema, { secretAt: statusSecretAt }));
+  return withSecrets(file, loadConfig(file, remoteSchema, { secretAt }));
+}
+
+/** A peer's key gives nothing away without the identity, but whoever copies the file need not know that. */
+function secretAt(config: RemoteFile): string | undefined {
+  return config.peer.length > 0 ? "peer" : statusSecretAt(config);
 }
 
 /** remote.toml alone, from its text; `file` is what findings call it. @throws ConfigError */
@@ -98,10 +112,4 @@ export function withSecrets(file: string, parsed: RemoteFile): RemoteConfig {
   const identity = loadIdentity(resolve(dirname(file), parsed.identity));
   const status = loadStatus(file, parsed.status);
   return Object.freeze({ listen, advertise, identity, peers: peer, egress, status, limits });
-}
-
-/** The PSK of an admitted peer; undefined for every other name. */
-export function peerPsk({ identity, peers }: RemoteConfig, name: string): Secret | undefined {
-  const peer = peers.find((candidate) => candidate.name === name);
-  return peer && derivePsk(identity, peer.key, peer.name);
 }

@@ -1,12 +1,18 @@
 import { type Listener, type Logger, Refusals } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
 import { PeerAccesses } from "./authorization/peer-access.ts";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
+import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { Sessions } from "./sessions.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
+
+export interface RemoteGatewayEvents {
+  /** The peer has its new key: the old one is to leave the configuration file. */
+  onRotated?(key: PeerKey): void;
+}
 
 /** The remote gateway: everything that `hawser-remote run` starts and stops. */
 export class RemoteGateway {
@@ -15,18 +21,22 @@ export class RemoteGateway {
   #config: RemoteConfig;
   readonly #accesses: PeerAccesses;
   readonly #logger: Logger;
+  readonly #keys: PeerKeys;
   readonly #listener: SubflowListener;
+  readonly #events: RemoteGatewayEvents;
   #listeners: Listener[] = [];
   readonly #sampler: NodeJS.Timeout;
 
-  constructor(config: RemoteConfig, logger: Logger) {
+  constructor(config: RemoteConfig, logger: Logger, events: RemoteGatewayEvents = {}) {
     this.#config = config;
     this.#logger = logger;
+    this.#events = events;
     this.refusals = new Refusals(logger);
     this.#accesses = new PeerAccesses(config);
-    this.sessions = new Sessions(this.#accesses, logger);
-    this.#listener = new SubflowListener(config, this.sessions, this.refusals, logger);
-    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+    this.sessions = new Sessions(this.#accesses, logger, (key) => this.#handleJoined(key));
+    this.#keys = new PeerKeys(config);
+    this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
+    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
   get config(): RemoteConfig {
@@ -42,24 +52,35 @@ export class RemoteGateway {
     );
   }
 
-  #sampleRates(): void {
+  #sample(): void {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
+    // Old keys expire without any event.
+    if (this.#keys.isRotating) this.#cutWhoIsOut();
+  }
+
+  /** The end of a rotation: the peer holds its new key. Sessions that know only the old one are not its own. */
+  #handleJoined(key: PeerKey): void {
+    const { peer, until } = key;
+    if (until !== undefined || !this.#keys.retireOldKey(peer)) return;
+    this.#logger.info({ peer }, "the peer uses its new key; the old one is no longer admitted");
+    this.#cutWhoIsOut();
+    this.#events.onRotated?.(key);
+  }
+
+  #cutWhoIsOut(): void {
+    this.sessions.retain((key) => this.#keys.recheck(key) !== undefined);
   }
 
   /** Follows a changed configuration: who is admitted, and what they may do. `listen`, `status` and `limits` take a restart. */
   reload(wanted: RemoteConfig): void {
-    const before = this.#config;
+    const { listen, status, limits } = this.#config;
     // Rules speak of the ports that are in use.
-    const config = { ...wanted, listen: before.listen, status: before.status, limits: before.limits };
+    const config = { ...wanted, listen, status, limits };
     this.#config = config;
     this.#accesses.handleConfig(config);
-    this.#listener.handleConfig(config);
-    // A peer that was paired anew has another key: whoever holds the old one is no longer admitted.
-    this.sessions.retain((peer) => {
-      const psk = peerPsk(config, peer);
-      return psk !== undefined && peerPsk(before, peer)?.equals(psk) === true;
-    });
+    this.#keys.handleConfig(config);
+    this.#cutWhoIsOut();
     this.sessions.enforceRules();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }

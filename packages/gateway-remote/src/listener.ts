@@ -6,30 +6,27 @@ import {
   limitUnsent,
   listen,
   type Refusals,
-  type Secret,
   serverTls,
 } from "@hawser/shared-protocol/node";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import type { RemoteConfig } from "./config.ts";
+import type { PeerKey, PeerKeys } from "./peer-keys.ts";
 import type { Sessions } from "./sessions.ts";
 import { Strangers } from "./strangers.ts";
 
 /** Where local gateways connect: TLS, then HELLO, then the session's. */
 export class SubflowListener {
-  #config: RemoteConfig;
+  readonly #config: RemoteConfig;
+  readonly #keys: PeerKeys;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
   readonly #strangers: Strangers;
 
-  constructor(config: RemoteConfig, sessions: Sessions, refusals: Refusals, logger: Logger) {
+  constructor(config: RemoteConfig, keys: PeerKeys, sessions: Sessions, refusals: Refusals, logger: Logger) {
     this.#config = config;
+    this.#keys = keys;
     this.#sessions = sessions;
     this.#logger = logger;
     this.#strangers = new Strangers(refusals);
-  }
-
-  /** The configuration was reloaded: other peers may be admitted now. */
-  handleConfig(config: RemoteConfig): void {
-    this.#config = config;
   }
 
   /** @throws CodedError LISTEN_FAILED */
@@ -50,17 +47,19 @@ export class SubflowListener {
     const from = raw.remoteAddress;
     const deadline = performance.now() + JOIN_DEADLINE_MS;
     try {
-      let key: Secret | undefined;
-      const lookup = (name: string): Buffer | undefined => {
-        key = peerPsk(this.#config, name);
-        if (key) this.#strangers.handleClaim(raw);
-        return key?.reveal();
+      let key: PeerKey | undefined;
+      const lookup = (identity: string): Buffer | undefined => {
+        const found = this.#keys.find(identity);
+        if (!found) return undefined;
+        // As in `serverTls`: one that was turned down cannot be the one whose key then authenticated.
+        key = found;
+        this.#strangers.handleClaim(raw);
+        return found.psk.reveal();
       };
-      const { socket, identity } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
+      const { socket } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
-      const isAdmitted = (): boolean =>
-        key !== undefined && peerPsk(this.#config, identity)?.equals(key) === true;
-      await this.#sessions.join(socket, identity, deadline - performance.now(), isAdmitted);
+      const admit = (): PeerKey | undefined => key && this.#keys.recheck(key);
+      await this.#sessions.join(socket, deadline - performance.now(), admit);
     } catch (error) {
       raw.destroy();
       this.#strangers.handleFailure(raw, from, error);

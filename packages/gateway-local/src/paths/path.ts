@@ -43,6 +43,11 @@ export class Path implements LinkOwner {
     for (const dialler of this.#diallers) dialler.start();
   }
 
+  /** Dials every subflow anew with the pairing as it is now, one after another, each beside its predecessor. */
+  async renew(): Promise<void> {
+    for (const dialler of this.#diallers) await dialler.renew();
+  }
+
   stop(): void {
     this.#links.remove(this);
     this.#linkLost = undefined;

@@ -40,7 +40,7 @@ export class SubflowDialler {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#dial();
+    void this.#dial();
   }
 
   /** Stops dialling. A joined subflow is the session's to close. */
@@ -62,20 +62,32 @@ export class SubflowDialler {
     if (!this.#running || this.#subflow !== undefined) return;
     this.#attempt?.abort();
     this.#backoff.reset();
-    this.#dial();
+    void this.#dial();
+  }
+
+  /**
+   * Dials anew beside the subflow that is joined, which the remote gateway closes when the new one has taken its place.
+   * Resolves when the first attempt is over; more follow as after a loss.
+   */
+  async renew(): Promise<void> {
+    if (!this.#running) return;
+    this.#attempt?.abort();
+    this.#backoff.reset();
+    await this.#dial();
   }
 
   #dialAfter(delayMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#dial(), delayMs);
+    this.#timer = setTimeout(() => void this.#dial(), delayMs);
   }
 
-  #dial(): void {
+  /** Resolves when the attempt is over, however. */
+  #dial(): Promise<void> {
     clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
     const { driver } = this.#keeper;
-    this.#join(driver, attempt.signal)
+    return this.#join(driver, attempt.signal)
       .catch((error: unknown) => {
         // Called off: whoever did it has started another attempt, or wants none.
         if (!attempt.signal.aborted) this.#handleFailure(error as Error, driver);

@@ -12,7 +12,7 @@ export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
 export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
-export { createPinnedSocket } from "./sys/pinned-socket.ts";
+export { createPinnedSocket, mayBindToDevice } from "./sys/pinned-socket.ts";
 export { SystemError } from "./sys/system-error.ts";
 export { clientTls, serverTls } from "./tls/psk.ts";
 export { TlsError } from "./tls/tls-error.ts";

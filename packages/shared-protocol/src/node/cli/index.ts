@@ -5,6 +5,7 @@ export {
   collect,
   configOption,
   createProgram,
+  durationArgument,
   endpointArgument,
   listenArgument,
   portArgument,

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Endpoint } from "../../wire/frames.ts";
+import { parseDuration } from "../config/duration.ts";
 import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
 import { CodedError, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
@@ -83,6 +84,13 @@ export function portArgument(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new InvalidArgumentError("A port is a number from 1 to 65535.");
   return port;
+}
+
+/** For commander: a length of time, in milliseconds. */
+export function durationArgument(text: string): number {
+  const duration = parseDuration(text);
+  if (!duration.ok) throw new InvalidArgumentError(`${duration.problem}.`);
+  return duration.value;
 }
 
 /** For commander: an option that may be given several times. */

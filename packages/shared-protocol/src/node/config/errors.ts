@@ -11,7 +11,7 @@ export const ErrorCode = {
   configExists: "CONFIG_EXISTS",
   /** A file cannot be written, or another edit of it is under way. */
   configUnwritable: "CONFIG_UNWRITABLE",
-  /** Group or others can read a file that holds a secret. */
+  /** Group or others can read a file that holds a secret, or change one that is believed. */
   secretExposed: "SECRET_EXPOSED",
   /** An identity file is not what `init` writes. */
   identityMalformed: "IDENTITY_MALFORMED",

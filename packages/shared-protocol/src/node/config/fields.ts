@@ -1,5 +1,6 @@
 /** The kinds of value that configurations are made of, as zod types. */
 
+import { TomlDate } from "smol-toml";
 import { z } from "zod";
 import { parseCidr } from "./cidr.ts";
 import { parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
@@ -25,6 +26,11 @@ export const listenField = textField(parseListenEndpoint);
 export const cidrField = textField(parseCidr);
 export const interfaceField = textField(parseInterface);
 export const nameField = textField(parseName);
+
+/** A point in time: TOML's date and time with its zone. */
+export const timeField = z
+  .date()
+  .refine((time) => !(time instanceof TomlDate && time.isLocal()), "needs a time zone, such as Z at its end");
 
 /** Bytes: a whole number, or a text with a unit. At least `minimum` bytes. */
 export function sizeField(minimum: number) {

@@ -1,6 +1,7 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
+export { parseDuration } from "./duration.ts";
 export {
   formatEndpoint,
   isLoopbackHost,
@@ -20,6 +21,7 @@ export {
   refuseDuplicates,
   sizeField,
   textField,
+  timeField,
 } from "./fields.ts";
 export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";
 export { parseInterface, parseName } from "./names.ts";

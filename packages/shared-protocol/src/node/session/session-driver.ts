@@ -279,7 +279,8 @@ export class SessionDriver {
   /** One timer, moved only when the next deadline is earlier than the one it waits for. */
   #armTimer(now: number): void {
     const next = this.session.pollTimeout();
-    if (this.#timer && this.#timerAt <= next) return;
+    // A closed session waits for nothing: its timer would hold it in memory for minutes.
+    if (this.#timer && this.#timerAt <= next && !this.session.isClosed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (next === Number.POSITIVE_INFINITY) return;

@@ -23,7 +23,7 @@ export type OnConnect = (target: Endpoint, socket: Socket, head: Buffer) => void
 export interface ConnectOptions {
   readonly onConnect?: OnConnect | undefined;
   /** What a client must show; see `deriveConnectToken`. */
-  readonly connectToken?: string | undefined;
+  readonly connectToken?: (() => string) | undefined;
 }
 
 /** Serves one CONNECT request. */
@@ -37,7 +37,7 @@ export function serveConnect(
   socket.on("error", () => socket.destroy());
   if (!onConnect || connectToken === undefined)
     return refuseConnect(socket, 405, "tunnels are not served here");
-  if (!showsToken(message.headers["proxy-authorization"], Secret.fromText(connectToken))) {
+  if (!showsToken(message.headers["proxy-authorization"], Secret.fromText(connectToken()))) {
     return refuseConnect(socket, 407, "wrong or no token", 'Proxy-Authenticate: Bearer realm="hawser"\r\n');
   }
   const target = parseEndpoint(message.url ?? "");

@@ -106,7 +106,7 @@ function loseFrame(state: SessionState, frame: SentFrame): void {
     return;
   }
   if (frame.control === Control.reset) {
-    if (state.resets.has(frame.stream)) state.pendingControl.push(frame.stream);
+    if (state.resets.has(frame.stream)) state.pendingControl.add(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);

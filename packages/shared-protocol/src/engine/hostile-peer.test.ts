@@ -4,6 +4,7 @@ import { REQUEST } from "../../../../test/sim/apps.ts";
 import { Harness, MEMORY, NOW, OPEN, type Sent } from "../../../../test/sim/harness.ts";
 import { INITIAL_CREDIT, StreamCode } from "../wire/index.ts";
 import { MAX_RUNS, MAX_UNACKED_FRAMES, RUN_BYTES, STREAM_BURST, STREAM_RATE } from "./limits.ts";
+import { SUSPECT_UNMEASURED } from "./parameters.ts";
 
 /** One byte, with a gap behind it. */
 function speck(n: number): Sent {
@@ -51,6 +52,21 @@ describe("a hostile peer", () => {
       harness.give({ type: "reset", stream, code: StreamCode.reset });
     }
     assert.deepEqual(harness.session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
+  });
+
+  it("that acknowledges a RESET late has it queued no more", () => {
+    const harness = new Harness("remote");
+    const { session } = harness;
+    harness.give(OPEN);
+    session.reset(0, StreamCode.refused);
+    harness.sent();
+    const [subflow] = session.subflows;
+    harness.now += SUSPECT_UNMEASURED + 1;
+    session.handleTimeout(harness.now);
+    assert.equal(subflow?.liveness.state, "suspect");
+    assert.deepEqual([session.kept.resets, session.kept.controls], [1, 1]);
+    harness.give({ type: "ack", received: subflow.ledger.sent, delay: 0, time: 0 });
+    assert.deepEqual([session.kept.resets, session.kept.controls], [0, 0]);
   });
 
   it("that acknowledges next to nothing is not sent more and more frames", () => {

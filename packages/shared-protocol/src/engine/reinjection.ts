@@ -23,6 +23,7 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   }
   if (frame.control === Control.reset) {
     state.resets.delete(frame.stream);
+    state.pendingControl.delete(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);

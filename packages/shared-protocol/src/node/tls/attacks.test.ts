@@ -25,19 +25,26 @@ const APPLICATION_DATA = 23;
 const ALERT = 21;
 
 const servers: Server[] = [];
+const sockets: Socket[] = [];
+/** Also after a failure, behind which connections would keep the process. */
 after(() => {
   for (const server of servers) server.close();
+  for (const socket of sockets) socket.destroy();
 });
 
 async function listening(onConnection: (raw: Socket) => void): Promise<number> {
-  const server = createServer({ pauseOnConnect: true }, onConnection).listen(0, "127.0.0.1").unref();
-  servers.push(server);
+  const server = createServer({ pauseOnConnect: true }, (raw) => {
+    sockets.push(raw);
+    onConnection(raw);
+  });
+  servers.push(server.listen(0, "127.0.0.1"));
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
 
 async function dial(port: number): Promise<Socket> {
   const raw = connect(port, "127.0.0.1");
+  sockets.push(raw);
   raw.on("error", () => {});
   await once(raw, "connect");
   return raw;
@@ -79,6 +86,7 @@ class Middle {
     const port = await listening((raw) => {
       const onward = connect(serverPort, "127.0.0.1");
       middle.#onward = onward;
+      sockets.push(onward);
       pass(raw, onward, middle.fromClient, up);
       pass(onward, raw, middle.fromServer, down);
     });

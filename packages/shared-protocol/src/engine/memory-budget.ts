@@ -4,9 +4,9 @@ import { INITIAL_CREDIT } from "../wire/index.ts";
 const SHRINK_ABOVE = 0.75;
 
 /**
- * The memory that streams may use, `cap` bytes each way. `promised` is the sum of the receive windows: what could arrive
- * and stay if no application read any more. `heldToSend` is what the send buffers hold. A budget within another (a
- * peer's within the gateway's) counts in both, and the shorter of the two decides.
+ * The memory that streams may use, `cap` bytes each way. `promised` is the sum of the receive windows, what could arrive
+ * and stay if no application read any more, and of what its order takes. `heldToSend` is what the send buffers hold. A
+ * budget within another (a peer's within the gateway's) counts in both, and the shorter of the two decides.
  */
 export class MemoryBudget {
   /** Bytes. A lower one takes effect as streams end and windows shrink. */
@@ -55,6 +55,11 @@ export class MemoryBudget {
   /** Windows above the initial one are to shrink. */
   get isShort(): boolean {
     return this.#promised > this.cap * SHRINK_ABOVE || this.#within?.isShort === true;
+  }
+
+  /** More is promised than there is: by what early runs take beside their bytes. */
+  get isExceeded(): boolean {
+    return this.#promised > this.cap || this.#within?.isExceeded === true;
   }
 
   /** Another stream finds no room. */

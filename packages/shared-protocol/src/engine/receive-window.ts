@@ -1,4 +1,5 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
+import { FREE_RUNS, RUN_BYTES } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
@@ -16,6 +17,8 @@ export class ReceiveWindow {
   #grantedAt: number;
   /** The most bytes that were early at once since the last grant. */
   #mostEarly = 0;
+  /** What the order of early bytes takes beside them. */
+  #overhead = 0;
   #closed = false;
 
   constructor(budget: MemoryBudget, now: number) {
@@ -38,9 +41,13 @@ export class ReceiveWindow {
     return this.#window;
   }
 
-  /** So many bytes have come and wait for others before them. */
-  handleEarly(bytes: number): void {
+  /** So many bytes have come and wait for others before them, in so many runs. */
+  handleEarly(bytes: number, runs: number): void {
     this.#mostEarly = Math.max(this.#mostEarly, bytes);
+    if (this.#closed) return;
+    const overhead = Math.max(0, runs - FREE_RUNS) * RUN_BYTES;
+    this.#budget.promise(overhead - this.#overhead);
+    this.#overhead = overhead;
   }
 
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
@@ -68,11 +75,22 @@ export class ReceiveWindow {
     this.#window = window;
   }
 
+  /**
+   * Everything was received and consumed. What every stream may use at its start stays promised: the other direction may
+   * last for hours, and many such streams would hold memory for which nothing stands.
+   */
+  settle(): void {
+    if (this.#closed) return;
+    this.#budget.promise(INITIAL_CREDIT - this.#window);
+    this.#window = INITIAL_CREDIT;
+  }
+
   /** Gives back what was promised: the stream is over. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#budget.promise(-this.#window);
+    this.#budget.promise(-this.#window - this.#overhead);
+    this.#overhead = 0;
   }
 }
 

@@ -23,6 +23,7 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   }
   if (frame.control === Control.reset) {
     state.resets.delete(frame.stream);
+    state.pendingControl.delete(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);
@@ -106,7 +107,7 @@ function loseFrame(state: SessionState, frame: SentFrame): void {
     return;
   }
   if (frame.control === Control.reset) {
-    if (state.resets.has(frame.stream)) state.pendingControl.push(frame.stream);
+    if (state.resets.has(frame.stream)) state.pendingControl.add(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);

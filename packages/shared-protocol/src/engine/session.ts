@@ -57,7 +57,7 @@ export class Session {
     return {
       streams: streams.size,
       resets: resets.size,
-      controls: pendingControl.length,
+      controls: pendingControl.size,
       queued: fairQueue.size,
       gone: gone.size,
     };
@@ -241,7 +241,7 @@ export class Session {
       this.#sayClose(id, "session", code, reason);
     }
     this.#state.resets.clear();
-    this.#state.pendingControl.drain();
+    this.#state.pendingControl.clear();
     this.#state.gone.clear();
     this.#state.closed = { code, reason };
     this.#state.emit({ type: "session-closed", code, reason });
@@ -261,6 +261,9 @@ export class Session {
     if (event?.type === "readable") {
       const stream = this.#state.streams.get(event.stream);
       if (stream) stream.announced = false;
+    } else if (event?.type === "role") {
+      const subflow = this.#state.subflows.get(event.subflow);
+      if (subflow) subflow.roleAnnounced = false;
     }
     return event;
   }

@@ -2,6 +2,7 @@ import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
+import { STREAM_BURST, STREAM_RATE } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
   MAX_GONE,
@@ -16,6 +17,7 @@ import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 export interface SessionOptions {
   readonly side: "local" | "remote";
@@ -45,8 +47,8 @@ export class SessionState {
   readonly fairQueue = new FairQueue();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
-  /** Streams with stream frames to send. */
-  readonly pendingControl = new Queue<number>();
+  /** Streams with stream frames to send, in this order. */
+  readonly pendingControl = new Set<number>();
   /** Codes of RESETs whose arrival is not acknowledged; their streams are gone. */
   readonly resets = new Map<number, StreamCode>();
   /** Local: subflows that have ended here, until the peer acknowledges that; it is told of those that are due. */
@@ -56,6 +58,7 @@ export class SessionState {
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
   readonly events = new Queue<SessionEvent>();
+  readonly newStreams: TokenBucket;
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
@@ -64,6 +67,7 @@ export class SessionState {
     this.now = now;
     this.side = options.side;
     this.budget = options.memory;
+    this.newStreams = new TokenBucket(STREAM_RATE, STREAM_BURST, now);
   }
 
   emit(event: SessionEvent): void {
@@ -87,7 +91,7 @@ export class SessionState {
 
   /** Has a stream frame sent, in the form it has when its turn comes. */
   queueControl(stream: Stream, control: Control): void {
-    if (stream.pending === 0) this.pendingControl.push(stream.id);
+    this.pendingControl.add(stream.id);
     stream.pending |= control;
   }
 
@@ -169,8 +173,7 @@ export class SessionState {
   /** Ends the stream once both of its directions have ended in order. */
   finishIfDone(stream: Stream): void {
     if (!stream.isReceiveDone) return;
-    // The other direction may last for hours; this one's memory is free.
-    stream.window.close();
+    stream.window.settle();
     if (!stream.isSendDone) return;
     this.forget(stream);
     this.emit({ type: "closed", stream: stream.id });
@@ -180,13 +183,23 @@ export class SessionState {
   resetStream(stream: Stream, code: StreamCode): void {
     this.forget(stream);
     this.resets.set(stream.id, code);
-    if (stream.pending === 0) this.pendingControl.push(stream.id);
+    this.pendingControl.add(stream.id);
     if (code !== StreamCode.reset) this.totals.failed++;
+  }
+
+  /** Remote: answers the first frame of a stream that there is no room or time for. */
+  refuseStream(id: number): void {
+    this.seen.add(id, id + 1);
+    this.resets.set(id, StreamCode.overloaded);
+    this.pendingControl.add(id);
+    this.totals.flows++;
+    this.totals.failed++;
   }
 
   /** Gives back all that the stream holds. */
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
+    this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
     this.budget.hold(-stream.sendBuffer.held);
     stream.sendBuffer.discard();

@@ -1,6 +1,7 @@
 import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
+import { MAX_UNACKED_FRAMES } from "./limits.ts";
 import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
@@ -37,6 +38,8 @@ export class Subflow {
   role: PathRole;
   /** A PATH frame is to be sent: the role changed since the peer was told. */
   roleChanged = false;
+  /** A "role" event is on its way to the driver. */
+  roleAnnounced = false;
   /** What it held was given to the others when it became suspect: it holds nothing of its own until progress. */
   surrendered = false;
   /** Bytes that went over this line although another had them already. */
@@ -86,10 +89,16 @@ export class Subflow {
 
   /** Room for new data, bytes; a line with nothing under way always takes one chunk. */
   get room(): number {
+    if (this.isFull) return -1;
     const { cap, chunk } = this.model;
     const { unackedBytes } = this;
     const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes);
     return unackedBytes === 0 ? Math.max(room, chunk) : room;
+  }
+
+  /** So many frames are unacknowledged that no more may be sent, however small they are. */
+  get isFull(): boolean {
+    return this.ledger.length >= MAX_UNACKED_FRAMES;
   }
 
   /** Takes in what the system knows, just before the line is filled. */

@@ -31,14 +31,19 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
   if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
 }
 
-/** What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not. */
+/**
+ * What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not, unless
+ * the peer acknowledges none of it.
+ */
 function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): void {
   for (const [gone, due] of state.gone) {
     if (due === "sent") continue;
     state.gone.set(gone, "sent");
     append(state, subflow, { type: "gone", subflow: gone }, gone, Control.gone, now);
   }
-  for (let id = state.pendingControl.shift(); id !== undefined; id = state.pendingControl.shift()) {
+  for (const id of state.pendingControl) {
+    if (subflow.isFull) return;
+    state.pendingControl.delete(id);
     const code = state.resets.get(id);
     if (code !== undefined) {
       append(state, subflow, { type: "reset", stream: id, code }, id, Control.reset, now);

@@ -228,7 +228,7 @@ export class SessionDriver {
       case "subflow":
         return this.#report(event.subflow, event.state);
       case "role":
-        return this.#handleRole(event.subflow, event.role);
+        return this.#handleRole(event.subflow);
       case "close-subflow":
         this.#closeReasons.set(event.subflow, event.reason);
         return this.#close(event.subflow, event.code);
@@ -251,9 +251,9 @@ export class SessionDriver {
     return handler;
   }
 
-  #handleRole(id: number, role: PathRole): void {
-    const connection = this.#connections.get(id);
-    if (connection) this.path(connection.subflow.path, role).setRole(role);
+  #handleRole(id: number): void {
+    const subflow = this.#connections.get(id)?.subflow;
+    if (subflow) this.path(subflow.path, subflow.role).setRole(subflow.role);
   }
 
   #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {

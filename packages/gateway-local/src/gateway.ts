@@ -10,6 +10,7 @@ import { SocksCapture } from "./capture/socks.ts";
 import type { CaptureConfig, LocalConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
+import { QuotaKeeper } from "./quota/quota-keeper.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 
@@ -23,6 +24,7 @@ export class LocalGateway {
   readonly opener: FlowOpener;
   readonly #links = new LinkWatch();
   #paths: Path[];
+  readonly #quotas: QuotaKeeper;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
   /** The remote gateway's own addresses. */
@@ -39,13 +41,17 @@ export class LocalGateway {
     this.#captureListen = config.capture?.listen;
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
-      onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
+      onSubflow: (change) => {
+        this.path(change.path)?.handleSubflow(change);
+        if (change.state === "joined") this.#quotas.handleJoined(change.path);
+      },
       onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
         for (const path of this.#paths) path.handleNewSession();
       },
     });
     this.opener = new FlowOpener(this.keeper, logger);
+    this.#quotas = new QuotaKeeper(config.state, logger);
     this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
@@ -72,6 +78,7 @@ export class LocalGateway {
   async start(): Promise<void> {
     this.#checkCapabilities();
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
+    await this.#quotas.follow(this.paths);
     await this.#listen();
     for (const path of this.paths) path.start();
     await this.#installRules();
@@ -130,7 +137,7 @@ export class LocalGateway {
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 
-  /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
+  /** Follows a changed configuration: paths, their roles and quotas, and the redirect rules. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -146,6 +153,7 @@ export class LocalGateway {
       path.start();
       return path;
     });
+    await this.#quotas.follow(this.#paths);
     const listen = this.#captureListen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
@@ -171,6 +179,7 @@ export class LocalGateway {
     for (const path of this.paths) path.stop();
     this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
     await this.keeper.driver.allClosed();
+    await this.#quotas.stop();
     await this.removeRules();
   }
 

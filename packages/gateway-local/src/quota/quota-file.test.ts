@@ -24,8 +24,8 @@ test("what was saved is there again; no file is no count", async () => {
 test("a torn file, or another program's, is put aside", () => {
   for (const text of [
     "",
-    '{"version":1,"paths":{"lte":{"per',
-    '{"version":1,"paths":{"a":{"used":-1}}}',
+    '{"version":1,"paths":[{"name":"lte","per',
+    '{"version":1,"paths":[{"name":"a"}]}',
     "[]",
   ]) {
     writeFileSync(join(folder, "quota.json"), text);
@@ -36,7 +36,8 @@ test("a torn file, or another program's, is put aside", () => {
 });
 
 test("a folder that cannot be written says what to do", async () => {
-  const file = new QuotaFile("/proc/nowhere", logger);
+  writeFileSync(join(folder, "file"), "");
+  const file = new QuotaFile(join(folder, "file"), logger);
   assert.throws(() => file.load(), { code: "STATE_UNWRITABLE", message: /name one with state = / });
   await assert.rejects(file.save(new Map()), { code: "STATE_UNWRITABLE" });
 });

@@ -7,9 +7,9 @@ import type { PeriodCount } from "./period.ts";
 const bytes = z.number().min(0);
 const fileSchema = z.object({
   version: z.literal(1),
-  paths: z.record(
-    z.string(),
+  paths: z.array(
     z.object({
+      name: z.string(),
       period: z.iso.date(),
       used: bytes,
       before: z.object({ period: z.iso.date(), used: bytes }).optional(),
@@ -34,7 +34,7 @@ export class QuotaFile {
     const text = this.#read();
     if (text === undefined) return new Map();
     const content = fileSchema.safeParse(parseJson(text));
-    if (content.success) return new Map(Object.entries(content.data.paths));
+    if (content.success) return new Map(content.data.paths.map(({ name, ...count }) => [name, count]));
     const aside = `${this.#file}.broken`;
     renameSync(this.#file, aside);
     this.#logger.error({ file: this.#file, aside }, "the quotas' counts cannot be read and begin anew");
@@ -53,7 +53,8 @@ export class QuotaFile {
 
   /** On the disk when it resolves. @throws CodedError STATE_UNWRITABLE */
   async save(counts: Counts): Promise<void> {
-    const text = `${JSON.stringify({ version: 1, paths: Object.fromEntries(counts) })}\n`;
+    const paths = [...counts].map(([name, count]) => ({ name, ...count }));
+    const text = `${JSON.stringify({ version: 1, paths })}\n`;
     const fresh = `${this.#file}.new`;
     try {
       const handle = await open(fresh, "w", 0o600);

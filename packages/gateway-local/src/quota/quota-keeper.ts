@@ -24,8 +24,7 @@ export class QuotaKeeper {
   readonly #written = new Map<string, PeriodCount>();
   #isLoaded = false;
   #timer: NodeJS.Timeout | undefined;
-  #saving: Promise<void> | undefined;
-  #isDirty = false;
+  #saving: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, logger: Logger) {
     this.#file = new QuotaFile(folder, logger);
@@ -70,6 +69,7 @@ export class QuotaKeeper {
 
   #check(): void {
     const now = new Date();
+    let isDue = false;
     for (const entry of this.#entries) {
       const { path, quota, reservation } = entry;
       for (const event of quota.handleLine(path.record.lineBytes, now)) this.#tell(event, entry);
@@ -78,12 +78,9 @@ export class QuotaKeeper {
       const used = reservation.handleUsed(quota.count.used, performance.now());
       if (used === undefined) continue;
       this.#written.set(path.name, { ...quota.count, used });
-      this.#isDirty = true;
+      isDue = true;
     }
-    if (this.#isDirty && !this.#saving)
-      this.#save().catch((error: unknown) =>
-        this.#logger.error({ err: error }, "the quotas' counts are not written"),
-      );
+    if (isDue) void this.#saveOrLog();
   }
 
   #ration({ path, quota }: Entry): void {
@@ -102,14 +99,17 @@ export class QuotaKeeper {
     }
   }
 
-  /** One write at a time; what changes meanwhile is written after it. */
-  async #save(): Promise<void> {
-    await this.#saving;
-    this.#isDirty = false;
-    this.#saving = this.#file.save(this.#written).finally(() => {
-      this.#saving = undefined;
+  /** One write at a time, in order. */
+  #save(): Promise<void> {
+    const saved = this.#saving.then(() => this.#file.save(this.#written));
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  #saveOrLog(): Promise<void> {
+    return this.#save().catch((error: unknown) => {
+      this.#logger.error({ err: error }, "the quotas' counts are not written");
     });
-    await this.#saving;
   }
 
   /** Writes down what is used exactly. */
@@ -121,8 +121,6 @@ export class QuotaKeeper {
       this.#written.set(path.name, quota.count);
     }
     this.#entries = [];
-    await this.#save().catch((error: unknown) =>
-      this.#logger.error({ err: error }, "the quotas' counts are not written"),
-    );
+    await this.#saveOrLog();
   }
 }

@@ -1,8 +1,8 @@
 /** What is written down is ahead of what is used by so many milliseconds of the present rate, and so many bytes. */
-const AHEAD_MS = 4_000;
+const AHEAD_MS = 3_000;
 const AHEAD_BYTES = 262_144;
 /** It is written anew when no more than this is left of that. */
-const RENEW_MS = 1_500;
+const RENEW_MS = 1_000;
 
 /**
  * How much to write down as used, so that a count read after a crash is too high rather than too low, and the disk is

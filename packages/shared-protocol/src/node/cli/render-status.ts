@@ -60,7 +60,7 @@ function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date)
 function renderQuota({ name, quota, roleInForce, roleReason }: PathStatus): string[] {
   if (!quota) return [];
   const used = `${formatBytes(quota.usedBytes)} of ${formatBytes(quota.limitBytes)} used`;
-  const effect = roleReason === "quota" ? `, ${printable(roleInForce ?? "")} for that reason` : "";
+  const effect = roleReason === "quota" ? `, ${roleInForce} for that reason` : "";
   return [
     `${clip(printable(name), NAME_WIDTH)} quota: ${used}${effect}; anew ${quota.resetsAt.slice(0, 10)}`,
   ];

@@ -17,6 +17,7 @@ import { SocksCapture } from "./capture/socks.ts";
 import type { CaptureConfig, LocalConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
+import { QuotaKeeper } from "./quota/quota-keeper.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 
@@ -31,6 +32,7 @@ export class LocalGateway {
   readonly refusals: Refusals;
   readonly #links = new LinkWatch();
   #paths: Path[];
+  readonly #quotas: QuotaKeeper;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
   /** The remote gateway's own addresses. */
@@ -47,7 +49,10 @@ export class LocalGateway {
     this.#captureListen = config.capture?.listen;
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, {
-      onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
+      onSubflow: (change) => {
+        this.path(change.path)?.handleSubflow(change);
+        if (change.state === "joined") this.#quotas.handleJoined(change.path);
+      },
       onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
         for (const path of this.#paths) path.handleNewSession();
@@ -55,6 +60,7 @@ export class LocalGateway {
     });
     this.refusals = new Refusals(logger);
     this.opener = new FlowOpener(this.keeper, this.refusals, logger);
+    this.#quotas = new QuotaKeeper(config.state, logger);
     this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
@@ -81,6 +87,7 @@ export class LocalGateway {
   async start(): Promise<void> {
     checkCapabilities(this.#config);
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
+    await this.#quotas.follow(this.paths);
     await this.#listen();
     for (const path of this.paths) path.start();
     await this.#installRules();
@@ -125,7 +132,7 @@ export class LocalGateway {
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 
-  /** Follows a changed configuration: paths, their roles, the redirect rules, the pairing. The rest takes a restart. */
+  /** Follows a changed configuration: paths, their roles and quotas, the redirect rules, the pairing. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -141,6 +148,7 @@ export class LocalGateway {
       path.start();
       return path;
     });
+    await this.#quotas.follow(this.#paths);
     const listen = this.#captureListen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
@@ -183,6 +191,7 @@ export class LocalGateway {
     for (const path of this.paths) path.stop();
     this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
     await this.keeper.driver.allClosed();
+    await this.#quotas.stop();
     await this.removeRules();
   }
 

@@ -21,7 +21,7 @@ export class LocalStatus implements StatusSource {
 
   status(): StatusReport {
     const { keeper, paths, config } = this.#gateway;
-    const pathStatus = paths.map(({ record }) => record.status());
+    const pathStatus = paths.map((path) => path.status());
     return {
       role: "local",
       version: readVersion(import.meta.url),

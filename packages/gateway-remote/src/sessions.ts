@@ -74,9 +74,9 @@ export class Sessions {
     const before = session.places.get(place);
     if (before !== undefined)
       session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
-    const { subflow: id, path, role } = hello;
+    const { subflow: id, path, role, policy } = hello;
     session.places.set(place, id);
-    session.driver.addSubflow(socket, { id, path, role }, Buffer.alloc(0));
+    session.driver.addSubflow(socket, { id, path, role, policy }, Buffer.alloc(0));
     if (key.until === undefined) session.key = key;
     this.#onJoined(key);
   }

@@ -11,7 +11,7 @@ function speck(n: number): Sent {
   return { type: "data", stream: 0, offset: INITIAL_CREDIT - 1 - 2 * n, length: 1 };
 }
 
-/** A peer that is authenticated, and wants to cost us much with little (SPEC.md, section 7). */
+/** A peer that is authenticated, and wants to cost us much with little (SPEC.md, section 8). */
 describe("a hostile peer", () => {
   it("that sends every other byte has the stream reset, before its memory is more than was promised", () => {
     const harness = new Harness("remote");

@@ -1,5 +1,5 @@
 /**
- * What a peer is held to, so that it cannot cost this gateway much with little (SPEC.md, section 7). Honest peers stay
+ * What a peer is held to, so that it cannot cost this gateway much with little (SPEC.md, section 8). Honest peers stay
  * far below all of these. Times are milliseconds, sizes bytes.
  */
 

@@ -1,4 +1,5 @@
 import {
+  type AllowanceFrame,
   CloseCode,
   type CloseFrame,
   type CloseScope,
@@ -83,6 +84,8 @@ export class FrameReceiver implements FrameSink {
         return this.#handlePath(frame);
       case "gone":
         return this.#handleGone(frame);
+      case "allowance":
+        return this.#handleAllowance(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -210,6 +213,13 @@ export class FrameReceiver implements FrameSink {
       "the local gateway has ended it",
       this.#now,
     );
+    return undefined;
+  }
+
+  #handleAllowance({ limit }: AllowanceFrame): WireError | undefined {
+    if (this.#state.side !== "remote")
+      return { code: CloseCode.protocol, reason: "ALLOWANCE from a remote gateway" };
+    this.#subflow.allowance = limit === MAX_VARINT ? Number.POSITIVE_INFINITY : limit;
     return undefined;
   }
 

@@ -15,6 +15,7 @@ import {
 } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
+import { RolePolicy } from "./role-policy.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -45,6 +46,7 @@ export class SessionState {
   readonly streams = new Map<number, Stream>();
   readonly subflows = new Map<number, Subflow>();
   readonly fairQueue = new FairQueue();
+  readonly roles = new RolePolicy();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
   /** Streams with stream frames to send, in this order. */

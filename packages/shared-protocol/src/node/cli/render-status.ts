@@ -45,7 +45,7 @@ function renderSession({ peer, state, flows, bytes, paths }: SessionStatus, now:
       `sent again ${formatBytes(bytes.reinjected)}`,
     row(COLUMNS.map(({ title }) => title)),
     ...paths.map((path) => row(COLUMNS.map(({ cell }) => cell(path, shareOf(path))))),
-    ...paths.flatMap((path) => renderTrouble(path, now)),
+    ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderQuota(path)]),
   ];
 }
 
@@ -55,6 +55,15 @@ function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date)
   const seconds = (now.getTime() - Date.parse(since)) / 1000;
   const age = Number.isFinite(seconds) ? ` for ${formatAge(seconds)}` : "";
   return [`${clip(printable(name), NAME_WIDTH)} ${state}${age}: ${printable(lastError)}`];
+}
+
+function renderQuota({ name, quota, roleInForce, roleReason }: PathStatus): string[] {
+  if (!quota) return [];
+  const used = `${formatBytes(quota.usedBytes)} of ${formatBytes(quota.limitBytes)} used`;
+  const effect = roleReason === "quota" ? `, ${roleInForce} for that reason` : "";
+  return [
+    `${clip(printable(name), NAME_WIDTH)} quota: ${used}${effect}; anew ${quota.resetsAt.slice(0, 10)}`,
+  ];
 }
 
 function row(cells: readonly string[]): string {

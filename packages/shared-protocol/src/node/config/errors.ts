@@ -33,6 +33,8 @@ export const ErrorCode = {
   connectRefused: "CONNECT_REFUSED",
   /** A listener cannot have its address. */
   listenFailed: "LISTEN_FAILED",
+  /** What is to outlive a restart cannot be written. */
+  stateUnwritable: "STATE_UNWRITABLE",
   /** The process lacks a capability that its configuration needs. */
   capabilityMissing: "CAPABILITY_MISSING",
 } as const;

@@ -6,6 +6,7 @@ import { parseCidr } from "./cidr.ts";
 import { parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
 import { parseInterface, parseName } from "./names.ts";
 import { type Parsed, problem } from "./parsed.ts";
+import { parseRate } from "./rate.ts";
 import { parseSize } from "./size.ts";
 
 /** A string whose meaning `parse` knows. */
@@ -39,6 +40,14 @@ export function sizeField(minimum: number) {
     return size.ok && size.value < minimum ? problem(`must be at least ${minimum} bytes`) : size;
   });
   return z.union([z.int().min(minimum), text]);
+}
+
+/** Bits per second, from a text with a unit. At least `minimum`. */
+export function rateField(minimum: number) {
+  return textField((written) => {
+    const rate = parseRate(written);
+    return rate.ok && rate.value < minimum ? problem(`must be at least ${minimum} bit/s`) : rate;
+  });
 }
 
 /** Limits of resources, which both gateways have. */

@@ -18,6 +18,7 @@ export {
   limitsField,
   listenField,
   nameField,
+  rateField,
   refuseDuplicates,
   sizeField,
   textField,
@@ -27,6 +28,7 @@ export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";
 export { parseInterface, parseName } from "./names.ts";
 export { nearest } from "./nearest.ts";
 export { type Parsed, parsed, problem } from "./parsed.ts";
+export { parseRate } from "./rate.ts";
 export { readSecretFile, readTextFile, systemCode } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -90,7 +90,6 @@ export class SessionDriver {
     const subflow = this.session.addSubflow(options, performance.now());
     const record = this.path(path, role);
     record.setRole(role);
-    record.handleJoined(subflow);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
         this.session.handleBytes(id, bytes, performance.now());
@@ -99,6 +98,7 @@ export class SessionDriver {
       onDrain: () => this.schedule(),
       onLost: (error) => this.#handleLost(subflow, error),
     });
+    record.handleJoined(subflow, connection.line);
     this.#connections.set(id, connection);
     this.#options.onSubflow?.({ id, path, state: "joined" });
     if (rest.length > 0) this.session.handleBytes(id, rest, performance.now());
@@ -125,6 +125,15 @@ export class SessionDriver {
 
   setPathRole(path: string, role: PathRole): void {
     this.session.setPathRole(path, role);
+    this.schedule();
+  }
+
+  /** Local: rations a path; see `Session.setAllowance`. `bytes` is shared by the path's subflows. */
+  setAllowance(path: string, bytes: { readonly send: number; readonly receive: number }): void {
+    const subflows = [...this.session.subflows].filter((subflow) => subflow.path === path);
+    const send = bytes.send / subflows.length;
+    const receive = bytes.receive / subflows.length;
+    for (const { id } of subflows) this.session.setAllowance(id, { send, receive });
     this.schedule();
   }
 

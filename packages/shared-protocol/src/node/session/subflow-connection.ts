@@ -4,6 +4,7 @@ import type { LineReport, Subflow } from "../../engine/index.ts";
 import { setDiscardOnClose, setNotSentLowat, socketFd } from "../sys/socket-options.ts";
 import { tcpInfo } from "../sys/tcp-info.ts";
 import { CongestionPolicy } from "./congestion-policy.ts";
+import { LineCounter } from "./line-counter.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
@@ -44,6 +45,7 @@ export interface SubflowConnectionEvents {
 export class SubflowConnection {
   readonly subflow: Subflow;
   readonly socket: TLSSocket;
+  readonly line: LineCounter;
   #recordBytes = MAX_RECORD;
   #mostUnsent = MIN_UNSENT;
   #error: Error | undefined;
@@ -52,6 +54,7 @@ export class SubflowConnection {
   constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
     this.subflow = subflow;
     this.socket = socket;
+    this.line = new LineCounter(socket.remoteFamily === "IPv6" ? "IPv6" : "IPv4");
     new CongestionPolicy(socket, subflow.model);
     socket.on("error", (error) => {
       this.#error = error;
@@ -72,6 +75,7 @@ export class SubflowConnection {
   look(): LineReport | undefined {
     const info = tcpInfo(socketFd(this.socket));
     if (!info || info.bytesSent === 0 || info.sndMss === 0) return undefined;
+    this.line.handleInfo(info);
     const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, lost, sndMss, rtt, minRtt } = info;
     const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
     return {
@@ -89,7 +93,7 @@ export class SubflowConnection {
    * (TLSSocket.setMaxSendFragment cannot serve: what it has lowered OpenSSL never raises again.)
    */
   fitRecords(): void {
-    this.#recordBytes = Math.min(MAX_RECORD, this.subflow.model.chunk + BESIDE_CHUNK);
+    this.#recordBytes = Math.min(MAX_RECORD, this.subflow.chunk + BESIDE_CHUNK);
     const socket = this.socket as { _writev?: unknown };
     if (this.#recordBytes < MAX_RECORD) socket._writev = null;
     else delete socket._writev;

@@ -52,6 +52,9 @@ const PATH_GAUGES: readonly PathValue[] = [
   ["hawser_path_send_bytes_per_second", "Payload leaving now.", (path) => path.sendRateBps / 8],
   ["hawser_path_receive_bytes_per_second", "Payload arriving now.", (path) => path.receiveRateBps / 8],
   ["hawser_path_unacked_bytes", "Sent and not yet acknowledged.", (path) => path.unackedBytes],
+  ["hawser_path_in_use", "1 when new data may go over the path.", (path) => (path.inUse ? 1 : 0)],
+  ["hawser_path_quota_limit_bytes", "The month's quota.", (path) => path.quota?.limitBytes ?? null],
+  ["hawser_path_quota_used_bytes", "Used of the month's quota.", (path) => path.quota?.usedBytes ?? null],
 ];
 const PATH_COUNTERS: readonly PathValue[] = [
   ["hawser_path_sent_bytes_total", "Bytes sent on the path.", (path) => path.sentBytes],

@@ -6,6 +6,9 @@ import {
   type FlowStatus,
   PATH_STATES,
   type PathStatus,
+  QUOTA_COUNTS,
+  QUOTA_ENDS,
+  type QuotaStatus,
   SESSION_STATES,
   type SessionStatus,
   type StatusReport,
@@ -16,10 +19,35 @@ const bytes = (description: string) => described(`${description}, bytes`);
 
 const role = z.enum(PATH_ROLES);
 
+const maxRate = z
+  .object({ down: z.number().nullable(), up: z.number().nullable() })
+  .meta({ description: "the most that may go each way, bits per second" });
+
+const quota = z.object({
+  limitBytes: bytes("a month's quota"),
+  usedBytes: bytes("used of it"),
+  leftBytes: bytes("left of it"),
+  counts: z.enum(QUOTA_COUNTS),
+  whenReached: z.enum(QUOTA_ENDS),
+  reached: z.boolean(),
+  resetsAt: z.string().meta({ description: "when it begins anew, ISO 8601" }),
+}) satisfies z.ZodType<QuotaStatus>;
+
 const path = z.object({
   name: z.string(),
   state: z.enum(PATH_STATES),
   role,
+  roleInForce: role.optional(),
+  roleReason: z
+    .literal("quota")
+    .nullable()
+    .optional()
+    .meta({ description: "why the role in force is another" }),
+  inUse: z.boolean().optional().meta({ description: "new data may go over it from this end now" }),
+  tier: z.number().nullable().optional().meta({ description: "of an overflow path" }),
+  maxRateBps: maxRate.optional(),
+  metered: z.boolean().optional().meta({ description: "it is pinged rarely" }),
+  quota: quota.nullable().optional(),
   subflows: described("live connections on this path"),
   rttMs: z.number().nullable().meta({ description: "smoothed round-trip time, ms" }),
   minRttMs: z.number().nullable().meta({ description: "least round-trip time seen, ms" }),

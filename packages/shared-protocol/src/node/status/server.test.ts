@@ -162,7 +162,11 @@ test("a role is changed, or it is said why not", async () => {
   const changed = await patch("adsl1", '{"role":"backup"}');
   assert.equal(changed.status, 200);
   assert.deepEqual(changed.json(), { name: "adsl1", role: "backup" });
-  assert.deepEqual(roles, [["adsl1", "backup"]]);
+  assert.equal((await patch("adsl1", '{"role":"overflow"}')).status, 200);
+  assert.deepEqual(roles, [
+    ["adsl1", "backup"],
+    ["adsl1", "overflow"],
+  ]);
   assertProblem(await patch("adsl9", '{"role":"backup"}'), 404, 'there is no path "adsl9"');
   roles.length = 0;
   for (const body of [

@@ -14,7 +14,21 @@ export type PathState = (typeof PATH_STATES)[number];
 export interface PathStatus {
   readonly name: string;
   readonly state: PathState;
+  /** As configured or changed; `roleInForce` may be another. At the remote gateway what it was told. */
   readonly role: PathRole;
+  /** What the path is used as now. Absent, as all that follows it: the same, or an older gateway. */
+  readonly roleInForce?: PathRole;
+  /** Why it is not `role`; null when it is. */
+  readonly roleReason?: "quota" | null;
+  /** Whether new data may go over it from this end now: an overflow or backup path may be idle. */
+  readonly inUse?: boolean;
+  /** Of an overflow path. */
+  readonly tier?: number | null;
+  /** The most that may go each way, bits per second; null where the line alone bounds it. */
+  readonly maxRateBps?: { readonly down: number | null; readonly up: number | null };
+  /** It is pinged rarely. */
+  readonly metered?: boolean;
+  readonly quota?: QuotaStatus | null;
   /** Live connections on this path. */
   readonly subflows: number;
   /** Smoothed round-trip time, milliseconds; null before the first sample. */
@@ -36,6 +50,23 @@ export interface PathStatus {
   /** When the path entered its state: ISO 8601, UTC. */
   readonly since: string;
 }
+
+/** A monthly quota, counted in bytes of IP packets. */
+export interface QuotaStatus {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  readonly leftBytes: number;
+  readonly counts: QuotaCount;
+  readonly whenReached: QuotaEnd;
+  readonly reached: boolean;
+  /** When it begins anew: ISO 8601, UTC. */
+  readonly resetsAt: string;
+}
+export const QUOTA_COUNTS = ["both", "down", "up"] as const;
+export type QuotaCount = (typeof QUOTA_COUNTS)[number];
+/** `backup`: from then on it is a backup line; `disable`: not used. */
+export const QUOTA_ENDS = ["backup", "disable"] as const;
+export type QuotaEnd = (typeof QUOTA_ENDS)[number];
 
 export interface SessionStatus {
   /** The name under which the local gateway is paired. */

@@ -33,7 +33,7 @@ trap 'rm -rf "$new"' EXIT
 rm -rf "$new"
 mkdir -p "$new/deploy"
 cp "$checkout/package.json" "$checkout/package-lock.json" "$checkout/LICENSE" "$new/"
-cp "$checkout"/deploy/*.toml "$new/deploy/"
+cp "$checkout"/deploy/*.toml "$checkout"/deploy/*.conf "$new/deploy/"
 for package in "$checkout"/packages/*/; do
   target=$new/packages/$(basename "$package")
   mkdir -p "$target"

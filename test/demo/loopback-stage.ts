@@ -35,7 +35,7 @@ export async function buildLoopback(folder: string): Promise<Stage> {
   const ports = await choosePorts();
   const [door, ...plain] = await startShaper(processes, ports.remote, origin.port);
   const gateways = new Gateways(processes, folder, ports);
-  await gateways.start(`${REMOTE_BEFORE}:${door}`);
+  await gateways.start(`${REMOTE_BEFORE}:${door}`, `${LOOPBACK}:${origin.port}`);
   return {
     drawing: drawPlaces({
       client: [LOOPBACK, "speaks SOCKS5"],
@@ -98,22 +98,27 @@ class Gateways {
     this.#ports = ports;
   }
 
-  /** Both run and have found each other when this resolves. @param endpoint where the local one dials the remote */
-  async start(endpoint: string): Promise<void> {
+  /**
+   * Both run and have found each other when this resolves.
+   * @param endpoint where the local one dials the remote
+   * @param origin where the remote may go: on this machine's own loopback, which is denied by default
+   */
+  async start(endpoint: string, origin: string): Promise<void> {
     const { localStatus, remoteStatus } = this.#ports;
-    await this.#configure(endpoint);
+    await this.#configure(endpoint, origin);
     await this.#run("hawser-remote", "remote", remoteStatus);
     await this.#run("hawser-local", "local", localStatus);
   }
 
-  async #configure(endpoint: string): Promise<void> {
+  async #configure(endpoint: string, origin: string): Promise<void> {
     const { remote, remoteStatus, socks, localStatus } = this.#ports;
     const config = this.#file("remote.toml");
     const command = (...args: string[]): Promise<string> =>
       this.#processes.output([programOf("hawser-remote"), ...args, "-c", config]);
     await command("init", "--listen", `${REMOTE_BEHIND}:${remote}`, "--advertise", endpoint);
     const written = readFileSync(config, "utf8");
-    writeFileSync(config, written.replace("127.0.0.1:8081", `${LOOPBACK}:${remoteStatus}`));
+    const rules = `[egress]\nallow = ["${origin}"]\n`;
+    writeFileSync(config, written.replace("127.0.0.1:8081", `${LOOPBACK}:${remoteStatus}`) + rules);
     const pairing = await command("pair", "home");
     const paths = LINES.map(({ name }, i) => `[[path]]\nname = "${name}"\nsource = "${SOURCES[i]}"`);
     this.#write("pairing.txt", pairing);

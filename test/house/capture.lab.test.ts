@@ -103,7 +103,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
   test("a client that speaks MPTCP itself is served as any other", async () => {
     for (const family of FAMILIES) {
       const address = { host: house.addresses.origin[family], port: ORIGIN_PORT };
-      const socket = connectFrom(house.lan, address, IPPROTO_MPTCP);
+      const socket = connectFrom(house.lan, address, { protocol: IPPROTO_MPTCP });
       const reader = new Reader(socket);
       socket.end("GET 1000000 3\n");
       await reader.end();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { GatewayEvent } from "@hawser/shared-protocol/node";
+import { PATH_ROLES } from "@hawser/shared-protocol/wire";
 import type { Locator, Page } from "playwright-core";
 import { formatBytes } from "../../packages/shared-protocol/src/node/cli/format.ts";
 import type { History } from "../../packages/shared-protocol/src/node/status/history.ts";
@@ -11,6 +12,7 @@ import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
 import { type HouseBrowser, startBrowser, takePictures } from "./browser.ts";
 import { type Listener, listenIn, pair, Reader } from "./sockets.ts";
+import { reconfigure } from "./support.ts";
 
 const DASHBOARD = "http://127.0.0.1:8080/";
 /** How long the page may take to show what is so. */
@@ -145,6 +147,26 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, (
     await shows(page.locator(".figure"), "all 2 lines up");
   });
 
+  test("an overflow line with a rate and a quota: its terms, what is left, and what it is once that is used", async () => {
+    const terms = `role = "overflow"\nmax_rate = { down = "6 Mbit/s" }\nquota = { bytes = "1.5 MB" }\n`;
+    await reconfigure(hawser, (text) => text.replace('interface = "adsl2"\n', (found) => found + terms));
+    await shows(line("adsl2"), "tier 1 · idle for uploads · at most ↓ 6.0 Mbit/s");
+    await shows(line("adsl2"), /Quota 1\.5 MB left of 1\.5 MB/);
+    const roles = await page
+      .getByRole("combobox", { name: "Role of adsl2" })
+      .getByRole("option")
+      .allTextContents();
+    assert.deepEqual(roles, [...PATH_ROLES]);
+    const { v4: host } = house.addresses.origin;
+    const running = start(house.lan, { op: "download", host, port: origin.port, bytes: BYTES });
+    await shows(page.getByRole("log"), "adsl2: 80 % of its quota of 1.5 MB are used");
+    const used = "its quota of 1.5 MB is used up";
+    await shows(page.getByRole("log"), `adsl2: ${used}; it is a backup path until`);
+    await shows(line("adsl2"), `backup instead of overflow: ${used} until`);
+    await takePictures(page, "quota");
+    assert.equal((await running.result).error, null);
+  });
+
   test("a token that is asked for is asked for, and used", async () => {
     const locked = await chromium.browser.newPage();
     locked.setDefaultTimeout(PATIENCE_MS);
@@ -164,6 +186,8 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, (
       await locked.getByRole("button", { name: "Show the dashboard" }).click();
       if (token === "wrong") await shows(locked.getByRole("alert"), "not accepted: wrong or no token");
     }
+    await shows(locked.getByRole("article", { name: "adsl1" }), "up");
+    await locked.reload();
     await shows(locked.getByRole("article", { name: "adsl1" }), "up");
     await locked.close();
   });

@@ -58,13 +58,31 @@ export interface Address {
   readonly port: number;
 }
 
+export interface ConnectOptions {
+  /** Default IPPROTO_TCP. */
+  readonly protocol?: number;
+  /** One of the namespace's addresses; by default routing chooses. */
+  readonly localAddress?: string;
+}
+
 /** A connection under way from the namespace to an IP address; each direction ends on its own. */
-export function connectFrom(namespace: Namespace, { host, port }: Address, protocol = IPPROTO_TCP): Socket {
+export function connectFrom(
+  namespace: Namespace,
+  { host, port }: Address,
+  { protocol = IPPROTO_TCP, localAddress }: ConnectOptions = {},
+): Socket {
   const domain = isIPv6(host) ? AF_INET6 : AF_INET;
   const fd = inside(namespace, () => socketCall(domain, SOCK_STREAM_NONBLOCK_CLOEXEC, protocol));
   if (fd < 0) throw new Error(`socket failed: errno ${koffi.errno()}`);
   const options = { fd, allowHalfOpen: true, manualStart: true };
-  return remember(new Socket(options).setNoDelay(true).connect({ host, port, autoSelectFamily: false }));
+  return remember(
+    new Socket(options).setNoDelay(true).connect({
+      host,
+      port,
+      autoSelectFamily: false,
+      ...(localAddress !== undefined && { localAddress }),
+    }),
+  );
 }
 
 /** The same, once it is connected. @throws the error of connect(2) */

@@ -19,13 +19,13 @@ export const TROUBLES: readonly Trouble[] = [
   },
   {
     name: "its interface down",
-    maxGapMs: 250,
+    maxGapMs: 500,
     begin: (_house, line) => line.down(),
     end: (line) => line.up(),
   },
   {
     name: "a reset of its subflow",
-    maxGapMs: 250,
+    maxGapMs: 500,
     begin: async (house, line) => {
       const { v4 } = house.addresses.lineEnds(line.number).router;
       await house.router.exec("ss", ["-K", "-t", "src", v4, "dport", "=", "4433"]);

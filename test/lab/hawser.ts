@@ -25,6 +25,10 @@ export interface HawserOptions {
   /** For NODE_OPTIONS, such as --cpu-prof. */
   readonly nodeOptions?: string;
   readonly logLevel?: string;
+  /** `ulimit -n` of one of them. */
+  readonly maxDescriptors?: { readonly local?: number; readonly remote?: number };
+  /** What runs the gateways, such as setpriv(1) with its options. */
+  readonly wrap?: readonly string[];
 }
 
 /** Both gateways in a house, set up as a user would: init, pair, two configuration files, run. */
@@ -101,6 +105,7 @@ export class Hawser {
       this.file("remote.log"),
       8081,
       this.#options,
+      this.#options.maxDescriptors?.remote,
     );
   }
 
@@ -113,6 +118,7 @@ export class Hawser {
       this.file("local.log"),
       8080,
       this.#options,
+      this.#options.maxDescriptors?.local,
     );
   }
 
@@ -174,11 +180,13 @@ export class Gateway {
     config: string,
     log: string,
     statusPort: number,
-    { nodeOptions, logLevel = "info" }: HawserOptions,
+    { nodeOptions, logLevel = "info", wrap = [] }: HawserOptions,
+    maxDescriptors?: number,
   ): Promise<Gateway> {
     // Into a file by the shell: a pipe to this process would cost both sides a wake-up per line.
-    const command = `exec "$0" "$@" 2>>'${log}'`;
-    const args = ["-c", command, program, "run", "-c", config];
+    const limit = maxDescriptors === undefined ? "" : `ulimit -n ${maxDescriptors}; `;
+    const command = `${limit}exec "$0" "$@" 2>>'${log}'`;
+    const args = ["-c", command, ...wrap, program, "run", "-c", config];
     const env = {
       ...programEnv(),
       HAWSER_LOG_LEVEL: logLevel,

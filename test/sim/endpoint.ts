@@ -4,6 +4,7 @@ import {
   Session,
   type SessionEvent,
 } from "../../packages/shared-protocol/src/engine/index.ts";
+import type { PathPolicy, PathRole } from "../../packages/shared-protocol/src/wire/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -68,8 +69,14 @@ export class Endpoint {
     return this.clock.now;
   }
 
-  addSubflow(id: number, path: string, connection: Connection, role: "active" | "backup" = "active"): void {
-    this.session.addSubflow({ id, path, role }, this.now);
+  addSubflow(
+    id: number,
+    path: string,
+    connection: Connection,
+    role: PathRole = "active",
+    policy?: PathPolicy,
+  ): void {
+    this.session.addSubflow({ id, path, role, policy }, this.now);
     this.connections.set(id, connection);
     this.schedule();
   }

@@ -74,6 +74,16 @@ describe("a line fails", () => {
     });
   }
 
+  it("that works far ahead: what is lost with it is not sent before what the reader needs next", () => {
+    const bulk = new Bulk([line("fast", 20, 20, 15), line("far", 50, 50, 300)], "down");
+    bulk.run(6_000);
+    bulk.reader.longestGap = 0;
+    bulk.network.line("far").reset();
+    bulk.run(5_000);
+    // What had come over it and was not acknowledged yet is sent twice: a round trip of its rate at most.
+    assert.ok(bulk.reader.longestGap <= 700, `a gap of ${bulk.reader.longestGap} ms`);
+  });
+
   it("both lines for half a minute: the flow waits, and goes on at once", () => {
     const bulk = new Bulk(PAIR, "down");
     bulk.run(4_000);

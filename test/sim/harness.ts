@@ -15,8 +15,8 @@ export class Harness {
   readonly session: Session;
   now = NOW;
 
-  constructor(side: "local" | "remote", subflows = 1) {
-    this.session = new Session({ side, memory: new MemoryBudget(MEMORY) }, NOW);
+  constructor(side: "local" | "remote", subflows = 1, memoryCap = MEMORY) {
+    this.session = new Session({ side, memory: new MemoryBudget(memoryCap) }, NOW);
     for (let id = 0; id < subflows; id++)
       this.session.addSubflow({ id, path: `p${id}`, role: "active" }, NOW);
     this.sent();

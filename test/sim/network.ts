@@ -1,4 +1,9 @@
-import { CloseCode } from "../../packages/shared-protocol/src/wire/index.ts";
+import {
+  CloseCode,
+  DEFAULT_POLICY,
+  type PathPolicy,
+  type PathRole,
+} from "../../packages/shared-protocol/src/wire/index.ts";
 import { Clock } from "./clock.ts";
 import { type Connection, Endpoint } from "./endpoint.ts";
 import { Pipe, type PipeSpec } from "./pipe.ts";
@@ -9,7 +14,10 @@ export interface LineSpec {
   /** From local to remote. */
   readonly up: PipeSpec;
   readonly down: PipeSpec;
-  readonly role?: "active" | "backup";
+  readonly role?: PathRole;
+  readonly policy?: Partial<Omit<PathPolicy, "rate">>;
+  /** What each side may send, bytes per millisecond. */
+  readonly maxRate?: { readonly up?: number; readonly down?: number };
 }
 
 export interface NetworkOptions {
@@ -152,8 +160,14 @@ export class Line {
     this.up = up;
     this.down = down;
     this.#backoff = REDIAL_MIN;
-    local.addSubflow(id, this.spec.name, this.#connection(up), this.spec.role);
-    remote.addSubflow(id, this.spec.name, this.#connection(down), this.spec.role);
+    const { name, role } = this.spec;
+    local.addSubflow(id, name, this.#connection(up), role, this.#policy("up"));
+    remote.addSubflow(id, name, this.#connection(down), role, this.#policy("down"));
+  }
+
+  #policy(direction: "up" | "down"): PathPolicy {
+    const { policy, maxRate } = this.spec;
+    return { ...DEFAULT_POLICY, ...policy, rate: (maxRate?.[direction] ?? 0) * 1_000 };
   }
 
   #connection(pipe: Pipe): Connection {

@@ -44,7 +44,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadLocalConfig);
-  addStatusCommand(program, (file) => loadLocalConfig(file).status.listen);
+  addStatusCommand(program, (file) => loadLocalConfig(file).status);
   addRulesCommand(program);
   addDoctorCommand(program);
   addConnectCommand(program);

@@ -13,6 +13,8 @@ after(() => rmSync(directory, { recursive: true }));
 const file = join(directory, "local.toml");
 const psk = generateSecret();
 const PAIRING = formatPairing({ name: "home", psk, endpoints: [{ host: "203.0.113.7", port: 4433 }] });
+/** What a path has by default. */
+const PLAIN = { tier: 1, maxRate: {}, metered: false };
 const PATH = '[[path]]\nname = "adsl1"\ninterface = "ppp0"\n';
 
 function load(text: string, mode = 0o600): LocalConfig {
@@ -42,12 +44,13 @@ test("the least that is needed, and its defaults", () => {
     { ...config, remote: undefined },
     {
       remote: undefined,
-      paths: [{ name: "adsl1", interface: "ppp0", subflows: 1, role: "active" }],
+      paths: [{ name: "adsl1", interface: "ppp0", subflows: 1, role: "active", ...PLAIN }],
       capture: undefined,
       socks: undefined,
       forwards: [],
-      status: { listen: { host: "127.0.0.1", port: 8080 } },
+      status: { listen: { host: "127.0.0.1", port: 8080 }, token: undefined },
       limits: { memoryBytes: 268_435_456, drainSeconds: 10 },
+      state: directory,
     },
   );
   assert.ok(Object.isFrozen(config) && Object.isFrozen(config.paths[0]));
@@ -64,7 +67,11 @@ subflows = 4
 [[path]]
 name = "lte"
 source = "2001:db8::2"
-role = "backup"
+role = "overflow"
+tier = 2
+max_rate = { down = "20 Mbit/s" }
+quota = { bytes = "50 GB", reset_day = 31, when_reached = "disable", count = "down" }
+metered = true
 [capture]
 from = ["br-lan"]
 bypass = ["192.168.0.0/16", "2001:db8::1"]
@@ -81,8 +88,17 @@ memory = "64MiB"
 drain_seconds = 2.5
 `);
   assert.deepEqual(config.paths, [
-    { name: "adsl1", interface: "ppp0", source: "100.64.1.2", subflows: 4, role: "active" },
-    { name: "lte", source: "2001:db8::2", subflows: 1, role: "backup" },
+    { name: "adsl1", interface: "ppp0", source: "100.64.1.2", subflows: 4, role: "active", ...PLAIN },
+    {
+      name: "lte",
+      source: "2001:db8::2",
+      subflows: 1,
+      role: "overflow",
+      tier: 2,
+      maxRate: { down: 20_000_000 },
+      quota: { bytes: 50_000_000_000, resetDay: 31, whenReached: "disable", count: "down" },
+      metered: true,
+    },
   ]);
   assert.deepEqual(config.capture, {
     listen: [
@@ -113,6 +129,25 @@ test("what is wrong is told by its key", () => {
     [
       `remote = "${PAIRING.slice(0, 40)}"\n${PATH}`,
       ['local.toml: remote: is cut off: it has no "@" before the endpoints'],
+    ],
+    [
+      `${remote}${PATH}tier = 2\nmax_rate = {}\nquota = { bytes = "1 kB", reset_day = 32, count = "all" }\n`,
+      [
+        'local.toml: path[0].max_rate: needs "down", "up" or both',
+        "local.toml: path[0].quota.bytes: must be at least 1000000 bytes",
+        "local.toml: path[0].quota.reset_day: must be at most 31",
+        'local.toml: path[0].quota.count: expected one of "both", "down", "up"',
+      ],
+    ],
+    [
+      `${remote}${PATH}tier = 2\n`,
+      ['local.toml: path[0].tier: is for overflow paths; write role = "overflow", or leave it out'],
+    ],
+    [
+      `${remote}${PATH}max_rate = { down = "20 MB" }\n`,
+      [
+        'local.toml: path[0].max_rate.down: "20 MB" is not a rate such as "20 Mbit/s" (units: bit/s kbit/s Mbit/s Gbit/s)',
+      ],
     ],
     [
       `${remote}[[path]]\nname = "a"\ninterfaec = "ppp0"\n`,
@@ -191,7 +226,9 @@ test("the example is right, but for the pairing line that it names", () => {
   assert.deepEqual(limits, { memoryBytes: 268_435_456, drainSeconds: 10 });
   // What it shows commented out is right, too.
   const all = text.replaceAll(/^# (?=\[|[a-z]+ = )/gm, "");
+  writeFileSync(join(directory, "status-token.txt"), "an-example-of-24-chars-x\n", { mode: 0o600 });
   const whole = load(all);
+  assert.ok(whole.status.token?.equals("an-example-of-24-chars-x"));
   assert.ok(whole.socks?.users?.has("alice"));
   assert.equal(whole.forwards.length, 1);
   assert.equal(whole.paths[1]?.source, "100.64.1.2");

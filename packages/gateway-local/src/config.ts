@@ -12,23 +12,55 @@ import {
   limitsField,
   listenField,
   loadConfig,
+  loadStatus,
   nameField,
   type Pairing,
   type Parsed,
   parsed,
   parsePairing,
   problem,
+  QUOTA_COUNTS,
+  QUOTA_ENDS,
+  rateField,
   readSecretFile,
   refuseDuplicates,
   Secret,
+  type StatusConfig,
+  sizeField,
   statusField,
+  statusSecretAt,
   textField,
   z,
 } from "@hawser/shared-protocol/node";
-import { PATH_ROLES } from "@hawser/shared-protocol/wire";
+import { MAX_TIER, PATH_ROLES } from "@hawser/shared-protocol/wire";
 
 /** Longest password, bytes: its length is one byte in RFC 1929. */
 const MAX_PASSWORD = 255;
+
+/** A quota below this is a slip of the unit, bytes. */
+const MIN_QUOTA = 1e6;
+/** Below this a line is of no use, bits per second. */
+const MIN_RATE = 64e3;
+
+const quotaTable = z
+  .strictObject({
+    /** Of IP packets, per month. */
+    bytes: sizeField(MIN_QUOTA),
+    /** Day of the month on which it begins anew, in local time; where a month has no such day, its last one. */
+    reset_day: z.int().min(1).max(31).default(1),
+    when_reached: z.enum(QUOTA_ENDS).default("backup"),
+    count: z.enum(QUOTA_COUNTS).default("both"),
+  })
+  .transform(({ bytes, reset_day, when_reached, count }) => ({
+    bytes,
+    resetDay: reset_day,
+    whenReached: when_reached,
+    count,
+  }));
+
+const maxRateTable = z
+  .strictObject({ down: rateField(MIN_RATE).optional(), up: rateField(MIN_RATE).optional() })
+  .refine(({ down, up }) => down !== undefined || up !== undefined, 'needs "down", "up" or both');
 
 const pathTable = z
   .strictObject({
@@ -40,11 +72,23 @@ const pathTable = z
     /** Parallel connections: a bonded line that hashes on ports wants more than one. */
     subflows: z.int().min(1).max(16).default(1),
     role: z.enum(PATH_ROLES).default("active"),
+    /** Of overflow paths: the lower one is used first. */
+    tier: z.int().min(1).max(MAX_TIER).optional(),
+    max_rate: maxRateTable.optional(),
+    quota: quotaTable.optional(),
+    /** Pinged rarely while idle. */
+    metered: z.boolean().default(false),
   })
   .refine(
     (path) => path.interface !== undefined || path.source !== undefined,
     'needs "interface", "source" or both; without them it would take whatever line the default route takes',
-  );
+  )
+  .superRefine(({ role, tier }, context) => {
+    if (tier === undefined || role === "overflow") return;
+    const message = 'is for overflow paths; write role = "overflow", or leave it out';
+    context.addIssue({ code: "custom", path: ["tier"], message });
+  })
+  .transform(({ max_rate, tier, ...path }) => ({ ...path, tier: tier ?? 1, maxRate: max_rate ?? {} }));
 
 const captureTable = z
   .strictObject({
@@ -81,12 +125,15 @@ const localSchema = z
     forward: z.array(forwardTable).default([]),
     status: statusField("127.0.0.1:8080"),
     limits: limitsField,
+    /** Folder for what is to outlive a restart. */
+    state: z.string().min(1).optional(),
   })
   .superRefine((config, context) => refuseSharedListeners(config, context));
 
 type LocalFile = z.output<typeof localSchema>;
 
 export type PathConfig = LocalFile["path"][number];
+export type QuotaConfig = NonNullable<PathConfig["quota"]>;
 export type CaptureConfig = NonNullable<LocalFile["capture"]>;
 export type SocksConfig = NonNullable<LocalFile["socks"]>;
 export type ForwardConfig = LocalFile["forward"][number];
@@ -99,8 +146,10 @@ export interface LocalConfig {
   readonly capture: CaptureConfig | undefined;
   readonly socks: SocksConfig | undefined;
   readonly forwards: readonly ForwardConfig[];
-  readonly status: LocalFile["status"];
+  readonly status: StatusConfig;
   readonly limits: LocalFile["limits"];
+  /** Folder for what is to outlive a restart: the quotas' counts. */
+  readonly state: string;
 }
 
 /**
@@ -108,16 +157,32 @@ export interface LocalConfig {
  * @throws ConfigError with every finding; exit code 2.
  */
 export function loadLocalConfig(file: string): LocalConfig {
-  const { remote, path, capture, socks, forward, status, limits } = loadConfig(file, localSchema, {
-    secretAt,
-  });
+  const parsed = loadConfig(file, localSchema, { secretAt });
+  const { remote, path, capture, socks, forward, limits, state } = parsed;
+  const status = loadStatus(file, parsed.status);
   const pairing = "file" in remote ? readPairing(resolve(dirname(file), remote.file)) : remote;
-  return Object.freeze({ remote: pairing, paths: path, capture, socks, forwards: forward, status, limits });
+  return Object.freeze({
+    remote: pairing,
+    paths: path,
+    capture,
+    socks,
+    forwards: forward,
+    status,
+    limits,
+    state: state === undefined ? defaultState(file) : resolve(dirname(file), state),
+  });
 }
 
-function secretAt({ remote, socks }: LocalFile): string | undefined {
+/** The service's StateDirectory (systemd.exec(5)), or where the configuration is. */
+function defaultState(file: string): string {
+  const [given] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
+  return given ? given : dirname(resolve(file));
+}
+
+function secretAt(config: LocalFile): string | undefined {
+  const { remote, socks } = config;
   if ("psk" in remote) return "remote";
-  return socks?.users && socks.users.size > 0 ? "socks.users" : undefined;
+  return socks?.users && socks.users.size > 0 ? "socks.users" : statusSecretAt(config);
 }
 
 function readPairing(file: string): Pairing {

@@ -1,14 +1,15 @@
-import type { Server } from "node:net";
 import {
-  CodedError,
   canonicalIp,
-  ErrorCode,
   EventLog,
-  hasCapability,
+  formatPairing,
+  type Listener,
   type Logger,
+  type Pairing,
+  Refusals,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
+import { checkCapabilities } from "./capabilities.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
@@ -17,6 +18,7 @@ import { SocksCapture } from "./capture/socks.ts";
 import type { CaptureConfig, LocalConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
+import { QuotaKeeper } from "./quota/quota-keeper.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 
@@ -31,15 +33,17 @@ export class LocalGateway {
   readonly events = new EventLog();
   readonly keeper: SessionKeeper;
   readonly opener: FlowOpener;
+  readonly refusals: Refusals;
   readonly #links = new LinkWatch();
   #paths: Path[];
+  readonly #quotas: QuotaKeeper;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
   /** The remote gateway's own addresses. */
   readonly #remote = new Set<string>();
   /** Where iptables turns connections to; and where applications come by themselves. */
-  readonly #redirectServers: Server[] = [];
-  readonly #servers: Server[] = [];
+  readonly #redirectListeners: Listener[] = [];
+  readonly #listeners: Listener[] = [];
   #rulesInstalled = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
   readonly #captureListen: CaptureConfig["listen"] | undefined;
@@ -49,13 +53,18 @@ export class LocalGateway {
     this.#captureListen = config.capture?.listen;
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, this.events, {
-      onSubflow: (change) => this.path(change.path)?.handleSubflow(change),
+      onSubflow: (change) => {
+        this.path(change.path)?.handleSubflow(change);
+        if (change.state === "joined") this.#quotas.handleJoined(change.path);
+      },
       onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
         for (const path of this.#paths) path.handleNewSession();
       },
     });
-    this.opener = new FlowOpener(this.keeper, logger);
+    this.refusals = new Refusals(logger);
+    this.opener = new FlowOpener(this.keeper, this.refusals, logger);
+    this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
   }
@@ -80,8 +89,9 @@ export class LocalGateway {
 
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
-    this.#checkCapabilities();
+    checkCapabilities(this.#config);
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
+    await this.#quotas.follow(this.paths);
     await this.#listen();
     for (const path of this.paths) path.start();
     await this.#installRules();
@@ -102,32 +112,18 @@ export class LocalGateway {
     });
   }
 
-  #checkCapabilities(): void {
-    const needs: [boolean, "net_admin" | "net_raw", string][] = [
-      [
-        this.config.paths.some((path) => path.interface !== undefined),
-        "net_raw",
-        "path.interface (SO_BINDTODEVICE)",
-      ],
-      [this.config.capture?.rules ?? false, "net_admin", "capture.rules (iptables)"],
-    ];
-    for (const [needed, capability, what] of needs) {
-      if (!needed || hasCapability(capability)) continue;
-      const name = `CAP_${capability.toUpperCase()}`;
-      const mend = `run as root, or give the service ${name} (deploy/hawser-local.service does)`;
-      throw new CodedError(ErrorCode.capabilityMissing, `${what} needs ${name}: ${mend}`);
-    }
-  }
-
   async #listen(): Promise<void> {
     const { capture, socks, forwards } = this.config;
     if (capture) {
-      const redirect = new RedirectCapture(this.opener, this.#remote, this.#logger);
-      this.#redirectServers.push(...(await redirect.listen(capture)));
+      const redirect = new RedirectCapture(this.opener, this.#remote, this.refusals, this.#logger);
+      this.#redirectListeners.push(...(await redirect.listen(capture)));
     }
-    if (socks) this.#servers.push(await new SocksCapture(socks, this.opener, this.#logger).listen());
+    if (socks) {
+      const server = new SocksCapture(socks, this.opener, this.refusals, this.#logger);
+      this.#listeners.push(await server.listen());
+    }
     for (const [i, forward] of forwards.entries()) {
-      this.#servers.push(await listenForward(forward, i, this.opener, this.#logger));
+      this.#listeners.push(await listenForward(forward, i, this.opener, this.#logger));
     }
   }
 
@@ -140,7 +136,7 @@ export class LocalGateway {
     this.#logger.info({ outcomes }, "redirect rules are in place");
   }
 
-  /** Follows a changed configuration: paths, their roles, and the redirect rules. The rest takes a restart. */
+  /** Follows a changed configuration: paths, their roles and quotas, the redirect rules, the pairing. The rest takes a restart. */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -156,12 +152,30 @@ export class LocalGateway {
       path.start();
       return path;
     });
+    await this.#quotas.follow(this.#paths);
     const listen = this.#captureListen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
     if (capture?.rules) await this.#installRules();
     else await this.removeRules();
-    this.#logger.info("reloaded paths and rules; a change of listeners, pairing or limits takes a restart");
+    this.#logger.info("reloaded paths, pairing and rules; a change of listeners or limits takes a restart");
+    await this.#followPairing(config.remote);
+  }
+
+  /**
+   * The session goes on under a rotated secret: one subflow after another is dialled anew with it while the others carry
+   * the flows. Another name is another session, which takes a restart.
+   */
+  async #followPairing(pairing: Pairing): Promise<void> {
+    const before = this.keeper.pairing;
+    if (formatPairing(pairing) === formatPairing(before)) return;
+    if (pairing.name !== before.name) {
+      this.#logger.warn({ name: pairing.name, before: before.name }, "another name takes a restart");
+      return;
+    }
+    this.keeper.handlePairing(pairing);
+    this.#logger.info("the pairing has changed: dialling every line anew");
+    for (const path of this.#paths) await path.renew();
   }
 
   /**
@@ -169,10 +183,10 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.close();
     await this.#stopCapturing();
     this.opener.drain();
-    for (const server of this.#redirectServers) server.close();
+    for (const listener of this.#redirectListeners) listener.close();
     if (this.opener.flows.size > 0) {
       this.#logger.info({ flows: this.opener.flows.size, drainSeconds }, "waiting for open flows to finish");
       await this.opener.flows.whenEmpty(AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]));
@@ -181,6 +195,7 @@ export class LocalGateway {
     for (const path of this.paths) path.stop();
     this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
     await this.keeper.driver.allClosed();
+    await this.#quotas.stop();
     await this.removeRules();
   }
 

@@ -41,9 +41,9 @@ export async function run(file: string): Promise<void> {
 
 function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger): Promise<StatusServer> {
   return createStatusServer(new LocalStatus(gateway), {
-    listen: config.status.listen,
+    ...config.status,
     logger,
     onConnect: connectHandler(gateway.opener),
-    connectToken: deriveConnectToken(config.remote.psk),
+    connectToken: () => deriveConnectToken(gateway.keeper.pairing.psk),
   });
 }

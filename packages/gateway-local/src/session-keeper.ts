@@ -22,7 +22,7 @@ export interface SessionKeeperEvents {
 
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
 export class SessionKeeper {
-  readonly pairing: Pairing;
+  #pairing: Pairing;
   readonly #memory: MemoryBudget;
   readonly #logger: Logger;
   readonly #log: EventLog;
@@ -45,7 +45,7 @@ export class SessionKeeper {
     log: EventLog,
     events: SessionKeeperEvents,
   ) {
-    this.pairing = pairing;
+    this.#pairing = pairing;
     this.#memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
     this.#log = log;
@@ -54,6 +54,15 @@ export class SessionKeeper {
     this.#events = events;
     this.#driver = this.#create();
     this.totalsBefore = { ...this.#driver.session.totals };
+  }
+
+  get pairing(): Pairing {
+    return this.#pairing;
+  }
+
+  /** The secret was rotated, or the remote gateway is reached elsewhere: so it is dialled from now on. */
+  handlePairing(pairing: Pairing): void {
+    this.#pairing = pairing;
   }
 
   get driver(): SessionDriver {

@@ -3,6 +3,7 @@ import {
   type FlowStatus,
   flowId,
   flowStatus,
+  type RefusalCount,
   readVersion,
   type StatusReport,
   type StatusSource,
@@ -27,7 +28,7 @@ export class LocalStatus implements StatusSource {
 
   status(): StatusReport {
     const { keeper, paths, config } = this.#gateway;
-    const pathStatus = paths.map(({ record }) => record.status());
+    const pathStatus = paths.map((path) => path.status());
     return {
       role: "local",
       version: this.#version,
@@ -41,6 +42,10 @@ export class LocalStatus implements StatusSource {
     return [...opener.flows].map((flow) =>
       flowStatus(flow, keeper.driver, "local", config.remote.name, keeper.shortId),
     );
+  }
+
+  refusals(): readonly RefusalCount[] {
+    return this.#gateway.refusals.counts;
   }
 
   setPathRole(name: string, role: PathRole): boolean {

@@ -4,6 +4,7 @@ import {
   collect,
   configOption,
   createProgram,
+  durationArgument,
   endpointArgument,
   listenArgument,
   readVersion,
@@ -11,8 +12,10 @@ import {
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { loadRemoteConfig } from "./config.ts";
-import { addPeer, initConfig, listPeers, removePeer } from "./peers.ts";
+import { addPeer, initConfig, listPeers, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
+
+const DAY_MS = 86_400_000;
 
 type Program = ReturnType<typeof createProgram>;
 
@@ -33,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadRemoteConfig);
-  addStatusCommand(program, (file) => loadRemoteConfig(file).status.listen);
+  addStatusCommand(program, (file) => loadRemoteConfig(file).status);
   process.exit(await runCli(program, argv));
 }
 
@@ -57,6 +60,19 @@ function addPeerCommands(program: Program): void {
     .argument("<name>", "what the local gateway is called here")
     .action((name: string, { config }: ConfigOption) => {
       process.stdout.write(`${addPeer(config, name)}\n`);
+    });
+  configOption(
+    program.command("rotate").description("give a local gateway a new key and print its new pairing line"),
+  )
+    .argument("<name>", "its name")
+    .option(
+      "--grace <time>",
+      "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
+      durationArgument,
+      DAY_MS,
+    )
+    .action((name: string, { config, grace }: ConfigOption & { grace: number }) => {
+      process.stdout.write(`${rotateKey(config, name, grace)}\n`);
     });
   configOption(program.command("unpair").description("admit a local gateway no longer"))
     .argument("<name>", "its name")

@@ -2,23 +2,65 @@
 
 import { dirname, resolve } from "node:path";
 import {
-  derivePsk,
   endpointField,
   limitsField,
   listenField,
   loadConfig,
   loadIdentity,
+  loadStatus,
   nameField,
   parseConfig,
   parseSecretText,
   refuseDuplicates,
   type Secret,
+  type StatusConfig,
+  sizeField,
   statusField,
+  statusSecretAt,
   textField,
+  timeField,
   z,
 } from "@hawser/shared-protocol/node";
+import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
 
-const peerTable = z.strictObject({ name: nameField, key: textField(parseSecretText) });
+/** Less would not carry one stream's window and what it grows by. */
+const MIN_BYTES_IN_FLIGHT = 2 ** 20;
+
+const allow = z.array(textField(parseAllowRule));
+const deny = z.array(textField(parseDenyRule)).default([]);
+
+/** What every peer may reach; see authorization/policy.ts. */
+const egressTable = z.strictObject({ allow: allow.prefault(["public"]), deny }).prefault({});
+
+const keyField = textField(parseSecretText);
+
+const peerTable = z
+  .strictObject({
+    name: nameField,
+    key: keyField,
+    /** While the key is rotated: the one before, and how long it is good for at most. See peer-keys.ts. */
+    old_key: keyField.optional(),
+    old_key_until: timeField.optional(),
+    /** In the place of the common one. */
+    allow: allow.optional(),
+    /** Besides the common one. */
+    deny,
+    /** As many as one session carries: a home with 100 devices has some thousands. */
+    max_flows: z.int().min(1).default(16_384),
+    max_new_flows_per_second: z.int().min(1).default(2_000),
+    /** Bytes of flows that this gateway holds, each way. */
+    max_bytes_in_flight: sizeField(MIN_BYTES_IN_FLIGHT).optional(),
+  })
+  .refine(
+    (peer) => (peer.old_key === undefined) === (peer.old_key_until === undefined),
+    "needs both old_key and old_key_until, or neither",
+  )
+  .transform(({ max_flows, max_new_flows_per_second, max_bytes_in_flight, ...peer }) => ({
+    ...peer,
+    maxFlows: max_flows,
+    maxNewFlowsPerSecond: max_new_flows_per_second,
+    maxBytesInFlight: max_bytes_in_flight,
+  }));
 
 const remoteSchema = z.strictObject({
   listen: z.array(listenField).min(1),
@@ -26,6 +68,7 @@ const remoteSchema = z.strictObject({
   advertise: z.array(endpointField).default([]),
   identity: z.string().min(1).default("identity.pem"),
   status: statusField("127.0.0.1:8081"),
+  egress: egressTable,
   peer: z.array(peerTable).default([]).superRefine(refuseDuplicates("name")),
   limits: limitsField,
 });
@@ -40,7 +83,8 @@ export interface RemoteConfig {
   readonly identity: Secret;
   /** Names are unique; there may be none yet. */
   readonly peers: readonly PeerConfig[];
-  readonly status: RemoteFile["status"];
+  readonly egress: RemoteFile["egress"];
+  readonly status: StatusConfig;
   readonly limits: RemoteFile["limits"];
 }
 
@@ -49,7 +93,12 @@ export interface RemoteConfig {
  * @throws CodedError with every finding; exit code 2.
  */
 export function loadRemoteConfig(file: string): RemoteConfig {
-  return withIdentity(file, loadConfig(file, remoteSchema));
+  return withSecrets(file, loadConfig(file, remoteSchema, { secretAt }));
+}
+
+/** A peer's key gives nothing away without the identity, but whoever copies the file need not know that. */
+function secretAt(config: RemoteFile): string | undefined {
+  return config.peer.length > 0 ? "peer" : statusSecretAt(config);
 }
 
 /** remote.toml alone, from its text; `file` is what findings call it. @throws ConfigError */
@@ -57,15 +106,10 @@ export function parseRemoteFile(text: string, file: string): RemoteFile {
   return parseConfig(text, file, remoteSchema);
 }
 
-/** The configuration that a parsed file and its identity make. @throws CodedError when the identity cannot be read. */
-export function withIdentity(file: string, parsed: RemoteFile): RemoteConfig {
-  const { listen, advertise, peer, status, limits } = parsed;
+/** The configuration that a parsed file and the secret ones it names make. @throws CodedError when one cannot be read. */
+export function withSecrets(file: string, parsed: RemoteFile): RemoteConfig {
+  const { listen, advertise, egress, peer, limits } = parsed;
   const identity = loadIdentity(resolve(dirname(file), parsed.identity));
-  return Object.freeze({ listen, advertise, identity, peers: peer, status, limits });
-}
-
-/** The PSK of an admitted peer; undefined for every other name. */
-export function peerPsk({ identity, peers }: RemoteConfig, name: string): Secret | undefined {
-  const peer = peers.find((candidate) => candidate.name === name);
-  return peer && derivePsk(identity, peer.key, peer.name);
+  const status = loadStatus(file, parsed.status);
+  return Object.freeze({ listen, advertise, identity, peers: peer, egress, status, limits });
 }

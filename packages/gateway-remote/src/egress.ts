@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   dialApplication,
@@ -8,9 +8,14 @@ import {
   type SessionDriver,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
+import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
+import type { PeerAccess } from "./authorization/peer-access.ts";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
+
+/** How often a refusal is logged, milliseconds; they are counted, too. */
+const REFUSALS_LOGGED_MS = 1_000;
 
 /** What connect(2) and getaddrinfo(3) say, as SPEC.md section 5 has it. */
 const CODES: Readonly<Record<string, StreamCode>> = {
@@ -34,34 +39,89 @@ const CODES: Readonly<Record<string, StreamCode>> = {
 /** Dials the destinations of one session's flows. */
 export class Egress {
   readonly #driver: SessionDriver;
+  readonly #access: PeerAccess;
   readonly #logger: Logger;
-  readonly flows = new FlowSet();
+  readonly #flows = new FlowSet<EgressFlow>();
+  /** Flows that rules or limits forbade. */
+  #refused = 0;
+  #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(driver: SessionDriver, logger: Logger) {
+  constructor(driver: SessionDriver, access: PeerAccess, logger: Logger) {
     this.#driver = driver;
+    this.#access = access;
     this.#logger = logger;
+  }
+
+  get flows(): FlowSet {
+    return this.#flows;
+  }
+
+  get refused(): number {
+    return this.#refused;
   }
 
   /** The peer asks for a flow. Its first bytes may be here already; they wait in the stream until the dial is done. */
   open(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
-    const socket = dialApplication({ host, port }, (bytes, release) => flow.handleBytes(bytes, release));
-    const flow = new EgressFlow(
-      this.#driver,
-      stream,
-      request,
-      socket,
-      () => this.flows.delete(flow),
-      this.#logger,
-    );
-    this.flows.add(flow);
+    const exceeded = this.#access.limits.admit(performance.now());
+    if (exceeded !== undefined) return this.#refuse(stream, request, StreamCode.overloaded, exceeded);
+    const denied = isIP(host) === 0 ? undefined : this.#access.policy.whyDenied(host, port);
+    if (denied === undefined) return this.#dial(stream, request);
+    this.#access.limits.release();
+    this.#refuse(stream, request, StreamCode.notAllowed, denied);
+  }
+
+  #refuse(stream: number, request: StreamRequest, code: StreamCode, why: string): void {
+    this.#noteRefusal(stream, request, why);
+    this.#driver.reset(stream, code);
+  }
+
+  /** One line a second: a home must not fill the VPS's disk. */
+  #noteRefusal(stream: number, { destination }: StreamRequest, why: string): void {
+    this.#refused++;
+    const now = performance.now();
+    if (now - this.#loggedAt < REFUSALS_LOGGED_MS) return;
+    this.#loggedAt = now;
+    this.#logger.warn({ flow: stream, to: destination, why, refused: this.#refused }, "refused a flow");
+  }
+
+  #dial(stream: number, request: StreamRequest): void {
+    const { host, port } = request.destination;
+    const lookup = allowedLookup(this.#access.policy, port);
+    const options = { host, port, lookup, autoSelectFamily: true };
+    const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
+    const flow = new EgressFlow(this.#driver, stream, request, socket, {
+      access: this.#access,
+      logger: this.#logger,
+      onDenied: (why) => this.#noteRefusal(stream, request, why),
+      onOver: () => {
+        this.#flows.delete(flow);
+        this.#access.limits.release();
+      },
+    });
+    this.#flows.add(flow);
     this.#driver.adopt(stream, flow);
   }
+
+  /** The rules have changed: flows to where the peer may no longer go are reset. */
+  enforceRules(): void {
+    for (const flow of this.#flows) flow.enforceRules();
+  }
+}
+
+interface EgressFlowOptions {
+  readonly access: PeerAccess;
+  readonly logger: Logger;
+  /** The name leads only to where the peer must not go. */
+  readonly onDenied: (why: string) => void;
+  readonly onOver: () => void;
 }
 
 /** A flow whose socket is being dialled at first: failures until then are the dial's, with codes of their own. */
 class EgressFlow extends Flow {
+  readonly #access: PeerAccess;
+  readonly #logger: Logger;
   #dialled = false;
 
   constructor(
@@ -69,19 +129,24 @@ class EgressFlow extends Flow {
     stream: number,
     request: StreamRequest,
     socket: Socket,
-    onOver: () => void,
-    logger: Logger,
+    { access, logger, onDenied, onOver }: EgressFlowOptions,
   ) {
     super(driver, stream, request, socket, { onOver });
+    this.#access = access;
+    this.#logger = logger;
     const timer = setTimeout(() => this.abort(StreamCode.timeout), CONNECT_TIMEOUT_MS);
     socket.prependListener("error", (error: NodeJS.ErrnoException) => {
       if (this.#dialled) return;
-      logger.info({ flow: stream, to: request.destination, err: error }, "could not reach the destination");
+      if (error instanceof NotAllowedError) onDenied(error.message);
+      else
+        logger.info({ flow: stream, to: request.destination, err: error }, "could not reach the destination");
       this.abort(codeOf(error));
     });
     socket.once("close", () => clearTimeout(timer));
     socket.once("connect", () => {
       clearTimeout(timer);
+      // The rules may have changed meanwhile.
+      if (!this.enforceRules()) return;
       this.#dialled = true;
       driver.accept(stream, { host: socket.localAddress ?? "", port: socket.localPort ?? 0 });
       super.handleReadable();
@@ -90,6 +155,17 @@ class EgressFlow extends Flow {
 
   override handleReadable(): void {
     if (this.#dialled) super.handleReadable();
+  }
+
+  /** Resets the flow when the address that it reached is denied now; one that is being dialled is judged when it stands. */
+  enforceRules(): boolean {
+    const { remoteAddress, remotePort } = this.socket;
+    if (remoteAddress === undefined || remotePort === undefined) return true;
+    const why = this.#access.policy.whyDenied(remoteAddress, remotePort);
+    if (why === undefined) return true;
+    this.#logger.info({ flow: this.stream, to: this.request.destination, why }, "cut a flow");
+    this.abort(StreamCode.notAllowed);
+    return false;
   }
 }
 

@@ -1,28 +1,42 @@
-import type { Server } from "node:net";
-import type { Logger } from "@hawser/shared-protocol/node";
+import { type Listener, type Logger, Refusals } from "@hawser/shared-protocol/node";
 import { CloseCode } from "@hawser/shared-protocol/wire";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import { PeerAccesses } from "./authorization/peer-access.ts";
+import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
+import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { Sessions } from "./sessions.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
 
+export interface RemoteGatewayEvents {
+  /** The peer has its new key: the old one is to leave the configuration file. */
+  onRotated?(key: PeerKey): void;
+}
+
 /** The remote gateway: everything that `hawser-remote run` starts and stops. */
 export class RemoteGateway {
   readonly sessions: Sessions;
+  readonly refusals: Refusals;
   #config: RemoteConfig;
+  readonly #accesses: PeerAccesses;
   readonly #logger: Logger;
+  readonly #keys: PeerKeys;
   readonly #listener: SubflowListener;
-  #servers: Server[] = [];
+  readonly #events: RemoteGatewayEvents;
+  #listeners: Listener[] = [];
   readonly #sampler: NodeJS.Timeout;
 
-  constructor(config: RemoteConfig, logger: Logger) {
+  constructor(config: RemoteConfig, logger: Logger, events: RemoteGatewayEvents = {}) {
     this.#config = config;
     this.#logger = logger;
-    this.sessions = new Sessions(config.limits.memoryBytes, logger);
-    this.#listener = new SubflowListener(config, this.sessions, logger);
-    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+    this.#events = events;
+    this.refusals = new Refusals(logger);
+    this.#accesses = new PeerAccesses(config);
+    this.sessions = new Sessions(this.#accesses, logger, (key) => this.#handleJoined(key));
+    this.#keys = new PeerKeys(config);
+    this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
+    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
   get config(): RemoteConfig {
@@ -31,34 +45,49 @@ export class RemoteGateway {
 
   /** @throws CodedError LISTEN_FAILED */
   async start(): Promise<void> {
-    this.#servers = await this.#listener.listen();
+    this.#listeners = await this.#listener.listen();
     this.#logger.info(
       { listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) },
       "listening",
     );
   }
 
-  #sampleRates(): void {
+  #sample(): void {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
+    // Old keys expire without any event.
+    if (this.#keys.isRotating) this.#cutWhoIsOut();
   }
 
-  /** Follows a changed configuration: who is admitted. Listeners and limits take a restart. */
-  reload(config: RemoteConfig): void {
-    const before = this.#config;
+  /** The end of a rotation: the peer holds its new key. Sessions that know only the old one are not its own. */
+  #handleJoined(key: PeerKey): void {
+    const { peer, until } = key;
+    if (until !== undefined || !this.#keys.retireOldKey(peer)) return;
+    this.#logger.info({ peer }, "the peer uses its new key; the old one is no longer admitted");
+    this.#cutWhoIsOut();
+    this.#events.onRotated?.(key);
+  }
+
+  #cutWhoIsOut(): void {
+    this.sessions.retain((key) => this.#keys.recheck(key) !== undefined);
+  }
+
+  /** Follows a changed configuration: who is admitted, and what they may do. `listen`, `status` and `limits` take a restart. */
+  reload(wanted: RemoteConfig): void {
+    const { listen, status, limits } = this.#config;
+    // Rules speak of the ports that are in use.
+    const config = { ...wanted, listen, status, limits };
     this.#config = config;
-    this.#listener.handleConfig(config);
-    // A peer that was paired anew has another key: whoever holds the old one is no longer admitted.
-    this.sessions.retain((peer) => {
-      const psk = peerPsk(config, peer);
-      return psk !== undefined && peerPsk(before, peer)?.equals(psk) === true;
-    });
+    this.#accesses.handleConfig(config);
+    this.#keys.handleConfig(config);
+    this.#cutWhoIsOut();
+    this.sessions.enforceRules();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
   }
 
   /** Accepts nothing new, lets open flows finish for at most `drainSeconds`, then ends every session. */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.close();
     this.sessions.drain();
     const deadline = AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]);
     for (const { egress, logger } of this.sessions.all) {

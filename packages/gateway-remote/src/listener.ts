@@ -1,79 +1,70 @@
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import {
   JOIN_DEADLINE_MS,
-  JoinError,
+  type Listener,
   type Logger,
   limitUnsent,
   listen,
-  type Secret,
+  type Refusals,
   serverTls,
-  TlsError,
 } from "@hawser/shared-protocol/node";
-import { peerPsk, type RemoteConfig } from "./config.ts";
+import type { RemoteConfig } from "./config.ts";
+import type { PeerKey, PeerKeys } from "./peer-keys.ts";
 import type { Sessions } from "./sessions.ts";
-
-/** Connections that have not authenticated yet; above this the oldest is dropped. */
-const MAX_UNAUTHENTICATED = 512;
+import { Strangers } from "./strangers.ts";
 
 /** Where local gateways connect: TLS, then HELLO, then the session's. */
 export class SubflowListener {
-  #config: RemoteConfig;
+  readonly #config: RemoteConfig;
+  readonly #keys: PeerKeys;
   readonly #sessions: Sessions;
   readonly #logger: Logger;
-  /** In order of arrival. */
-  readonly #unauthenticated = new Set<Socket>();
+  readonly #strangers: Strangers;
 
-  constructor(config: RemoteConfig, sessions: Sessions, logger: Logger) {
+  constructor(config: RemoteConfig, keys: PeerKeys, sessions: Sessions, refusals: Refusals, logger: Logger) {
     this.#config = config;
+    this.#keys = keys;
     this.#sessions = sessions;
     this.#logger = logger;
-  }
-
-  /** The configuration was reloaded: other peers may be admitted now. */
-  handleConfig(config: RemoteConfig): void {
-    this.#config = config;
+    this.#strangers = new Strangers(refusals);
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  async listen(): Promise<Server[]> {
+  async listen(): Promise<Listener[]> {
     const endpoints = this.#config.listen;
-    const servers: Server[] = [];
+    const listeners: Listener[] = [];
     for (const [i, { host, port }] of endpoints.entries()) {
       const ipv6Only =
         host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
-      const options = { key: `listen[${i}]`, host, port, ipv6Only };
-      servers.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
+      const options = { key: `listen[${i}]`, host, port, ipv6Only, use: "subflow" } as const;
+      listeners.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
     }
-    return servers;
+    return listeners;
   }
 
   async #handleConnection(raw: Socket): Promise<void> {
-    this.#admit(raw);
+    this.#strangers.enter(raw);
     const from = raw.remoteAddress;
     const deadline = performance.now() + JOIN_DEADLINE_MS;
     try {
-      let key: Secret | undefined;
-      const lookup = (name: string): Buffer | undefined => {
-        key = peerPsk(this.#config, name);
-        return key?.reveal();
+      let key: PeerKey | undefined;
+      const lookup = (identity: string): Buffer | undefined => {
+        const found = this.#keys.find(identity);
+        if (!found) return undefined;
+        // As in `serverTls`: one that was turned down cannot be the one whose key then authenticated.
+        key = found;
+        this.#strangers.handleClaim(raw);
+        return found.psk.reveal();
       };
-      const { socket, identity } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
+      const { socket } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
-      const isAdmitted = (): boolean =>
-        key !== undefined && peerPsk(this.#config, identity)?.equals(key) === true;
-      await this.#sessions.join(socket, identity, deadline - performance.now(), isAdmitted);
+      const admit = (): PeerKey | undefined => key && this.#keys.recheck(key);
+      await this.#sessions.join(socket, deadline - performance.now(), admit);
     } catch (error) {
       raw.destroy();
-      const expected = error instanceof TlsError || error instanceof JoinError;
-      this.#logger[expected ? "info" : "error"]({ from, err: error }, "a connection was not let in");
+      this.#strangers.handleFailure(raw, from, error);
     } finally {
-      this.#unauthenticated.delete(raw);
+      this.#strangers.leave(raw);
     }
-  }
-
-  #admit(raw: Socket): void {
-    this.#unauthenticated.add(raw);
-    const [oldest] = this.#unauthenticated;
-    if (this.#unauthenticated.size > MAX_UNAUTHENTICATED) oldest?.destroy();
   }
 }

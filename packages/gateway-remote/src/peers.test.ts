@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, derivePsk, parsePairing, Secret } from "@hawser/shared-protocol/node";
-import { loadRemoteConfig, peerPsk, type RemoteConfig } from "./config.ts";
+import { loadRemoteConfig, type RemoteConfig } from "./config.ts";
+import { PeerKeys } from "./peer-keys.ts";
 import { addPeer, initConfig, listPeers, removePeer, watchRemoteConfig } from "./peers.ts";
 import { cutPeer } from "./peers-text.ts";
 
@@ -33,6 +34,10 @@ beforeEach(() => {
 
 function init(): void {
   initConfig(file, { listen: LISTEN, advertise: [PUBLIC] });
+}
+
+function peerPsk(config: RemoteConfig, name: string): Secret | undefined {
+  return new PeerKeys(config).find(name)?.psk;
 }
 
 function modeOf(name: string): number {
@@ -97,7 +102,7 @@ test("pair prints a line whose key the gateway derives, too", () => {
 
 test("pairing and unpairing leave the rest of the file, its mode, and other peers as they were", () => {
   init();
-  chmodSync(file, 0o640);
+  chmodSync(file, 0o700);
   const commented = `# mine\n${readFileSync(file, "utf8")}# the last line`;
   writeFileSync(file, commented);
   addPeer(file, "home");
@@ -118,7 +123,7 @@ test("pairing and unpairing leave the rest of the file, its mode, and other peer
   removePeer(file, "office");
   removePeer(file, "lake");
   assert.equal(readFileSync(file, "utf8"), `${commented}\n\n# the house at the lake\n`);
-  assert.equal(modeOf("remote.toml"), 0o640);
+  assert.equal(modeOf("remote.toml"), 0o700);
   assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
 });
 
@@ -129,7 +134,7 @@ test("what pair and unpair refuse", () => {
   const golden: [() => unknown, string][] = [
     [
       () => addPeer(file, "home"),
-      'PEER_EXISTS remote.toml: "home" is admitted already; for a new pairing line: unpair home, then pair it again',
+      'PEER_EXISTS remote.toml: "home" is admitted already; for a new pairing line: rotate home',
     ],
     [
       () => addPeer(file, "a b"),

@@ -1,4 +1,4 @@
-/** What `hawser-remote init`, `pair`, `unpair` and `peers` do. A running gateway follows by `watchRemoteConfig`. */
+/** What `hawser-remote init`, `pair`, `rotate`, `unpair` and `peers` do. A running gateway follows by `watchRemoteConfig`. */
 
 import { existsSync, unlinkSync } from "node:fs";
 import { networkInterfaces } from "node:os";
@@ -18,18 +18,21 @@ import {
   nearest,
   parseName,
   readTextFile,
+  Secret,
   type WatchHandlers,
   watchConfig,
 } from "@hawser/shared-protocol/node";
 import {
   loadRemoteConfig,
+  type PeerConfig,
   parseRemoteFile,
   type RemoteConfig,
   type RemoteFile,
-  withIdentity,
+  withSecrets,
 } from "./config.ts";
+import type { PeerKey } from "./peer-keys.ts";
 import { createFile, editFile } from "./peers-file.ts";
-import { appendPeer, cutPeer, renderConfig } from "./peers-text.ts";
+import { appendPeer, cutPeer, renderConfig, replaceKeys, type WrittenKeys } from "./peers-text.ts";
 
 export interface InitOptions {
   readonly listen: Endpoint;
@@ -71,30 +74,80 @@ export function addPeer(file: string, name: string): string {
   editFile(file, (text) => {
     const before = parseRemoteFile(text, file);
     if (before.peer.some((peer) => peer.name === name)) {
-      const mend = `for a new pairing line: unpair ${name}, then pair it again`;
+      const mend = `for a new pairing line: rotate ${name}`;
       throw new CodedError(
         ErrorCode.peerExists,
         `${file}: ${JSON.stringify(name)} is admitted already; ${mend}`,
       );
     }
-    const { identity } = withIdentity(file, before);
+    const { identity } = withSecrets(file, before);
     line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
-    const after = appendPeer(text, name, key);
-    checkEdit(file, after, [...namesOf(before), name]);
-    return after;
+    return checked(file, appendPeer(text, name, key), before, (peers, after) => {
+      // What is not written has its default.
+      const added = after.at(-1);
+      return added ? [...peers, { ...added, name, key }] : [];
+    });
   });
   return line;
+}
+
+/**
+ * Gives a peer a new key. The old one is good until the peer joins with the new one, but for `graceMs` at most; 0: not
+ * any more. Returns the new pairing line: the only time that it is shown.
+ * @throws CodedError PEER_UNKNOWN, NOT_ADVERTISED, or of the file; the file is then as it was.
+ */
+export function rotateKey(file: string, name: string, graceMs: number): string {
+  const key = generateSecret();
+  let line = "";
+  editFile(file, (text) => {
+    const before = parseRemoteFile(text, file);
+    const index = indexOf(file, before, name);
+    const { identity } = withSecrets(file, before);
+    line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
+    const keys = graceMs === 0 ? { key } : { key, old: oldKeyFor(before.peer[index]!, graceMs) };
+    return writeKeys(file, text, before, index, keys);
+  });
+  return line;
+}
+
+/**
+ * Removes the old key of a peer that has joined with its new one, unless the file has changed meanwhile and this one is
+ * not its key. @throws CodedError of the file; it is then as it was.
+ */
+export function dropOldKey(file: string, { peer: name, psk }: PeerKey): void {
+  editFile(file, (text) => {
+    const before = parseRemoteFile(text, file);
+    const index = before.peer.findIndex((peer) => peer.name === name);
+    const peer = before.peer[index];
+    const { identity } = withSecrets(file, before);
+    if (!peer?.old_key || !derivePsk(identity, peer.key, name).equals(psk)) return text;
+    return writeKeys(file, text, before, index, { key: peer.key });
+  });
+}
+
+/** Rotated twice in a row: the first new key was never used, or the old one would be gone. The peer holds that one. */
+function oldKeyFor(peer: PeerConfig, graceMs: number): { key: Secret; until: Date } {
+  const now = Date.now();
+  const holdsOld = peer.old_key !== undefined && (peer.old_key_until?.getTime() ?? 0) > now;
+  // Up to the next whole second, as it is written.
+  const until = new Date(Math.ceil((now + graceMs) / 1_000) * 1_000);
+  return { key: holdsOld ? peer.old_key! : peer.key, until };
+}
+
+function writeKeys(file: string, text: string, before: RemoteFile, index: number, keys: WrittenKeys): string {
+  const { key, old } = keys;
+  const changed = { key, old_key: old?.key, old_key_until: old?.until };
+  return checked(file, replaceKeys(text, index, keys), before, (peers) =>
+    peers.with(index, { ...peers[index]!, ...changed }),
+  );
 }
 
 /** No longer admits a peer. @throws CodedError PEER_UNKNOWN, or of the file; the file is then as it was. */
 export function removePeer(file: string, name: string): void {
   editFile(file, (text) => {
-    const names = namesOf(parseRemoteFile(text, file));
-    const index = names.indexOf(name);
-    if (index < 0) throw unknownPeer(file, name, names);
-    const after = cutPeer(text, index);
-    checkEdit(file, after, names.toSpliced(index, 1));
-    return after;
+    const before = parseRemoteFile(text, file);
+    const index = indexOf(file, before, name);
+    return checked(file, cutPeer(text, index), before, (peers) => peers.toSpliced(index, 1));
   });
 }
 
@@ -134,20 +187,51 @@ function publicAddress(): string | undefined {
   return addresses.find(({ internal, address }) => !internal && !address.startsWith("fe80:"))?.address;
 }
 
-/** TOML can be written in ways that editing by lines does not see; then nothing is written. */
-function checkEdit(file: string, text: string | undefined, names: readonly string[]): asserts text is string {
-  if (text !== undefined && isDeepStrictEqual(namesAfter(text, file), names)) return;
+type Peers = RemoteFile["peer"];
+
+/**
+ * The edited text, if it says what was meant and nothing else: TOML can be written in ways that editing by lines does not
+ * see.
+ * @throws CodedError CONFIG_UNWRITABLE
+ */
+function checked(
+  file: string,
+  text: string | undefined,
+  before: RemoteFile,
+  change: (peers: Peers, after: Peers) => readonly PeerConfig[],
+): string {
+  const after = text === undefined ? undefined : parsedOrNothing(text, file);
+  const isRight = (found: RemoteFile): boolean =>
+    isDeepStrictEqual(plain(found), plain({ ...before, peer: change(before.peer, found.peer) }));
+  if (text !== undefined && after && isRight(after)) return text;
   const what =
     "its peers are written in a way that this program does not edit; use [[peer]] tables, or edit it by hand";
   throw new CodedError(ErrorCode.configUnwritable, `${file}: peer: ${what}`);
 }
 
-function namesAfter(text: string, file: string): string[] | undefined {
+function parsedOrNothing(text: string, file: string): RemoteFile | undefined {
   try {
-    return namesOf(parseRemoteFile(text, file));
+    return parseRemoteFile(text, file);
   } catch {
     return undefined;
   }
+}
+
+/** A value that can be compared, secrets included. */
+function plain(value: unknown): unknown {
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
+    const own = this[key];
+    if (own instanceof Secret) return own.revealBase64url();
+    return typeof shown === "bigint" ? String(shown) : shown;
+  });
+  return JSON.parse(text);
+}
+
+function indexOf(file: string, config: RemoteFile, name: string): number {
+  const names = namesOf(config);
+  const index = names.indexOf(name);
+  if (index < 0) throw unknownPeer(file, name, names);
+  return index;
 }
 
 function unknownPeer(file: string, name: string, names: readonly string[]): CodedError {

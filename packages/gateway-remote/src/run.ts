@@ -6,14 +6,24 @@ import {
 } from "@hawser/shared-protocol/node";
 import { loadRemoteConfig } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
-import { watchRemoteConfig } from "./peers.ts";
+import { dropOldKey, watchRemoteConfig } from "./peers.ts";
 import { RemoteStatus } from "./status.ts";
 
 /** `hawser-remote run`: resolves when stopped by a signal. @throws CodedError: what the user has to mend */
 export async function run(file: string): Promise<void> {
   const config = loadRemoteConfig(file);
   const logger = createLogger({ role: "remote", name: "hawser-remote" });
-  const gateway = new RemoteGateway(config, logger);
+  const gateway = new RemoteGateway(config, logger, {
+    onRotated: (key) => {
+      try {
+        dropOldKey(file, key);
+      } catch (error) {
+        const what =
+          "cannot take the old key out of the configuration; until it is, a restart admits it again";
+        logger.warn({ err: error, peer: key.peer }, what);
+      }
+    },
+  });
   let status: StatusServer | undefined;
   const watch = watchRemoteConfig(file, {
     onChange: (changed) => gateway.reload(changed),
@@ -21,7 +31,7 @@ export async function run(file: string): Promise<void> {
   });
   const service = {
     start: async () => {
-      status = await createStatusServer(new RemoteStatus(gateway), { listen: config.status.listen, logger });
+      status = await createStatusServer(new RemoteStatus(gateway), { ...config.status, logger });
       await gateway.start();
       logger.info({ status: status.url }, "running");
     },

@@ -1,5 +1,4 @@
 import type { TLSSocket } from "node:tls";
-import { MemoryBudget } from "@hawser/shared-protocol/engine";
 import {
   awaitHello,
   childLogger,
@@ -13,7 +12,9 @@ import {
   welcome,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
+import type { PeerAccesses } from "./authorization/peer-access.ts";
 import { Egress } from "./egress.ts";
+import type { PeerKey } from "./peer-keys.ts";
 
 /** Sessions that one peer may have at a time. */
 const MAX_SESSIONS_PER_PEER = 3;
@@ -23,6 +24,8 @@ const MAX_PLACES = 256;
 /** One local gateway's session, as the remote sees it. */
 export interface RemoteSession {
   readonly peer: string;
+  /** What vouches for it: the peer's present key once a subflow has joined with that. */
+  key: PeerKey;
   readonly id: string;
   /** What logs and the API call it, at both ends. */
   readonly shortId: string;
@@ -35,15 +38,18 @@ export interface RemoteSession {
 
 /** Finds the session that a subflow belongs to, by the authenticated name of its peer and the number in HELLO. */
 export class Sessions {
-  readonly #memory: MemoryBudget;
+  readonly #accesses: PeerAccesses;
   readonly #logger: Logger;
   readonly events = new EventLog();
+  readonly #onJoined: (key: PeerKey) => void;
   readonly #sessions = new Map<string, RemoteSession>();
   #draining = false;
 
-  constructor(memoryCap: number, logger: Logger) {
-    this.#memory = new MemoryBudget(memoryCap);
+  /** `onJoined`: a subflow has joined with this key. */
+  constructor(accesses: PeerAccesses, logger: Logger, onJoined: (key: PeerKey) => void) {
+    this.#accesses = accesses;
     this.#logger = logger;
+    this.#onJoined = onJoined;
   }
 
   get all(): IterableIterator<RemoteSession> {
@@ -56,13 +62,14 @@ export class Sessions {
   }
 
   /**
-   * Lets an authenticated connection join, if the peer is admitted still when its HELLO is here.
+   * Lets an authenticated connection join, if its key is admitted still when its HELLO is here.
    * @throws JoinError; the connection is closed.
    */
-  async join(socket: TLSSocket, peer: string, withinMs: number, isAdmitted: () => boolean): Promise<void> {
+  async join(socket: TLSSocket, withinMs: number, admit: () => PeerKey | undefined): Promise<void> {
     const hello = await awaitHello(socket, withinMs);
-    if (!isAdmitted()) return refuse(socket, CloseCode.peerRemoved, "this peer is no longer admitted");
-    const session = this.#find(peer, hello);
+    const key = admit();
+    if (!key) return refuse(socket, CloseCode.peerRemoved, "this peer is no longer admitted");
+    const session = this.#find(key, hello);
     if (typeof session === "string") return refuse(socket, CloseCode.unknownSession, session);
     const place = `${hello.path} ${hello.index}`;
     if (!session.places.has(place) && session.places.size >= MAX_PLACES)
@@ -73,13 +80,16 @@ export class Sessions {
     const before = session.places.get(place);
     if (before !== undefined)
       session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
-    const { subflow: id, path, role } = hello;
+    const { subflow: id, path, role, policy } = hello;
     session.places.set(place, id);
-    session.driver.addSubflow(socket, { id, path, role }, Buffer.alloc(0));
+    session.driver.addSubflow(socket, { id, path, role, policy }, Buffer.alloc(0));
+    if (key.until === undefined) session.key = key;
+    this.#onJoined(key);
   }
 
   /** The session, a new one, or why there is none. */
-  #find(peer: string, hello: HelloFrame): RemoteSession | string {
+  #find(key: PeerKey, hello: HelloFrame): RemoteSession | string {
+    const { peer } = key;
     const id = Buffer.from(hello.session).toString("hex");
     const known = this.#sessions.get(`${peer} ${id}`);
     // One that has just ended is in the list until the next turn.
@@ -88,7 +98,7 @@ export class Sessions {
       return "this gateway does not know the session (it was restarted, or the session ended)";
     if (this.#draining) return "this gateway is shutting down";
     this.#makeRoom(peer);
-    return this.#create(peer, id);
+    return this.#create(key, id);
   }
 
   /**
@@ -103,13 +113,15 @@ export class Sessions {
       driver.close(CloseCode.done, "its gateway began another session");
   }
 
-  #create(peer: string, id: string): RemoteSession {
+  #create(key: PeerKey, id: string): RemoteSession {
+    const { peer } = key;
     const shortId = id.slice(0, 8);
     const failures = new FlowFailures(this.events, peer);
     const logger = childLogger(this.#logger, { peer, session: shortId });
+    const access = this.#accesses.of(peer);
     const driver = new SessionDriver({
       side: "remote",
-      memory: this.#memory,
+      memory: access.memory,
       pathObserver: new PathEvents(this.events, peer),
       onOpen: (stream, request) => {
         if (this.#draining) driver.reset(stream, StreamCode.shutdown);
@@ -125,10 +137,11 @@ export class Sessions {
     });
     const session = {
       peer,
+      key,
       id,
       shortId,
       driver,
-      egress: new Egress(driver, logger),
+      egress: new Egress(driver, access, logger),
       places: new Map(),
       logger,
     };
@@ -138,11 +151,16 @@ export class Sessions {
     return session;
   }
 
-  /** Ends every session of peers that are no longer admitted. */
-  retain(isAdmitted: (peer: string) => boolean): void {
-    for (const { peer, driver } of this.#sessions.values()) {
-      if (!isAdmitted(peer)) driver.close(CloseCode.peerRemoved, "this peer is no longer admitted");
+  /** Ends every session whose key is no longer admitted. */
+  retain(isAdmitted: (key: PeerKey) => boolean): void {
+    for (const { key, driver } of this.#sessions.values()) {
+      if (!isAdmitted(key)) driver.close(CloseCode.peerRemoved, "this peer is no longer admitted");
     }
+  }
+
+  /** Resets flows to where their peers may no longer go. */
+  enforceRules(): void {
+    for (const { egress } of this.#sessions.values()) egress.enforceRules();
   }
 
   closeAll(code: CloseCode, reason: string): void {

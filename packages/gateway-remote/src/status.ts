@@ -3,6 +3,7 @@ import {
   type FlowStatus,
   flowId,
   flowStatus,
+  type RefusalCount,
   readVersion,
   type StatusReport,
   type StatusSource,
@@ -30,13 +31,11 @@ export class RemoteStatus implements StatusSource {
       role: "remote",
       version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
-      sessions: [...this.#gateway.sessions.all].map(({ peer, driver }) =>
-        sessionStatus(
-          peer,
-          driver,
-          driver.paths.map((path) => path.status()),
-        ),
-      ),
+      sessions: [...this.#gateway.sessions.all].map(({ peer, driver, egress }) => {
+        const paths = driver.paths.map((path) => path.status());
+        const session = sessionStatus(peer, driver, paths);
+        return { ...session, flows: { ...session.flows, refused: egress.refused } };
+      }),
     };
   }
 
@@ -44,6 +43,10 @@ export class RemoteStatus implements StatusSource {
     return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress, shortId }) =>
       [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer, shortId)),
     );
+  }
+
+  refusals(): readonly RefusalCount[] {
+    return this.#gateway.refusals.counts;
   }
 
   disconnectFlow(id: string): boolean {

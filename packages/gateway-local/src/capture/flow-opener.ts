@@ -6,6 +6,7 @@ import {
   type FlowEvents,
   FlowSet,
   type Logger,
+  type Refusals,
 } from "@hawser/shared-protocol/node";
 import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
@@ -13,12 +14,14 @@ import type { SessionKeeper } from "../session-keeper.ts";
 /** Makes flows of captured connections, and knows those that are open. */
 export class FlowOpener {
   readonly #keeper: SessionKeeper;
+  readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly flows = new FlowSet();
   #draining = false;
 
-  constructor(keeper: SessionKeeper, logger: Logger) {
+  constructor(keeper: SessionKeeper, refusals: Refusals, logger: Logger) {
     this.#keeper = keeper;
+    this.#refusals = refusals;
     this.#logger = logger;
   }
 
@@ -52,8 +55,10 @@ export class FlowOpener {
     const { driver, shortId: session } = this.#keeper;
     const stream = driver.open(request);
     if (stream === undefined) {
-      this.#logger.warn(
-        { ...request },
+      this.#refusals.note(
+        { listener: kind, reason: "limit" },
+        "warn",
+        request,
         "refused a flow: the session's limit of streams or of memory is reached",
       );
       return undefined;

@@ -1,5 +1,4 @@
-import type { Server } from "node:net";
-import { type Logger, listen } from "@hawser/shared-protocol/node";
+import { type Listener, type Logger, listen } from "@hawser/shared-protocol/node";
 import type { ForwardConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -9,7 +8,7 @@ export function listenForward(
   index: number,
   opener: FlowOpener,
   logger: Logger,
-): Promise<Server> {
+): Promise<Listener> {
   const key = `forward[${index}].listen`;
   return listen({ key, ...forward.listen }, logger, (accepted) =>
     opener.openAccepted("forward", forward.to, accepted),

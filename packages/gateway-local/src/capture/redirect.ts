@@ -1,5 +1,12 @@
-import type { Server, Socket } from "node:net";
-import { isOwnAddress, type Logger, listen, originalDestination } from "@hawser/shared-protocol/node";
+import type { Socket } from "node:net";
+import {
+  isOwnAddress,
+  type Listener,
+  type Logger,
+  listen,
+  originalDestination,
+  type Refusals,
+} from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { CaptureConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
@@ -8,25 +15,27 @@ import type { FlowOpener } from "./flow-opener.ts";
 export class RedirectCapture {
   readonly #opener: FlowOpener;
   readonly #remote: ReadonlySet<string>;
+  readonly #refusals: Refusals;
   readonly #logger: Logger;
 
-  constructor(opener: FlowOpener, remote: ReadonlySet<string>, logger: Logger) {
+  constructor(opener: FlowOpener, remote: ReadonlySet<string>, refusals: Refusals, logger: Logger) {
     this.#opener = opener;
     this.#remote = remote;
+    this.#refusals = refusals;
     this.#logger = logger;
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  async listen({ listen: endpoints }: CaptureConfig): Promise<Server[]> {
-    const servers: Server[] = [];
+  async listen({ listen: endpoints }: CaptureConfig): Promise<Listener[]> {
+    const listeners: Listener[] = [];
     for (const [i, { host, port }] of endpoints.entries()) {
       // With an IPv4 listener of its own on the port, the IPv6 one must leave IPv4 alone.
       const ipv6Only =
         host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
       const options = { key: `capture.listen[${i}]`, host, port, ipv6Only };
-      servers.push(await listen(options, this.#logger, (socket) => this.#handleConnection(socket)));
+      listeners.push(await listen(options, this.#logger, (socket) => this.#handleConnection(socket)));
     }
-    return servers;
+    return listeners;
   }
 
   #handleConnection(raw: Socket): void {
@@ -34,8 +43,11 @@ export class RedirectCapture {
     const destination = "error" in original ? undefined : { host: original.address, port: original.port };
     const objection = this.#objection(destination);
     if (!destination || objection !== undefined) {
-      this.#logger.warn(
-        { from: raw.remoteAddress, to: destination, reason: objection },
+      const fields = { from: raw.remoteAddress, to: destination, why: objection };
+      this.#refusals.note(
+        { listener: "redirect", reason: "destination" },
+        "warn",
+        fields,
         "refused a connection",
       );
       raw.resetAndDestroy();

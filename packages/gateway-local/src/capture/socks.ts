@@ -1,14 +1,27 @@
-import type { Server, Socket } from "node:net";
-import { type Flow, type Logger, listen } from "@hawser/shared-protocol/node";
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import {
+  Admission,
+  AttemptLimit,
+  type Flow,
+  type Listener,
+  type Logger,
+  listen,
+  type Refusals,
+  Secret,
+} from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import { type Authenticate, encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
 /** From the connection to the whole request, or to the end of a refused one, milliseconds (dante's `timeout.negotiate`). */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
-/** Clients that have not made their request yet; more are turned away. */
-const MAX_HANDSHAKES = 512;
+/** Clients that have not made their request yet. All the machine's own programs are one source. */
+const HANDSHAKES = { total: 512, perSource: 256 };
+
+/** What the password of an unknown user is compared with. */
+const NOBODY = Secret.fromBytes(randomBytes(32));
 
 /** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
@@ -24,38 +37,52 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
 export class SocksCapture {
   readonly #config: SocksConfig;
   readonly #opener: FlowOpener;
+  readonly #refusals: Refusals;
   readonly #logger: Logger;
-  #handshakes = 0;
+  readonly #handshakes = new Admission<SocksClient>(HANDSHAKES, (client) => client.handleDisplaced());
+  readonly #attempts = new AttemptLimit();
 
-  constructor(config: SocksConfig, opener: FlowOpener, logger: Logger) {
+  constructor(config: SocksConfig, opener: FlowOpener, refusals: Refusals, logger: Logger) {
     this.#config = config;
     this.#opener = opener;
+    this.#refusals = refusals;
     this.#logger = logger;
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  listen(): Promise<Server> {
+  listen(): Promise<Listener> {
     return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) =>
       this.#handleConnection(raw),
     );
   }
 
   #handleConnection(accepted: Socket): void {
-    if (this.#handshakes >= MAX_HANDSHAKES) {
-      accepted.resetAndDestroy();
-      return;
-    }
     const socket = this.#opener.adopt(
       accepted,
       (bytes, release) => client?.handleBytes(bytes, release) ?? true,
     );
-    const { users } = this.#config;
-    const authenticate =
-      users && ((user: string, password: string) => users.get(user)?.equals(password) ?? false);
-    const client = socket && new SocksClient(socket, this.#opener, this.#logger, authenticate);
+    const client = socket && new SocksClient(socket, this.#opener, this.#refusals, this.#checkOf(socket));
     if (!client) return;
-    this.#handshakes++;
-    client.onHandshakeOver = () => this.#handshakes--;
+    this.#handshakes.enter(client, socket.remoteAddress);
+    client.onHandshakeOver = () => this.#handshakes.leave(client);
+  }
+
+  /** The check of this client's user and password; undefined where none is asked for. */
+  #checkOf({ remoteAddress: from }: Socket): Authenticate | undefined {
+    const { users } = this.#config;
+    return (
+      users &&
+      ((user, password) => {
+        const now = performance.now();
+        const wait = this.#attempts.waitFor(from, now);
+        if (wait > 0) this.#logger.info({ from, wait: Math.ceil(wait / 1_000) }, "too many wrong passwords");
+        if (wait > 0) return false;
+        // An unknown user costs the same comparison.
+        const isRight = (users.get(user) ?? NOBODY).equals(password) && users.has(user);
+        if (!isRight) this.#attempts.handleFailure(from, now);
+        return isRight;
+      })
+    );
   }
 }
 
@@ -65,7 +92,7 @@ export class SocksCapture {
 class SocksClient {
   readonly #socket: Socket;
   readonly #opener: FlowOpener;
-  readonly #logger: Logger;
+  readonly #refusals: Refusals;
   readonly #handshake: SocksHandshake;
   readonly #deadline: NodeJS.Timeout;
   #flow: Flow | undefined;
@@ -76,14 +103,14 @@ class SocksClient {
   constructor(
     socket: Socket,
     opener: FlowOpener,
-    logger: Logger,
-    authenticate: ((user: string, password: string) => boolean) | undefined,
+    refusals: Refusals,
+    authenticate: Authenticate | undefined,
   ) {
     this.#socket = socket;
     this.#opener = opener;
-    this.#logger = logger;
+    this.#refusals = refusals;
     this.#handshake = new SocksHandshake(authenticate ? { authenticate } : {});
-    this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_DEADLINE_MS);
+    this.#deadline = setTimeout(() => this.#handleDeadline(), HANDSHAKE_DEADLINE_MS);
     socket.on("error", () => this.#endHandshake());
     socket.on("close", () => {
       clearTimeout(this.#deadline);
@@ -117,9 +144,25 @@ class SocksClient {
       case "close":
         // The deadline stays, for a client that does not leave.
         this.#endHandshake();
-        this.#logger.info({ from: this.#socket.remoteAddress, ...step.error }, "SOCKS handshake failed");
+        this.#note("handshake", { err: step.error });
         this.#socket.end();
     }
+  }
+
+  /** Others came, and it had waited longest. */
+  handleDisplaced(): void {
+    this.#note("displaced");
+    this.#socket.resetAndDestroy();
+  }
+
+  #handleDeadline(): void {
+    if (this.#inHandshake) this.#note("deadline");
+    this.#socket.destroy();
+  }
+
+  #note(reason: string, fields: object = {}): void {
+    const from = this.#socket.remoteAddress;
+    this.#refusals.note({ listener: "socks", reason }, "info", { from, ...fields }, "SOCKS handshake failed");
   }
 
   /** Early data goes along: the client did not wait for the reply, neither do we. */

@@ -1,7 +1,13 @@
 import { lookup } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { clientTls, createPinnedSocket, limitUnsent, type Pairing } from "@hawser/shared-protocol/node";
+import {
+  clientTls,
+  createPinnedSocket,
+  limitUnsent,
+  type Pairing,
+  pskIdentity,
+} from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
 
@@ -32,7 +38,7 @@ export async function dialSubflow(
   await connect(raw, address, endpoint.port, signal);
   limitUnsent(raw);
   return clientTls(raw, {
-    identity: pairing.name,
+    identity: pskIdentity(pairing.name, pairing.psk),
     psk: pairing.psk.reveal(),
     servername: isIP(endpoint.host) === 0 ? endpoint.host : "hawser.invalid",
     signal,

@@ -1,6 +1,13 @@
-import { childLogger, type Logger, type PathRecord, type SubflowChange } from "@hawser/shared-protocol/node";
-import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
+import {
+  childLogger,
+  type Logger,
+  type PathRecord,
+  type PathStatus,
+  type SubflowChange,
+} from "@hawser/shared-protocol/node";
+import { CloseCode, type PathPolicy, type PathRole } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
+import type { PathQuota } from "../quota/path-quota.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { LinkOwner, LinkWatch } from "./link-watch.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
@@ -14,11 +21,16 @@ export class Path implements LinkOwner {
   readonly #links: LinkWatch;
   readonly #logger: Logger;
   readonly #diallers: SubflowDialler[];
+  /** As configured, or changed since. */
+  #wanted: PathRole;
+  #wantedReason = "configured";
+  #quota: PathQuota | undefined;
   /** Why the path's link is away, while it is. */
   #linkLost: string | undefined;
 
   constructor(config: PathConfig, keeper: SessionKeeper, links: LinkWatch, logger: Logger) {
     this.config = config;
+    this.#wanted = config.role;
     this.record = keeper.driver.path(config.name, config.role);
     this.#keeper = keeper;
     this.#links = links;
@@ -33,14 +45,54 @@ export class Path implements LinkOwner {
     return this.config.name;
   }
 
+  /** As configured, or changed since; what is in force may be another. */
   get role(): PathRole {
-    return this.record.role;
+    return this.#wanted;
+  }
+
+  /** What the path is used as: a quota that is reached takes more from it than its role gives. */
+  get roleInForce(): PathRole {
+    if (!this.#quota?.isReached || this.#wanted === "disabled") return this.#wanted;
+    return this.#quota.config.whenReached === "backup" ? "backup" : "disabled";
+  }
+
+  /** Why that is its role, for people. */
+  get roleReason(): string {
+    if (!this.#quota || this.roleInForce === this.#wanted) return this.#wantedReason;
+    return this.#quota.endReason;
+  }
+
+  /** Rules for what is sent over the path in this direction. */
+  policy(direction: "up" | "down"): PathPolicy {
+    const { tier, metered, maxRate } = this.config;
+    const bits = maxRate[direction] ?? 0;
+    return { tier, metered, rate: Math.round(bits / 8), rationed: this.#quota !== undefined };
+  }
+
+  status(): PathStatus {
+    const { tier, metered, maxRate } = this.config;
+    const { role, roleInForce, roleReason } = this;
+    return {
+      ...this.record.status(),
+      role,
+      roleInForce,
+      roleReason,
+      tier: role === "overflow" ? tier : null,
+      maxRateBps: { down: maxRate.down ?? null, up: maxRate.up ?? null },
+      metered,
+      quota: this.#quota?.status() ?? null,
+    };
   }
 
   start(): void {
-    if (this.role === "disabled") return;
+    if (this.roleInForce === "disabled") return;
     this.#links.add(this);
     for (const dialler of this.#diallers) dialler.start();
+  }
+
+  /** Dials every subflow anew with the pairing as it is now, one after another, each beside its predecessor. */
+  async renew(): Promise<void> {
+    for (const dialler of this.#diallers) await dialler.renew();
   }
 
   stop(): void {
@@ -51,12 +103,33 @@ export class Path implements LinkOwner {
 
   /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
   setRole(role: PathRole, reason: string): void {
-    if (role === this.role) return;
-    this.#logger.info({ pathRole: role, before: this.role, reason }, "path has another role");
-    this.record.setRole(role, reason);
+    if (role !== this.role) {
+      this.#logger.info({ pathRole: role, before: this.role, reason }, "path has another role");
+      this.#wanted = role;
+      this.#wantedReason = reason;
+    }
+    this.enforceRole();
+  }
+
+  /** Before the path is started. */
+  setQuota(quota: PathQuota): void {
+    this.#quota = quota;
+    this.enforceRole();
+  }
+
+  /** Has the role followed that is in force now: the quota may have been reached, or have begun anew. */
+  enforceRole(): void {
+    const role = this.roleInForce;
+    if (role === this.record.role) return;
+    this.record.setRole(role, this.roleReason);
     this.#keeper.driver.setPathRole(this.name, role);
     if (role === "disabled") this.#close();
     else this.start();
+  }
+
+  /** Bytes that may go each way from now on. */
+  setAllowance(bytes: { readonly send: number; readonly receive: number }): void {
+    this.#keeper.driver.setAllowance(this.name, bytes);
   }
 
   /** In the turn after the next, so that the remote is told the role before the subflows end. */

@@ -1,5 +1,5 @@
 import { JoinError, joinSession, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
-import { CloseCode, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
+import { CloseCode, DEFAULT_POLICY, type PathPolicy, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff } from "./backoff.ts";
 import { dialSubflow } from "./dial.ts";
@@ -40,7 +40,7 @@ export class SubflowDialler {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#dial();
+    void this.#dial();
   }
 
   /** Stops dialling. A joined subflow is the session's to close. */
@@ -62,20 +62,32 @@ export class SubflowDialler {
     if (!this.#running || this.#subflow !== undefined) return;
     this.#attempt?.abort();
     this.#backoff.reset();
-    this.#dial();
+    void this.#dial();
+  }
+
+  /**
+   * Dials anew beside the subflow that is joined, which the remote gateway closes when the new one has taken its place.
+   * Resolves when the first attempt is over; more follow as after a loss.
+   */
+  async renew(): Promise<void> {
+    if (!this.#running) return;
+    this.#attempt?.abort();
+    this.#backoff.reset();
+    await this.#dial();
   }
 
   #dialAfter(delayMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#dial(), delayMs);
+    this.#timer = setTimeout(() => void this.#dial(), delayMs);
   }
 
-  #dial(): void {
+  /** Resolves when the attempt is over, however. */
+  #dial(): Promise<void> {
     clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
     const { driver } = this.#keeper;
-    this.#join(driver, attempt.signal)
+    return this.#join(driver, attempt.signal)
       .catch((error: unknown) => {
         // Called off: whoever did it has started another attempt, or wants none.
         if (!attempt.signal.aborted) this.#handleFailure(error as Error, driver);
@@ -90,15 +102,17 @@ export class SubflowDialler {
     const subflow = this.#keeper.takeSubflow();
     const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
     const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
+    const { name, roleInForce: role } = this.#path;
     const rest = await joinSession(socket, {
       type: "hello",
       version: PROTOCOL_VERSION,
       session: id,
       resume: established,
-      path: this.#path.name,
+      path: name,
       index: this.#index,
-      role: this.#path.role,
+      role,
       subflow,
+      ...toldPolicy(this.#path.policy("down")),
     });
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
@@ -107,7 +121,9 @@ export class SubflowDialler {
     this.#backoff.reset();
     this.#keeper.handleJoined(socket.remoteAddress);
     this.#subflow = subflow;
-    driver.addSubflow(socket, { id: subflow, path: this.#path.name, role: this.#path.role }, rest);
+    driver.addSubflow(socket, { id: subflow, path: name, role, policy: this.#path.policy("up") }, rest);
+    // It may have changed since HELLO.
+    this.#path.enforceRole();
   }
 
   #handleFailure(error: Error, driver: SessionDriver): void {
@@ -119,4 +135,15 @@ export class SubflowDialler {
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
     this.#dialAfter(delay);
   }
+}
+
+/** A remote gateway that knows nothing of policies serves paths that have none. */
+function toldPolicy(policy: PathPolicy): { policy?: PathPolicy } {
+  const { tier, rate, metered, rationed } = DEFAULT_POLICY;
+  const isDefault =
+    policy.tier === tier &&
+    policy.rate === rate &&
+    policy.metered === metered &&
+    policy.rationed === rationed;
+  return isDefault ? {} : { policy };
 }

@@ -6,6 +6,7 @@ import { messageOf, send } from "./api.ts";
 import { DrillDialog } from "./drill.tsx";
 import { colourOf, percent, type Share, ShareBar, StateMark } from "./parts.tsx";
 import { SpeedTestDialog } from "./speed-test.tsx";
+import { Terms } from "./terms.tsx";
 
 type Controls = About["controls"];
 
@@ -57,6 +58,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
   const [down, up] = gateway === "local" ? (["receive", "sent"] as const) : (["sent", "receive"] as const);
   const rate = { receive: path.receiveRateBps, sent: path.sendRateBps };
   const bytes = { receive: path.receivedBytes, sent: path.sentBytes };
+  const { role, roleInForce = role } = path;
   return (
     <article class={`card line ${colour}`} aria-label={path.name}>
       <div class="head">
@@ -76,6 +78,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         </span>
       </div>
       <RoundTrip path={path} />
+      <Terms gateway={gateway} path={path} />
       <dl>
         <Fact name="Share" value={share} />
         <Fact name="Down" value={formatBytes(bytes[down])} />
@@ -84,8 +87,9 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         <Fact name="Subflows" value={String(path.subflows)} />
       </dl>
       <p class="soft foot">
-        {path.role}: {path.roleReason}, for {ago(path.roleSince)}
-        {controls.drill && path.role !== "disabled" && (
+        {roleInForce === role ? role : `${roleInForce} instead of ${role}`}: {path.roleReason}, for{" "}
+        {ago(path.roleSince)}
+        {controls.drill && roleInForce !== "disabled" && (
           <button class="small" onClick={() => setDrilling(true)}>
             Drill
           </button>
@@ -107,11 +111,11 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 
 /** The round-trip time now against the least: what is beyond that is a queue on the line. */
 function RoundTrip({ path: { rttMs, minRttMs } }: { readonly path: PathStatus }) {
-  if (rttMs === null || minRttMs === null) return <p class="round-trip soft">No round trip is known now</p>;
+  if (rttMs === null || minRttMs === null) return <p class="gauge soft">No round trip is known now</p>;
   const most = Math.max(rttMs, minRttMs * 2);
   const queue = Math.max(0, rttMs - minRttMs);
   return (
-    <p class="round-trip">
+    <p class="gauge">
       <span>
         <span>
           Round trip <b>{formatMs(rttMs)} ms</b>

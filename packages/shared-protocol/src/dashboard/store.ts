@@ -74,8 +74,9 @@ export class Store {
   }
 
   async #load(): Promise<void> {
-    const [about, history] = await Promise.all([get<About>("/api"), get<History>("/api/history")]);
-    this.#set({ about, series: seriesOf(history) });
+    // One after the other: a wrong token is to count as one guess.
+    const about = await get<About>("/api");
+    this.#set({ about, series: seriesOf(await get<History>("/api/history")) });
   }
 
   /** Ends by an error, at the latest when the gateway does. */

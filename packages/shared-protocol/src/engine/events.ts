@@ -1,4 +1,4 @@
-import type { CloseCode, Endpoint, PathRole, StreamCode } from "../wire/index.ts";
+import type { CloseCode, Endpoint, StreamCode } from "../wire/index.ts";
 import type { LivenessState } from "./liveness.ts";
 import type { StreamRequest } from "./stream.ts";
 
@@ -18,8 +18,8 @@ export type SessionEvent =
   | { readonly type: "closed"; readonly stream: number }
   /** A subflow's state changed. */
   | { readonly type: "subflow"; readonly subflow: number; readonly state: LivenessState }
-  /** The peer gave the path another role. */
-  | { readonly type: "role"; readonly subflow: number; readonly role: PathRole }
+  /** The peer gave the path another role, which is the subflow's now. */
+  | { readonly type: "role"; readonly subflow: number }
   /** The driver is to close this subflow's connection, after writing what `pollTransmit` still has for it. */
   | {
       readonly type: "close-subflow";

@@ -23,6 +23,11 @@ export class FairQueue {
     return this.#entries.size;
   }
 
+  /** Some stream has something to send. */
+  get isWaiting(): boolean {
+    return this.#fresh.some(({ waiting }) => waiting) || this.#old.some(({ waiting }) => waiting);
+  }
+
   /** The stream has something to send. Harmless if it is queued already. */
   enqueue(stream: number): void {
     const known = this.#entries.get(stream);

@@ -3,6 +3,7 @@ import {
   DEAD_MIN,
   GRACE,
   HEARTBEAT,
+  METERED_HEARTBEAT,
   OWN_PAUSE,
   PROBATION,
   SUSPECT_MAX,
@@ -23,7 +24,9 @@ export type LivenessState = "probation" | "up" | "suspect" | "dead";
 
 /** Watches one subflow for progress. */
 export class Liveness {
-  readonly #heartbeat: number;
+  readonly #side: "local" | "remote";
+  /** Of a metered line: pings cost money. */
+  readonly #metered: () => boolean;
   #state: LivenessState = "probation";
   #since: number;
   #progressAt: number;
@@ -33,11 +36,18 @@ export class Liveness {
   /** A new subflow is pinged at once: the line's time is known before the first data goes over it. */
   #pinged = false;
 
-  constructor(role: "local" | "remote", now: number) {
-    this.#heartbeat = HEARTBEAT[role];
+  constructor(side: "local" | "remote", now: number, metered: () => boolean = () => false) {
+    this.#side = side;
+    this.#metered = metered;
     this.#since = now;
     this.#progressAt = now;
     this.#heardAt = now - this.#heartbeat;
+  }
+
+  /** After so long a silence the line is pinged. */
+  get #heartbeat(): number {
+    const isRare = this.#state === "up" && this.#metered();
+    return (isRare ? METERED_HEARTBEAT : HEARTBEAT)[this.#side];
   }
 
   get state(): LivenessState {

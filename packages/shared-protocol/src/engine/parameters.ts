@@ -163,5 +163,37 @@ export const MAX_PEER_STREAMS = 2 * MAX_STREAMS;
 /** Subflows whose end the other side is still to be told, at most; the oldest of more it has noticed by itself. */
 export const MAX_GONE = 256;
 
+/** Paths whose latest rate is remembered, at most. */
+export const MAX_KNOWN_PATHS = 64;
+
 /** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
 export const SESSION_LINGER = 180_000;
+
+/**
+ * The tiers in use count as full when data waited for their lines for this share of so many milliseconds: long enough for
+ * a page or a picture to be over, short against a download.
+ */
+export const FULL_SHARE = 0.95;
+export const FULL_TIME = 2_000;
+/** Between two looks no more than this counts: a pause of our own says nothing of the lines. */
+export const LONGEST_LOOK = 200;
+/**
+ * The highest tier is left when everything together stayed below this share of what the lower ones can carry for so many
+ * milliseconds, in spans of CALM_SPAN: a load that just fills the lower tiers would otherwise come and go for ever.
+ */
+export const LEAVE_BELOW = 0.8;
+export const LEAVE_TIME = 3_000;
+export const CALM_SPAN = 500;
+
+/** What a line with a rate of its own may send at once after a pause, milliseconds of that rate: late timers cost nothing. */
+export const LIMIT_BURST = 8;
+/** What TLS adds to a record, and TCP and IP to a segment (40 to 52 bytes with IPv4, 60 to 72 with IPv6). */
+export const RECORD_BYTES = 22;
+export const LINE_HEADERS = 60;
+/** The peer is told another allowance when what it has left differs from that by more than this share. */
+export const ALLOWANCE_STEP = 0.25;
+/**
+ * Idle metered lines are pinged this rarely, milliseconds: most NATs still keep the connection. That such a line is dead shows
+ * when data goes over it, or as late as this.
+ */
+export const METERED_HEARTBEAT = { local: 30_000, remote: 60_000 } as const;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import type { SentFrame } from "./ledger.ts";
-import { CHUNK_EXTRA, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, SEGMENT } from "./parameters.ts";
+import { CHUNK_EXTRA, HOST_RTT, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, SEGMENT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 const RTT = 40;
@@ -74,6 +74,13 @@ describe("PathModel", () => {
     const model = new PathModel();
     assert.deepEqual([model.measured, model.minRtt, model.srtt, model.cap], [false, 0, 0, INITIAL_CAP]);
     assert.ok(model.rate > 0 && model.chunk >= SEGMENT);
+  });
+
+  it("offers no more than the path carried before", () => {
+    const model = new PathModel(100);
+    assert.equal(model.rate, 100);
+    assert.ok(model.cap <= 100 * HOST_RTT + model.chunk && model.cap >= SEGMENT, `${model.cap}`);
+    assert.equal(new PathModel(1e9).cap, INITIAL_CAP);
   });
 
   for (const [name, rate] of [

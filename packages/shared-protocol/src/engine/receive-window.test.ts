@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import { INITIAL_CREDIT } from "../wire/index.ts";
+import { FREE_RUNS, RUN_BYTES } from "./limits.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { MAX_RECEIVE_WINDOW } from "./parameters.ts";
 import { ReceiveWindow } from "./receive-window.ts";
@@ -28,8 +29,8 @@ describe("ReceiveWindow", () => {
 
   it("grows when half of it was early, however long the wait; once for each grant", () => {
     const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
-    window.handleEarly(INITIAL_CREDIT / 2);
-    window.handleEarly(0);
+    window.handleEarly(INITIAL_CREDIT / 2, 1);
+    window.handleEarly(0, 0);
     window.consume(INITIAL_CREDIT, 1_000, 30);
     assert.equal(window.window, 2 * INITIAL_CREDIT);
     window.consume(2 * INITIAL_CREDIT, 2_000, 30);
@@ -49,6 +50,31 @@ describe("ReceiveWindow", () => {
     assert.ok(large.limit >= limit, "credit is not taken back");
     assert.ok(large.window < 2 * MB);
     assert.equal(budget.isSpent, false);
+  });
+
+  it("counts the runs of early bytes beyond a few, until they are gone or the stream is", () => {
+    const budget = new MemoryBudget(64 * MB);
+    const window = new ReceiveWindow(budget, 0);
+    window.handleEarly(FREE_RUNS, FREE_RUNS);
+    assert.equal(budget.promised, INITIAL_CREDIT);
+    window.handleEarly(1_000, FREE_RUNS + 10);
+    assert.equal(budget.promised, INITIAL_CREDIT + 10 * RUN_BYTES);
+    window.handleEarly(1_000, FREE_RUNS + 5);
+    assert.equal(budget.promised, INITIAL_CREDIT + 5 * RUN_BYTES);
+    window.close();
+    window.handleEarly(1_000, FREE_RUNS + 5);
+    assert.equal(budget.promised, 0);
+  });
+
+  it("keeps what a stream starts with until the stream is over", () => {
+    const budget = new MemoryBudget(64 * MB);
+    const window = new ReceiveWindow(budget, 0);
+    window.consume(INITIAL_CREDIT, 1, 30);
+    assert.ok(budget.promised > INITIAL_CREDIT);
+    window.settle();
+    assert.equal(budget.promised, INITIAL_CREDIT);
+    window.close();
+    assert.equal(budget.promised, 0);
   });
 
   it("never promises more than there is, and gives all back, under random use", () => {

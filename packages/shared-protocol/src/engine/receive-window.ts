@@ -1,4 +1,5 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
+import { FREE_RUNS, RUN_BYTES } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
@@ -16,12 +17,14 @@ export class ReceiveWindow {
   #grantedAt: number;
   /** The most bytes that were early at once since the last grant. */
   #mostEarly = 0;
+  /** What the order of early bytes takes beside them. */
+  #overhead = 0;
   #closed = false;
 
   constructor(budget: MemoryBudget, now: number) {
     this.#budget = budget;
     this.#grantedAt = now;
-    budget.promised += INITIAL_CREDIT;
+    budget.promise(INITIAL_CREDIT);
   }
 
   /** The offset up to which the sender may send. */
@@ -38,16 +41,20 @@ export class ReceiveWindow {
     return this.#window;
   }
 
-  /** So many bytes have come and wait for others before them. */
-  handleEarly(bytes: number): void {
+  /** So many bytes have come and wait for others before them, in so many runs. */
+  handleEarly(bytes: number, runs: number): void {
     this.#mostEarly = Math.max(this.#mostEarly, bytes);
+    if (this.#closed) return;
+    const overhead = Math.max(0, runs - FREE_RUNS) * RUN_BYTES;
+    this.#budget.promise(overhead - this.#overhead);
+    this.#overhead = overhead;
   }
 
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
-    if (this.#budget.promised > this.#budget.cap * SHRINK_ABOVE) this.#resize(this.#window / 2);
+    if (this.#budget.isShort) this.#resize(this.#window / 2);
     else if (this.#isShort(now, rttMs)) this.#resize(this.#window * 2);
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
@@ -64,20 +71,28 @@ export class ReceiveWindow {
   #resize(wanted: number): void {
     const most = Math.min(this.#window + this.#budget.leftToGrow, MAX_RECEIVE_WINDOW);
     const window = Math.max(INITIAL_CREDIT, Math.min(Math.floor(wanted), most));
-    this.#budget.promised += window - this.#window;
+    this.#budget.promise(window - this.#window);
     this.#window = window;
+  }
+
+  /**
+   * Everything was received and consumed. What every stream may use at its start stays promised: the other direction may
+   * last for hours, and many such streams would hold memory for which nothing stands.
+   */
+  settle(): void {
+    if (this.#closed) return;
+    this.#budget.promise(INITIAL_CREDIT - this.#window);
+    this.#window = INITIAL_CREDIT;
   }
 
   /** Gives back what was promised: the stream is over. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#budget.promised -= this.#window;
+    this.#budget.promise(-this.#window - this.#overhead);
+    this.#overhead = 0;
   }
 }
 
 /** Share of the window that is left when the limit is raised: a CREDIT frame is small, a sender that waits is not. */
 const RENEW_BELOW = 0.75;
-
-/** Share of the budget above which windows shrink: growing streams alone do not get there, new ones do. */
-const SHRINK_ABOVE = 0.75;

@@ -1,4 +1,5 @@
 import {
+  type AllowanceFrame,
   CloseCode,
   type CloseFrame,
   type CloseScope,
@@ -15,6 +16,7 @@ import {
   StreamCode,
   type WireError,
 } from "../wire/index.ts";
+import { FREE_RUNS, MAX_RUNS } from "./limits.ts";
 import { MAX_PEER_STREAMS } from "./parameters.ts";
 import { handleLiveness, settleFrame } from "./reinjection.ts";
 import type { SessionState } from "./state.ts";
@@ -55,8 +57,14 @@ export class FrameReceiver implements FrameSink {
     if (error) this.#fail(SESSION_ERRORS.has(error.code) ? "session" : "subflow", error.code, error.reason);
   }
 
+  /** A frame before this one, in the same piece, has ended the subflow or the session. */
+  get #isOver(): boolean {
+    const { closed, subflows } = this.#state;
+    return closed !== undefined || subflows.get(this.#subflow.id) !== this.#subflow;
+  }
+
   handleFrame(frame: Frame): WireError | undefined {
-    if (this.#state.closed) return undefined;
+    if (this.#isOver) return undefined;
     if (frame.type === "ack") return this.#handleAck(frame);
     this.#subflow.requestAck(frame.type === "ping", this.#now);
     switch (frame.type) {
@@ -76,6 +84,8 @@ export class FrameReceiver implements FrameSink {
         return this.#handlePath(frame);
       case "gone":
         return this.#handleGone(frame);
+      case "allowance":
+        return this.#handleAllowance(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -91,7 +101,7 @@ export class FrameReceiver implements FrameSink {
   }
 
   handleData(id: number, offset: number, piece: Uint8Array): WireError | undefined {
-    if (this.#state.closed) return undefined;
+    if (this.#isOver) return undefined;
     this.#subflow.requestAck(false, this.#now);
     const stream = this.#find(id);
     if (!stream) return this.#unknown(id);
@@ -111,11 +121,20 @@ export class FrameReceiver implements FrameSink {
     stream.receivedEnd = Math.max(stream.receivedEnd, end);
     const frontier = stream.reorder.frontier;
     const fresh = stream.reorder.insert(offset, piece);
-    stream.window.handleEarly(stream.reorder.early);
+    if (fresh === 0) return undefined;
+    const { early, earlyRuns } = stream.reorder;
+    stream.window.handleEarly(early, earlyRuns);
     stream.share(this.#subflow.path).received += fresh;
     this.#state.totals.received += fresh;
-    if (stream.reorder.frontier > frontier) this.#announce(stream);
+    if (earlyRuns > MAX_RUNS || (earlyRuns > FREE_RUNS && this.#state.budget.isExceeded)) this.#shed(stream);
+    else if (stream.reorder.frontier > frontier) this.#announce(stream);
     return undefined;
+  }
+
+  /** Its bytes came in more pieces than there is memory for; the session lives on. */
+  #shed(stream: Stream): void {
+    this.#state.resetStream(stream, StreamCode.overloaded);
+    this.#state.emit({ type: "reset", stream: stream.id, code: StreamCode.overloaded });
   }
 
   #handleOpen(frame: OpenFrame): WireError | undefined {
@@ -176,8 +195,11 @@ export class FrameReceiver implements FrameSink {
   #handlePath(frame: PathFrame): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "PATH from a remote gateway" };
-    this.#subflow.role = frame.role;
-    this.#state.emit({ type: "role", subflow: this.#subflow.id, role: frame.role });
+    const subflow = this.#subflow;
+    if (frame.role === subflow.role) return undefined;
+    subflow.role = frame.role;
+    if (!subflow.roleAnnounced) this.#state.emit({ type: "role", subflow: subflow.id });
+    subflow.roleAnnounced = true;
     return undefined;
   }
 
@@ -191,6 +213,13 @@ export class FrameReceiver implements FrameSink {
       "the local gateway has ended it",
       this.#now,
     );
+    return undefined;
+  }
+
+  #handleAllowance({ limit }: AllowanceFrame): WireError | undefined {
+    if (this.#state.side !== "remote")
+      return { code: CloseCode.protocol, reason: "ALLOWANCE from a remote gateway" };
+    this.#subflow.allowance = limit === MAX_VARINT ? Number.POSITIVE_INFINITY : limit;
     return undefined;
   }
 
@@ -217,10 +246,9 @@ export class FrameReceiver implements FrameSink {
     const { streams, resets, seen } = this.#state;
     const kept = Math.max(streams.size + resets.size, seen.size);
     if (kept >= MAX_PEER_STREAMS || id === MAX_VARINT) return undefined;
-    const isSpent = this.#state.budget.isSpent;
-    const opened = this.#state.addStream(id, undefined, this.#now);
-    if (!isSpent) return opened;
-    this.#state.resetStream(opened, StreamCode.overloaded);
+    if (!this.#state.budget.isSpent && this.#state.newStreams.take(this.#now))
+      return this.#state.addStream(id, undefined, this.#now);
+    this.#state.refuseStream(id);
     return undefined;
   }
 

@@ -23,13 +23,14 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   }
   if (frame.control === Control.reset) {
     state.resets.delete(frame.stream);
+    state.pendingControl.delete(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);
   if (!stream) return;
   if (frame.control === 0) {
     const freed = stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
-    state.budget.heldToSend -= freed;
+    state.budget.hold(-freed);
     if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;
       state.emit({ type: "writable", stream: stream.id });
@@ -106,7 +107,7 @@ function loseFrame(state: SessionState, frame: SentFrame): void {
     return;
   }
   if (frame.control === Control.reset) {
-    if (state.resets.has(frame.stream)) state.pendingControl.push(frame.stream);
+    if (state.resets.has(frame.stream)) state.pendingControl.add(frame.stream);
     return;
   }
   const stream = state.streams.get(frame.stream);

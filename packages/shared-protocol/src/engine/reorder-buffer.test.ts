@@ -11,14 +11,28 @@ describe("ReorderBuffer", () => {
     for (let seed = 1; seed <= 60; seed++) compare(seed);
   });
 
-  it("copies a small piece that would pin a large buffer while it waits", () => {
+  it("copies a small piece, which would pin the buffer that it came in; a large one it does not", () => {
     const buffer = new ReorderBuffer();
     const large = Buffer.alloc(65_536, 1);
     buffer.insert(10, large.subarray(0, 10));
     buffer.insert(0, large.subarray(0, 10));
-    const [first, second] = buffer.take();
-    assert.ok(first?.buffer === large.buffer, "what need not wait is not copied");
-    assert.ok(second?.buffer !== large.buffer, "what has to wait is");
+    buffer.insert(20, large.subarray(0, 16_384));
+    const [small, second] = buffer.take();
+    assert.ok(small?.buffer !== large.buffer);
+    assert.ok(second?.buffer === large.buffer);
+  });
+
+  it("gathers small pieces that follow each other, in order and early", () => {
+    const buffer = new ReorderBuffer();
+    for (let offset = 1; offset < 20_000; offset++) buffer.insert(offset, content(1, offset, 1));
+    assert.deepEqual([buffer.early, buffer.earlyRuns], [19_999, 2]);
+    buffer.insert(0, content(1, 0, 1));
+    for (let offset = 20_000; offset < 40_000; offset++) buffer.insert(offset, content(1, offset, 1));
+    const pieces = buffer.take();
+    assert.ok(pieces.length < 6);
+    const memory = pieces.reduce((sum, { buffer: { byteLength } }) => sum + byteLength, 0);
+    assert.ok(memory < 2.1 * 40_000);
+    assert.ok(content(1, 0, 40_000).equals(Buffer.concat(pieces)));
   });
 
   it("forgets everything when told", () => {

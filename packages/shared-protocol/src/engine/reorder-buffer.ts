@@ -1,22 +1,16 @@
 import { RangeSet } from "./ranges.ts";
-
-interface Piece {
-  readonly start: number;
-  readonly bytes: Uint8Array;
-}
-
-/** A piece that pins a buffer more than this many times its size is copied when it has to wait. */
-const PIN_FACTOR = 4;
+import { Run } from "./run.ts";
 
 /**
  * One direction of a stream at its receiver: bytes come in any order and possibly twice, and leave once, in order.
- * Holds references to the pieces given; what it may hold is bounded by credit, which the caller checks.
+ * Holds references to the pieces given, and copies of small ones; what it may hold is bounded by credit and by the number
+ * of early runs, which the caller checks.
  */
 export class ReorderBuffer {
-  /** Early pieces, sorted by start, not overlapping. */
-  readonly #early: Piece[] = [];
+  /** Early bytes, sorted by start, not overlapping. */
+  readonly #early: Run[] = [];
   readonly #received = new RangeSet();
-  #ready: Uint8Array[] = [];
+  #ready: Run[] = [];
   #frontier = 0;
   #readyBytes = 0;
   #earlyBytes = 0;
@@ -34,6 +28,11 @@ export class ReorderBuffer {
   /** Bytes that wait for earlier ones. */
   get early(): number {
     return this.#earlyBytes;
+  }
+
+  /** In how many runs these lie. */
+  get earlyRuns(): number {
+    return this.#early.length;
   }
 
   /** Returns how many of the bytes are new. */
@@ -56,32 +55,46 @@ export class ReorderBuffer {
   }
 
   #insertEarly(offset: number, bytes: Uint8Array): number {
+    const from = Math.max(offset, this.#frontier);
+    const end = offset + bytes.length;
     let fresh = 0;
-    for (const gap of this.#received.gaps(Math.max(offset, this.#frontier), offset + bytes.length)) {
+    for (const gap of this.#received.gaps(from, end)) {
       this.#hold(gap.start, bytes.subarray(gap.start - offset, gap.end - offset));
       fresh += gap.end - gap.start;
     }
+    if (fresh === 0) return 0;
+    this.#received.add(from, end);
     // What overlapped the frontier was cut at the first early piece, and goes on behind it.
-    if (fresh > 0) this.#release();
+    this.#release();
     return fresh;
   }
 
   #hold(start: number, bytes: Uint8Array): void {
-    const piece =
-      bytes.length * PIN_FACTOR < bytes.buffer.byteLength ? Uint8Array.prototype.slice.call(bytes) : bytes;
-    this.#received.add(start, start + piece.length);
-    this.#earlyBytes += piece.length;
-    let at = this.#early.length;
-    while (at > 0 && (this.#early[at - 1] as Piece).start > start) at--;
-    this.#early.splice(at, 0, { start, bytes: piece });
+    this.#earlyBytes += bytes.length;
+    const at = this.#firstFrom(start);
+    const before = this.#early[at - 1];
+    if (before?.end === start && before.append(bytes)) return;
+    this.#early.splice(at, 0, new Run(start, bytes));
+  }
+
+  /** Place of the first early run that starts at `offset` or later. */
+  #firstFrom(offset: number): number {
+    let low = 0;
+    let high = this.#early.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#early[middle] as Run).start >= offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #release(): void {
     let count = 0;
-    for (const piece of this.#early) {
-      if (piece.start !== this.#frontier) break;
-      this.#earlyBytes -= piece.bytes.length;
-      this.#deliver(piece.bytes);
+    for (const run of this.#early) {
+      if (run.start !== this.#frontier) break;
+      this.#earlyBytes -= run.end - run.start;
+      this.#deliver(run.bytes);
       count++;
     }
     if (count === 0) return;
@@ -90,7 +103,7 @@ export class ReorderBuffer {
   }
 
   #deliver(bytes: Uint8Array): void {
-    this.#ready.push(bytes);
+    if (!this.#ready.at(-1)?.append(bytes)) this.#ready.push(new Run(this.#frontier, bytes));
     this.#readyBytes += bytes.length;
     this.#frontier += bytes.length;
   }
@@ -106,7 +119,7 @@ export class ReorderBuffer {
 
   /** The pieces that are in order and were not taken yet. */
   take(): Uint8Array[] {
-    const ready = this.#ready;
+    const ready = this.#ready.map((run) => run.bytes);
     this.#ready = [];
     this.#readyBytes = 0;
     return ready;

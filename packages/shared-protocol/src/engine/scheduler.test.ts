@@ -1,37 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
-import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
+import { Competition, earliestSubflow } from "./scheduler.ts";
 import { Subflow } from "./subflow.ts";
 
 /** A subflow whose line is idle, of this round trip; its rate is what nothing is known of but that. */
-function subflow(id: number, rtt: number, role: "active" | "backup" | "disabled" = "active"): Subflow {
-  const each = new Subflow({ id, path: `p${id}`, role, side: "local" }, 0);
+function subflow(id: number, rtt: number): Subflow {
+  const each = new Subflow({ id, path: `p${id}`, role: "active", side: "local" }, 0);
   each.recordControl(-1, 0, 1, 0);
   each.handleAck({ type: "ack", received: 1, delay: 0, time: (rtt / 2) * 1_000 }, rtt, () => {});
   return each;
 }
 
 const none = (): number => 0;
-
-describe("which lines count", () => {
-  it("the active ones; backups only without them; disabled ones never", () => {
-    const active = subflow(1, 30);
-    const backup = subflow(2, 30, "backup");
-    const disabled = subflow(3, 30, "disabled");
-    assert.deepEqual(usableSubflows([disabled, backup, active]), [active]);
-    assert.deepEqual(usableSubflows([disabled, backup]), [backup]);
-    assert.deepEqual(usableSubflows([disabled]), []);
-  });
-
-  it("a suspect line does not, and its backup steps in", () => {
-    const active = subflow(1, 30);
-    const backup = subflow(2, 30, "backup");
-    active.recordData(0, 0, 1_000, 1_000, false, 1_000);
-    active.liveness.handleTimeout(true, active.model, 1_200);
-    assert.deepEqual(usableSubflows([active, backup]), [backup]);
-  });
-});
 
 describe("the earliest line", () => {
   it("is the one with the shortest way, its queue included", () => {

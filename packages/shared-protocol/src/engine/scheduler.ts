@@ -2,25 +2,13 @@ import { LEAST_LEAD } from "./parameters.ts";
 import type { Subflow } from "./subflow.ts";
 
 /**
- * Which line carries what. Lines are asked in turn, whenever one has room (late binding); the questions answered here
- * are which lines count at all, in what order they are asked, and whether a stream's next chunk should go now on this
- * line or wait for a faster one.
+ * Which line carries what. Lines are asked in turn, whenever one has room (late binding); which count at all their roles
+ * say (`role-policy.ts`). The questions answered here are which one is the earliest, and whether a stream's next chunk
+ * should go now on this line or wait for a faster one.
  */
 
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
-
-/** The lines that may carry data now: the active ones that make progress, or else the backups. */
-export function usableSubflows(all: Iterable<Subflow>): Subflow[] {
-  const active: Subflow[] = [];
-  const backup: Subflow[] = [];
-  for (const subflow of all) {
-    if (subflow.liveness.state === "suspect" || subflow.liveness.state === "dead") continue;
-    if (subflow.role === "active") active.push(subflow);
-    else if (subflow.role === "backup") backup.push(subflow);
-  }
-  return active.length > 0 ? active : backup;
-}
 
 /** The line on which a small frame is at the peer first. */
 export function earliestSubflow(subflows: readonly Subflow[], now: number): Subflow | undefined {
@@ -102,7 +90,7 @@ export class Competition {
 }
 
 function rival(line: Subflow, now: number): Rival {
-  const { rate, chunk } = line.model;
+  const { rate, chunk } = line;
   return { arrival: line.arrival(0, now), rate, chunk };
 }
 

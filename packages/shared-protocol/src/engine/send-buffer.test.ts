@@ -86,6 +86,8 @@ function compare(seed: number): void {
       if (lead === 0) assert.equal(chunk !== undefined, sendable > 0, where);
       if (!chunk) continue;
       const end = chunk.offset + chunk.payload.length;
+      const first = states.findIndex((state) => state === "lost" || state === "new");
+      if (lead === 0) assert.equal(chunk.offset, first, where);
       assert.ok(chunk.payload.equals(content(1, chunk.offset, chunk.payload.length)), where);
       for (let i = chunk.offset; i < end; i++) {
         assert.ok(

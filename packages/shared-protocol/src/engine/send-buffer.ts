@@ -96,7 +96,8 @@ export class SendBuffer {
   /** Bytes that could be sent now: lost ones, and new ones below the credit `limit`. */
   sendable(limit: number): number {
     const lost = this.#lost.first();
-    return (lost ? lost.end - lost.start : 0) + Math.max(0, this.#unsent(limit));
+    const overdue = lost ? Math.max(0, Math.min(lost.end, this.#nextOffset) - lost.start) : 0;
+    return overdue + Math.max(0, this.#unsent(limit));
   }
 
   #unsent(limit: number): number {
@@ -104,12 +105,12 @@ export class SendBuffer {
   }
 
   /**
-   * The next chunk of at most `most` bytes: lost ranges first, then new bytes below `limit`. It counts as sent. With a
+   * The next chunk of at most `most` bytes below `limit`, the first that is not under way. It counts as sent. With a
    * `lead` so many unsent bytes are left before it; there is no chunk when there are not so many.
    */
   take(most: number, limit: number, lead = 0): Chunk | undefined {
     if (lead > 0) return this.#takeAhead(most, limit, lead);
-    return this.#takeLost(most) ?? this.#takeNew(most, limit);
+    return this.#takeOverdue(most) ?? this.#takeNew(most, limit);
   }
 
   /**
@@ -128,12 +129,11 @@ export class SendBuffer {
     this.#aheadTo = gap.start + chunk.payload.length;
     this.#ahead.add(gap.start, this.#aheadTo);
     this.#aheadBytes += chunk.payload.length;
-    return chunk;
+    return this.#noteAgain(chunk);
   }
 
   #unsentBefore(offset: number): number {
-    if (offset <= this.#nextOffset) return 0;
-    return this.#ahead.gaps(this.#nextOffset, offset).reduce((sum, gap) => sum + gap.end - gap.start, 0);
+    return total(this.#ahead.gaps(this.#nextOffset, offset));
   }
 
   /** What of a gap has `bytes` unsent before it. */
@@ -147,12 +147,18 @@ export class SendBuffer {
     return undefined;
   }
 
-  #takeLost(most: number): Chunk | undefined {
+  /** Lost, and all before it was sent. */
+  #takeOverdue(most: number): Chunk | undefined {
     const lost = this.#lost.first();
-    if (!lost) return undefined;
-    const chunk = this.read(lost.start, Math.min(most, lost.end - lost.start));
+    if (!lost || lost.start >= this.#nextOffset) return undefined;
+    const end = Math.min(lost.end, this.#nextOffset);
+    return this.#noteAgain(this.read(lost.start, Math.min(most, end - lost.start)));
+  }
+
+  #noteAgain(chunk: Chunk): Chunk {
+    const isAgain = this.#lost.has(chunk.offset);
     this.#lost.remove(chunk.offset, chunk.offset + chunk.payload.length);
-    return { ...chunk, isAgain: true };
+    return isAgain ? { ...chunk, isAgain } : chunk;
   }
 
   #takeNew(most: number, limit: number): Chunk | undefined {
@@ -163,9 +169,14 @@ export class SendBuffer {
     while (segment.end <= this.#nextOffset) segment = this.#segments.at(++this.#nextSegment) as Segment;
     const chunk = cut(segment, this.#nextOffset, Math.min(most, room));
     const sentTo = this.#nextOffset + chunk.payload.length;
-    this.#nextOffset = this.#ahead.advance(sentTo);
-    this.#aheadBytes -= this.#nextOffset - sentTo;
-    return chunk;
+    this.#passAhead(sentTo);
+    return this.#noteAgain(chunk);
+  }
+
+  /** All before `offset` was sent; so was what was sent ahead and follows it without a gap. */
+  #passAhead(offset: number): void {
+    this.#nextOffset = this.#ahead.advance(offset);
+    this.#aheadBytes -= this.#nextOffset - offset;
   }
 
   /** The bytes at `offset`, at most `most` and at most to the end of their segment; not acknowledged before. */
@@ -183,7 +194,7 @@ export class SendBuffer {
   /** The peer has received [start, end). Returns how many bytes are no longer held. */
   acknowledge(start: number, end: number): number {
     const before = this.#ackedTo;
-    this.#lost.remove(start, end);
+    this.regain(start, end);
     if (start > this.#ackedTo) {
       this.#acked.add(start, end);
       return 0;
@@ -208,15 +219,26 @@ export class SendBuffer {
     return this.#acked.gaps(Math.max(offset, this.#ackedTo), offset + length).length === 0;
   }
 
-  /** [start, end) was lost with its subflow: what of it is unacknowledged is to be sent again. */
+  /**
+   * [start, end) was lost with its subflow: what of it is unacknowledged is to be sent again. Where it was sent ahead it
+   * counts as never sent: what comes before it is more urgent.
+   */
   lose(start: number, end: number): void {
-    for (const gap of this.#acked.gaps(Math.max(start, this.#ackedTo), end))
+    for (const gap of this.#acked.gaps(Math.max(start, this.#ackedTo), end)) {
       this.#lost.add(gap.start, gap.end);
+      const from = Math.max(gap.start, this.#nextOffset);
+      this.#aheadBytes -= Math.max(0, gap.end - from) - total(this.#ahead.gaps(from, gap.end));
+      this.#ahead.remove(from, gap.end);
+    }
   }
 
   /** The subflow that had [start, end) lives after all: what was not sent elsewhere meanwhile need not be. */
   regain(start: number, end: number): void {
     this.#lost.remove(start, end);
+    const from = Math.max(start, this.#nextOffset);
+    this.#aheadBytes += total(this.#ahead.gaps(from, end));
+    this.#ahead.add(from, end);
+    this.#passAhead(this.#nextOffset);
   }
 
   /**
@@ -232,6 +254,10 @@ export class SendBuffer {
     this.#nextOffset = this.#end;
     this.#nextSegment = 0;
   }
+}
+
+function total(ranges: readonly { readonly start: number; readonly end: number }[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 function cut(segment: Segment, offset: number, most: number): Chunk {

@@ -1,10 +1,11 @@
-import { CloseCode, type Endpoint, type PathRole, StreamCode } from "../wire/index.ts";
+import { CloseCode, type Endpoint, MAX_VARINT, type PathRole, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { Control } from "./ledger.ts";
 import type { LineReport } from "./line-watch.ts";
-import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
+import { ALLOWANCE_STEP, MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
 import { FrameReceiver } from "./receive.ts";
 import { handleLiveness, surrender } from "./reinjection.ts";
+import { compareTiers } from "./role-policy.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
 import { Subflow, type SubflowOptions } from "./subflow.ts";
@@ -57,7 +58,7 @@ export class Session {
     return {
       streams: streams.size,
       resets: resets.size,
-      controls: pendingControl.length,
+      controls: pendingControl.size,
       queued: fairQueue.size,
       gone: gone.size,
     };
@@ -65,6 +66,11 @@ export class Session {
 
   get subflows(): IterableIterator<Subflow> {
     return this.#state.subflows.values();
+  }
+
+  /** The paths that may carry new data now, by the roles of their lines. */
+  get usedPaths(): ReadonlySet<string> {
+    return new Set(this.#state.roles.usable(this.#state.subflows.values()).map(({ path }) => path));
   }
 
   get streams(): IterableIterator<Stream> {
@@ -82,8 +88,11 @@ export class Session {
   // --- inputs ---
 
   /** A subflow has joined (HELLO and WELCOME are behind it). */
-  addSubflow(options: Omit<SubflowOptions, "side">, now: number): Subflow {
-    const subflow = new Subflow({ ...options, side: this.#state.side }, now);
+  addSubflow(options: Pick<SubflowOptions, "id" | "path" | "role" | "policy">, now: number): Subflow {
+    const { side, subflows, pathRates } = this.#state;
+    const sibling = [...subflows.values()].find(({ path }) => path === options.path);
+    const expectedRate = pathRates.get(options.path);
+    const subflow = new Subflow({ ...options, side, expectedRate }, now, sibling?.rules);
     this.#state.subflows.set(subflow.id, subflow);
     this.#orphanedAt = undefined;
     this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, this));
@@ -112,6 +121,7 @@ export class Session {
     if (!subflow) return;
     this.#state.subflows.delete(id);
     this.#receivers.delete(id);
+    this.#state.notePathRate(subflow);
     surrender(this.#state, subflow);
     this.#state.queueGone(id);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;
@@ -128,6 +138,7 @@ export class Session {
       surrender(this.#state, subflow);
       if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
     }
+    this.#state.roles.handleTime([...this.#state.subflows.values()], now);
     if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
       this.close(CloseCode.unresponsive, "without any line for too long", now);
     }
@@ -166,7 +177,7 @@ export class Session {
     }
     const held = stream.sendBuffer.held;
     stream.sendBuffer.append(bytes, release);
-    this.#state.budget.heldToSend += stream.sendBuffer.held - held;
+    this.#state.budget.hold(stream.sendBuffer.held - held);
     this.#state.queueToSend(stream);
     stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
     return !stream.blocked;
@@ -220,6 +231,21 @@ export class Session {
     }
   }
 
+  /**
+   * Local: how many bytes more may go over a subflow of a rationed path, each way; infinity takes the bound away. The
+   * peer is told only when what it has left differs from that by more than a quarter.
+   */
+  setAllowance(id: number, bytes: { readonly send: number; readonly receive: number }): void {
+    const subflow = this.#state.subflows.get(id);
+    if (!subflow) return;
+    subflow.allowance = subflow.ledger.sent + bytes.send;
+    const limit = Math.min(MAX_VARINT, Math.floor(subflow.receivedBytes + bytes.receive));
+    const step = limit === MAX_VARINT ? 0 : ALLOWANCE_STEP * bytes.receive;
+    if (Math.abs(limit - subflow.grantedToPeer) <= step) return;
+    subflow.grantedToPeer = limit;
+    subflow.peerAllowance = limit;
+  }
+
   /** Ends one subflow with a CLOSE; its streams go on over the others. */
   closeSubflow(id: number, code: CloseCode, reason: string, now: number): void {
     if (!this.#state.subflows.has(id)) return;
@@ -239,7 +265,7 @@ export class Session {
       this.#sayClose(id, "session", code, reason);
     }
     this.#state.resets.clear();
-    this.#state.pendingControl.drain();
+    this.#state.pendingControl.clear();
     this.#state.gone.clear();
     this.#state.closed = { code, reason };
     this.#state.emit({ type: "session-closed", code, reason });
@@ -259,6 +285,9 @@ export class Session {
     if (event?.type === "readable") {
       const stream = this.#state.streams.get(event.stream);
       if (stream) stream.announced = false;
+    } else if (event?.type === "role") {
+      const subflow = this.#state.subflows.get(event.subflow);
+      if (subflow) subflow.roleAnnounced = false;
     }
     return event;
   }
@@ -278,11 +307,12 @@ export class Session {
     return subflow && transmit(this.#state, subflow, now);
   }
 
-  /** The subflows in the order in which they should be asked for data: the earliest arrival first. */
+  /** The subflows in the order in which they should be asked for data: lower tiers, and the earliest arrival, first. */
   pollOrder(): number[] {
     const { now } = this.#state;
     const all = [...this.#state.subflows.values()];
-    return all.sort((a, b) => a.arrival(0, now) - b.arrival(0, now)).map((subflow) => subflow.id);
+    const sooner = (a: Subflow, b: Subflow): number => a.arrival(0, now) - b.arrival(0, now);
+    return all.sort((a, b) => compareTiers(a, b) || sooner(a, b)).map((subflow) => subflow.id);
   }
 
   /** When `handleTimeout` and a new round of polling are due, if nothing else happens before. */

@@ -2,9 +2,11 @@ import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
 import type { SessionEvent } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
+import { STREAM_BURST, STREAM_RATE } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
   MAX_GONE,
+  MAX_KNOWN_PATHS,
   MAX_SEND_BUFFER,
   MIN_SEND_BUFFER,
   QUANTUM,
@@ -13,12 +15,14 @@ import {
 } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
+import { RolePolicy } from "./role-policy.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 export interface SessionOptions {
   readonly side: "local" | "remote";
-  /** Shared by all sessions of the gateway. */
+  /** Shared by all sessions of the gateway, or of a peer. */
   readonly memory: MemoryBudget;
 }
 
@@ -42,17 +46,21 @@ export class SessionState {
   readonly streams = new Map<number, Stream>();
   readonly subflows = new Map<number, Subflow>();
   readonly fairQueue = new FairQueue();
+  readonly roles = new RolePolicy();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
-  /** Streams with stream frames to send. */
-  readonly pendingControl = new Queue<number>();
+  /** Streams with stream frames to send, in this order. */
+  readonly pendingControl = new Set<number>();
   /** Codes of RESETs whose arrival is not acknowledged; their streams are gone. */
   readonly resets = new Map<number, StreamCode>();
   /** Local: subflows that have ended here, until the peer acknowledges that; it is told of those that are due. */
   readonly gone = new Map<number, "due" | "sent">();
+  /** What each path's latest subflow carried when it ended, bytes per millisecond. */
+  readonly pathRates = new Map<string, number>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
   readonly events = new Queue<SessionEvent>();
+  readonly newStreams: TokenBucket;
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
@@ -61,6 +69,7 @@ export class SessionState {
     this.now = now;
     this.side = options.side;
     this.budget = options.memory;
+    this.newStreams = new TokenBucket(STREAM_RATE, STREAM_BURST, now);
   }
 
   emit(event: SessionEvent): void {
@@ -84,7 +93,7 @@ export class SessionState {
 
   /** Has a stream frame sent, in the form it has when its turn comes. */
   queueControl(stream: Stream, control: Control): void {
-    if (stream.pending === 0) this.pendingControl.push(stream.id);
+    this.pendingControl.add(stream.id);
     stream.pending |= control;
   }
 
@@ -94,6 +103,15 @@ export class SessionState {
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
     this.gone.set(subflow, "due");
+  }
+
+  /** Remembers what a subflow that has ended found of its path. */
+  notePathRate({ path, model }: Subflow): void {
+    if (!model.measured) return;
+    this.pathRates.delete(path);
+    this.pathRates.set(path, model.rate);
+    const [oldest] = this.pathRates.keys();
+    if (oldest !== undefined && this.pathRates.size > MAX_KNOWN_PATHS) this.pathRates.delete(oldest);
   }
 
   /** Puts the stream into the fair queue if it has something to send, and its FIN into the other one. */
@@ -141,7 +159,7 @@ export class SessionState {
    * take more. Less when memory runs short.
    */
   get sendBufferLimit(): number {
-    if (this.budget.heldToSend > this.budget.cap) return MIN_SEND_BUFFER / 8;
+    if (this.budget.leftToHold < 0) return MIN_SEND_BUFFER / 8;
     let caps = 0;
     let rates = 0;
     let slowest = 0;
@@ -150,15 +168,14 @@ export class SessionState {
       rates += model.rate;
       slowest = Math.max(slowest, model.srtt + spread);
     }
-    const room = Math.max(MIN_SEND_BUFFER, (this.budget.cap - this.budget.heldToSend) / 2);
+    const room = Math.max(MIN_SEND_BUFFER, this.budget.leftToHold / 2);
     return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
   }
 
   /** Ends the stream once both of its directions have ended in order. */
   finishIfDone(stream: Stream): void {
     if (!stream.isReceiveDone) return;
-    // The other direction may last for hours; this one's memory is free.
-    stream.window.close();
+    stream.window.settle();
     if (!stream.isSendDone) return;
     this.forget(stream);
     this.emit({ type: "closed", stream: stream.id });
@@ -168,15 +185,25 @@ export class SessionState {
   resetStream(stream: Stream, code: StreamCode): void {
     this.forget(stream);
     this.resets.set(stream.id, code);
-    if (stream.pending === 0) this.pendingControl.push(stream.id);
+    this.pendingControl.add(stream.id);
     if (code !== StreamCode.reset) this.totals.failed++;
+  }
+
+  /** Remote: answers the first frame of a stream that there is no room or time for. */
+  refuseStream(id: number): void {
+    this.seen.add(id, id + 1);
+    this.resets.set(id, StreamCode.overloaded);
+    this.pendingControl.add(id);
+    this.totals.flows++;
+    this.totals.failed++;
   }
 
   /** Gives back all that the stream holds. */
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
+    this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
-    this.budget.heldToSend -= stream.sendBuffer.held;
+    this.budget.hold(-stream.sendBuffer.held);
     stream.sendBuffer.discard();
     stream.reorder.discard();
     stream.window.close();

@@ -1,19 +1,24 @@
-import type { AckFrame, PathRole, WireError } from "../wire/index.ts";
+import type { AckFrame, PathPolicy, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
+import { MAX_UNACKED_FRAMES } from "./limits.ts";
 import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
   ACK_BYTES,
+  CHUNK_EXTRA,
   CHUNK_SEGMENTS,
+  CHUNK_TIME,
   LATE_MIN,
   MIN_LOOK,
   RETURN_BUSY,
+  SEGMENT,
   SPREAD,
   STALLED_CAPS,
   UNMEASURED_RTT,
 } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
+import { PathRules } from "./path-rules.ts";
 
 export interface SubflowOptions {
   /** The number that HELLO gave it, unique in the session. */
@@ -22,19 +27,32 @@ export interface SubflowOptions {
   readonly path: string;
   readonly role: PathRole;
   readonly side: "local" | "remote";
+  /** What the path carried before, bytes per millisecond, if that is known. */
+  readonly expectedRate?: number | undefined;
+  /** Rules for what this side sends over the path; absent: none. */
+  readonly policy?: PathPolicy | undefined;
 }
 
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
 export class Subflow {
   readonly id: number;
   readonly path: string;
-  readonly model = new PathModel();
+  readonly model: PathModel;
   readonly ledger = new Ledger();
   readonly decoder = new FrameDecoder();
   readonly liveness: Liveness;
+  /** Shared by the path's subflows. */
+  readonly rules: PathRules;
   role: PathRole;
+  /** Count of bytes sent from which on no DATA may follow. */
+  allowance: number;
+  /** Local: the count that the peer was given as its allowance; and while it is still to be told. */
+  grantedToPeer = 0;
+  peerAllowance: number | undefined;
   /** A PATH frame is to be sent: the role changed since the peer was told. */
   roleChanged = false;
+  /** A "role" event is on its way to the driver. */
+  roleAnnounced = false;
   /** What it held was given to the others when it became suspect: it holds nothing of its own until progress. */
   surrendered = false;
   /** Bytes that went over this line although another had them already. */
@@ -58,11 +76,45 @@ export class Subflow {
   #burst = 0;
   #burstAt = 0;
 
-  constructor(options: SubflowOptions, now: number) {
+  constructor(options: SubflowOptions, now: number, rules = new PathRules()) {
     this.id = options.id;
     this.path = options.path;
     this.role = options.role;
-    this.liveness = new Liveness(options.side, now);
+    this.model = new PathModel(options.expectedRate);
+    this.rules = rules;
+    if (options.policy) rules.set(options.policy, now);
+    this.allowance = rules.policy.rationed ? 0 : Number.POSITIVE_INFINITY;
+    this.liveness = new Liveness(options.side, now, () => rules.policy.metered);
+  }
+
+  /** Which lines come before this one; see `role-policy.ts`. */
+  get tier(): number {
+    return this.rules.tier(this.role);
+  }
+
+  /** Bytes that it may still send. */
+  get #left(): number {
+    return this.allowance - this.ledger.sent;
+  }
+
+  /** What it was allowed to send is sent, but for less than a segment. */
+  get isSpent(): boolean {
+    return this.#left < SEGMENT;
+  }
+
+  /** Bytes per millisecond: what the line carries, or is allowed to. */
+  get rate(): number {
+    return Math.min(this.model.rate, this.rules.limit?.rate ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Bytes of one chunk, frame and all, fit for the line and for what it may send. */
+  get chunk(): number {
+    const { limit } = this.rules;
+    const { chunk, segment } = this.model;
+    const most = Math.min(chunk, Math.max(this.#left, SEGMENT));
+    if (!limit) return most;
+    const segments = Math.max(1, Math.round((limit.rate * CHUNK_TIME) / segment));
+    return Math.min(most, segments * segment - CHUNK_EXTRA);
   }
 
   get receivedBytes(): number {
@@ -81,12 +133,18 @@ export class Subflow {
     return Math.min(this.unackedBytes, this.#watch.outstanding(this.ledger.sent));
   }
 
-  /** Room for new data, bytes; a line with nothing under way always takes one chunk. */
+  /** Room for new data, bytes; a line with nothing under way always takes one chunk, unless its rate is used up. */
   get room(): number {
-    const { cap, chunk } = this.model;
+    if (this.isFull || this.rules.limit?.isOpen === false) return -1;
+    const { cap } = this.model;
     const { unackedBytes } = this;
-    const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes);
-    return unackedBytes === 0 ? Math.max(room, chunk) : room;
+    const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes, this.#left);
+    return unackedBytes === 0 ? Math.max(room, this.chunk) : room;
+  }
+
+  /** So many frames are unacknowledged that no more may be sent, however small they are. */
+  get isFull(): boolean {
+    return this.ledger.length >= MAX_UNACKED_FRAMES;
   }
 
   /** Takes in what the system knows, just before the line is filled. */
@@ -99,8 +157,14 @@ export class Subflow {
 
   /** There is data and no room for a chunk of it; the line's rate tells when there should be. */
   awaitRoom(now: number): void {
-    if (this.#watch.report)
-      this.#lookAt = now + Math.max(MIN_LOOK, (this.model.chunk - this.room) / this.model.rate);
+    const { limit } = this.rules;
+    if (limit?.isOpen === false) {
+      // It is not the line that holds data back.
+      this.model.handleAppLimited(this.unackedBytes, now);
+      this.#lookAt = now + Math.max(MIN_LOOK, limit.wait);
+    } else if (this.#watch.report) {
+      this.#lookAt = now + Math.max(MIN_LOOK, (this.chunk - this.room) / this.model.rate);
+    }
   }
 
   // --- receiving ---
@@ -179,6 +243,7 @@ export class Subflow {
     now: number,
   ): void {
     const unacked = this.unackedBytes;
+    this.rules.limit?.charge(size, this.model.segment);
     if (unacked === 0) {
       this.liveness.handleBusy(now);
       this.#awaitedSince = now;
@@ -238,7 +303,8 @@ export class Subflow {
   arrival(bytes: number, now: number): number {
     const { rate, minRtt } = this.model;
     const roundTrip = minRtt === 0 ? UNMEASURED_RTT : minRtt;
-    return roundTrip / 2 + this.#queue(roundTrip, rate, now) + bytes / rate + this.lateness(now);
+    const queue = this.#queue(roundTrip, rate, now) + (this.rules.limit?.wait ?? 0);
+    return roundTrip / 2 + queue + bytes / this.rate + this.lateness(now);
   }
 
   /** How much later than that it may be: the line's time varies, and a segment may be sent again a round trip later. */
@@ -267,8 +333,15 @@ export class Subflow {
     return this.#awaitedSince + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
   }
 
+  /** An ACK of so many bytes is sent. */
+  recordAck(size: number): void {
+    this.rules.limit?.charge(size, this.model.segment);
+    this.ledger.skip(size);
+  }
+
   /** Takes the time in: lines are polled once when this one is late, or should have room. */
   handleTime(now: number): void {
+    this.rules.limit?.handleTime(now);
     this.#lateNoticed = now >= this.#lateAt;
     if (now >= this.#lookAt) this.#lookAt = Number.POSITIVE_INFINITY;
   }

@@ -1,7 +1,8 @@
 import type { Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
 import { copyLate } from "./reinjection.ts";
-import { Competition, earliestSubflow, usableSubflows } from "./scheduler.ts";
+import { isLiving } from "./role-policy.ts";
+import { Competition, earliestSubflow } from "./scheduler.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -11,11 +12,12 @@ const TURN_BYTES = 262_144;
 
 /** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
 export function transmit(state: SessionState, subflow: Subflow, now: number): Buffer[] | undefined {
-  const usable = usableSubflows(state.subflows.values());
+  const usable = state.roles.usable(state.subflows.values());
   sendOwnFrames(state, subflow, now);
   if (usable.includes(subflow)) {
     if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);
+    state.roles.noteWaiting(state.fairQueue.isWaiting);
   }
   if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
     sendAck(state, subflow, now);
@@ -28,17 +30,26 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
     subflow.roleChanged = false;
     append(state, subflow, { type: "path", role: subflow.role }, -1, 0, now);
   }
+  if (subflow.peerAllowance !== undefined) {
+    append(state, subflow, { type: "allowance", limit: subflow.peerAllowance }, -1, 0, now);
+    subflow.peerAllowance = undefined;
+  }
   if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
 }
 
-/** What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not. */
+/**
+ * What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not, unless
+ * the peer acknowledges none of it.
+ */
 function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): void {
   for (const [gone, due] of state.gone) {
     if (due === "sent") continue;
     state.gone.set(gone, "sent");
     append(state, subflow, { type: "gone", subflow: gone }, gone, Control.gone, now);
   }
-  for (let id = state.pendingControl.shift(); id !== undefined; id = state.pendingControl.shift()) {
+  for (const id of state.pendingControl) {
+    if (subflow.isFull) return;
+    state.pendingControl.delete(id);
     const code = state.resets.get(id);
     if (code !== undefined) {
       append(state, subflow, { type: "reset", stream: id, code }, id, Control.reset, now);
@@ -79,12 +90,12 @@ function append(
 }
 
 function sendAck(state: SessionState, subflow: Subflow, now: number): void {
-  subflow.ledger.skip(state.encoder.append(subflow.takeAck(now)));
+  subflow.recordAck(state.encoder.append(subflow.takeAck(now)));
 }
 
 /** Fills the line's room with chunks, stream by stream in the fair queue's order. */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
-  if (subflow.room >= subflow.model.chunk) sendCopies(state, subflow, usable, subflow.model.cap, now);
+  if (subflow.room >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
   const competition = new Competition(subflow, usable, now);
   // Streams of which this line would have to take what the faster ones send next.
   const passed = new Set<number>();
@@ -97,7 +108,7 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     // Only whole chunks: a sliver of room would make many small frames where one is as good a moment later. New and
     // sparse streams need not wait for that.
     const { room } = subflow;
-    const isFull = room < subflow.model.chunk;
+    const isFull = room < subflow.chunk;
     const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
     if (id === undefined && isFull) {
       if (state.fairQueue.size > 0) subflow.awaitRoom(now);
@@ -105,7 +116,7 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     }
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
-      return sendCopies(state, subflow, usable, Number.POSITIVE_INFINITY, now);
+      return sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
     }
     // Before the data, behind which it would wait for the line.
     if (subflow.isAckPending) sendAck(state, subflow, now);
@@ -114,14 +125,10 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
 }
 
 /** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */
-function sendCopies(
-  state: SessionState,
-  subflow: Subflow,
-  usable: readonly Subflow[],
-  near: number,
-  now: number,
-): void {
-  copyLate(state, subflow, usable, now, near, ({ offset, length }, stream) => {
+function sendCopies(state: SessionState, subflow: Subflow, near: number, now: number): void {
+  // Also a line that is no longer used may have bytes under way.
+  const others = [...state.subflows.values()].filter(isLiving);
+  copyLate(state, subflow, others, now, near, ({ offset, length }, stream) => {
     const chunk = stream.sendBuffer.read(offset, length);
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");
@@ -140,7 +147,7 @@ function sendChunk(
   competition: Competition,
   now: number,
 ): boolean {
-  const { chunk: size } = subflow.model;
+  const { chunk: size } = subflow;
   const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
   const chunk = stream.sendBuffer.take(size, stream.sendLimit, lead);
   if (chunk) {

@@ -1,7 +1,15 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { formatEndpoint } from "./config/endpoint.ts";
 import { CodedError, ErrorCode } from "./config/errors.ts";
+import { type DescriptorUse, descriptorLimit, descriptorsShort } from "./limits/descriptors.ts";
+import { LimitedLog } from "./limits/limited-log.ts";
 import type { Logger } from "./log.ts";
+import { libc } from "./sys/libc.ts";
+import { socketFd } from "./sys/socket-options.ts";
+
+const BACKLOG = 1_024;
+/** How soon a listener that ran out of descriptors looks for some again, milliseconds. */
+const RETRY_MS = 100;
 
 export interface ListenOptions {
   /** The configuration key that asks for it, for error messages. */
@@ -10,28 +18,96 @@ export interface ListenOptions {
   readonly port: number;
   /** Leave IPv4 to another listener of the same port. */
   readonly ipv6Only?: boolean;
+  /** Default `flow`. */
+  readonly use?: DescriptorUse;
 }
 
 /**
  * A TCP listener. Sockets come paused: nothing has been read of them; and each direction ends on its own.
  * @throws CodedError LISTEN_FAILED, with the mend
  */
-export function listen(
+export async function listen(
   options: ListenOptions,
   logger: Logger,
   onConnection: (socket: Socket) => void,
-): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, onConnection);
-  const { key, host, port, ipv6Only = false } = options;
-  return new Promise((done, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(options, error)));
-    server.listen({ host, port, ipv6Only, backlog: 1_024 }, () => {
-      server.removeAllListeners("error");
-      // At the descriptor limit: libuv has closed the connection, so that this does not spin.
-      server.on("error", (error) => logger.error({ err: error, key }, "could not accept a connection"));
-      done(server);
+): Promise<Listener> {
+  const listener = new Listener(options, logger, onConnection);
+  await listener.start();
+  return listener;
+}
+
+/**
+ * Backs off where descriptors run short: the server is closed, while a duplicate keeps its listening socket, so that
+ * new connections wait in the kernel's backlog until it listens again.
+ */
+export class Listener {
+  readonly #options: ListenOptions;
+  readonly #use: DescriptorUse;
+  readonly #log: LimitedLog;
+  readonly #server: Server;
+  /** The duplicate; -1 where there is no limit to run into. */
+  #spare = -1;
+  #retry: NodeJS.Timeout | undefined;
+  #port = 0;
+
+  constructor(options: ListenOptions, logger: Logger, onConnection: (socket: Socket) => void) {
+    this.#options = options;
+    this.#use = options.use ?? "flow";
+    this.#log = new LimitedLog(logger);
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+      if (descriptorsShort(this.#use)) this.#backOff();
+      onConnection(socket);
     });
-  });
+  }
+
+  /** The port that it really has, if 0 was asked for. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  async start(): Promise<void> {
+    const { host, port, ipv6Only = false } = this.#options;
+    const server = this.#server;
+    await new Promise<void>((done, reject) => {
+      server.once("error", (error) => reject(listenError(this.#options, error)));
+      server.listen({ host, port, ipv6Only, backlog: BACKLOG }, done);
+    });
+    server.removeAllListeners("error");
+    server.on("error", (error) => this.#backOff(error));
+    this.#port = (server.address() as AddressInfo).port;
+    if (descriptorLimit() !== Number.POSITIVE_INFINITY) this.#spare = libc().dup(socketFd(server) ?? -1);
+  }
+
+  /** Accepts nothing more; what was accepted stays. */
+  close(): void {
+    clearInterval(this.#retry);
+    this.#server.close();
+    if (this.#spare >= 0) libc().close(this.#spare);
+    this.#spare = -1;
+  }
+
+  /** After an error (ENFILE: the whole machine's limit), or with the last descriptor of its share taken. */
+  #backOff(error?: Error): void {
+    const fields = { listener: this.#options.key, limit: descriptorLimit(), err: error };
+    const message =
+      "descriptors run short (LimitNOFILE, ulimit -n): new connections wait until some are free";
+    this.#log.write("short", "warn", fields, message);
+    if (this.#spare < 0 || this.#retry) return;
+    this.#server.close();
+    this.#retry = setInterval(() => this.#goOn(), RETRY_MS);
+  }
+
+  #goOn(): void {
+    // One for the connection, and one for its duplicate (adoptAccepted).
+    if (descriptorsShort(this.#use, 2)) return;
+    const fd = libc().dup(this.#spare);
+    if (fd < 0) return;
+    clearInterval(this.#retry);
+    this.#retry = undefined;
+    this.#server.listen({ fd, backlog: BACKLOG });
+    this.#log.write("on", "info", { listener: this.#options.key }, "accepts connections again");
+  }
 }
 
 function listenError(options: ListenOptions, error: NodeJS.ErrnoException): CodedError {

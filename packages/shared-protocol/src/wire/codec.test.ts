@@ -29,6 +29,7 @@ const GOLDEN: readonly [Frame, string][] = [
   [{ type: "ack", received: 16_384, delay: 100, time: 5 }, "0580004000406405"],
   [{ type: "path", role: "disabled" }, "0602"],
   [{ type: "gone", subflow: 70 }, "074046"],
+  [{ type: "allowance", limit: 65_536 }, "0880010000"],
   [
     {
       type: "open",
@@ -90,6 +91,18 @@ describe("frames", () => {
       });
     });
   }
+
+  it("HELLO carries a policy where it is told so, and every piece of it is checked", () => {
+    const [hello, hex] = GOLDEN[0] as [Frame & { type: "hello" }, string];
+    const policy = { tier: 2, rate: 250_000, metered: true, rationed: true };
+    const bytes = `${hex.replace("0f010364", "0f030364")}028003d09003`;
+    assert.equal(encoded({ ...hello, policy }).toString("hex"), bytes);
+    assert.deepEqual(decode(Buffer.from(bytes, "hex")).found.frames, [{ ...hello, policy }]);
+    for (const wrong of ["008003d09003", "028003d09004"]) {
+      const { error } = decode(Buffer.from(bytes.slice(0, -12) + wrong, "hex"));
+      assert.equal(error?.code, CloseCode.protocol);
+    }
+  });
 
   it("DATA has its bytes, small and large, and the length that was told", () => {
     for (const length of [1, 100, 2_047, 2_048, MAX_PAYLOAD]) {

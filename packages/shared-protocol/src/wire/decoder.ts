@@ -5,11 +5,13 @@ import {
   FLOW_KINDS,
   type Frame,
   FrameType,
+  type HelloFrame,
   MAX_HOST,
   MAX_PATH_NAME,
   MAX_PAYLOAD,
   MAX_REASON,
   PATH_ROLES,
+  type PathPolicy,
   type PathRole,
   SESSION_ID_LENGTH,
 } from "./frames.ts";
@@ -208,6 +210,8 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
       return { type: "path", role: c.choice<PathRole>(PATH_ROLES, "path role") };
     case FrameType.gone:
       return { type: "gone", subflow: c.varint() };
+    case FrameType.allowance:
+      return { type: "allowance", limit: c.varint() };
     case FrameType.close:
       return {
         type: "close",
@@ -239,17 +243,27 @@ function readHello(c: Cursor): Frame {
   const version = c.varint();
   const session = Uint8Array.from(c.bytes(SESSION_ID_LENGTH));
   const flags = c.u8();
-  if (flags > 1) c.fail(`unknown HELLO flags ${flags}`);
-  return {
+  if (flags > 3) c.fail(`unknown HELLO flags ${flags}`);
+  const hello: HelloFrame = {
     type: "hello",
     version,
     session,
-    resume: flags === 1,
+    resume: (flags & 1) !== 0,
     path: c.text(MAX_PATH_NAME),
     index: c.varint(),
     role: c.choice<PathRole>(PATH_ROLES, "path role"),
     subflow: c.varint(),
   };
+  return (flags & 2) !== 0 ? { ...hello, policy: readPolicy(c) } : hello;
+}
+
+function readPolicy(c: Cursor): PathPolicy {
+  const tier = c.u8();
+  if (tier === 0) c.fail("a path of tier 0");
+  const rate = c.varint();
+  const flags = c.u8();
+  if (flags > 3) c.fail(`unknown policy flags ${flags}`);
+  return { tier, rate, metered: (flags & 1) !== 0, rationed: (flags & 2) !== 0 };
 }
 
 function readEndpoint(c: Cursor): Endpoint {

@@ -7,6 +7,7 @@ import {
   MAX_HOST,
   MAX_PATH_NAME,
   MAX_REASON,
+  type PathPolicy,
   PathRole,
 } from "./frames.ts";
 import { writeVarint } from "./varint.ts";
@@ -103,11 +104,12 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       at = writeVarint(to, at, frame.version);
       to.set(frame.session, at);
       at += frame.session.length;
-      to[at++] = frame.resume ? 1 : 0;
+      to[at++] = (frame.resume ? 1 : 0) | (frame.policy ? 2 : 0);
       at = writeText(to, at, frame.path, MAX_PATH_NAME);
       at = writeVarint(to, at, frame.index);
       to[at++] = PathRole[frame.role];
-      return writeVarint(to, at, frame.subflow);
+      at = writeVarint(to, at, frame.subflow);
+      return frame.policy ? writePolicy(to, at, frame.policy) : at;
     case "welcome":
       return writeVarint(to, at, frame.version);
     case "close":
@@ -125,6 +127,8 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       return at;
     case "gone":
       return writeVarint(to, at, frame.subflow);
+    case "allowance":
+      return writeVarint(to, at, frame.limit);
     case "open":
       at = writeVarint(to, at, frame.stream);
       to[at++] = FLOW_KINDS.indexOf(frame.kind);
@@ -143,6 +147,14 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       at = writeVarint(to, at, frame.stream);
       return writeVarint(to, at, frame.limit);
   }
+}
+
+function writePolicy(to: Buffer, start: number, { tier, rate, metered, rationed }: PathPolicy): number {
+  let at = start;
+  to[at++] = tier;
+  at = writeVarint(to, at, rate);
+  to[at++] = (metered ? 1 : 0) | (rationed ? 2 : 0);
+  return at;
 }
 
 function writeEndpoint(to: Buffer, at: number, endpoint: Endpoint): number {

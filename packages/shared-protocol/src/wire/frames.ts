@@ -10,6 +10,7 @@ export const FrameType = {
   ack: 0x05,
   path: 0x06,
   gone: 0x07,
+  allowance: 0x08,
   open: 0x10,
   opened: 0x11,
   data: 0x12,
@@ -28,9 +29,23 @@ export const MAX_PATH_NAME = 64;
 export const MAX_REASON = 256;
 export const MAX_HOST = 255;
 
-export const PathRole = { active: 0, backup: 1, disabled: 2 } as const;
+export const PathRole = { active: 0, backup: 1, disabled: 2, overflow: 3 } as const;
 export type PathRole = keyof typeof PathRole;
-export const PATH_ROLES: readonly PathRole[] = ["active", "backup", "disabled"];
+export const PATH_ROLES = ["active", "backup", "disabled", "overflow"] as const satisfies readonly PathRole[];
+
+/** What one side is to keep to on a path, besides its role (SPEC.md, section 7). */
+export interface PathPolicy {
+  /** 1..MAX_TIER. An overflow path is used while the lines of all lower tiers are full; active ones are below them all. */
+  readonly tier: number;
+  /** The most that this side may send over all subflows of the path, bytes per second; 0 for as much as the line takes. */
+  readonly rate: number;
+  /** While idle, the path is pinged rarely. */
+  readonly metered: boolean;
+  /** DATA goes over it only as far as ALLOWANCE says, and none before the first. */
+  readonly rationed: boolean;
+}
+export const MAX_TIER = 255;
+export const DEFAULT_POLICY: PathPolicy = { tier: 1, rate: 0, metered: false, rationed: false };
 
 export const FLOW_KINDS = ["redirect", "socks", "forward", "connect"] as const;
 export type FlowKind = (typeof FLOW_KINDS)[number];
@@ -56,6 +71,8 @@ export interface HelloFrame {
   readonly role: PathRole;
   /** This subflow's number: the local gateway uses none twice in a session. */
   readonly subflow: number;
+  /** For what the remote gateway sends; absent: DEFAULT_POLICY. */
+  readonly policy?: PathPolicy;
 }
 export interface WelcomeFrame {
   readonly type: "welcome";
@@ -87,6 +104,11 @@ export interface GoneFrame {
   readonly type: "gone";
   /** The number that the subflow's HELLO gave it. */
   readonly subflow: number;
+}
+export interface AllowanceFrame {
+  readonly type: "allowance";
+  /** Count of the bytes on this subflow, as in ACK, beyond which its receiver starts no DATA; MAX_VARINT: without end. */
+  readonly limit: number;
 }
 export interface OpenFrame {
   readonly type: "open";
@@ -125,6 +147,7 @@ export type Frame =
   | AckFrame
   | PathFrame
   | GoneFrame
+  | AllowanceFrame
   | OpenFrame
   | OpenedFrame
   | FinFrame

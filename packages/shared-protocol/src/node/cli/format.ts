@@ -25,6 +25,12 @@ export function formatAge(seconds: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor(s / 3600) % 24} h`;
 }
 
+/** `2026-02-01`, in local time. */
+export function formatDay(date: Date): string {
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
 /** Text of others for a terminal: what could steer it, or is not one column wide, becomes `?`. */
 export function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, "?");

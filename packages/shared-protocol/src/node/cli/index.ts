@@ -1,10 +1,11 @@
-export { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+export { clip, formatAge, formatBytes, formatDay, formatMs, formatRate, printable } from "./format.ts";
 export {
   addCheckCommand,
   addStatusCommand,
   collect,
   configOption,
   createProgram,
+  durationArgument,
   endpointArgument,
   listenArgument,
   portArgument,

@@ -159,7 +159,7 @@ test("status asks the running gateway", async () => {
   const listen = { host: "127.0.0.1", port: 0 };
   const server = await createStatusServer(source, { listen, logger });
   const made = createProgram("hawser-test", "1.2.3", "tests");
-  addStatusCommand(made, () => server.address);
+  addStatusCommand(made, () => ({ listen: server.address, token: undefined }));
   try {
     assert.equal(await run(made, "status", "-c", "x"), 0);
     assert.match(out, /^hawser-local 0\.1\.0, up 1 s\n\nhome: connecting, 0 flows open/);

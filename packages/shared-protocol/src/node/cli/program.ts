@@ -4,10 +4,12 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { Endpoint } from "../../wire/frames.ts";
+import { parseDuration } from "../config/duration.ts";
 import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
 import { CodedError, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
+import type { StatusConfig } from "../status/status-config.ts";
 import { statusCommand, statusUrl } from "./status-command.ts";
 
 /** A program without commands yet. Commands must be added by `.command(...)`, which hands on its settings. */
@@ -47,14 +49,15 @@ export function addCheckCommand(program: Command, load: (file: string) => unknow
   );
 }
 
-/** Adds `status -c FILE [--json] [--watch]`. `listenOf` says where the gateway of that file has its status server. */
-export function addStatusCommand(program: Command, listenOf: (file: string) => Endpoint): Command {
+/** Adds `status -c FILE [--json] [--watch]`. `statusOf` says where the gateway of that file has its status server. */
+export function addStatusCommand(program: Command, statusOf: (file: string) => StatusConfig): Command {
   return configOption(program.command("status").description("show the running gateway's sessions and paths"))
     .option("--json", "print what GET /api/status says")
     .option("--watch", "again every second, until Ctrl-C")
-    .action((options: { config: string; json?: boolean; watch?: boolean }) =>
-      statusCommand(statusUrl(listenOf(options.config)), options),
-    );
+    .action((options: { config: string; json?: boolean; watch?: boolean }) => {
+      const { listen, token } = statusOf(options.config);
+      return statusCommand(statusUrl(listen), { ...options, token });
+    });
 }
 
 /** The option that every command of both programs has. */
@@ -81,6 +84,13 @@ export function portArgument(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new InvalidArgumentError("A port is a number from 1 to 65535.");
   return port;
+}
+
+/** For commander: a length of time, in milliseconds. */
+export function durationArgument(text: string): number {
+  const duration = parseDuration(text);
+  if (!duration.ok) throw new InvalidArgumentError(`${duration.problem}.`);
+  return duration.value;
 }
 
 /** For commander: an option that may be given several times. */

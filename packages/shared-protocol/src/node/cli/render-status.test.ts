@@ -87,6 +87,22 @@ test("whatever a peer is called and says, 80 columns hold it, and the terminal i
   assert.equal(lines.length, 8);
 });
 
+test("what is used of a quota, and what became of its path", () => {
+  const quota = {
+    limitBytes: 50e9,
+    usedBytes: 50e9,
+    leftBytes: 0,
+    counts: "both",
+    whenReached: "backup",
+    reached: true,
+    resetsAt: new Date(2026, 1, 1).toISOString(),
+  } as const;
+  const lte = path("lte", { role: "overflow", roleInForce: "backup", quota });
+  const report = { role: "local", version: "0.1.0", uptimeSeconds: 5, session: session(lte) } as const;
+  const lines = renderStatus(report, NOW).split("\n");
+  assert.equal(lines.at(-2), "lte quota: 50 GB of 50 GB used, backup for that reason; anew 2026-02-01");
+});
+
 test("a remote gateway without peers", () => {
   const text = renderStatus({ role: "remote", version: "0.1.0", uptimeSeconds: 5, sessions: [] }, NOW);
   assert.equal(text, "hawser-remote 0.1.0, up 5 s\n\nno local gateway is connected\n");

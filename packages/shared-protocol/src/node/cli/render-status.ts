@@ -1,5 +1,5 @@
 import { type PathStatus, type SessionStatus, type StatusReport, sessionsOf } from "../status/types.ts";
-import { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+import { clip, formatAge, formatBytes, formatDay, formatMs, formatRate, printable } from "./format.ts";
 
 /** Columns of the narrowest terminal that is cared for. */
 const WIDTH = 80;
@@ -45,7 +45,7 @@ function renderSession({ peer, state, flows, bytes, paths }: SessionStatus, now:
       `sent again ${formatBytes(bytes.reinjected)}`,
     row(COLUMNS.map(({ title }) => title)),
     ...paths.map((path) => row(COLUMNS.map(({ cell }) => cell(path, shareOf(path))))),
-    ...paths.flatMap((path) => renderTrouble(path, now)),
+    ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderQuota(path)]),
   ];
 }
 
@@ -55,6 +55,15 @@ function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date)
   const seconds = (now.getTime() - Date.parse(since)) / 1000;
   const age = Number.isFinite(seconds) ? ` for ${formatAge(seconds)}` : "";
   return [`${clip(printable(name), NAME_WIDTH)} ${state}${age}: ${printable(lastError)}`];
+}
+
+function renderQuota({ name, quota, role, roleInForce = role }: PathStatus): string[] {
+  if (!quota) return [];
+  const used = `${formatBytes(quota.usedBytes)} of ${formatBytes(quota.limitBytes)} used`;
+  const effect = roleInForce !== role ? `, ${roleInForce} for that reason` : "";
+  return [
+    `${clip(printable(name), NAME_WIDTH)} quota: ${used}${effect}; anew ${formatDay(new Date(quota.resetsAt))}`,
+  ];
 }
 
 function row(cells: readonly string[]): string {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint, isWildcardHost } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
+import type { Secret } from "../identity/secret.ts";
 import { statusReportSchema } from "../status/schemas.ts";
 import { renderStatus } from "./render-status.ts";
 
@@ -21,6 +22,8 @@ export interface StatusCommandOptions {
   /** Again every second, until `signal` or SIGINT. */
   readonly watch?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What the status server asks for. */
+  readonly token?: Secret | undefined;
   readonly stdout?: StatusOutput | undefined;
 }
 
@@ -39,13 +42,13 @@ export function statusUrl({ host, port }: Endpoint): string {
 export async function statusCommand(url: string, options: StatusCommandOptions = {}): Promise<void> {
   const stdout = options.stdout ?? process.stdout;
   if (options.watch) return watchStatus(url, options, stdout);
-  const answer = await fetchStatus(url);
+  const answer = await fetchStatus(url, options.token);
   stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : render(url, answer));
 }
 
 async function watchStatus(
   url: string,
-  { json, signal }: StatusCommandOptions,
+  { json, signal, token }: StatusCommandOptions,
   stdout: StatusOutput,
 ): Promise<void> {
   const interrupt = new AbortController();
@@ -54,7 +57,7 @@ async function watchStatus(
   const stop = AbortSignal.any([interrupt.signal, ...(signal ? [signal] : [])]);
   try {
     while (!stop.aborted) {
-      const frame = await nextFrame(url, json === true);
+      const frame = await nextFrame(url, json === true, token);
       stdout.write(stdout.isTTY && !json ? REDRAW + frame : frame);
       await sleep(PERIOD_MS, undefined, { signal: stop }).catch(() => {});
     }
@@ -63,9 +66,9 @@ async function watchStatus(
   }
 }
 
-async function nextFrame(url: string, json: boolean): Promise<string> {
+async function nextFrame(url: string, json: boolean, token: Secret | undefined): Promise<string> {
   try {
-    const answer = await fetchStatus(url);
+    const answer = await fetchStatus(url, token);
     return json ? `${JSON.stringify(answer)}\n` : render(url, answer);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
@@ -80,10 +83,11 @@ function render(url: string, answer: unknown): string {
 }
 
 /** The answer of `GET /api/status`. @throws CodedError STATUS_UNREACHABLE */
-export function fetchStatus(url: string): Promise<unknown> {
+export function fetchStatus(url: string, token?: Secret): Promise<unknown> {
+  const headers = token ? { authorization: `Bearer ${token.reveal().toString("utf8")}` } : {};
   return new Promise((resolve, reject) => {
     // Without an agent no connection is kept, which would keep the process.
-    const asked = get(`${url}/api/status`, { agent: false, timeout: TIMEOUT_MS }, (response) => {
+    const asked = get(`${url}/api/status`, { headers, agent: false, timeout: TIMEOUT_MS }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (piece: string) => {
@@ -92,13 +96,19 @@ export function fetchStatus(url: string): Promise<unknown> {
       response.on("end", () => {
         const answer = response.statusCode === 200 ? parseJson(body) : undefined;
         if (answer !== undefined) resolve(answer);
-        else reject(unreachable(url, `what answers is not a hawser gateway (HTTP ${response.statusCode})`));
+        else reject(unreachable(url, whyRefused(response.statusCode)));
       });
       response.on("error", (error) => reject(unreachable(url, error.message)));
     });
     asked.on("timeout", () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
     asked.on("error", (error) => reject(unreachable(url, whyNoAnswer(error))));
   });
+}
+
+function whyRefused(status: number | undefined): string {
+  if (status === 401) return "the gateway does not accept the token; was it started with this configuration?";
+  if (status === 429) return "the gateway was shown too many wrong tokens; wait a minute";
+  return `what answers is not a hawser gateway (HTTP ${status})`;
 }
 
 function whyNoAnswer(error: Error): string {

@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "../../wire/frames.ts";
+import { canonicalIp } from "../sys/ip-address.ts";
 import { type Parsed, parsed, problem } from "./parsed.ts";
 
 const DOMAIN_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
@@ -26,6 +27,12 @@ export function formatEndpoint({ host, port }: Endpoint): string {
 /** Whether a listener at this host takes connections to every address of the machine. */
 export function isWildcardHost(host: string): boolean {
   return isIPv4(host) ? host === "0.0.0.0" : isIPv6(host) && /^[0:]+$/.test(host);
+}
+
+/** Whether a listener at this host, or a connection to it, stays on this machine. */
+export function isLoopbackHost(host: string): boolean {
+  const ip = canonicalIp(host);
+  return host.toLowerCase() === "localhost" || ip === "::1" || (isIPv4(ip) && ip.startsWith("127."));
 }
 
 function splitHostPort(text: string): Parsed<Endpoint> {

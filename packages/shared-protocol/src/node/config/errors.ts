@@ -11,7 +11,7 @@ export const ErrorCode = {
   configExists: "CONFIG_EXISTS",
   /** A file cannot be written, or another edit of it is under way. */
   configUnwritable: "CONFIG_UNWRITABLE",
-  /** Group or others can read a file that holds a secret. */
+  /** Group or others can read a file that holds a secret, or change one that is believed. */
   secretExposed: "SECRET_EXPOSED",
   /** An identity file is not what `init` writes. */
   identityMalformed: "IDENTITY_MALFORMED",
@@ -33,6 +33,8 @@ export const ErrorCode = {
   connectRefused: "CONNECT_REFUSED",
   /** A listener cannot have its address. */
   listenFailed: "LISTEN_FAILED",
+  /** What is to outlive a restart cannot be written. */
+  stateUnwritable: "STATE_UNWRITABLE",
   /** The process lacks a capability that its configuration needs. */
   capabilityMissing: "CAPABILITY_MISSING",
 } as const;

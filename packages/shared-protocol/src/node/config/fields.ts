@@ -1,10 +1,12 @@
 /** The kinds of value that configurations are made of, as zod types. */
 
+import { TomlDate } from "smol-toml";
 import { z } from "zod";
 import { parseCidr } from "./cidr.ts";
 import { parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
 import { parseInterface, parseName } from "./names.ts";
 import { type Parsed, problem } from "./parsed.ts";
+import { parseRate } from "./rate.ts";
 import { parseSize } from "./size.ts";
 
 /** A string whose meaning `parse` knows. */
@@ -26,6 +28,11 @@ export const cidrField = textField(parseCidr);
 export const interfaceField = textField(parseInterface);
 export const nameField = textField(parseName);
 
+/** A point in time: TOML's date and time with its zone. */
+export const timeField = z
+  .date()
+  .refine((time) => !(time instanceof TomlDate && time.isLocal()), "needs a time zone, such as Z at its end");
+
 /** Bytes: a whole number, or a text with a unit. At least `minimum` bytes. */
 export function sizeField(minimum: number) {
   const text = textField((written) => {
@@ -33,6 +40,14 @@ export function sizeField(minimum: number) {
     return size.ok && size.value < minimum ? problem(`must be at least ${minimum} bytes`) : size;
   });
   return z.union([z.int().min(minimum), text]);
+}
+
+/** Bits per second, from a text with a unit. At least `minimum`. */
+export function rateField(minimum: number) {
+  return textField((written) => {
+    const rate = parseRate(written);
+    return rate.ok && rate.value < minimum ? problem(`must be at least ${minimum} bit/s`) : rate;
+  });
 }
 
 /** Limits of resources, which both gateways have. */
@@ -51,11 +66,6 @@ export interface Limits {
   readonly memoryBytes: number;
   /** Seconds. */
   readonly drainSeconds: number;
-}
-
-/** `[status]`: there is always a status server; without a `listen` it is at `fallback`. */
-export function statusField(fallback: string) {
-  return z.strictObject({ listen: listenField.prefault(fallback) }).prefault({});
 }
 
 /** For arrays of tables: no two with the same `key`. */

@@ -17,6 +17,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["string", "a string"],
   ["number", "a number"],
   ["boolean", "true or false"],
+  ["date", "a date and time"],
 ]);
 
 type Issue = z.core.$ZodIssue;

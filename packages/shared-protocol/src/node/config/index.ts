@@ -1,7 +1,14 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
-export { formatEndpoint, isWildcardHost, parseEndpoint, parseListenEndpoint } from "./endpoint.ts";
+export { parseDuration } from "./duration.ts";
+export {
+  formatEndpoint,
+  isLoopbackHost,
+  isWildcardHost,
+  parseEndpoint,
+  parseListenEndpoint,
+} from "./endpoint.ts";
 export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
 export {
   cidrField,
@@ -11,15 +18,17 @@ export {
   limitsField,
   listenField,
   nameField,
+  rateField,
   refuseDuplicates,
   sizeField,
-  statusField,
   textField,
+  timeField,
 } from "./fields.ts";
 export { type LoadOptions, loadConfig, parseConfig } from "./load.ts";
 export { parseInterface, parseName } from "./names.ts";
 export { nearest } from "./nearest.ts";
 export { type Parsed, parsed, problem } from "./parsed.ts";
+export { parseRate } from "./rate.ts";
 export { readSecretFile, readTextFile, systemCode } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { z } from "zod";
+import { statusField } from "../status/status-config.ts";
 import { CodedError, ConfigError } from "./errors.ts";
-import {
-  interfaceField,
-  limitsField,
-  listenField,
-  nameField,
-  refuseDuplicates,
-  statusField,
-} from "./fields.ts";
+import { interfaceField, limitsField, listenField, nameField, refuseDuplicates } from "./fields.ts";
 import { loadConfig, parseConfig } from "./load.ts";
 import { readSecretFile } from "./secret-file.ts";
 
@@ -166,4 +160,39 @@ test("a file with a secret must be its owner's alone", () => {
   chmodSync(file, 0o600);
   assert.ok(loadConfig(file, schema, { secretAt }));
   assert.match(readSecretFile(file), /^remote/);
+});
+
+test("a secret must not be in a directory where others can put another in its place", () => {
+  const shared = join(directory, "shared");
+  const file = join(shared, "pairing.txt");
+  const link = join(directory, "link.txt");
+  mkdirSync(shared);
+  writeFileSync(file, "secret", { mode: 0o600 });
+  symlinkSync(file, link);
+  for (const mode of [0o777, 0o775, 0o757]) {
+    chmodSync(shared, mode);
+    for (const name of [file, link]) {
+      const expected = `${name}: holds a secret, but group or others can replace it (directory of mode 0${mode.toString(8)}); run: chmod go-w ${shared}`;
+      assert.equal(errorOf(() => readSecretFile(name)).message, expected);
+    }
+  }
+  for (const mode of [0o755, 0o1777]) {
+    chmodSync(shared, mode);
+    assert.equal(readSecretFile(file), "secret");
+  }
+});
+
+test("a configuration without secrets may be read by everybody, but not changed", () => {
+  const file = join(directory, "plain.toml");
+  writeFileSync(file, `remote = "x"\n${PATH}`);
+  chmodSync(file, 0o664);
+  assert.ok(loadConfig(file, schema));
+  chmodSync(file, 0o666);
+  const expected = `${file}: can be changed by everybody (mode 0666); run: chmod o-w ${file}`;
+  assert.equal(errorOf(() => loadConfig(file, schema)).message, expected);
+  chmodSync(file, 0o644);
+  chmodSync(directory, 0o777);
+  const replaceable = `${file}: can be replaced by everybody (directory of mode 0777); run: chmod o-w ${directory}`;
+  assert.equal(errorOf(() => loadConfig(file, schema)).message, replaceable);
+  chmodSync(directory, 0o700);
 });

@@ -2,7 +2,7 @@ import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import { ConfigError, ErrorCode, type Finding } from "./errors.ts";
 import { describeIssues, formatPath } from "./findings.ts";
-import { readTextFile, whyExposed } from "./secret-file.ts";
+import { readTextFile, whyChangeable, whyExposed } from "./secret-file.ts";
 
 export interface LoadOptions<T> {
   /** The key that holds a secret in this configuration, if one does: the file must then be its owner's alone. */
@@ -21,7 +21,7 @@ export function loadConfig<S extends z.ZodType>(
   const { text, stats } = readTextFile(file);
   const config = parseConfig(text, file, schema);
   const key = options.secretAt?.(config);
-  const exposed = key === undefined ? undefined : whyExposed(file, stats);
+  const exposed = key === undefined ? whyChangeable(file, stats) : whyExposed(file, stats);
   if (exposed !== undefined) {
     throw new ConfigError(ErrorCode.secretExposed, [{ file, key: key ?? "", what: exposed }]);
   }

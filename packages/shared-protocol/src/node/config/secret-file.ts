@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { CodedError, ConfigError, ErrorCode } from "./errors.ts";
 
 /** A file's text, and who can read it. */
@@ -29,11 +30,42 @@ export function readTextFile(file: string): ReadFile {
   }
 }
 
-/** What to say when group or others can read a file that holds a secret. */
+/** What to say when group or others can read a file that holds a secret, or put another in its place. */
 export function whyExposed(file: string, { mode }: Stats): string | undefined {
-  if ((mode & 0o077) === 0) return undefined;
-  const octal = (mode & 0o7777).toString(8).padStart(4, "0");
-  return `holds a secret, but group or others have access to it (mode ${octal}); run: chmod 600 ${file}`;
+  if ((mode & 0o077) !== 0)
+    return `holds a secret, but group or others have access to it (mode ${octal(mode)}); run: chmod 600 ${file}`;
+  const directory = directoryOf(file);
+  if (!isWritable(directory, 0o022)) return undefined;
+  return `holds a secret, but group or others can replace it (directory of mode ${octal(directory.mode)}); run: chmod go-w ${directory.name}`;
+}
+
+/** What to say when everybody can change a file that this program believes. */
+export function whyChangeable(file: string, { mode }: Stats): string | undefined {
+  if ((mode & 0o002) !== 0)
+    return `can be changed by everybody (mode ${octal(mode)}); run: chmod o-w ${file}`;
+  const directory = directoryOf(file);
+  if (!isWritable(directory, 0o002)) return undefined;
+  return `can be replaced by everybody (directory of mode ${octal(directory.mode)}); run: chmod o-w ${directory.name}`;
+}
+
+interface Directory {
+  readonly name: string;
+  readonly mode: number;
+}
+
+/** Where a file is in truth: a symbolic link is followed. */
+function directoryOf(file: string): Directory {
+  const name = dirname(realpathSync(file));
+  return { name, mode: statSync(name).mode };
+}
+
+/** Who may write to a directory may rename what is in it, but for sticky ones such as /tmp. */
+function isWritable({ mode }: Directory, bits: number): boolean {
+  return (mode & bits) !== 0 && (mode & 0o1000) === 0;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
 function whyUnreadable(file: string, error: unknown): string {

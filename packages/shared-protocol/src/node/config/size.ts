@@ -8,6 +8,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["kB", 1e3],
   ["MB", 1e6],
   ["GB", 1e9],
+  ["TB", 1e12],
 ]);
 
 /** A number of bytes: `"256MiB"`, `"1.5 GiB"`, `"300MB"`. Rounded down to whole bytes. */

@@ -1,13 +1,13 @@
-import { type FSWatcher, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { statSync } from "node:fs";
+import { systemCode } from "./secret-file.ts";
 
-/** How long a file must be quiet before it is read, ms: editors write in several steps. */
-const QUIET_MS = 200;
+/** How often a file is looked at, ms. It is read when two looks agree: editors write in several steps. */
+const INTERVAL_MS = 200;
 
 export interface WatchHandlers<T> {
   /** The file has changed, and is right. */
   readonly onChange: (config: T) => void;
-  /** The file has changed and is wrong, or cannot be watched; what was in force stays in force. */
+  /** The file has changed and is wrong; what was in force stays in force. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -18,13 +18,14 @@ export interface ConfigWatch {
 }
 
 /**
- * Follows a file through edits, also by rename. The directory is watched, since a watch on the file would stay with
- * the inode that the rename took away. Does not keep the process alive.
+ * Follows a file through edits, also by rename, through symbolic links, and when its directory is replaced: by its name,
+ * which inotify(7) does not do. Does not keep the process alive.
  */
 export function watchConfig<T>(file: string, load: () => T, handlers: WatchHandlers<T>): ConfigWatch {
-  let timer: NodeJS.Timeout | undefined;
+  let loaded = look(file);
+  let last = loaded;
   const reload = (): void => {
-    clearTimeout(timer);
+    loaded = last = look(file);
     let config: T;
     try {
       config = load();
@@ -34,35 +35,22 @@ export function watchConfig<T>(file: string, load: () => T, handlers: WatchHandl
     }
     handlers.onChange(config);
   };
-  const touched = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(reload, QUIET_MS);
-    timer.unref();
-  };
-  const watcher = watchDirectory(file, touched, handlers.onError);
-  return {
-    reload,
-    close() {
-      clearTimeout(timer);
-      watcher?.close();
-    },
-  };
+  const timer = setInterval(() => {
+    const now = look(file);
+    const isQuiet = now === last;
+    last = now;
+    if (isQuiet && now !== loaded) reload();
+  }, INTERVAL_MS);
+  timer.unref();
+  return { reload, close: () => clearInterval(timer) };
 }
 
-function watchDirectory(
-  file: string,
-  touched: () => void,
-  onError: (error: unknown) => void,
-): FSWatcher | undefined {
+/** What changes whenever the file does; of a file that is not there, why. */
+function look(file: string): string {
   try {
-    const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
-      if (name === null || name === basename(file)) touched();
-    });
-    watcher.on("error", onError);
-    return watcher;
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join();
   } catch (error) {
-    // Without inotify instances left there is still SIGHUP.
-    onError(error);
-    return undefined;
+    return systemCode(error) ?? String(error);
   }
 }

@@ -12,6 +12,18 @@ export function derivePsk(identity: Secret, peerKey: Secret, name: string): Secr
   return derive(identity, peerKey.reveal(), `hawser/1 psk ${name}`);
 }
 
+/** Length of a key id, bytes: enough to tell a peer's few keys apart. */
+const KEY_ID_LENGTH = 6;
+
+/**
+ * What a local gateway claims in the TLS handshake (SPEC.md, section 2): its name and which of its keys it holds. While
+ * a secret is rotated there are two. Travels in clear; the key id says nothing of the key.
+ */
+export function pskIdentity(name: string, psk: Secret): string {
+  const id = derive(psk, Buffer.alloc(0), "hawser/1 key id").reveal().subarray(0, KEY_ID_LENGTH);
+  return `${name}~${id.toString("base64url")}`;
+}
+
 /** The bearer token that `hawser-local connect` shows to its gateway: both know the PSK. base64url. */
 export function deriveConnectToken(psk: Secret): string {
   return derive(psk, Buffer.alloc(0), "hawser/1 connect").revealBase64url();

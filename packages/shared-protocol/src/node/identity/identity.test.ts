@@ -14,6 +14,7 @@ import {
   parseIdentity,
   parsePairing,
   parseSecretText,
+  pskIdentity,
   Secret,
 } from "./index.ts";
 
@@ -110,4 +111,13 @@ test("what is wrong with a pairing line is told without the secret", () => {
   ];
   for (const [line, problem] of golden) assert.deepEqual(parsePairing(line), { ok: false, problem });
   assert.ok(!parseSecretText(`${secret}=`).ok);
+});
+
+test("a PSK identity names the peer and the key, and is the same on every machine (SPEC.md, section 2)", () => {
+  const psk = Secret.fromBytes(
+    Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex"),
+  );
+  // openssl kdf -keylen 6 -kdfopt digest:SHA256 -kdfopt hexkey:0001..1e1f -kdfopt info:'hawser/1 key id' HKDF
+  assert.equal(pskIdentity("home", psk), "home~DKgHHAdc");
+  assert.notEqual(pskIdentity("home", generateSecret()), pskIdentity("home", psk));
 });

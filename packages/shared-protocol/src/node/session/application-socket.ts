@@ -1,6 +1,8 @@
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
+import { descriptorsShort } from "../limits/descriptors.ts";
+import { SystemError } from "../sys/system-error.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
 const BUFFER_BYTES = 65_536;
@@ -20,8 +22,13 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
   return adoptAccepted(accepted, readerOptions(onBytes));
 }
 
-/** Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. */
+/**
+ * Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. The socket's error is EMFILE when
+ * what is left of the descriptors is the gateway's own.
+ */
 export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
+  if (descriptorsShort("flow"))
+    return new Socket().destroy(new SystemError("EMFILE", 24, "socket", "no descriptor is left for a flow"));
   return connect({
     ...options,
     allowHalfOpen: true,

@@ -2,23 +2,23 @@ import { EventEmitter, once } from "node:events";
 import type { Flow } from "./flow.ts";
 
 /** The open flows of a gateway or a session. */
-export class FlowSet {
-  readonly #flows = new Set<Flow>();
+export class FlowSet<F extends Flow = Flow> {
+  readonly #flows = new Set<F>();
   readonly #emptied = new EventEmitter();
 
   get size(): number {
     return this.#flows.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Flow> {
+  [Symbol.iterator](): IterableIterator<F> {
     return this.#flows.values();
   }
 
-  add(flow: Flow): void {
+  add(flow: F): void {
     this.#flows.add(flow);
   }
 
-  delete(flow: Flow): void {
+  delete(flow: F): void {
     if (this.#flows.delete(flow) && this.#flows.size === 0) this.#emptied.emit("empty");
   }
 

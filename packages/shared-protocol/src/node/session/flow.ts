@@ -7,6 +7,9 @@ import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 /** Keeps a dead LAN client or server from holding a flow for ever: probes after this much silence, milliseconds. */
 const KEEPALIVE_MS = 120_000;
 
+/** So many writes wait for the socket at most. What comes then stays in the stream, which gathers small pieces. */
+const MAX_WRITES = 16;
+
 export interface FlowEvents {
   /** Local: the destination was reached. */
   onOpened?(bound: Endpoint): void;
@@ -36,6 +39,8 @@ export class Flow implements StreamHandler {
   #over = false;
   /** Bytes given to the socket that it has not taken yet; consumed once it has. */
   #writing = 0;
+  /** In so many writes. */
+  #writes = 0;
   #ending = false;
   /** The stream is over; the socket may still have to take what came last. */
   #streamClosed = false;
@@ -85,6 +90,7 @@ export class Flow implements StreamHandler {
   }
 
   handleReadable(): void {
+    if (this.#writes === MAX_WRITES) return;
     const { pieces, length, end } = this.#driver.session.read(this.stream);
     if (length > 0) this.#write(pieces as Buffer[], length);
     if (end && !this.#ending) {
@@ -96,9 +102,13 @@ export class Flow implements StreamHandler {
   /** One gathered write; what the socket has taken is consumed and moves the stream's credit. */
   #write(pieces: readonly Buffer[], length: number): void {
     this.#writing += length;
+    this.#writes++;
     const taken = (error: Error | null | undefined): void => {
       this.#writing -= length;
-      if (!error && !this.#over) this.#driver.consume(this.stream, length);
+      const hasWaited = this.#writes-- === MAX_WRITES;
+      if (error || this.#over) return;
+      this.#driver.consume(this.stream, length);
+      if (hasWaited) this.handleReadable();
     };
     const last = pieces.length - 1;
     if (last > 0) this.socket.cork();

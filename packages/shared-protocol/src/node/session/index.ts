@@ -2,7 +2,7 @@ export { adoptApplication, type BytesHandler, dialApplication } from "./applicat
 export { Flow, type FlowEvents } from "./flow.ts";
 export { FlowSet } from "./flow-set.ts";
 export { awaitHello, JOIN_DEADLINE_MS, JoinError, joinSession, refuse, welcome } from "./handshake.ts";
-export { type PathObserver, PathRecord } from "./path-record.ts";
+export { type LineBytes, type PathObserver, PathRecord } from "./path-record.ts";
 export { flowId, flowStatus, sessionStatus } from "./report.ts";
 export {
   SessionDriver,

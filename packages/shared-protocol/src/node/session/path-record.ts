@@ -11,6 +11,12 @@ export interface PathObserver {
   onSubflowLost(path: PathRecord, reason: string): void;
 }
 
+/** Bytes on the line, as IP packets. */
+export interface LineBytes {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /**
  * What is known of one path over the gateway's life: its subflows come and go, its counters go on. Bytes are those of
  * the protocol's frames, before TLS.
@@ -18,8 +24,9 @@ export interface PathObserver {
 export class PathRecord {
   readonly name: string;
   #role: PathRole;
-  readonly #live = new Set<Subflow>();
+  readonly #live = new Map<Subflow, LineBytes>();
   readonly #retired = { sent: 0, received: 0, reinjected: 0 };
+  readonly #retiredLine = { sent: 0, received: 0 };
   readonly #sendRate = new RateMeter();
   readonly #receiveRate = new RateMeter();
   #lastError: string | undefined;
@@ -39,6 +46,7 @@ export class PathRecord {
     this.noteState();
   }
 
+  /** The role in force. */
   get role(): PathRole {
     return this.#role;
   }
@@ -57,7 +65,7 @@ export class PathRecord {
   /** The best of its subflows' states. */
   get state(): PathState {
     if (this.#role === "disabled") return "disabled";
-    const states = new Set([...this.#live].map((subflow) => subflow.liveness.state));
+    const states = new Set([...this.#live.keys()].map((subflow) => subflow.liveness.state));
     for (const state of ["up", "probation", "suspect"] as const) if (states.has(state)) return state;
     return this.#lastError === undefined ? "connecting" : "down";
   }
@@ -72,14 +80,19 @@ export class PathRecord {
     this.noteState();
   }
 
-  handleJoined(subflow: Subflow): void {
-    this.#live.add(subflow);
+  /** `line` counts on while the subflow lives. */
+  handleJoined(subflow: Subflow, line: LineBytes): void {
+    this.#live.set(subflow, line);
     this.#lastError = undefined;
     this.noteState();
   }
 
   handleLost(subflow: Subflow, reason: string): void {
-    if (!this.#live.delete(subflow)) return;
+    const line = this.#live.get(subflow);
+    if (!line) return;
+    this.#live.delete(subflow);
+    this.#retiredLine.sent += line.sent;
+    this.#retiredLine.received += line.received;
     this.#retired.sent += subflow.ledger.sent;
     this.#retired.received += subflow.receivedBytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
@@ -111,10 +124,20 @@ export class PathRecord {
     this.#receiveRate.sample(received, now);
   }
 
+  /** What the path's line has carried since the gateway's start, as IP packets; dials that failed left out. */
+  get lineBytes(): LineBytes {
+    const bytes = { ...this.#retiredLine };
+    for (const line of this.#live.values()) {
+      bytes.sent += line.sent;
+      bytes.received += line.received;
+    }
+    return bytes;
+  }
+
   status(): PathStatus {
     this.noteState();
     const bytes = this.#bytes();
-    const rtts = [...this.#live].map(({ model }) => model).filter(({ srtt }) => srtt > 0);
+    const rtts = [...this.#live.keys()].map(({ model }) => model).filter(({ srtt }) => srtt > 0);
     return {
       name: this.name,
       state: this.#state,
@@ -127,7 +150,7 @@ export class PathRecord {
       minRttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ minRtt }) => minRtt))),
       sendRateBps: this.#sendRate.bps,
       receiveRateBps: this.#receiveRate.bps,
-      unackedBytes: [...this.#live].reduce((sum, subflow) => sum + subflow.unackedBytes, 0),
+      unackedBytes: [...this.#live.keys()].reduce((sum, subflow) => sum + subflow.unackedBytes, 0),
       sentBytes: bytes.sent,
       receivedBytes: bytes.received,
       reinjectedBytes: bytes.reinjected,
@@ -138,7 +161,7 @@ export class PathRecord {
 
   #bytes(): { sent: number; received: number; reinjected: number } {
     const bytes = { ...this.#retired };
-    for (const subflow of this.#live) {
+    for (const subflow of this.#live.keys()) {
       bytes.sent += subflow.ledger.sent;
       bytes.received += subflow.receivedBytes;
       bytes.reinjected += subflow.reinjectedBytes;

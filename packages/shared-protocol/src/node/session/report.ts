@@ -11,14 +11,14 @@ export function sessionStatus(
   paths: readonly PathStatus[],
   before?: Readonly<SessionTotals>,
 ): SessionStatus {
-  const { totals, streamCount } = driver.session;
+  const { totals, streamCount, usedPaths } = driver.session;
   const sum = (key: keyof SessionTotals): number => totals[key] + (before?.[key] ?? 0);
   return {
     peer,
     state: sessionState(paths),
     flows: { open: streamCount, total: sum("flows"), failed: sum("failed") },
     bytes: { sent: sum("sent"), received: sum("received"), reinjected: sum("reinjected") },
-    paths,
+    paths: paths.map((path) => ({ ...path, inUse: usedPaths.has(path.name) })),
   };
 }
 

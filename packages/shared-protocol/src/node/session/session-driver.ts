@@ -100,7 +100,6 @@ export class SessionDriver {
     const subflow = this.session.addSubflow(options, performance.now());
     const record = this.path(path, role);
     record.setRole(role, TOLD);
-    record.handleJoined(subflow);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
         this.session.handleBytes(id, bytes, performance.now());
@@ -109,6 +108,7 @@ export class SessionDriver {
       onDrain: () => this.schedule(),
       onLost: (error) => this.#handleLost(subflow, error),
     });
+    record.handleJoined(subflow, connection.line);
     this.#connections.set(id, connection);
     this.#options.onSubflow?.({ id, path, state: "joined" });
     if (rest.length > 0) this.session.handleBytes(id, rest, performance.now());
@@ -135,6 +135,15 @@ export class SessionDriver {
 
   setPathRole(path: string, role: PathRole): void {
     this.session.setPathRole(path, role);
+    this.schedule();
+  }
+
+  /** Local: rations a path; see `Session.setAllowance`. `bytes` is shared by the path's subflows. */
+  setAllowance(path: string, bytes: { readonly send: number; readonly receive: number }): void {
+    const subflows = [...this.session.subflows].filter((subflow) => subflow.path === path);
+    const send = bytes.send / subflows.length;
+    const receive = bytes.receive / subflows.length;
+    for (const { id } of subflows) this.session.setAllowance(id, { send, receive });
     this.schedule();
   }
 
@@ -240,7 +249,7 @@ export class SessionDriver {
       case "subflow":
         return this.#report(event.subflow, event.state);
       case "role":
-        return this.#handleRole(event.subflow, event.role);
+        return this.#handleRole(event.subflow);
       case "close-subflow":
         this.#closeReasons.set(event.subflow, event.reason);
         return this.#close(event.subflow, event.code);
@@ -263,9 +272,9 @@ export class SessionDriver {
     return handler;
   }
 
-  #handleRole(id: number, role: PathRole): void {
-    const connection = this.#connections.get(id);
-    if (connection) this.path(connection.subflow.path, role).setRole(role, TOLD);
+  #handleRole(id: number): void {
+    const subflow = this.#connections.get(id)?.subflow;
+    if (subflow) this.path(subflow.path, subflow.role).setRole(subflow.role, TOLD);
   }
 
   #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {
@@ -279,6 +288,7 @@ export class SessionDriver {
     for (const id of this.session.pollOrder()) {
       const connection = this.#connections.get(id);
       connection?.fitRecords();
+      connection?.fitUnsent();
       while (connection?.takesMore) {
         const parts = this.session.pollTransmit(id, now);
         if (!parts) break;
@@ -290,7 +300,8 @@ export class SessionDriver {
   /** One timer, moved only when the next deadline is earlier than the one it waits for. */
   #armTimer(now: number): void {
     const next = this.session.pollTimeout();
-    if (this.#timer && this.#timerAt <= next) return;
+    // A closed session waits for nothing: its timer would hold it in memory for minutes.
+    if (this.#timer && this.#timerAt <= next && !this.session.isClosed) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (next === Number.POSITIVE_INFINITY) return;

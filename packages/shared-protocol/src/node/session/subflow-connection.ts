@@ -4,11 +4,19 @@ import type { LineReport, Subflow } from "../../engine/index.ts";
 import { setDiscardOnClose, setNotSentLowat, socketFd } from "../sys/socket-options.ts";
 import { tcpInfo } from "../sys/tcp-info.ts";
 import { CongestionPolicy } from "./congestion-policy.ts";
+import { LineCounter } from "./line-counter.ts";
 
 /** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
 const MAX_WAITING = 524_288;
-/** Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's cap. */
-const NOTSENT_LOWAT = 131_072;
+/**
+ * Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's cap. Where it is
+ * reached, the kernel takes more only once its whole send buffer is less than two thirds full (sk_stream_is_writable of
+ * net/sock.h): too little for a long fast line. So it is a share of the cap at least.
+ */
+const MIN_UNSENT = 131_072;
+const UNSENT_SHARE = 0.5;
+/** It is told the kernel when it has changed by this factor. */
+const UNSENT_STEP = 1.5;
 /** Plaintext of a TLS record at most (RFC 8446, section 5.1). */
 const MAX_RECORD = 16_384;
 /** An ACK fits into the record of a chunk; a record adds 22 bytes, a segment's worth is reckoned with CHUNK_EXTRA. */
@@ -19,7 +27,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** Keeps the kernel's send buffer of a subflow's connection short; one that is gone already shows it elsewhere. */
 export function limitUnsent(raw: Socket): void {
   try {
-    setNotSentLowat(raw, NOTSENT_LOWAT);
+    setNotSentLowat(raw, MIN_UNSENT);
   } catch {
     raw.destroy();
   }
@@ -37,13 +45,16 @@ export interface SubflowConnectionEvents {
 export class SubflowConnection {
   readonly subflow: Subflow;
   readonly socket: TLSSocket;
+  readonly line: LineCounter;
   #recordBytes = MAX_RECORD;
+  #mostUnsent = MIN_UNSENT;
   #error: Error | undefined;
   #closing = false;
 
   constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
     this.subflow = subflow;
     this.socket = socket;
+    this.line = new LineCounter(socket.remoteFamily === "IPv6" ? "IPv6" : "IPv4");
     new CongestionPolicy(socket, subflow.model);
     socket.on("error", (error) => {
       this.#error = error;
@@ -64,6 +75,7 @@ export class SubflowConnection {
   look(): LineReport | undefined {
     const info = tcpInfo(socketFd(this.socket));
     if (!info || info.bytesSent === 0 || info.sndMss === 0) return undefined;
+    this.line.handleInfo(info);
     const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, lost, sndMss, rtt, minRtt } = info;
     const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
     return {
@@ -81,10 +93,22 @@ export class SubflowConnection {
    * (TLSSocket.setMaxSendFragment cannot serve: what it has lowered OpenSSL never raises again.)
    */
   fitRecords(): void {
-    this.#recordBytes = Math.min(MAX_RECORD, this.subflow.model.chunk + BESIDE_CHUNK);
+    this.#recordBytes = Math.min(MAX_RECORD, this.subflow.chunk + BESIDE_CHUNK);
     const socket = this.socket as { _writev?: unknown };
     if (this.#recordBytes < MAX_RECORD) socket._writev = null;
     else delete socket._writev;
+  }
+
+  /** Has the kernel hold what the line may need. */
+  fitUnsent(): void {
+    const wanted = Math.max(MIN_UNSENT, Math.round(UNSENT_SHARE * this.subflow.model.cap));
+    if (wanted < this.#mostUnsent * UNSENT_STEP && wanted * UNSENT_STEP > this.#mostUnsent) return;
+    this.#mostUnsent = wanted;
+    try {
+      setNotSentLowat(this.socket, wanted);
+    } catch {
+      // It has gone already.
+    }
   }
 
   /** Writes the buffers of one turn: as one, or on a thin line in pieces that each make a record. */

@@ -35,7 +35,7 @@ before(async () => {
     listen: LISTEN,
     logger,
     onConnect: serve,
-    connectToken: TOKEN,
+    connectToken: () => TOKEN,
   });
 });
 after(() => server.close());
@@ -124,7 +124,7 @@ test("closing the server ends tunnels, and a gateway that is not there is said t
     listen: LISTEN,
     logger,
     onConnect: serve,
-    connectToken: TOKEN,
+    connectToken: () => TOKEN,
   });
   const socket = await dialConnect(closing.address, TOKEN, { host: "nas.example", port: 22 });
   const ended = new Promise((resolve) => socket.once("close", resolve));

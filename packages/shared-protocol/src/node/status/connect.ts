@@ -1,11 +1,12 @@
 /** HTTP CONNECT on the status server: how `hawser-local connect` reaches the running gateway's session. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import { type IncomingMessage, request, STATUS_CODES } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
+import { Secret } from "../identity/secret.ts";
+import { showsToken } from "./guard.ts";
 
 /** A client that waits longer than this for its answer is told that there is none, ms. */
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -22,7 +23,7 @@ export type OnConnect = (target: Endpoint, socket: Socket, head: Buffer) => void
 export interface ConnectOptions {
   readonly onConnect?: OnConnect | undefined;
   /** What a client must show; see `deriveConnectToken`. */
-  readonly connectToken?: string | undefined;
+  readonly connectToken?: (() => string) | undefined;
 }
 
 /** Serves one CONNECT request. */
@@ -36,7 +37,7 @@ export function serveConnect(
   socket.on("error", () => socket.destroy());
   if (!onConnect || connectToken === undefined)
     return refuseConnect(socket, 405, "tunnels are not served here");
-  if (!hasToken(message.headers["proxy-authorization"], connectToken)) {
+  if (!showsToken(message.headers["proxy-authorization"], Secret.fromText(connectToken()))) {
     return refuseConnect(socket, 407, "wrong or no token", 'Proxy-Authenticate: Bearer realm="hawser"\r\n');
   }
   const target = parseEndpoint(message.url ?? "");
@@ -106,14 +107,4 @@ function whyRefused({ statusCode, statusMessage }: IncomingMessage, body: string
   if (statusCode === 407)
     return "the gateway does not accept the token; is it running with this configuration?";
   return body === "" ? `refused (${statusCode} ${statusMessage})` : body;
-}
-
-/** Compares hashes, so that neither time nor length says how near a guess was. */
-function hasToken(header: string | undefined, token: string): boolean {
-  const given = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header ?? "")?.[1] ?? "";
-  return timingSafeEqual(sha256(given), sha256(token));
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -7,6 +7,8 @@ import { EventLog } from "./event-log.ts";
 import { FlowFailures } from "./flow-failures.ts";
 import { PathEvents } from "./path-events.ts";
 
+const LINE = { sent: 0, received: 0 };
+
 /** Only what a path's record looks at. */
 function subflow(): { readonly liveness: { state: string } } & Subflow {
   const made = {
@@ -30,7 +32,7 @@ test("a line's life, and that no line is left", () => {
     PathRecord,
   ];
   const [first, second] = [subflow(), subflow()];
-  a.handleJoined(first);
+  a.handleJoined(first, LINE);
   first.liveness.state = "up";
   a.noteState();
   first.liveness.state = "suspect";
@@ -40,11 +42,11 @@ test("a line's life, and that no line is left", () => {
   b.handleFailure("no answer");
   b.handleFailure("still no answer");
   // One connection of two is lost; then the other.
-  a.handleJoined(second);
+  a.handleJoined(second, LINE);
   a.handleLost(first, "ECONNRESET");
   a.handleLost(second, "no progress");
   a.handleFailure("no answer");
-  a.handleJoined(subflow());
+  a.handleJoined(subflow(), LINE);
   b.setRole("disabled", "set through the API");
   assert.deepEqual(typesOf(log), [
     "path-up a",

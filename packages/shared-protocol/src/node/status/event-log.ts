@@ -6,6 +6,9 @@ export const EVENT_TYPES = [
   "path-suspect",
   "path-down",
   "path-role",
+  "quota-warned",
+  "quota-reached",
+  "quota-reset",
   "subflow-lost",
   "peer-unreachable",
   "peer-reachable",
@@ -15,13 +18,15 @@ export const EVENT_TYPES = [
 ] as const;
 /**
  * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `subflow-lost`: one of
- * several connections of a path that goes on; `peer-unreachable`: no path to the other gateway is left.
+ * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `peer-unreachable`: no path to the other gateway is left.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
 const TROUBLE: ReadonlySet<EventType> = new Set([
   "path-suspect",
   "path-down",
+  "quota-warned",
+  "quota-reached",
   "subflow-lost",
   "peer-unreachable",
   "session-closed",

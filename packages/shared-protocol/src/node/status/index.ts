@@ -12,4 +12,5 @@ export { PathEvents } from "./path-events.ts";
 export { RequestError } from "./problems.ts";
 export { type Health, statusReportSchema } from "./schemas.ts";
 export { createStatusServer, type StatusServer, type StatusServerOptions } from "./server.ts";
+export { loadStatus, type StatusConfig, statusField, statusSecretAt } from "./status-config.ts";
 export * from "./types.ts";

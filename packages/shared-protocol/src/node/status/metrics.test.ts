@@ -32,6 +32,16 @@ function session(peer: string, ...paths: PathStatus[]): SessionStatus {
   return { peer, state: "degraded", flows, bytes: { sent: 5, received: 6, reinjected: 7 }, paths };
 }
 
+const quota = {
+  limitBytes: 5e9,
+  usedBytes: 4e9,
+  leftBytes: 1e9,
+  counts: "both",
+  whenReached: "backup",
+  reached: false,
+  resetsAt: "2026-02-01T00:00:00.000Z",
+} as const;
+
 /** Metric with labels -> value, of Prometheus's text format; every line must be a comment or a sample. */
 function parse(text: string): Map<string, number> {
   const samples = new Map<string, number>();
@@ -56,7 +66,13 @@ test("what the source says, in bytes and seconds", async () => {
     role: "remote",
     version: "0.1.0",
     uptimeSeconds: 61,
-    sessions: [session("home", path("adsl1"), path("lte", { state: "down", role: "backup", rttMs: null }))],
+    sessions: [
+      session(
+        "home",
+        path("adsl1", { inUse: true, quota }),
+        path("lte", { state: "down", role: "backup", rttMs: null }),
+      ),
+    ],
   };
   events.add("path-down", "adsl1 is down: ETIMEDOUT");
   const samples = parse(await metrics.scrape());
@@ -82,9 +98,13 @@ test("what the source says, in bytes and seconds", async () => {
     'hawser_path_state{peer="home",path="lte",state="down"}': 1,
     'hawser_path_state{peer="home",path="adsl1",state="down"}': 0,
     'hawser_path_role{peer="home",path="lte",role="backup"}': 1,
+    'hawser_path_in_use{peer="home",path="adsl1"}': 1,
+    'hawser_path_quota_limit_bytes{peer="home",path="adsl1"}': 5e9,
+    'hawser_path_quota_used_bytes{peer="home",path="adsl1"}': 4e9,
   };
   for (const [name, value] of Object.entries(golden)) assert.equal(samples.get(name), value, name);
   assert.ok(!samples.has('hawser_path_rtt_seconds{peer="home",path="lte"}'));
+  assert.ok(!samples.has('hawser_path_quota_used_bytes{peer="home",path="lte"}'));
   assert.ok(!samples.has('hawser_path_min_rtt_seconds{peer="home",path="adsl1"}'));
   assert.ok((samples.get("process_open_fds") ?? 0) > 0);
   assert.ok(samples.has("nodejs_eventloop_lag_seconds"));
@@ -115,4 +135,13 @@ test("a peer that makes up path names does not fill the memory", async () => {
   const series = [...samples.keys()].filter((name) => name.startsWith("hawser_path_subflows{"));
   assert.equal(series.length, 256);
   assert.equal(samples.get("hawser_paths_omitted"), 744);
+});
+
+test("who was turned away, by listener and reason, does not add up over scrapes", async () => {
+  report = { role: "remote", version: "0.1.0", uptimeSeconds: 62, sessions: [] };
+  const refusals = () => [{ listener: "subflow", reason: "displaced", count: 7 }];
+  const counting = createMetrics({ events: new EventLog(), status: () => report, flows: () => [], refusals });
+  await counting.scrape();
+  const samples = parse(await counting.scrape());
+  assert.equal(samples.get('hawser_connections_refused_total{listener="subflow",reason="displaced"}'), 7);
 });

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { PATH_ROLES } from "../../wire/frames.ts";
+import type { RefusalCount } from "../limits/refusals.ts";
 import {
   PATH_STATES,
   type PathStatus,
@@ -40,6 +41,11 @@ const SESSION_COUNTERS: readonly SessionValue[] = [
     "Flows that were reset or never opened.",
     ({ flows }) => flows.failed,
   ],
+  [
+    "hawser_session_flows_refused_total",
+    "Flows that rules or limits of the remote gateway forbade.",
+    ({ flows }) => flows.refused ?? 0,
+  ],
   ["hawser_session_sent_bytes_total", "Bytes of flows sent.", ({ bytes }) => bytes.sent],
   ["hawser_session_received_bytes_total", "Bytes of flows received.", ({ bytes }) => bytes.received],
   [
@@ -55,6 +61,9 @@ const PATH_GAUGES: readonly PathValue[] = [
   ["hawser_path_send_bytes_per_second", "Payload leaving now.", (path) => path.sendRateBps / 8],
   ["hawser_path_receive_bytes_per_second", "Payload arriving now.", (path) => path.receiveRateBps / 8],
   ["hawser_path_unacked_bytes", "Sent and not yet acknowledged.", (path) => path.unackedBytes],
+  ["hawser_path_in_use", "1 when new data may go over the path.", (path) => (path.inUse ? 1 : 0)],
+  ["hawser_path_quota_limit_bytes", "The month's quota.", (path) => path.quota?.limitBytes ?? null],
+  ["hawser_path_quota_used_bytes", "Used of the month's quota.", (path) => path.quota?.usedBytes ?? null],
 ];
 const PATH_COUNTERS: readonly PathValue[] = [
   ["hawser_path_sent_bytes_total", "Bytes sent on the path.", (path) => path.sentBytes],
@@ -74,6 +83,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
   fills.push(eventMetrics(registers, source));
+  const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   return {
@@ -82,6 +92,7 @@ export function createMetrics(source: StatusSource): Metrics {
       const report = source.status();
       const paths = pathsOf(report);
       for (const fill of fills) fill(report, paths);
+      countRefusals(source.refusals?.() ?? []);
       // prom-client writes "Nan", which not every reader takes.
       return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },
@@ -117,6 +128,16 @@ function eventMetrics(registers: Registry[], source: StatusSource): Fill {
   return () => {
     events.reset();
     for (const [type, count] of source.events.counts) events.inc({ type }, count);
+  };
+}
+
+function refusalMetric(registers: Registry[]): (counts: readonly RefusalCount[]) => void {
+  const help = "Connections and flows that were turned away, or ended before they had shown who they are.";
+  const labelNames = ["listener", "reason"];
+  const metric = new Counter({ name: "hawser_connections_refused_total", help, labelNames, registers });
+  return (counts) => {
+    metric.reset();
+    for (const { listener, reason, count } of counts) metric.inc({ listener, reason }, count);
   };
 }
 

@@ -9,6 +9,9 @@ import {
   type FlowStatus,
   PATH_STATES,
   type PathStatus,
+  QUOTA_COUNTS,
+  QUOTA_ENDS,
+  type QuotaStatus,
   SESSION_STATES,
   type SessionStatus,
   type SpeedResult,
@@ -20,13 +23,33 @@ const bytes = (description: string) => described(`${description}, bytes`);
 
 const role = z.enum(PATH_ROLES);
 
+const maxRate = z
+  .object({ down: z.number().nullable(), up: z.number().nullable() })
+  .meta({ description: "the most that may go each way, bits per second" });
+
+const quota = z.object({
+  limitBytes: bytes("a month's quota"),
+  usedBytes: bytes("used of it"),
+  leftBytes: bytes("left of it"),
+  counts: z.enum(QUOTA_COUNTS),
+  whenReached: z.enum(QUOTA_ENDS),
+  reached: z.boolean(),
+  resetsAt: z.string().meta({ description: "when it begins anew, ISO 8601" }),
+}) satisfies z.ZodType<QuotaStatus>;
+
 const path = z.object({
   name: z.string(),
   state: z.enum(PATH_STATES),
   reason: z.string().meta({ description: "why it entered its state" }),
   role,
-  roleSince: z.string().meta({ description: "when it was given its role, ISO 8601" }),
-  roleReason: z.string().meta({ description: "who gave it its role, or why it has it" }),
+  roleInForce: role.optional().meta({ description: "what it is used as now" }),
+  roleSince: z.string().meta({ description: "when it was given its role in force, ISO 8601" }),
+  roleReason: z.string().meta({ description: "who gave it its role in force, or why it has it" }),
+  inUse: z.boolean().optional().meta({ description: "new data may go over it from this end now" }),
+  tier: z.number().nullable().optional().meta({ description: "of an overflow path" }),
+  maxRateBps: maxRate.optional(),
+  metered: z.boolean().optional().meta({ description: "it is pinged rarely" }),
+  quota: quota.nullable().optional(),
   subflows: described("live connections on this path"),
   rttMs: z.number().nullable().meta({ description: "smoothed round-trip time, ms" }),
   minRttMs: z.number().nullable().meta({ description: "least round-trip time seen, ms" }),
@@ -43,7 +66,12 @@ const path = z.object({
 const session = z.object({
   peer: z.string(),
   state: z.enum(SESSION_STATES),
-  flows: z.object({ open: z.number(), total: z.number(), failed: z.number() }),
+  flows: z.object({
+    open: z.number(),
+    total: z.number(),
+    failed: z.number(),
+    refused: z.number().optional(),
+  }),
   bytes: z.object({ sent: z.number(), received: z.number(), reinjected: z.number() }),
   paths: z.array(path),
 }) satisfies z.ZodType<SessionStatus>;
@@ -122,9 +150,9 @@ export type About = z.output<typeof about>;
 
 const health = z.object({
   status: z.enum(["up", "down"]),
-  reason: z.string(),
-  pathsUp: z.number(),
-  paths: z.number(),
+  reason: z.string().optional().meta({ description: "for those who show the token, as what follows" }),
+  pathsUp: z.number().optional(),
+  paths: z.number().optional(),
 });
 export type Health = z.output<typeof health>;
 

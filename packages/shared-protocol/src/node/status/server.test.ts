@@ -178,7 +178,11 @@ test("a role is changed, or it is said why not", async () => {
   const changed = await patch("adsl1", '{"role":"backup"}');
   assert.equal(changed.status, 200);
   assert.deepEqual(changed.json(), { name: "adsl1", role: "backup" });
-  assert.deepEqual(roles, [["adsl1", "backup"]]);
+  assert.equal((await patch("adsl1", '{"role":"overflow"}')).status, 200);
+  assert.deepEqual(roles, [
+    ["adsl1", "backup"],
+    ["adsl1", "overflow"],
+  ]);
   assertProblem(await patch("adsl9", '{"role":"backup"}'), 404, 'there is no path "adsl9"');
   roles.length = 0;
   for (const body of [
@@ -243,6 +247,12 @@ test("foreign pages are refused", async () => {
   }
   for (const site of ["cross-site", "same-site"]) {
     assert.equal((await patch("adsl1", body, { "sec-fetch-site": site })).status, 403);
+    const from = { "sec-fetch-site": site };
+    assert.equal(
+      (await ask("/api/status", { headers: { ...from, "sec-fetch-mode": "no-cors" } })).status,
+      403,
+    );
+    assert.equal((await ask("/", { headers: { ...from, "sec-fetch-mode": "navigate" } })).status, 200);
   }
 });
 
@@ -251,6 +261,12 @@ test("every answer has the security headers", async () => {
     const { headers } = await ask(target);
     assert.equal(headers["x-content-type-options"], "nosniff", target);
     assert.equal(headers["x-frame-options"], "DENY", target);
+    assert.equal(headers["referrer-policy"], "no-referrer", target);
+    assert.equal(headers["cross-origin-opener-policy"], "same-origin", target);
+    assert.equal(headers["cross-origin-resource-policy"], "same-origin", target);
+    assert.equal(headers["cross-origin-embedder-policy"], "require-corp", target);
+    assert.equal(headers["cache-control"], "no-store", target);
+    assert.doesNotMatch(String(headers["content-security-policy"]), /unsafe|\*/, target);
     assert.match(
       String(headers["content-security-policy"]),
       /default-src 'none'.*frame-ancestors 'none'/,

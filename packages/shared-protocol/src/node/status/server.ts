@@ -6,12 +6,24 @@ import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
+import type { Secret } from "../identity/secret.ts";
+import { AttemptLimit } from "../limits/attempt-limit.ts";
+import { descriptorsShort } from "../limits/descriptors.ts";
+import { LimitedLog } from "../limits/limited-log.ts";
 import type { Logger } from "../log.ts";
 import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import { asset } from "./dashboard/assets.ts";
 import { dashboardPage, docsPage, type Page } from "./dashboard/page.ts";
-import { isOwnHost, isOwnOrigin, SECURITY_HEADERS } from "./guard.ts";
+import {
+  bearerOf,
+  HEALTH_ROUTE,
+  isOpenToAll,
+  isOwnHost,
+  isOwnOrigin,
+  SECURITY_HEADERS,
+  showsToken,
+} from "./guard.ts";
 import { healthOf } from "./health.ts";
 import { StatusHistory } from "./history.ts";
 import { createMetrics } from "./metrics.ts";
@@ -29,6 +41,8 @@ const MAX_CONNECTIONS = 256;
 
 export interface StatusServerOptions extends ConnectOptions {
   readonly listen: Endpoint;
+  /** What clients must show, if anything. */
+  readonly token?: Secret | undefined;
   readonly logger: Logger;
 }
 
@@ -46,7 +60,7 @@ export async function createStatusServer(
   source: StatusSource,
   options: StatusServerOptions,
 ): Promise<StatusServer> {
-  const { listen, logger, onConnect, connectToken } = options;
+  const { listen, token, logger, onConnect, connectToken } = options;
   if (onConnect && connectToken === undefined) throw new TypeError("onConnect needs a connectToken");
   const app = Fastify({
     logger: false,
@@ -58,13 +72,15 @@ export async function createStatusServer(
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.
   app.removeContentTypeParser("text/plain");
   addGuards(app, listen);
+  if (token) addTokenGuard(app, token, logger);
   addErrorAnswers(app, logger);
   const history = new StatusHistory(source, (error) => logger.error({ err: error }, "no snapshot was taken"));
   app.addHook("onClose", async () => history.close());
-  addRoutes(app, source, history);
+  addRoutes(app, source, history, token);
   const tunnels = addTunnels(app, options);
   const address = await listenOn(app, listen);
   return {
@@ -77,6 +93,16 @@ export async function createStatusServer(
   };
 }
 
+/** At the descriptor limit the last ones are the gateway's own. */
+function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
+  const log = new LimitedLog(logger);
+  app.server.prependListener("connection", (socket: Socket) => {
+    if (!descriptorsShort("status")) return;
+    log.write("short", "warn", { listener: "status.listen" }, "descriptors run short: turned a request away");
+    socket.destroy();
+  });
+}
+
 function addGuards(app: FastifyInstance, listen: Endpoint): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
@@ -84,10 +110,32 @@ function addGuards(app: FastifyInstance, listen: Endpoint): void {
     if (!isOwnHost(headers.host, listen.host, socket.localAddress)) {
       return sendProblem(reply, 403, "the Host header is not an address of this server");
     }
-    if (method !== "GET" && method !== "HEAD" && !isOwnOrigin(headers)) {
-      return sendProblem(reply, 403, "requests that change something must not come from another site");
-    }
+    if (!isOwnOrigin(method, headers)) return sendProblem(reply, 403, "other sites must not ask this server");
     return undefined;
+  });
+}
+
+/** RFC 6750, section 3: what is lacking; the one who guesses is made to wait (RFC 6585, section 4). */
+function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): void {
+  const attempts = new AttemptLimit();
+  app.addHook("onRequest", async (request, reply) => {
+    if (isOpenToAll(request.method, request.routeOptions.url)) return undefined;
+    const { ip, headers } = request;
+    const now = performance.now();
+    const wait = attempts.waitFor(ip, now);
+    if (wait > 0) {
+      reply.header("retry-after", Math.ceil(wait / 1_000));
+      return sendProblem(reply, 429, "too many wrong tokens from this address; wait, then use the right one");
+    }
+    if (showsToken(headers.authorization, token)) return undefined;
+    const isWrong = bearerOf(headers.authorization) !== undefined;
+    if (isWrong) {
+      attempts.handleFailure(ip, now);
+      logger.warn({ from: ip }, "a status request showed a wrong token");
+    }
+    reply.header("www-authenticate", `Bearer realm="hawser"${isWrong ? ', error="invalid_token"' : ""}`);
+    const how = "status.token of its configuration, as: Authorization: Bearer TOKEN";
+    return sendProblem(reply, 401, `${isWrong ? "the token is wrong" : "a token is needed"}: ${how}`);
   });
 }
 
@@ -102,7 +150,12 @@ function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
   });
 }
 
-function addRoutes(app: FastifyInstance, source: StatusSource, history: StatusHistory): void {
+function addRoutes(
+  app: FastifyInstance,
+  source: StatusSource,
+  history: StatusHistory,
+  token: Secret | undefined,
+): void {
   const routes = recordRoutes(app);
   const metrics = createMetrics(source);
   const answers = (summary: string, ok: unknown) => ({
@@ -120,9 +173,10 @@ function addRoutes(app: FastifyInstance, source: StatusSource, history: StatusHi
     summary: "whether at least one path is up",
     response: { 200: JsonSchema.health, 503: JsonSchema.health },
   };
-  app.get("/healthz", { schema: health }, (_, reply) => {
+  app.get(HEALTH_ROUTE, { schema: health }, (request, reply) => {
     const now = healthOf(source.status());
-    return reply.code(now.status === "up" ? 200 : 503).send(now);
+    const mayKnowWhy = !token || showsToken(request.headers.authorization, token);
+    return reply.code(now.status === "up" ? 200 : 503).send(mayKnowWhy ? now : { status: now.status });
   });
   app.get("/metrics", answers("Prometheus metrics", JsonSchema.text), async (_, reply) => {
     return reply.type(metrics.contentType).send(await metrics.scrape());

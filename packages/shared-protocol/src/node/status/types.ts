@@ -1,6 +1,7 @@
 /** What both gateways say about themselves: the bodies of `GET /api/status` and `GET /api/flows`. */
 
 import type { FlowKind, PathRole } from "../../wire/frames.ts";
+import type { RefusalCount } from "../limits/refusals.ts";
 import type { EventLog } from "./event-log.ts";
 
 export const SESSION_STATES = ["connecting", "up", "degraded", "down"] as const;
@@ -16,11 +17,23 @@ export interface PathStatus {
   readonly state: PathState;
   /** Why it entered its state, for people. */
   readonly reason: string;
+  /** As configured or changed; `roleInForce` may be another. At the remote gateway what it was told. */
   readonly role: PathRole;
-  /** When it was given its role: ISO 8601, UTC. */
+  /** What the path is used as now: a quota that is reached takes more from it than its role gives. Absent: the same. */
+  readonly roleInForce?: PathRole;
+  /** When it was given its role in force: ISO 8601, UTC. */
   readonly roleSince: string;
-  /** Who gave it its role, or why it has it, for people. */
+  /** Who gave it its role in force, or why it has it, for people. */
   readonly roleReason: string;
+  /** Whether new data may go over it from this end now: an overflow or backup path may be idle. */
+  readonly inUse?: boolean;
+  /** Of an overflow path. */
+  readonly tier?: number | null;
+  /** The most that may go each way, bits per second; null where the line alone bounds it. */
+  readonly maxRateBps?: { readonly down: number | null; readonly up: number | null };
+  /** It is pinged rarely. */
+  readonly metered?: boolean;
+  readonly quota?: QuotaStatus | null;
   /** Live connections on this path. */
   readonly subflows: number;
   /** Smoothed round-trip time, milliseconds; null before the first sample. */
@@ -43,6 +56,23 @@ export interface PathStatus {
   readonly since: string;
 }
 
+/** A monthly quota, counted in bytes of IP packets. */
+export interface QuotaStatus {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  readonly leftBytes: number;
+  readonly counts: QuotaCount;
+  readonly whenReached: QuotaEnd;
+  readonly reached: boolean;
+  /** When it begins anew: ISO 8601, UTC. */
+  readonly resetsAt: string;
+}
+export const QUOTA_COUNTS = ["both", "down", "up"] as const;
+export type QuotaCount = (typeof QUOTA_COUNTS)[number];
+/** `backup`: from then on it is a backup line; `disable`: not used. */
+export const QUOTA_ENDS = ["backup", "disable"] as const;
+export type QuotaEnd = (typeof QUOTA_ENDS)[number];
+
 export interface SessionStatus {
   /** The name under which the local gateway is paired. */
   readonly peer: string;
@@ -53,6 +83,8 @@ export interface SessionStatus {
     readonly total: number;
     /** Reset, or never opened. */
     readonly failed: number;
+    /** Of the remote gateway: those of `failed` that its rules or limits forbade. */
+    readonly refused?: number;
   };
   /** Since the gateway's start. */
   readonly bytes: {
@@ -151,6 +183,8 @@ export interface StatusSource extends StatusHooks {
   readonly events: EventLog;
   status(): StatusReport;
   flows(): readonly FlowStatus[];
+  /** Who was turned away since the start. */
+  refusals?(): readonly RefusalCount[];
 }
 
 export function sessionsOf(report: StatusReport): readonly SessionStatus[] {

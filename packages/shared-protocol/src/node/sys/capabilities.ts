@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 const BITS = {
   /** Listen on ports below 1024. */
   net_bind_service: 10n,
-  /** Change routes, rules and packet marks. */
+  /** Change redirect rules, routes and packet marks. */
   net_admin: 12n,
-  /** Bind to an interface (before Linux 5.7), raw sockets. */
+  /** Bind to an interface (before Linux 5.7); iptables-legacy, which opens a raw socket. */
   net_raw: 13n,
 } as const;
 

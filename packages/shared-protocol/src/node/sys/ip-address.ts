@@ -69,7 +69,9 @@ export function canonicalIp(text: string): string {
   const bytes = parseIp(text);
   if (bytes === undefined) return text;
   const canonical = formatIpv6(bytes);
-  return canonical.startsWith(MAPPED_PREFIX) ? canonical.slice(MAPPED_PREFIX.length) : canonical;
+  const mapped = canonical.startsWith(MAPPED_PREFIX) ? canonical.slice(MAPPED_PREFIX.length) : "";
+  // ::ffff:0:7f00:1 is another kind of address.
+  return isIPv4(mapped) ? mapped : canonical;
 }
 
 function withoutZone(text: string): string {

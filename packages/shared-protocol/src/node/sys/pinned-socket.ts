@@ -44,6 +44,16 @@ export function createPinnedSocket(options: PinnedSocketOptions): Socket {
   }
 }
 
+/** Whether this process may tie sockets to interfaces: CAP_NET_RAW, which nobody needs since Linux 5.7 (socket(7)). */
+export function mayBindToDevice(): boolean {
+  try {
+    createPinnedSocket({ family: 4, interface: "lo" }).destroy();
+    return true;
+  } catch (error) {
+    return !(error instanceof SystemError && error.code === "EPERM");
+  }
+}
+
 function bindToDevice(c: Libc, fd: number, name: string): void {
   const value = Buffer.from(name);
   if (value.length === 0 || value.length > MAX_INTERFACE_NAME) {

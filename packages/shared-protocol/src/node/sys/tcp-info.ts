@@ -41,12 +41,18 @@ export interface TcpInfo {
   readonly bytesRetrans: number;
   /** The rate at which the kernel spaces its packets. */
   readonly pacingRate: number;
+  /** Packets sent and received since the connection began, in 32 bits; and whether they carry timestamps (RFC 7323). */
+  readonly segsOut: number;
+  readonly segsIn: number;
+  readonly hasTimestamps: boolean;
 }
 
 /** `struct tcp_info` grows at its end with every few kernels; fields beyond what the kernel filled read 0. */
 const TCP_INFO_BYTES = 256;
 /** `tcpi_total_retrans` ends here; a kernel that fills less is older than any that Node runs on. */
 const LEAST_BYTES = 104;
+/** Of `tcpi_options`. */
+const TCPI_OPT_TIMESTAMPS = 1;
 
 // Reused: this is asked for every subflow many times a second.
 const value = Buffer.alloc(TCP_INFO_BYTES);
@@ -87,6 +93,9 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
     deliveryRate: u64(160),
     bytesSent: u64(200),
     bytesRetrans: u64(208),
+    segsOut: u32(136),
+    segsIn: u32(140),
+    hasTimestamps: (view.getUint8(5) & TCPI_OPT_TIMESTAMPS) !== 0,
   };
 }
 

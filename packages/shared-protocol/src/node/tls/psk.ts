@@ -1,4 +1,4 @@
-import { constants } from "node:crypto";
+import { constants, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { awaitHandshake } from "./handshake.ts";
@@ -110,8 +110,9 @@ function clientDoubt(secure: TLSSocket): string | undefined {
   // OpenSSL counts the use of a PSK as the reuse of a session, and this client never offers any other session.
   if (!secure.isSessionReused()) return "the server did not take the pre-shared key";
   if (Object.keys(secure.getPeerCertificate()).length > 0) return "the server offered a certificate";
-  const exchange = secure.getEphemeralKeyInfo();
-  if (exchange === null || Object.keys(exchange).length === 0) return "there was no ephemeral key exchange";
+  // Without an exchange there is an object still, whose fields are undefined.
+  const exchange = secure.getEphemeralKeyInfo() as { type?: string } | null;
+  if (exchange?.type === undefined) return "there was no ephemeral key exchange";
   return undefined;
 }
 
@@ -136,6 +137,11 @@ function explainToClient(error: unknown): TlsError {
   }
   return explain(error);
 }
+
+/** What OpenSSL says of a first record that is none of TLS. It sends no alert then, though RFC 8446 section 5.1 wants one. */
+const NO_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST)$/;
+/** A record (section 5.1) with a fatal alert, unexpected_message (section 6). */
+const UNEXPECTED_MESSAGE = Buffer.of(21, 3, 3, 0, 2, 2, 10);
 
 /**
  * The server's side on an accepted socket, which from here on belongs to the returned one. Accept with
@@ -165,12 +171,14 @@ export async function serverTls(
       const key = lookUp(keys, name);
       // Kept only with a key: a name that was turned down cannot be the one whose key then authenticated.
       if (key !== undefined) identity = name;
-      return key ?? null;
+      // A stranger gets the answer that a wrong key gets: who tries names does not learn which ones are peers'.
+      return key ?? randomBytes(MIN_PSK_BYTES);
     },
   } as ConstructorParameters<typeof TLSSocket>[1]);
-  await awaitHandshake(raw, secure, "secure", { deadlineMs, signal }, (error) =>
-    explainToServer(error, claimed, identity),
-  );
+  await awaitHandshake(raw, secure, "secure", { deadlineMs, signal }, (error) => {
+    if (NO_TLS.test(causeCode(error))) raw.write(UNEXPECTED_MESSAGE);
+    return explainToServer(error, claimed, identity);
+  });
   if (identity === undefined || secure.getProtocol() !== "TLSv1.3" || !secure.isSessionReused()) {
     secure.destroy();
     raw.destroy();
@@ -195,20 +203,15 @@ function lookUp(keys: PskLookup, name: string): Buffer | undefined {
 }
 
 function explainToServer(error: unknown, claimed: string | undefined, found: string | undefined): TlsError {
-  const code = causeCode(error);
-  if (code === "ERR_SSL_BINDER_DOES_NOT_VERIFY") {
-    return new TlsError(
-      TlsErrorCode.wrongKey,
-      "the peer does not hold the key of its identity",
-      error,
-      claimed,
-    );
-  }
-  // OpenSSL goes on to look for a certificate and complains of that.
-  if (claimed !== undefined && found === undefined && code.startsWith("ERR_SSL")) {
+  if (causeCode(error) !== "ERR_SSL_BINDER_DOES_NOT_VERIFY") return explain(error, claimed);
+  if (found === undefined)
     return new TlsError(TlsErrorCode.unknownIdentity, "no peer of this identity", error, claimed);
-  }
-  return explain(error, claimed);
+  return new TlsError(
+    TlsErrorCode.wrongKey,
+    "the peer does not hold the key of its identity",
+    error,
+    claimed,
+  );
 }
 
 function explain(error: unknown, claimed?: string): TlsError {

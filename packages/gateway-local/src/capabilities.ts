@@ -1,0 +1,22 @@
+import { CodedError, ErrorCode, hasCapability, mayBindToDevice } from "@hawser/shared-protocol/node";
+import type { LocalConfig } from "./config.ts";
+
+/**
+ * Asks for what the configuration needs of the kernel before anything is begun. Ports below 1024 are their listeners'
+ * own matter.
+ * @throws CodedError CAPABILITY_MISSING
+ */
+export function checkCapabilities({ paths, capture }: LocalConfig): void {
+  if (paths.some((path) => path.interface !== undefined) && !mayBindToDevice()) {
+    throw missing("path.interface", "CAP_NET_RAW", "or use a kernel from 5.7 on, where nobody needs it");
+  }
+  if (capture?.rules === true && !hasCapability("net_admin")) {
+    const other = "or set capture.rules = false and let root run `hawser-local rules apply`";
+    throw missing("capture.rules (iptables)", "CAP_NET_ADMIN", other);
+  }
+}
+
+function missing(what: string, name: string, other: string): CodedError {
+  const mend = `give the service ${name} (deploy/hawser-local.service does), run as root, ${other}`;
+  return new CodedError(ErrorCode.capabilityMissing, `${what} needs ${name}: ${mend}`);
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import dns, { type LookupAddress } from "node:dns";
+import { syncBuiltinESMExports } from "node:module";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { afterEach, mock, test } from "node:test";
+import type { Parsed } from "@hawser/shared-protocol/node";
+import { allowedLookup, NotAllowedError } from "./allowed-lookup.ts";
+import { EgressPolicy } from "./policy.ts";
+import { parseAllowRule } from "./rules.ts";
+
+function policy(...allow: readonly string[]): EgressPolicy {
+  const valueOf = <T>(result: Parsed<T>): T => {
+    assert.ok(result.ok);
+    return result.value;
+  };
+  return new EgressPolicy({
+    allow: allow.map((text) => valueOf(parseAllowRule(text))),
+    deny: [],
+    ownPorts: new Set(),
+  });
+}
+
+function resolve(rules: EgressPolicy, host: string): Promise<readonly LookupAddress[] | Error> {
+  return new Promise((done) => {
+    allowedLookup(rules, 80)(host, { all: true }, (error, addresses) =>
+      done(error ?? (addresses as LookupAddress[])),
+    );
+  });
+}
+
+/** The name server says this, one answer after the other; the last one stays. */
+function answer(...answers: readonly string[][]): void {
+  let asked = 0;
+  mock.method(dns, "lookup", ((_host: string, _options: object, callback: Function) => {
+    const addresses = answers[Math.min(asked++, answers.length - 1)] ?? [];
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+    );
+  }) as typeof dns.lookup);
+  syncBuiltinESMExports();
+}
+
+afterEach(() => {
+  mock.restoreAll();
+  syncBuiltinESMExports();
+});
+
+test("what the resolver takes for an address leads to this machine no more than the address does", async () => {
+  for (const host of [
+    "127.1",
+    "127.0.1",
+    "0x7f000001",
+    "0x7f.1",
+    "2130706433",
+    "017700000001",
+    "0177.0.0.1",
+    "0",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "127.0.0.1.",
+    "foo.localhost",
+    "\u2460\u2461\u2466.\u24ea.\u24ea.\u2460",
+    "\uff11\uff12\uff17.0.0.1",
+    "[::1]",
+  ]) {
+    const result = await resolve(policy("public"), host);
+    // Some do not resolve, which depends on the machine; none is allowed.
+    assert.ok(result instanceof Error, `${host}: ${JSON.stringify(result)}`);
+  }
+});
+
+test("each address of a name is judged; what is left is dialled, in the resolver's order", async () => {
+  answer(["127.0.0.1", "203.0.113.5", "::1", "2001:db8::5", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "1.1.1.1"]);
+  const left = await resolve(policy("public"), "mixed.example");
+  assert.deepEqual(left, [
+    { address: "203.0.113.5", family: 4 },
+    { address: "2001:db8::5", family: 6 },
+    { address: "1.1.1.1", family: 4 },
+  ]);
+});
+
+test("a name that leads only to what is denied is said to be not allowed, with the reasons", async () => {
+  answer(["10.0.0.1", "fd00::1"]);
+  const result = await resolve(policy("public"), "inside.example");
+  assert.ok(result instanceof NotAllowedError);
+  assert.equal(result.code, "EACCES");
+  const none = "and no rule in allow names it";
+  assert.equal(result.message, `not allowed: 10.0.0.1 (private, ${none}), fd00::1 (private, ${none})`);
+});
+
+test("a name that leads elsewhere when it is asked again gains nothing: the connection goes where was judged", async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.2");
+  await new Promise((listening) => server.once("listening", listening));
+  const { port } = server.address() as AddressInfo;
+  answer(["127.0.0.2"], ["127.0.0.1"]);
+  const lookup = allowedLookup(policy("127.0.0.2"), port);
+  const socket = connect({ host: "rebinding.example", port, lookup, autoSelectFamily: true });
+  await new Promise((connected) => socket.once("connect", connected));
+  assert.equal(socket.remoteAddress, "127.0.0.2");
+  socket.destroy();
+  const second = connect({ host: "rebinding.example", port, lookup, autoSelectFamily: true });
+  const error = await new Promise((failed) => second.once("error", failed));
+  assert.ok(error instanceof NotAllowedError);
+  server.close();
+});
+
+test("of two allowed addresses the one that answers is taken", async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.3");
+  await new Promise((listening) => server.once("listening", listening));
+  const { port } = server.address() as AddressInfo;
+  // Nobody listens at the first two; the second is denied.
+  answer(["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
+  const lookup = allowedLookup(policy("127.0.0.2/31"), port);
+  const socket = connect({ host: "two.example", port, lookup, autoSelectFamily: true });
+  await new Promise((connected, failed) => socket.once("connect", connected).once("error", failed));
+  assert.equal(socket.remoteAddress, "127.0.0.3");
+  socket.destroy();
+  server.close();
+});

@@ -1,0 +1,63 @@
+/** What each peer may do, over all of its sessions and through reloads. */
+
+import { MemoryBudget } from "@hawser/shared-protocol/engine";
+import type { PeerConfig, RemoteConfig } from "../config.ts";
+import { FlowLimits } from "./flow-limits.ts";
+import { EgressPolicy } from "./policy.ts";
+
+/** Where there are several peers, none may have more of the memory unless `max_bytes_in_flight` says so. */
+const SHARE_OF_ONE = 0.75;
+
+/** One peer's. A session keeps it for its life. */
+export interface PeerAccess {
+  /** As the configuration is now. */
+  policy: EgressPolicy;
+  readonly limits: FlowLimits;
+  readonly memory: MemoryBudget;
+}
+
+export class PeerAccesses {
+  readonly #memory: MemoryBudget;
+  #peers = new Map<string, PeerAccess>();
+
+  constructor(config: RemoteConfig) {
+    this.#memory = new MemoryBudget(config.limits.memoryBytes);
+    this.handleConfig(config);
+  }
+
+  /** Rules and limits as they are from now on. Sessions of peers that are gone keep what they had until they end. */
+  handleConfig(config: RemoteConfig): void {
+    this.#peers = new Map(config.peers.map((peer) => [peer.name, this.#update(peer, config)]));
+  }
+
+  /** Of a peer that is admitted. */
+  of(name: string): PeerAccess {
+    const access = this.#peers.get(name);
+    if (!access) throw new Error(`${name} is not admitted`);
+    return access;
+  }
+
+  #update(peer: PeerConfig, config: RemoteConfig): PeerAccess {
+    const policy = policyOf(peer, config);
+    const all = this.#memory.cap;
+    const cap = Math.min(all, peer.maxBytesInFlight ?? all * (config.peers.length > 1 ? SHARE_OF_ONE : 1));
+    const known = this.#peers.get(peer.name);
+    if (!known) {
+      const limits = new FlowLimits(peer, performance.now());
+      return { policy, limits, memory: new MemoryBudget(cap, this.#memory) };
+    }
+    known.policy = policy;
+    known.limits.handleConfig(peer);
+    known.memory.cap = cap;
+    return known;
+  }
+}
+
+/** A peer's `allow` takes the place of the common one; its `deny` holds besides. */
+function policyOf(peer: PeerConfig, { egress, listen, status }: RemoteConfig): EgressPolicy {
+  return new EgressPolicy({
+    allow: peer.allow ?? egress.allow,
+    deny: [...egress.deny, ...peer.deny],
+    ownPorts: new Set([...listen, status.listen].map(({ port }) => port)),
+  });
+}

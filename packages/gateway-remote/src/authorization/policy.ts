@@ -1,0 +1,67 @@
+/** Which destinations a peer may reach: what `allow` names and `deny` does not. */
+
+import { BlockList, isIP } from "node:net";
+import { canonicalIp, isOwnAddress } from "@hawser/shared-protocol/node";
+import { embeddedIpv4, whyNotPublic } from "./public-addresses.ts";
+import type { EgressRule } from "./rules.ts";
+
+export interface PolicyOptions {
+  readonly allow: readonly EgressRule[];
+  readonly deny: readonly EgressRule[];
+  /** Where this gateway itself listens: not part of `public` on any address of this machine. */
+  readonly ownPorts: ReadonlySet<number>;
+}
+
+/** Judges single addresses: a name is judged by each address that it leads to. */
+export class EgressPolicy {
+  readonly #allow: readonly Matcher[];
+  readonly #deny: readonly Matcher[];
+  readonly #ownPorts: ReadonlySet<number>;
+
+  constructor({ allow, deny, ownPorts }: PolicyOptions) {
+    this.#ownPorts = ownPorts;
+    const isPublic = (ip: string, port: number): boolean => this.#whyNotPublic(ip, port) === undefined;
+    this.#allow = allow.map((rule) => matcher(rule, isPublic));
+    this.#deny = deny.map((rule) => matcher(rule, isPublic));
+  }
+
+  /** For the log, why this address (in any spelling) must not be reached at this port; undefined when it may be. */
+  whyDenied(address: string, port: number): string | undefined {
+    const ip = canonicalIp(address);
+    if (isIP(ip) === 0) return "no address";
+    // Denied is also what leads there in disguise; allowed is only what a rule names as it is.
+    const inner = embeddedIpv4(ip);
+    const denied = this.#deny.find(
+      ({ matches }) => matches(ip, port) || (inner !== undefined && matches(inner, port)),
+    );
+    if (denied) return `the rule ${denied.text} in deny`;
+    if (this.#allow.some(({ matches }) => matches(ip, port))) return undefined;
+    return `${this.#whyNotPublic(ip, port) ?? "public"}, and no rule in allow names it`;
+  }
+
+  #whyNotPublic(ip: string, port: number): string | undefined {
+    const why = whyNotPublic(ip);
+    if (why !== undefined) return why;
+    return this.#ownPorts.has(port) && isOwnAddress(embeddedIpv4(ip) ?? ip)
+      ? "this gateway itself"
+      : undefined;
+  }
+}
+
+type Matches = (ip: string, port: number) => boolean;
+
+interface Matcher {
+  readonly text: string;
+  readonly matches: Matches;
+}
+
+function matcher({ text, range, ports: [from, to] }: EgressRule, isPublic: Matches): Matcher {
+  const isInRange = range === "*" ? () => true : range === "public" ? isPublic : inSubnet(range);
+  return { text, matches: (ip, port) => port >= from && port <= to && isInRange(ip, port) };
+}
+
+function inSubnet({ family, address, prefix }: Exclude<EgressRule["range"], string>): Matches {
+  const list = new BlockList();
+  list.addSubnet(address, prefix, `ipv${family}`);
+  return (ip) => isIP(ip) === family && list.check(ip, `ipv${family}`);
+}

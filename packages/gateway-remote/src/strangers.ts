@@ -1,0 +1,69 @@
+import type { Socket } from "node:net";
+import { Admission, JoinError, type Refusals, TlsError } from "@hawser/shared-protocol/node";
+import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
+
+/**
+ * Connections that have said nothing, or nothing true. A paired gateway's is one of them for as long as its ClientHello
+ * takes to arrive; then it has shown that it holds a peer's key, and a flood of strangers cannot displace it.
+ */
+const UNKNOWN = { total: 256, perSource: 64 };
+/** Those that hold a peer's key and have not joined yet. A home behind one address may dial 16 subflows a line at once. */
+const CLAIMING = { total: 512, perSource: 256 };
+
+/** Who may wait for their handshake to be over, who has to go for another, and what is told of those not let in. */
+export class Strangers {
+  readonly #refusals: Refusals;
+  readonly #unknown = new Admission<Socket>(UNKNOWN, (socket) => this.#drop(socket));
+  readonly #claiming = new Admission<Socket>(CLAIMING, (socket) => this.#drop(socket));
+  /** Displaced ones: their handshake is about to fail for that. */
+  readonly #displaced = new WeakSet<Socket>();
+
+  constructor(refusals: Refusals) {
+    this.#refusals = refusals;
+  }
+
+  get size(): number {
+    return this.#unknown.size + this.#claiming.size;
+  }
+
+  enter(socket: Socket): void {
+    this.#unknown.enter(socket, socket.remoteAddress);
+  }
+
+  /** A peer's name was given. Where the key then proves to be another, the handshake fails at once. */
+  handleClaim(socket: Socket): void {
+    this.#unknown.leave(socket);
+    this.#claiming.enter(socket, socket.remoteAddress);
+  }
+
+  /** It has joined, or failed. */
+  leave(socket: Socket): void {
+    this.#unknown.leave(socket);
+    this.#claiming.leave(socket);
+  }
+
+  /** Its handshake failed. */
+  handleFailure(socket: Socket, from: string | undefined, error: unknown): void {
+    const isExpected = error instanceof TlsError || error instanceof JoinError;
+    const reason = this.#displaced.has(socket) ? "displaced" : reasonOf(error);
+    const label = { listener: "subflow", reason };
+    this.#refusals.note(
+      label,
+      isExpected ? "info" : "error",
+      { from, err: error },
+      "a connection was not let in",
+    );
+  }
+
+  /** With a reset: nothing of it stays in the kernel. */
+  #drop(socket: Socket): void {
+    this.#displaced.add(socket);
+    socket.resetAndDestroy();
+  }
+}
+
+/** A label for the metrics: one of a few, whatever the stranger did. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TlsError) return error.code.replace(/^ERR_/, "").toLowerCase();
+  return error instanceof JoinError ? `join_${codeName(CloseCode, error.closeCode)}` : "fault";
+}

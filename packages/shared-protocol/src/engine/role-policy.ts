@@ -1,0 +1,113 @@
+import { CALM_SPAN, FULL_SHARE, FULL_TIME, LEAVE_BELOW, LEAVE_TIME, LONGEST_LOOK } from "./parameters.ts";
+import type { Subflow } from "./subflow.ts";
+
+/**
+ * Which lines may carry data now, by the roles that their owner gave them. Lines stand in tiers: the active ones in tier
+ * 0, overflow lines in theirs, backups behind them all. The lowest tier in which a line makes progress is used, always.
+ *
+ * ```
+ *  tiers up to k --(data waited for FULL_SHARE of FULL_TIME)--> tiers up to the next one
+ *        ^                                                              |
+ *        '---(all together carried less than LEAVE_BELOW of what the    |
+ *             lower tiers can carry, throughout LEAVE_TIME)-------------'
+ * ```
+ *
+ * A tier is full when data waits although all of its lines were asked. A line that is left gets nothing new; what is
+ * under way on it arrives as ever.
+ */
+export class RolePolicy {
+  /** The highest tier that is in use because those below it are full. */
+  #top = 0;
+  #waiting = false;
+  #at = 0;
+  /** For how long data did, and did not, wait since the watch on the tiers in use began. */
+  #fullMs = 0;
+  #freeMs = 0;
+  #spanAt = 0;
+  #spanAcked = 0;
+  #calmMs = 0;
+
+  /**
+   * The lines that may carry new data. A new one waits for the answer to its first PING as long as there are others:
+   * nobody knows yet when something on it would arrive.
+   */
+  usable(all: Iterable<Subflow>): Subflow[] {
+    const living = [...all].filter(isLiving);
+    const top = Math.max(this.#top, Math.min(...living.map(({ tier }) => tier)));
+    const chosen = living.filter(({ tier }) => tier <= top);
+    const known = chosen.filter(({ model }) => model.srtt > 0);
+    return known.length > 0 ? known : chosen;
+  }
+
+  /** All lines were offered what there is to send; `waiting` tells whether some of it was not taken. */
+  noteWaiting(waiting: boolean): void {
+    this.#waiting = waiting;
+  }
+
+  /** Takes the time in: a tier may have been full, or more than enough, for long enough. */
+  handleTime(all: readonly Subflow[], now: number): void {
+    const elapsed = Math.min(LONGEST_LOOK, now - this.#at);
+    this.#at = now;
+    if (!all.some(({ role }) => role === "overflow")) {
+      this.#top = 0;
+      return;
+    }
+    const living = all.filter(isLiving);
+    const tiers = living.map(({ tier }) => tier).filter(Number.isFinite);
+    const top = Math.max(this.#top, Math.min(...tiers));
+    const next = Math.min(...tiers.filter((tier) => tier > top));
+    if (next < Number.POSITIVE_INFINITY && this.#isFull(elapsed)) this.#use(next, living, now);
+    else if (this.#isCalm(living, now))
+      this.#use(Math.max(0, ...tiers.filter((tier) => tier < this.#top)), living, now);
+  }
+
+  #use(top: number, living: readonly Subflow[], now: number): void {
+    this.#top = top;
+    this.#fullMs = 0;
+    this.#freeMs = 0;
+    this.#beginSpan(living, now);
+    this.#calmMs = 0;
+  }
+
+  /** Whether the tiers in use were full for long enough, `elapsed` ms having gone by since the last look. */
+  #isFull(elapsed: number): boolean {
+    if (this.#waiting) this.#fullMs += elapsed;
+    else this.#freeMs += elapsed;
+    if (this.#freeMs > (1 - FULL_SHARE) * FULL_TIME) {
+      this.#fullMs = 0;
+      this.#freeMs = 0;
+    }
+    return this.#fullMs + this.#freeMs >= FULL_TIME;
+  }
+
+  /** Whether the tiers below the highest in use could have carried everything with ease, for long enough. */
+  #isCalm(living: readonly Subflow[], now: number): boolean {
+    if (this.#top === 0 || now - this.#spanAt < CALM_SPAN) return false;
+    const ms = now - this.#spanAt;
+    const delivered = (acked(living) - this.#spanAcked) / ms;
+    const below = living.filter(({ tier }) => tier < this.#top);
+    const capacity = below.reduce((sum, { rate }) => sum + rate, 0);
+    this.#calmMs = delivered < LEAVE_BELOW * capacity ? this.#calmMs + ms : 0;
+    this.#beginSpan(living, now);
+    return this.#calmMs >= LEAVE_TIME;
+  }
+
+  #beginSpan(living: readonly Subflow[], now: number): void {
+    this.#spanAt = now;
+    this.#spanAcked = acked(living);
+  }
+}
+
+/** Whether the line makes progress, and is meant to. */
+export function isLiving({ role, liveness, isSpent }: Subflow): boolean {
+  return role !== "disabled" && liveness.state !== "suspect" && liveness.state !== "dead" && !isSpent;
+}
+
+/** Lower tiers first; among equals the order is the caller's. */
+export function compareTiers(a: Subflow, b: Subflow): number {
+  return a.tier === b.tier ? 0 : a.tier - b.tier;
+}
+
+function acked(lines: readonly Subflow[]): number {
+  return lines.reduce((sum, { ledger }) => sum + ledger.acked, 0);
+}

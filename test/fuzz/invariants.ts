@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { MAX_RUNS, MAX_UNACKED_FRAMES, RUN_BYTES } from "../../packages/shared-protocol/src/engine/limits.ts";
+import {
+  MAX_CHUNK,
+  MAX_GONE,
+  MAX_PEER_STREAMS,
+  MIN_SEND_BUFFER,
+} from "../../packages/shared-protocol/src/engine/parameters.ts";
+import type { Victim } from "./victim.ts";
+
+/** A frame that fills gaps makes runs of them all before they are counted. */
+const MOST_RUNS = 2 * MAX_RUNS;
+/** PING, PATH, and a FIN right behind its data are sent whatever is unacknowledged. */
+const UNCOUNTED = 64;
+/** One write of the game, and what a stream may hold when memory has run short. */
+const MOST_OVER = 262_144 + MIN_SEND_BUFFER / 8;
+
+/** What holds after every operation, however hostile the peer is. */
+export function assertBounds({ session, memoryCap }: Victim): void {
+  const { promised, heldToSend } = session.memory;
+  const { streams, resets, controls, gone } = session.kept;
+  assert.ok(promised >= 0 && promised <= memoryCap + MOST_RUNS * RUN_BYTES, `${promised} bytes promised`);
+  assert.ok(heldToSend >= 0 && heldToSend <= memoryCap + streams * MOST_OVER, `${heldToSend} bytes held`);
+  assert.ok(streams + resets <= MAX_PEER_STREAMS, `${streams} streams, ${resets} resets`);
+  assert.ok(controls <= streams + resets, `${controls} stream frames queued`);
+  assert.ok(gone <= MAX_GONE);
+  if (session.isClosed) assert.equal(streams + resets + controls, 0);
+  let held = 0;
+  for (const { reorder, window } of session.streams) {
+    assert.ok(reorder.frontier + reorder.early <= window.limit);
+    assert.ok(reorder.earlyRuns <= MAX_RUNS);
+    held += reorder.held;
+  }
+  assert.ok(held <= 1.5 * memoryCap, `${held} bytes wait to be read`);
+  for (const { model, ledger, unackedBytes } of session.subflows) {
+    assert.ok(ledger.length <= MAX_UNACKED_FRAMES + UNCOUNTED, `${ledger.length} frames unacknowledged`);
+    assert.ok(unackedBytes >= 0);
+    const { rate, cap, chunk, srtt, minRtt, rttvar, ackDelay } = model;
+    const numbers = { rate, cap, chunk, srtt, minRtt, rttvar, ackDelay };
+    for (const [name, value] of Object.entries(numbers))
+      assert.ok(Number.isFinite(value) && value >= 0, `${name} is ${value}`);
+    assert.ok(chunk >= 1 && chunk <= MAX_CHUNK, `chunks of ${chunk} bytes`);
+  }
+}
+
+/** Nothing is left of a session that was closed. */
+export function assertNothingLeft({ session }: Victim): void {
+  assert.deepEqual(session.memory, { promised: 0, heldToSend: 0 });
+  assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
+  assert.equal(session.pollEvent(), undefined);
+}

@@ -1,0 +1,169 @@
+/**
+ * The machine's limits: descriptors and memory run out, while a flow is open. It goes on, nothing spins, and with the
+ * end of the shortage all is as before.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Gateway, Hawser, type HawserOptions, SOCKS_PORT, until } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
+import {
+  type Address,
+  ask,
+  connectFrom,
+  destroySockets,
+  type Listener,
+  listenIn,
+  pair,
+  Reader,
+} from "./sockets.ts";
+
+/** `ulimit -n`: a gateway alone has about 30 open. */
+const DESCRIPTORS = 160;
+/** More than any limit of these tests lets in. */
+const MANY = 400;
+const FORWARD_PORT = 8022;
+const WATCHED_MS = 1_000;
+/** CPU-seconds in that time of a gateway that has nothing to do but to carry a byte now and then. */
+const IDLE = 0.3;
+
+describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+  let house: House;
+  let listener: Listener;
+  before(async () => {
+    house = await House.create({ lines: [{ name: "adsl1", kind: "veth" }] });
+    await startOrigin(house.origin);
+    listener = await listenIn(house.origin);
+  });
+  after(() => house?.close());
+  afterEach(destroySockets);
+
+  /** Runs `use` with both gateways, and with one flow open. */
+  async function withFlow(
+    options: HawserOptions,
+    use: (hawser: Hawser, assertFlowGoesOn: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    await using hawser = await Hawser.start(house, options);
+    const { client, server } = await pair(house.lan, { ...origin(), port: listener.port }, listener);
+    const reader = new Reader(server);
+    let sent = 0;
+    try {
+      await use(hawser, async () => {
+        client.write("x");
+        await reader.bytes(++sent);
+      });
+    } finally {
+      // Nothing for the gateways to wait for when they are stopped.
+      destroySockets();
+    }
+  }
+
+  const origin = (): Address => ({ host: house.addresses.origin.v4, port: ORIGIN_PORT });
+  const works = async (): Promise<boolean> => (await ask(house.lan, origin(), "ONE\n")) === "1";
+
+  /** Connections to `address`, and how many of them have been reset so far. */
+  function crowd(
+    from: "lan" | "origin",
+    address: Address,
+    localAddress?: string,
+  ): { sockets: Socket[]; resets: number } {
+    const crowd = { sockets: [] as Socket[], resets: 0 };
+    for (let i = 0; i < MANY; i++) {
+      const socket = connectFrom(house[from], address, localAddress === undefined ? {} : { localAddress });
+      socket.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ECONNRESET") crowd.resets++;
+      });
+      crowd.sockets.push(socket.resume());
+    }
+    return crowd;
+  }
+
+  /** It answers, and does not spin. */
+  async function assertCalm(gateway: Gateway): Promise<void> {
+    const before = gateway.cpuSeconds();
+    await sleep(WATCHED_MS);
+    assert.ok(await gateway.isAnswering());
+    const used = gateway.cpuSeconds() - before;
+    assert.ok(used < IDLE, `${used} CPU-seconds in ${WATCHED_MS} ms`);
+  }
+
+  async function leave({ sockets }: { sockets: readonly Socket[] }): Promise<void> {
+    const closed = sockets.filter((socket) => !socket.closed).map((socket) => once(socket, "close"));
+    for (const socket of sockets) socket.on("error", () => {}).resetAndDestroy();
+    await Promise.all(closed);
+  }
+
+  test("the local gateway's descriptors: connections of all listeners wait, and are served later", async () => {
+    const extra = `[[forward]]\nlisten = "0.0.0.0:${FORWARD_PORT}"\nto = "${house.addresses.origin.v4}:${ORIGIN_PORT}"`;
+    await withFlow({ extra, maxDescriptors: { local: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
+      const router = house.addresses.lan.router.v4;
+      for (const [key, address] of [
+        ["capture.listen[0]", origin()],
+        ["forward[0].listen", { host: router, port: FORWARD_PORT }],
+        ["socks.listen", { host: router, port: SOCKS_PORT }],
+      ] as const) {
+        const many = crowd("lan", address);
+        const isShort = (): boolean =>
+          hawser.local
+            .logText()
+            .includes(`"listener":"${key}","limit":${DESCRIPTORS},"msg":"descriptors run short`);
+        await until(async () => isShort());
+        await assertFlowGoesOn();
+        await assertCalm(hawser.local);
+        // Waits behind all the others.
+        const late = connectFrom(house.lan, origin());
+        const reader = new Reader(late);
+        late.end("ONE\n");
+        await leave(many);
+        await reader.end();
+        assert.equal(reader.text, "1");
+        assert.equal(many.resets, 0);
+      }
+      await assertFlowGoesOn();
+      assert.ok(await works());
+      const lines = hawser.local.logText().match(/descriptors run short|accepts connections again/g) ?? [];
+      assert.ok(lines.length < 40, `${lines.length} lines`);
+    });
+  });
+
+  test("the remote gateway's descriptors: flows are refused, strangers wait", async () => {
+    await withFlow({ maxDescriptors: { remote: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
+      const many = crowd("lan", origin());
+      await until(async () => many.resets > MANY / 2);
+      await assertFlowGoesOn();
+      await assertCalm(hawser.remote);
+      const strangers = crowd("origin", { host: house.addresses.remote.v4, port: 4433 });
+      await until(async () =>
+        /"listener":"listen\[0\]".*descriptors run short/.test(hawser.remote.logText()),
+      );
+      await assertFlowGoesOn();
+      await assertCalm(hawser.remote);
+      await Promise.all([leave(many), leave(strangers)]);
+      await until(works);
+      await assertFlowGoesOn();
+    });
+  });
+
+  test("the memory cap: new flows are reset, the open one goes on", async () => {
+    const extra = '[limits]\nmemory = "16MiB"';
+    await withFlow({ extra }, async (hawser, assertFlowGoesOn) => {
+      // A window of 64 KiB is promised to each flow.
+      const room = (16 * 2 ** 20) / 65_536;
+      const many = crowd("lan", origin());
+      await until(async () => many.resets >= MANY - room);
+      await assertFlowGoesOn();
+      await assertCalm(hawser.local);
+      const { stdout } = await hawser.local.curl("/metrics");
+      assert.match(stdout, /^hawser_connections_refused_total\{listener="redirect",reason="limit"\} \d/m);
+      await leave(many);
+      await until(works);
+      await assertFlowGoesOn();
+      const lines = hawser.local.logText().match(/refused a flow/g) ?? [];
+      assert.ok(lines.length <= 10, `${lines.length} lines`);
+    });
+  });
+});

@@ -1,11 +1,15 @@
 /** One row of the bench: a house for each run, in it plain TCP first, then the systems one after the other. */
 import { House } from "../lab/house.ts";
 import { startOrigin } from "../lab/traffic/run.ts";
-import { FULL, type Measure, QUICK, type Stand } from "./measure.ts";
+import { recordHouse } from "../plot/house.ts";
+import type { Recorder, Recording } from "../plot/recording.ts";
+import { FULL, type Measure, type Need, type Pace, QUICK, type Stand } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
-import { measurePlain, type Plain } from "./plain.ts";
+import type { Recorded } from "./pictures.ts";
+import { expectedPlainSeconds, measurePlain, type Plain } from "./plain.ts";
+import type { Progress } from "./progress.ts";
 import { whenQuiet } from "./quiet.ts";
-import type { Row } from "./rows.ts";
+import { type Row, strongLines } from "./rows.ts";
 import { type System, type SystemName, startSystem } from "./systems.ts";
 import { format } from "./table.ts";
 
@@ -25,62 +29,112 @@ export interface RowPlan {
   readonly measures: readonly Measure[];
   readonly options: BenchOptions;
   readonly systems: readonly SystemName[];
-  print(text: string): void;
+  readonly progress: Progress;
+  /** What was recorded of a measure; of one that failed as well. */
+  keep(recorded: Recorded): void;
+}
+
+/** How long each step of a row will take, about, in their order, s. */
+export function expectedSteps({
+  row,
+  measures,
+  options,
+  systems,
+}: Omit<RowPlan, "progress" | "keep">): number[] {
+  const pace = paceOf(options);
+  const lines = strongLines(row).length;
+  const run = [
+    expectedPlainSeconds(pace, needsOf(measures), lines),
+    ...systems.flatMap(() => measures.map((measure) => measure.expectedSeconds(pace, lines))),
+  ];
+  return Array.from({ length: options.runs }, () => run).flat();
+}
+
+function paceOf({ isQuick }: BenchOptions): Pace {
+  return isQuick ? QUICK : FULL;
+}
+
+function needsOf(measures: readonly Measure[]): ReadonlySet<Need> {
+  return new Set(measures.flatMap((measure) => measure.needs));
 }
 
 export async function measureRow(plan: RowPlan): Promise<Run[]> {
   const runs: Run[] = [];
   for (let index = 0; index < plan.options.runs; index++) {
-    plan.print(`${plan.row.name}, run ${index + 1} of ${plan.options.runs}`);
+    plan.progress.say(`${plan.row.name}, run ${index + 1} of ${plan.options.runs}`);
     runs.push(await measureOnce(plan, index));
   }
   return runs;
 }
 
 async function measureOnce(plan: RowPlan, index: number): Promise<Run> {
-  const { row, options, measures } = plan;
+  const { row, options, measures, progress } = plan;
   const congestion = options.congestion === undefined ? {} : { congestion: options.congestion };
   await using house = await House.create({ lines: row.lines, seed: index + 1, ...congestion });
   const origin = await startOrigin(house.origin);
-  const pace = options.isQuick ? QUICK : FULL;
-  const needs = new Set(measures.flatMap((measure) => measure.needs));
-  const plain = await measurePlain(house, row, origin.port, pace, needs);
-  plan.print(describePlain(plain));
+  const pace = paceOf(options);
+  const plain = await progress.during("plain TCP", () =>
+    measurePlain(house, row, origin.port, pace, needsOf(measures)),
+  );
+  progress.say(describePlain(plain));
   const target = { host: house.addresses.origin.v4, port: origin.port };
   const systems: Run["systems"] = {};
   // Each goes first in turn: what else the machine does is not always to the same one's cost.
   const order = index % 2 === 0 ? plan.systems : plan.systems.toReversed();
   for (const name of order)
-    systems[name] = await measureSystem(plan, name, { row, house, target, plain, pace });
+    systems[name] = await measureSystem(plan, name, index + 1, { row, house, target, plain, pace });
   return { plain, systems };
 }
 
 async function measureSystem(
   plan: RowPlan,
   name: SystemName,
-  parts: Omit<Stand, "system">,
+  run: number,
+  parts: Omit<Stand, "system" | "recorder">,
 ): Promise<Outcome> {
   const outcome: Outcome = {};
+  const { progress } = plan;
   let system = await startSystem(name, parts.house);
   for (const measure of plan.measures) {
     const started = performance.now();
     const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(0)} s`;
     try {
-      const values = await bounded(measure.take({ ...parts, system }), measure.name);
+      const values = await progress.during(`${name} ${measure.name}`, () =>
+        recorded(measure, { ...parts, system }, (recording) =>
+          plan.keep({ row: plan.row, measure, system: name, run, recording }),
+        ),
+      );
       outcome[measure.name] = values;
-      plan.print(`  ${name} ${measure.name}: ${describe(measure, values)} (${seconds()})`);
+      progress.say(`  ${name} ${measure.name}: ${describe(measure, values)} (${seconds()})`);
     } catch (error) {
       outcome[measure.name] = { error: (error as Error).message };
-      plan.print(`  ${name} ${measure.name} FAILED after ${seconds()}: ${(error as Error).message}`);
+      progress.say(`  ${name} ${measure.name} FAILED after ${seconds()}: ${(error as Error).message}`);
       system = await restarted(system, parts.house);
     }
     if (await whenQuiet(parts.house)) continue;
-    plan.print(`  ${name}: the lines do not get quiet after ${measure.name}: started anew`);
+    progress.say(`  ${name}: the lines do not get quiet after ${measure.name}: started anew`);
     system = await restarted(system, parts.house);
   }
   await system.stop();
   await whenQuiet(parts.house);
   return outcome;
+}
+
+/** Takes a measure; one with a direction is recorded, however it ends. */
+async function recorded(
+  measure: Measure,
+  stand: Stand,
+  keep: (recording: Recording) => void,
+): Promise<readonly number[]> {
+  const take = (recorder?: Recorder): Promise<readonly number[]> =>
+    bounded(measure.take({ ...stand, recorder }), measure.name);
+  if (measure.direction === undefined) return take();
+  const recorder = await recordHouse(stand.house, measure.direction);
+  try {
+    return await take(recorder);
+  } finally {
+    keep(await recorder.stop());
+  }
 }
 
 async function restarted(system: System, house: House): Promise<System> {

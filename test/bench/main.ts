@@ -2,10 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { labMissing } from "../lab/requirements.ts";
-import { measureRow } from "./bench.ts";
+import { Screen } from "../progress/screen.ts";
+import { expectedSteps, measureRow } from "./bench.ts";
 import { MEASURES } from "./measures/index.ts";
 import { peerMissing } from "./mptcp-peer.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { writePicture } from "./pictures.ts";
+import { Progress } from "./progress.ts";
 import { report, tableOf } from "./report.ts";
 import { ROWS } from "./rows.ts";
 import type { SystemName } from "./systems.ts";
@@ -39,8 +42,17 @@ async function measureAll(options: BenchOptions): Promise<void> {
   const measures = MEASURES.filter(({ name }) => options.measures.includes(name));
   const reports: ReturnType<typeof report>[] = [];
   mkdirSync(ARTIFACTS, { recursive: true });
-  for (const row of ROWS.filter(({ name }) => options.rows.includes(name))) {
-    const runs = await measureRow({ row, measures, options, systems, print: (text) => console.log(text) });
+  const plans = ROWS.filter(({ name }) => options.rows.includes(name)).map((row) => {
+    return { row, measures, options, systems };
+  });
+  const progress = new Progress(new Screen(process.stdout), plans.flatMap(expectedSteps));
+  for (const plan of plans) {
+    const { row } = plan;
+    const runs = await measureRow({
+      ...plan,
+      progress,
+      keep: (recorded) => writePicture(ARTIFACTS, recorded),
+    });
     const done = report(row, measures, options, runs);
     reports.push(done);
     write(join(ARTIFACTS, `bench-${row.name}.json`), done);

@@ -1,5 +1,6 @@
 /** What a measure is, and what it is taken on. */
 import type { House } from "../lab/house.ts";
+import type { Recorder } from "../plot/recording.ts";
 import type { Plain } from "./plain.ts";
 import type { Row } from "./rows.ts";
 import type { System } from "./systems.ts";
@@ -20,7 +21,11 @@ export type Need = "down" | "up" | "overhead";
 export interface Measure {
   readonly name: string;
   readonly needs: readonly Need[];
+  /** Where time matters: the way in which its bytes go. The lines are recorded then, and a picture is drawn. */
+  readonly direction?: "down" | "up";
   readonly figures: readonly Figure[];
+  /** About how long it takes with so many lines that count, s. */
+  expectedSeconds(pace: Pace, lines: number): number;
   /** The figures, in their order. NaN: not to be had of this system. */
   take(stand: Stand): Promise<readonly number[]>;
 }
@@ -65,7 +70,12 @@ export interface Stand {
   readonly plain: Plain;
   readonly system: System;
   readonly pace: Pace;
+  /** For a measure with a direction, which says what it does when, and adds its transfers. */
+  readonly recorder?: Recorder | undefined;
 }
+
+/** What it takes until the lines are quiet again after a transfer, s, for expectations. */
+export const QUIET_S = 2;
 
 /** What every transfer leaves out of its beginning. */
 export const SKIP_MS = 1000;

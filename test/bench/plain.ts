@@ -1,7 +1,7 @@
 /** Each line alone, by plain TCP: what everything is compared with. */
 import type { House } from "../lab/house.ts";
 import { download, firstByte, upload } from "../lab/traffic/run.ts";
-import { type Need, type Pace, SKIP_MS } from "./measure.ts";
+import { type Need, type Pace, QUIET_S, SKIP_MS } from "./measure.ts";
 import { carried, whenQuiet } from "./quiet.ts";
 import { type BenchLine, type Row, strongLines } from "./rows.ts";
 import { sum } from "./statistics.ts";
@@ -29,6 +29,16 @@ export interface Plain {
 
 /** How long the download of a known size takes from which the headers are counted. */
 export const COUNTED_SECONDS = 4;
+
+/** About how long it takes with so many lines, s. */
+export function expectedPlainSeconds(pace: Pace, needs: ReadonlySet<Need>, lines: number): number {
+  const transfer = (need: Need, seconds: number): number => (needs.has(need) ? seconds + QUIET_S : 0);
+  const { seconds } = pace;
+  return (
+    lines *
+    (QUIET_S + transfer("down", seconds) + transfer("up", seconds) + transfer("overhead", COUNTED_SECONDS))
+  );
+}
 
 /** Measures the lines that count, one after the other. What is not needed is NaN. */
 export async function measurePlain(

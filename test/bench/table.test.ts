@@ -15,6 +15,7 @@ const measure: Measure = {
     { title: "share", unit: "share", bar: () => ({ atLeast: 0.9 }) },
     { title: "gap", unit: "ms", bar: () => undefined },
   ],
+  expectedSeconds: () => 1,
   take: () => Promise.resolve([]),
 };
 const plain = {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../lab/namespace.ts";
 import { start } from "../lab/traffic/run.ts";
+import type { TransferResult } from "../lab/traffic/tasks.ts";
 import type { Sample } from "./statistics.ts";
 
 const REPORT_MS = 10;
@@ -12,8 +13,8 @@ export interface Watched {
   nowMs(): number;
   /** Resolves when its clock shows that time. */
   at(ms: number): Promise<void>;
-  /** Resolves when it is over. */
-  readonly over: Promise<void>;
+  /** Resolves when it is over, with what came. */
+  readonly over: Promise<TransferResult>;
   /** Calls it off. */
   kill(): Promise<void>;
 }
@@ -33,9 +34,11 @@ export async function watchDownload(
     offset = Math.min(offset, performance.now() - ms);
     if (bytes > 0) begun.resolve();
   });
-  const over = result.then(({ error }) => {
+  const over = result.then((transfer) => {
+    const { error } = transfer;
     begun.reject(new Error(error ?? "the download ended before its first byte"));
     if (error !== null) throw new Error(error);
+    return transfer;
   });
   over.catch((error: unknown) => begun.reject(error));
   await begun.promise;

@@ -31,6 +31,10 @@ export async function buildHouse(folder: string): Promise<Stage> {
       client: house.lan,
       through: { host: house.addresses.origin.v4, port },
       plain: house.lines.map(({ number }) => ({ host: house.addresses.direct(number).v4, port })),
+      carried: async () => {
+        const { lines } = await house.emulatorCounters();
+        return LINES.map(({ name }) => lines[name]?.down.deliveredBytes ?? 0);
+      },
       dashboards: { local: local.url, remote: remote.url },
       close: async () => {
         await Promise.all(forwarders.map((forwarder) => forwarder.close()));

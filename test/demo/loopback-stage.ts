@@ -1,6 +1,5 @@
 /** The demo without namespaces: everything on this machine's loopback, the client speaks SOCKS5 to hawser-local. */
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,7 +32,8 @@ export async function buildLoopback(folder: string): Promise<Stage> {
   const processes = new Processes();
   const origin = await startOrigin(processes, { ports: [0], listen: LOOPBACK });
   const ports = await choosePorts();
-  const [door, ...plain] = await startShaper(processes, ports.remote, origin.port);
+  const shaper = await startShaper(processes, ports.remote, origin.port);
+  const [door, ...plain] = shaper.doors;
   const gateways = new Gateways(processes, folder, ports);
   await gateways.start(`${REMOTE_BEFORE}:${door}`, `${LOOPBACK}:${origin.port}`);
   return {
@@ -47,6 +47,7 @@ export async function buildLoopback(folder: string): Promise<Stage> {
     client: processes,
     through: { host: LOOPBACK, port: origin.port, socks: { host: LOOPBACK, port: ports.socks } },
     plain: plain.map((port) => ({ host: LOOPBACK, port })),
+    carried: () => shaper.carried(),
     dashboards: {
       local: `http://${LOOPBACK}:${ports.localStatus}`,
       remote: `http://${LOOPBACK}:${ports.remoteStatus}`,
@@ -64,8 +65,18 @@ async function choosePorts(): Promise<Ports> {
   return { socks, remote, localStatus, remoteStatus: await freePort(localStatus + 1) };
 }
 
-/** The ports of the lines' doors: to the remote by source, then to the origin over each line. */
-async function startShaper(processes: Processes, remotePort: number, originPort: number): Promise<number[]> {
+interface RunningShaper {
+  /** The ports of the lines' doors: to the remote by source, then to the origin over each line. */
+  readonly doors: readonly number[];
+  /** What each line has brought into the house so far, bytes of IP. */
+  carried(): Promise<readonly number[]>;
+}
+
+async function startShaper(
+  processes: Processes,
+  remotePort: number,
+  originPort: number,
+): Promise<RunningShaper> {
   const origin = { host: LOOPBACK, port: originPort };
   const config: ShaperConfig = {
     lines: LINES.map((line, index) => ({ ...line, source: SOURCES[index] ?? "" })),
@@ -79,10 +90,22 @@ async function startShaper(processes: Processes, remotePort: number, originPort:
     stdio: ["pipe", "pipe", "inherit"],
   });
   if (child.stdout === null) throw new Error("the shaper has no stdout");
-  const ended = once(child, "exit").then(() => Promise.reject(new Error("the shaper ended at once")));
-  const [line] = (await Promise.race([once(createInterface(child.stdout), "line"), ended])) as [string];
-  ended.catch(() => {});
-  return (JSON.parse(line) as { ports: number[] }).ports;
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => {
+    const { value, done } = await answers.next();
+    if (done === true) throw new Error("the shaper has ended");
+    return JSON.parse(value);
+  };
+  const { ports } = (await next()) as { ports: number[] };
+  // Writing to a process that has ended fails here; that it gives no answer is told there.
+  child.stdin?.on("error", () => {});
+  return {
+    doors: ports,
+    carried: async () => {
+      child.stdin?.write("\n");
+      return (await next()) as number[];
+    },
+  };
 }
 
 /** Both gateways, set up as a user would: init, pair, two configuration files, run. */

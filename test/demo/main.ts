@@ -1,19 +1,23 @@
 /** `npm start`: what Hawser does, shown on two emulated ADSL lines. See options.ts. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { labMissing } from "../lab/requirements.ts";
+import { Recorder, type Recording } from "../plot/recording.ts";
+import { renderPlot } from "../plot/svg.ts";
+import { Screen } from "../progress/screen.ts";
 import { buildHouse } from "./house-stage.ts";
 import { buildLoopback } from "./loopback-stage.ts";
 import { parseOptions, USAGE } from "./options.ts";
-import { Screen } from "./screen.ts";
-import type { Stage } from "./stage.ts";
+import { LINES, type Stage } from "./stage.ts";
 import { tell } from "./story.ts";
 import { judge, renderTable } from "./table.ts";
 
 /** How much of the gateways' logs is shown when the demo fails. */
 const LOG_LINES = 5;
+/** Not in the repository. */
+const ARTIFACTS = join(import.meta.dirname, "..", "..", "artifacts");
 const Exit = { reached: 0, notReached: 1, usage: 2 } as const;
 
 const options = parseOptions(process.argv.slice(2));
@@ -50,11 +54,34 @@ process.exit();
 async function demonstrate(once: boolean): Promise<number> {
   const stage = await build();
   screen.say(`\n${stage.drawing}\n`);
-  const outcome = await tell(stage, screen);
+  const recorder = await Recorder.start(
+    LINES.map(({ name }) => name),
+    () => stage.carried(),
+  );
+  const outcome = await tell({ stage, screen, recorder });
   screen.say(`\n${renderTable(outcome)}\n`);
+  screen.say(`  a picture of it             ${writePicture(await recorder.stop())}`);
   if (!once) await showDashboards(stage);
   await stage.close();
   return judge(outcome).isReached ? Exit.reached : Exit.notReached;
+}
+
+/** Where the picture is, from where the user stands; or why there is none, which does not spoil the rest. */
+function writePicture(recording: Recording): string {
+  const svg = renderPlot(recording, {
+    title: "Two emulated ADSL lines, alone and both at once",
+    description:
+      "What each of two lines carried over time, stacked, and the goodput of one download at a time",
+    goodput: "goodput of the download",
+  });
+  const file = join(ARTIFACTS, "demo.svg");
+  try {
+    mkdirSync(ARTIFACTS, { recursive: true });
+    writeFileSync(file, svg);
+    return relative(process.cwd(), file);
+  } catch (error) {
+    return `could not be written: ${(error as Error).message}`;
+  }
 }
 
 function build(): Promise<Stage> {

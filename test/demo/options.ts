@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 export const USAGE = `Usage: npm start [-- OPTIONS]
 
 Draws a house with two emulated ADSL lines, runs both gateways, downloads over
-each line alone and over both at once, prints the table, and keeps the two
-dashboards up until Ctrl-C.
+each line alone and over both at once, prints the table, draws what the lines
+carried into artifacts/demo.svg, and keeps the two dashboards up until Ctrl-C.
 
   --once   exit after the table: 0 when both lines together reached the sum, 1 when not
   --help   this text

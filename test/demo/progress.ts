@@ -1,15 +1,8 @@
 /** What a download looks like while it runs: pure text. */
+import { stackedBar } from "../progress/bar.ts";
 
-const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const BAR_WIDTH = 24;
-const TITLE_WIDTH = 26;
-
-/** A bar of `width` characters, filled by `share` (0 .. 1). */
-export function bar(share: number, width: number): string {
-  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
-  const filled = "█".repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
-  return filled + "░".repeat(width - filled.length);
-}
+const TITLE_WIDTH = 22;
 
 /** Always as wide, up to 9999 Mbit/s. */
 export function formatRate(bps: number): string {
@@ -18,17 +11,26 @@ export function formatRate(bps: number): string {
 
 export interface StepView {
   readonly title: string;
+  /** The download's own rate. */
   readonly bps: number;
-  /** How much of it is done, 0 .. 1; none: without a bar. */
-  readonly share?: number;
-  readonly note?: string;
+  /** What each line carries of late, in bit/s of IP packets. */
+  readonly carried: readonly number[];
+  /** The rate that fills the bar. */
+  readonly fullBps: number;
+  /** How long it goes on; none: it is over. */
+  readonly leftMs?: number;
 }
 
-/** One line, no longer than `columns`. */
-export function stepLine({ title, bps, share, note = "" }: StepView, columns = Infinity): string {
-  const middle = share === undefined ? "" : `${bar(share, BAR_WIDTH)} `;
-  const text = `  ${title.padEnd(TITLE_WIDTH)}${middle}${formatRate(bps)}  ${note}`.trimEnd();
-  return text.length > columns ? text.slice(0, columns) : text;
+/** One line: the bar is as long as the rate is high, and shows which line has which part of it. */
+export function stepLine({ title, bps, carried, fullBps, leftMs }: StepView): string {
+  const total = carried.reduce((sum, rate) => sum + rate, 0);
+  // The headers' share of the packets is left out: the parts are to add up to the rate that stands beside them.
+  const parts = carried.map((rate) => (total > 0 ? (rate / total) * bps : 0));
+  const used = parts.filter((part) => part > 0.02 * bps);
+  const sum = used.length < 2 ? "" : used.map((part) => (part / 1e6).toFixed(1)).join(" + ");
+  const left = leftMs === undefined ? "" : `${Math.ceil(Math.max(0, leftMs) / 1000)} s`;
+  const shares = parts.map((part) => part / fullBps);
+  return `  ${title.padEnd(TITLE_WIDTH)}${stackedBar(shares, BAR_WIDTH)}${formatRate(bps)} ${left.padStart(4)}  ${sum}`.trimEnd();
 }
 
 /** The rate of the last second, from how many bytes had come at which times. */

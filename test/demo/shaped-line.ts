@@ -18,6 +18,11 @@ export class ShapedLine {
     this.#up = new ShapedDirection({ rate: up, delayMs }, queueMs);
   }
 
+  /** What it has brought into the house, bytes of IP. */
+  get carriedDown(): number {
+    return this.#down.carried;
+  }
+
   /** Joins the two over this line; `near` is the house's side. */
   join(near: Socket, far: Socket): void {
     this.#up.carry(near, far);
@@ -48,6 +53,10 @@ class ShapedDirection {
     // The queue's limit is this class's to keep: nothing of a stream may be dropped.
     this.#line = new LineDirection({ ...settings, queueMs: Infinity }, 1, CAPACITY);
     this.#queueMs = queueMs;
+  }
+
+  get carried(): number {
+    return this.#line.counters.deliveredBytes;
   }
 
   carry(from: Socket, to: Socket): void {

@@ -1,6 +1,7 @@
 /**
  * The two lines of the demo on loopback: `node shaper.ts CONFIG-JSON`, a relay for TCP. Prints {"ports":[...]} of its
- * doors once they are open; ends when stdin does.
+ * doors once they are open, and for each line on stdin [...]: what each line has brought into the house, bytes of IP.
+ * Ends when stdin does.
  *
  *   hawser-local 127.0.0.11 ──┐                   ┌── line 1 ──┐
  *                             ├── one door, told ─┤            ├── hawser-remote
@@ -10,6 +11,7 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { createInterface } from "node:readline";
 import { ShapedLine } from "./shaped-line.ts";
 import type { DemoLine } from "./stage.ts";
 
@@ -41,4 +43,6 @@ const config = JSON.parse(process.argv[2] ?? "null") as ShaperConfig;
 const lines = config.lines.map((line) => new ShapedLine(line));
 const ports = await Promise.all(config.doors.map((door) => open(door, lines)));
 console.log(JSON.stringify({ ports }));
-process.stdin.resume().once("end", () => process.exit(0));
+createInterface(process.stdin)
+  .on("line", () => console.log(JSON.stringify(lines.map(({ carriedDown }) => carriedDown))))
+  .once("close", () => process.exit(0));

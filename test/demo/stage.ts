@@ -25,6 +25,8 @@ export interface Stage {
   readonly through: Target;
   /** The origin over one line alone, without Hawser: in the order of LINES. */
   readonly plain: readonly Target[];
+  /** What each line has brought into the house so far, bytes of IP: in the order of LINES. */
+  carried(): Promise<readonly number[]>;
   /** The status servers, as this machine's own browser reaches them. */
   readonly dashboards: { readonly local: string; readonly remote: string };
   /** Stops the gateways as systemd would, and removes everything. */

@@ -1,8 +1,9 @@
 /** What the demo does on its stage, whichever that is. */
 import type { Target } from "../lab/traffic/dial.ts";
 import { start } from "../lab/traffic/run.ts";
-import { RecentRate } from "./progress.ts";
-import type { Screen } from "./screen.ts";
+import type { Recorder } from "../plot/recording.ts";
+import type { Screen } from "../progress/screen.ts";
+import { RecentRate, stepLine } from "./progress.ts";
 import { LINES, type Stage } from "./stage.ts";
 import { LocalStatus } from "./status.ts";
 import type { LineOutcome, Outcome } from "./table.ts";
@@ -14,24 +15,32 @@ const BOTH_SECONDS = 8;
 /** TCP and the gateways find the lines' rates in the first second; it is left out everywhere. */
 const SKIP_MS = 1000;
 const PROGRESS_MS = 100;
-/** How often it is asked what each line brought. */
-const NOTE_MS = 250;
+/** The rate that fills a bar: all that the lines can carry. */
+const FULL_BPS = LINES.reduce((sum, { down }) => sum + down, 0);
+
+/** Where the story is told: the stage, and who draws and records it. */
+export interface Telling {
+  readonly stage: Stage;
+  readonly screen: Screen;
+  readonly recorder: Recorder;
+}
 
 /** Downloads over each line without Hawser, over each alone with it, and over both. */
-export async function tell(stage: Stage, screen: Screen): Promise<Outcome> {
+export async function tell(telling: Telling): Promise<Outcome> {
+  const { stage } = telling;
   const plain: number[] = [];
   for (const [index, { name }] of LINES.entries()) {
     const target = stage.plain[index] as Target;
-    plain.push(await measure(stage, screen, `${name}, plain TCP`, target, PLAIN_SECONDS));
+    plain.push(await measure(telling, `${name}, plain TCP`, target, PLAIN_SECONDS));
   }
   const status = new LocalStatus(stage.dashboards.local);
   const alone: number[] = [];
   for (const { name } of LINES) {
     await status.useOnly([name]);
-    alone.push(await measure(stage, screen, `${name}, through Hawser`, stage.through, ALONE_SECONDS));
+    alone.push(await measure(telling, `${name}, through Hawser`, stage.through, ALONE_SECONDS));
   }
   await status.useOnly(LINES.map(({ name }) => name));
-  const { bothBps, shares } = await measureBoth(stage, screen, status);
+  const { bothBps, shares } = await measureBoth(telling, status);
   const lines = LINES.map(
     ({ name }, index): LineOutcome => ({
       name,
@@ -44,52 +53,45 @@ export async function tell(stage: Stage, screen: Screen): Promise<Outcome> {
 }
 
 async function measureBoth(
-  stage: Stage,
-  screen: Screen,
+  telling: Telling,
   status: LocalStatus,
 ): Promise<{ bothBps: number; shares: number[] }> {
   const received = async (): Promise<number[]> =>
     (await status.paths()).map(({ receivedBytes }) => receivedBytes);
   const before = await received();
-  const started = performance.now();
-  const rates = before.map(() => new RecentRate());
-  let note = "";
-  const ask = async (): Promise<void> => {
-    const now = await received();
-    const ms = performance.now() - started;
-    const each = rates.map((rate, index) => rate.add(ms, (now[index] ?? 0) - (before[index] ?? 0)));
-    note = each.map((bps) => (bps / 1e6).toFixed(1)).join(" + ");
-  };
-  // A look that fails leaves the note as it was.
-  const timer = setInterval(() => void ask().catch(() => {}), NOTE_MS);
-  try {
-    const title = "both, through Hawser";
-    const bothBps = await measure(stage, screen, title, stage.through, BOTH_SECONDS, () => note);
-    const gained = (await received()).map((bytes, index) => bytes - (before[index] ?? 0));
-    const total = gained.reduce((sum, bytes) => sum + bytes, 0);
-    return { bothBps, shares: gained.map((bytes) => bytes / total) };
-  } finally {
-    clearInterval(timer);
-  }
+  const bothBps = await measure(telling, "both, through Hawser", telling.stage.through, BOTH_SECONDS);
+  const gained = (await received()).map((bytes, index) => bytes - (before[index] ?? 0));
+  const total = gained.reduce((sum, bytes) => sum + bytes, 0);
+  return { bothBps, shares: gained.map((bytes) => bytes / total) };
 }
 
 /** One download of so many seconds, drawn while it runs. Its goodput, bit/s. */
 async function measure(
-  { client }: Stage,
-  screen: Screen,
+  { stage: { client }, screen, recorder }: Telling,
   title: string,
   target: Target,
   seconds: number,
-  note: () => string = () => "",
 ): Promise<number> {
   const recent = new RecentRate();
   const task = { op: "download", ...target, seconds, skipMs: SKIP_MS, progressMs: PROGRESS_MS } as const;
-  screen.draw({ title, bps: 0, share: 0 });
+  const line = (bps: number, overMs: number, leftMs?: number): string =>
+    stepLine({
+      title,
+      bps,
+      carried: recorder.rates(overMs),
+      fullBps: FULL_BPS,
+      ...(leftMs === undefined ? {} : { leftMs }),
+    });
+  const startedMs = recorder.nowMs;
+  screen.draw(line(0, 0, seconds * 1000));
   const { result } = start(client, task, ({ ms, bytes }) =>
-    screen.draw({ title, bps: recent.add(ms, bytes), share: ms / (seconds * 1000), note: note() }),
+    screen.draw(line(recent.add(ms, bytes), Math.min(ms, 1000), seconds * 1000 - ms)),
   );
-  const { goodputBps, error } = await result;
+  const transfer = await result;
+  const { goodputBps, error } = transfer;
   if (error !== null) throw new Error(`${title}: the download failed: ${error}`);
-  screen.finish({ title, bps: goodputBps });
+  screen.finish(line(goodputBps, seconds * 1000 - SKIP_MS));
+  recorder.add(transfer);
+  recorder.mark(`${title}: ${(goodputBps / 1e6).toFixed(1)} Mbit/s`, startedMs);
   return goodputBps;
 }

@@ -1,7 +1,7 @@
 /** One bulk flow: what of the lines it gets, and what it costs. */
 import { download, upload } from "../../lab/traffic/run.ts";
 import type { TransferResult } from "../../lab/traffic/tasks.ts";
-import { type Measure, SKIP_MS, type Stand } from "../measure.ts";
+import { type Measure, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
 import { COUNTED_SECONDS } from "../plain.ts";
 import { carried, whenQuiet } from "../quiet.ts";
 import { nominalSum } from "../rows.ts";
@@ -14,6 +14,7 @@ const REDUNDANT = 0.02;
 
 export const down: Measure = {
   name: "down",
+  direction: "down",
   needs: ["down"],
   figures: [
     { title: "download / sum of the lines", unit: "share", bar: ({ share }) => ({ atLeast: share }) },
@@ -23,14 +24,17 @@ export const down: Measure = {
       bar: () => ({ atLeast: POOREST_SHARE }),
     },
   ],
-  take: async ({ house, target, plain, pace: { seconds } }) => {
+  expectedSeconds: ({ seconds }) => seconds + QUIET_S,
+  take: async ({ house, target, plain, pace: { seconds }, recorder }) => {
     const result = await download(house.lan, { ...target, seconds, skipMs: SKIP_MS });
+    recorder?.add(result);
     return shares(result, plain.sumDown, plain.bestDown, seconds);
   },
 };
 
 export const up: Measure = {
   name: "up",
+  direction: "up",
   needs: ["up"],
   figures: [
     { title: "upload / sum of the lines", unit: "share", bar: ({ share }) => ({ atLeast: share }) },
@@ -40,9 +44,11 @@ export const up: Measure = {
       bar: () => ({ atLeast: POOREST_SHARE }),
     },
   ],
-  take: async ({ house, row, target, plain, pace: { seconds } }) => {
+  expectedSeconds: ({ seconds }) => seconds + QUIET_S,
+  take: async ({ house, row, target, plain, pace: { seconds }, recorder }) => {
     const bytes = Math.round((nominalSum(row, "up") * seconds) / 8);
     const result = await upload(house.lan, { ...target, bytes, seconds, skipMs: SKIP_MS });
+    recorder?.add(result);
     return shares(result, plain.sumUp, plain.bestUp, seconds);
   },
 };
@@ -60,6 +66,7 @@ export const overhead: Measure = {
     { title: "bytes on the lines, above plain TCP", unit: "percent", bar: () => ({ atMost: OVERHEAD }) },
     { title: "redundant bytes", unit: "percent", bar: () => ({ atMost: REDUNDANT }) },
   ],
+  expectedSeconds: () => COUNTED_SECONDS + 2 * QUIET_S,
   take: async (stand: Stand) => {
     const { house, row, target, plain, system } = stand;
     // A known number of bytes, all of which arrive: nothing is cut off whose bytes were counted.

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Line } from "../../lab/line.ts";
 import { start } from "../../lab/traffic/run.ts";
-import { type Bar, type Measure, SKIP_MS, type Stand } from "../measure.ts";
+import { type Bar, type Measure, type Pace, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
 import { whenQuiet } from "../quiet.ts";
 import { longestRtt, nominalSum, type Row, strongLines } from "../rows.ts";
 import { longestSilence, rateOfSamples, sum } from "../statistics.ts";
@@ -27,6 +27,7 @@ const AFTERWARDS_MS = 5_000;
 
 export const deathDown: Measure = {
   name: "death-down",
+  direction: "down",
   needs: ["down"],
   figures: [
     { title: "line silently dead mid-download: gap", unit: "ms", bar: silentBar },
@@ -36,18 +37,22 @@ export const deathDown: Measure = {
       bar: () => ({ atLeast: REGAINED_SHARE }),
     },
   ],
+  expectedSeconds: expectedOfDeaths,
   take: (stand) => worstOf(stand, (line) => dieDuringDownload(stand, line, silently(line))),
 };
 
 export const deathUp: Measure = {
   name: "death-up",
+  direction: "up",
   needs: [],
   figures: [{ title: "line silently dead mid-upload: gap", unit: "ms", bar: silentBar }],
+  expectedSeconds: expectedOfDeaths,
   take: (stand) => worstOf(stand, (line) => dieDuringUpload(stand, line)),
 };
 
 export const interfaceDown: Measure = {
   name: "interface",
+  direction: "down",
   needs: ["down"],
   figures: [
     {
@@ -61,6 +66,7 @@ export const interfaceDown: Measure = {
       bar: () => ({ atLeast: REGAINED_SHARE }),
     },
   ],
+  expectedSeconds: expectedOfDeaths,
   take: (stand) =>
     worstOf(stand, (line) =>
       dieDuringDownload(stand, line, { die: () => line.down(), revive: () => line.up() }),
@@ -69,13 +75,21 @@ export const interfaceDown: Measure = {
 
 export const comeback: Measure = {
   name: "return",
+  direction: "down",
   needs: [],
   figures: [
     { title: "line back: used by the flow after", unit: "s", bar: () => ({ atMost: RETURN_S }) },
     { title: "longest gap through it", unit: "ms", bar: () => ({ atMost: RETURN_GAP_MS }) },
   ],
+  expectedSeconds: ({ darkSeconds, returnSeconds }) =>
+    DEATH_MS / 1000 + darkSeconds + returnSeconds + 2 * QUIET_S,
   take: returnDuringDownload,
 };
+
+/** Of each line one after the other. */
+function expectedOfDeaths(_: Pace, lines: number): number {
+  return lines * ((DEATH_MS + AFTERWARDS_MS) / 1000 + QUIET_S);
+}
 
 interface Fate {
   die(): Promise<void>;
@@ -108,13 +122,15 @@ async function recover({ house, system }: Stand): Promise<void> {
   await system.whenReady();
 }
 
-async function dieDuringDownload({ house, target, plain }: Stand, line: Line, fate: Fate): Promise<number[]> {
+async function dieDuringDownload(stand: Stand, line: Line, fate: Fate): Promise<number[]> {
+  const { house, target, plain, recorder } = stand;
   const watched = await watchDownload(house.lan, target, (DEATH_MS + AFTERWARDS_MS) / 1000);
   try {
     await watched.at(DEATH_MS);
     const diedMs = watched.nowMs();
+    recorder?.mark(`${line.name} dies`);
     await fate.die();
-    await watched.over;
+    recorder?.add(await watched.over);
     const end = DEATH_MS + AFTERWARDS_MS;
     const silence = longestSilence(watched.samples, diedMs, end);
     const from = silence.endMs + REGAIN_MS;
@@ -124,11 +140,12 @@ async function dieDuringDownload({ house, target, plain }: Stand, line: Line, fa
     return [silence.ms, (Number.isNaN(rate) ? 0 : rate) / sum(surviving)];
   } finally {
     await watched.kill();
+    recorder?.mark(`${line.name} is back`);
     await fate.revive();
   }
 }
 
-async function dieDuringUpload({ house, target, row }: Stand, line: Line): Promise<number[]> {
+async function dieDuringUpload({ house, target, row, recorder }: Stand, line: Line): Promise<number[]> {
   const fate = silently(line);
   const seconds = (DEATH_MS + AFTERWARDS_MS) / 1000;
   // What the line would have carried is not sent: the rest may be called off without much left in the buffers.
@@ -138,19 +155,22 @@ async function dieDuringUpload({ house, target, row }: Stand, line: Line): Promi
   upload.result.catch(() => {});
   try {
     await sleep(DEATH_MS);
+    recorder?.mark(`${line.name} dies`);
     await fate.die();
-    const { largestGapMs, error } = await upload.result;
-    if (error !== null) throw new Error(error);
-    return [largestGapMs];
+    const result = await upload.result;
+    if (result.error !== null) throw new Error(result.error);
+    recorder?.add(result);
+    return [result.largestGapMs];
   } finally {
     upload.process.kill("SIGKILL");
+    recorder?.mark(`${line.name} is back`);
     await fate.revive();
   }
 }
 
 /** The line that counts last goes dark for long, and returns to a flow that has gone on over the others. */
 async function returnDuringDownload(stand: Stand): Promise<number[]> {
-  const { house, row, target, pace } = stand;
+  const { house, row, target, pace, recorder } = stand;
   const wanted = strongLines(row).at(-1);
   if (wanted === undefined) throw new Error("no line to return");
   const line = house.line(wanted.name);
@@ -160,12 +180,14 @@ async function returnDuringDownload(stand: Stand): Promise<number[]> {
   const watched = await watchDownload(house.lan, target, endMs / 1000);
   try {
     await watched.at(DEATH_MS);
+    recorder?.mark(`${line.name} dies`);
     await fate.die();
     await watched.at(backMs);
     const returnedMs = watched.nowMs();
+    recorder?.mark(`${line.name} is back`);
     await fate.revive();
     const used = await usedAfter(line, wanted.down, endMs - returnedMs - LOOK_MS);
-    await watched.over;
+    recorder?.add(await watched.over);
     return [used, longestSilence(watched.samples, returnedMs, endMs).ms];
   } finally {
     await watched.kill();

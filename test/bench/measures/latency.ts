@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { firstByte, type Running, start } from "../../lab/traffic/run.ts";
 import { percentile } from "../../lab/traffic/short.ts";
-import type { Bar, Figure, Measure, Stand } from "../measure.ts";
+import { type Bar, type Figure, type Measure, QUIET_S, type Stand } from "../measure.ts";
 import { nearestUplink, nominalSum, type Row } from "../rows.ts";
 
 const IDLE_SHARE = 0.6;
@@ -15,6 +15,8 @@ const NARROW_BPS = 2e6;
 /** How long the bulk flow runs before the first connection, ms. */
 const LEAD_MS = 2_000;
 const PAUSE_MS = 40;
+/** About how long one connection takes with its pause, s. */
+const SAMPLE_S = 0.12;
 const BATCH = 10;
 /** A connection without a byte by then counts as if it had come then. */
 const TIMEOUT_MS = 5_000;
@@ -30,6 +32,7 @@ export const idle: Measure = {
   name: "idle",
   needs: [],
   figures: [{ title: "first byte idle / direct", unit: "share", bar: () => ({ atMost: IDLE_SHARE }) }],
+  expectedSeconds: ({ idleSamples }) => idleSamples * SAMPLE_S + QUIET_S,
   take: async ({ house, target, plain, pace: { idleSamples } }) => {
     const { p50, failed } = await firstByte(house.lan, { ...target, count: idleSamples });
     if (failed > 0) throw new Error(`${failed} of ${idleSamples} connections got no byte`);
@@ -41,6 +44,7 @@ export const duringDownload: Measure = {
   name: "load-down",
   needs: [],
   figures: loadedFigures("download", () => LOADED),
+  expectedSeconds: ({ loadedSamples }) => LEAD_MS / 1000 + loadedSamples * SAMPLE_S + QUIET_S,
   take: (stand) => {
     const load = start(stand.house.lan, {
       op: "download",
@@ -56,6 +60,7 @@ export const duringUpload: Measure = {
   name: "load-up",
   needs: [],
   figures: loadedFigures("upload", (row) => (nearestUplink(row) < NARROW_BPS ? LOADED_NARROW : LOADED)),
+  expectedSeconds: ({ loadedSamples }) => LEAD_MS / 1000 + loadedSamples * SAMPLE_S + QUIET_S,
   take: (stand) => {
     const bytes = Math.round((nominalSum(stand.row, "up") * (LONGEST_S + 20)) / 8);
     return underLoad(stand, start(stand.house.lan, { op: "upload", ...stand.target, bytes }));

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { download } from "../../lab/traffic/run.ts";
 import type { TransferResult } from "../../lab/traffic/tasks.ts";
-import { type Measure, SKIP_MS, type Stand } from "../measure.ts";
+import { type Measure, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
 import { whenQuiet } from "../quiet.ts";
 import { jain, rateBetween, sum } from "../statistics.ts";
 
@@ -17,6 +17,7 @@ export const ten: Measure = {
     { title: "ten downloads: Jain's index", unit: "share", bar: () => ({ atLeast: FAIR }) },
     { title: "ten downloads / sum of the lines", unit: "share", bar: ({ share }) => ({ atLeast: share }) },
   ],
+  expectedSeconds: ({ seconds }) => seconds + 1 + 2 * QUIET_S,
   take: async ({ house, target, plain, pace: { seconds } }) => {
     // One process starts after the other, so each has its own beginning and runs longer than what is looked at.
     const task = { ...target, seconds: seconds + 1, check: false };
@@ -43,6 +44,7 @@ export const stalled: Measure = {
       bar: () => ({ atLeast: STALL_SHARE }),
     },
   ],
+  expectedSeconds: ({ stallSeconds }) => 2 * stallSeconds + 4 * QUIET_S,
   take: besideStalledReader,
 };
 

@@ -100,6 +100,14 @@ describe("Liveness", () => {
     assert.equal(liveness.nextTimeout(false, model), Number.POSITIVE_INFINITY);
   });
 
+  it("pings a new line even if the peer's PING was quicker: its time is to be known here, too", () => {
+    const liveness = new Liveness("remote", 5);
+    liveness.handleBytes(6);
+    assert.equal(liveness.takePing(7), true);
+    liveness.handleBytes(8);
+    assert.equal(liveness.takePing(8 + HEARTBEAT.remote), true);
+  });
+
   it("its timer is never in the past once it was heeded", () => {
     const model = measured(30.000_7);
     for (let start = 0.1; start < 40; start += 0.37) {

@@ -33,7 +33,8 @@ export class Liveness {
   #heardAt: number;
   /** A pause of our own was already put down to us since the last progress. */
   #excused = false;
-  /** A new subflow is pinged at once: the line's time is known before the first data goes over it. */
+  /** A new subflow is pinged at once, whatever comes before: the line's time is known before data goes over it. */
+  #greeted = false;
   #pinged = false;
 
   constructor(side: "local" | "remote", now: number, metered: () => boolean = () => false) {
@@ -66,6 +67,7 @@ export class Liveness {
 
   /** Bytes came on this subflow. */
   handleBytes(now: number): void {
+    if (!this.#greeted) return;
     this.#heardAt = now;
     this.#pinged = false;
   }
@@ -110,6 +112,7 @@ export class Liveness {
   /** Whether a PING is due; it counts as sent. */
   takePing(now: number): boolean {
     if (this.#pinged || now < this.#heardAt + this.#heartbeat) return false;
+    this.#greeted = true;
     this.#pinged = true;
     return true;
   }

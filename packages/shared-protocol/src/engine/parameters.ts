@@ -50,8 +50,12 @@ export const RESERVE_RISE = 0.5;
 /** A line that runs dry in so many round trips in a row could perhaps carry much more: the reserve grows by this factor. */
 export const DRY_ROUNDS = 3;
 export const DRY_GROWTH = 1.5;
-/** What always waits longer than this is spare, milliseconds, and so much of it is given up in a round trip. */
+/**
+ * What always waits longer than this is spare, milliseconds, and so much of it is given up in a round trip. Nor is so
+ * much of a segment's time: the system acknowledges whole ones, and on a thin line learns of them late.
+ */
 export const SPARE_WAIT = 1;
+export const SPARE_SEGMENTS = 0.5;
 export const RESERVE_FALL = 0.5;
 /** What the peer has not acknowledged may be this many caps while a segment that was lost holds back all behind it. */
 export const STALLED_CAPS = 4;

@@ -227,7 +227,8 @@ export class PathModel {
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
     if (!busy || drained || this.#wasDraining || this.#isHoled || ms <= 0) return;
-    this.#reserve.handleRound({ bytes, ms, leastWait: this.#leastWaitBefore, isDry }, this.rate, bare);
+    const round = { bytes, ms, leastWait: this.#leastWaitBefore, isDry };
+    this.#reserve.handleRound(round, this.rate, bare, this.segment / this.rate);
     this.#provenRate = Math.max(this.#provenRate, this.rate);
     if (this.rate >= this.#provenRate * TROUBLE_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;
     // Slower than it was: or its least time has grown, and the cap made from it is too small.

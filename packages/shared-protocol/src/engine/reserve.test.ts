@@ -15,10 +15,10 @@ describe("Reserve", () => {
   it("grows while the line runs dry, by what that costs, up to a limit", () => {
     const reserve = begun();
     const { ms } = reserve;
-    reserve.handleRound({ bytes: 30_000, ms: 40, leastWait: 0, isDry: true }, RATE, BARE);
+    reserve.handleRound({ bytes: 30_000, ms: 40, leastWait: 0, isDry: true }, RATE, BARE, 1);
     assert.equal(reserve.ms, ms + 5);
     for (let n = 0; n < 100; n++)
-      reserve.handleRound({ bytes: 1_000, ms: 40, leastWait: 0, isDry: true }, RATE, BARE);
+      reserve.handleRound({ bytes: 1_000, ms: 40, leastWait: 0, isDry: true }, RATE, BARE, 1);
     assert.ok(reserve.ms > ms + 5 && reserve.ms <= 2 * BARE, `${reserve.ms}`);
   });
 
@@ -26,19 +26,19 @@ describe("Reserve", () => {
     const reserve = begun();
     const { ms } = reserve;
     const dry = { bytes: 40_000, ms: 40, leastWait: 0, isDry: true };
-    for (let n = 0; n < 2; n++) reserve.handleRound(dry, RATE, BARE);
+    for (let n = 0; n < 2; n++) reserve.handleRound(dry, RATE, BARE, 1);
     assert.equal(reserve.ms, ms);
-    reserve.handleRound(dry, RATE, BARE);
+    reserve.handleRound(dry, RATE, BARE, 1);
     assert.equal(reserve.ms, 1.5 * ms);
   });
 
   it("shrinks by part of what always waits, and keeps what lets a faster line show", () => {
     const reserve = begun();
     const { ms } = reserve;
-    reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 2, isDry: false }, RATE, BARE);
+    reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 2, isDry: false }, RATE, BARE, 1);
     assert.equal(reserve.ms, ms - 0.5);
     for (let n = 0; n < 100; n++)
-      reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 30, isDry: false }, RATE, BARE);
+      reserve.handleRound({ bytes: 40_000, ms: 40, leastWait: 30, isDry: false }, RATE, BARE, 1);
     assert.equal(reserve.ms, BARE / 20);
   });
 });

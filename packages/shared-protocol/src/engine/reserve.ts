@@ -5,6 +5,7 @@ import {
   RESERVE_FALL,
   RESERVE_RISE,
   SLACK,
+  SPARE_SEGMENTS,
   SPARE_WAIT,
   STEADY_GAIN,
 } from "./parameters.ts";
@@ -38,8 +39,8 @@ export class Reserve {
     return this.#ms;
   }
 
-  /** `rate` is what the line can carry, bytes per millisecond. */
-  handleRound(round: Round, rate: number, bare: number): void {
+  /** `rate` is what the line can carry, bytes per millisecond; a segment takes it `segmentMs`. */
+  handleRound(round: Round, rate: number, bare: number, segmentMs: number): void {
     const least = STEADY_GAIN * bare;
     if (round.isDry) {
       const idle = Math.max(0, round.ms - round.bytes / rate);
@@ -48,8 +49,7 @@ export class Reserve {
       return;
     }
     this.#dryRounds = 0;
-    if (round.leastWait > SPARE_WAIT) {
-      this.#ms = Math.max(least, this.#ms - RESERVE_FALL * (round.leastWait - SPARE_WAIT));
-    }
+    const spare = round.leastWait - Math.max(SPARE_WAIT, SPARE_SEGMENTS * segmentMs);
+    if (spare > 0) this.#ms = Math.max(least, this.#ms - RESERVE_FALL * spare);
   }
 }

@@ -1,5 +1,3 @@
-import { type StepView, stepLine } from "./progress.ts";
-
 /** What the screen writes to: process.stdout, or a test's own. */
 export interface Output {
   write(text: string): unknown;
@@ -19,27 +17,36 @@ export class Screen {
     this.#out = out;
   }
 
+  get isTerminal(): boolean {
+    return this.#out.isTTY === true;
+  }
+
+  /** A whole line; a step under way stays above it as it was drawn last. */
   say(text: string): void {
     this.#endLine();
     this.#out.write(`${text}\n`);
   }
 
   /** Draws a step under way; without a terminal nothing. */
-  draw(view: StepView): void {
-    if (this.#out.isTTY !== true) return;
+  draw(text: string): void {
+    if (!this.isTerminal) return;
     // A line that fills the last column would make some terminals go on to the next. Some know no width, and say 0.
-    this.#out.write(ERASE_LINE + stepLine(view, (this.#out.columns || 80) - 1));
+    const line = text.slice(0, (this.#out.columns || 80) - 1);
+    this.#out.write(ERASE_LINE + line);
     this.#isDrawing = true;
   }
 
   /** Draws a step that is done. */
-  finish(view: StepView): void {
-    if (this.#out.isTTY === true) {
-      this.draw({ ...view, share: 1 });
-      this.#endLine();
-    } else {
-      this.#out.write(`${stepLine(view)}\n`);
-    }
+  finish(text: string): void {
+    this.draw(text);
+    if (this.isTerminal) this.#endLine();
+    else this.#out.write(`${text}\n`);
+  }
+
+  /** Takes the step under way off the screen. */
+  erase(): void {
+    if (this.#isDrawing) this.#out.write(ERASE_LINE);
+    this.#isDrawing = false;
   }
 
   #endLine(): void {

@@ -65,12 +65,12 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
   });
 
-  test("all lines gone for 30 s and back: the flow goes on", async () => {
+  test("all lines gone for 12 s and back: the flow goes on", async () => {
     const { v4: host } = house.addresses.origin;
     const running = start(house.lan, { op: "download", host, port: origin.port, bytes: 12e6 });
     await sleep(2_000);
     await Promise.all(house.lines.map((line) => line.set({ blackhole: true })));
-    await sleep(30_000);
+    await sleep(12_000);
     assert.equal(
       (await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"])).stdout,
       "503",

@@ -15,7 +15,7 @@ import type { ProbeReport, ReceiverReport } from "./traffic/udp.ts";
 
 const UDP = fileURLToPath(new URL("./traffic/udp.ts", import.meta.url));
 const PORT = 9000;
-const DELAY_TOLERANCE_MS = 1;
+const DELAY_TOLERANCE_MS = 2.5;
 const RATE_TOLERANCE = 0.02;
 /** TCP's payload of a full packet with timestamps, IPv4. */
 const TCP_SHARE = 1448 / 1500;
@@ -106,7 +106,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
       assertNear(median(downMs), 12 + bits / 8410, DELAY_TOLERANCE_MS, "down");
       assertNear(median(roundTrips), 24 + bits / 800 + bits / 8410, DELAY_TOLERANCE_MS, "round trip");
       const spread = percentile(roundTrips, 0.75) - percentile(roundTrips, 0.25);
-      assert.ok(spread < 1, `half of the round trips within ${spread} ms`);
+      assert.ok(spread < 3, `half of the round trips within ${spread} ms`);
     }
   });
 

@@ -129,7 +129,7 @@ function bashScript(program: CommandText, file: string): string {
     `  local current=\${COMP_WORDS[COMP_CWORD]} kind config`,
     `  ${f}_find "$current" "\${COMP_WORDS[@]:1:COMP_CWORD-1}"`,
     `  case "$kind" in`,
-    `    files) mapfile -t COMPREPLY < <(compgen -f -- "$current") ; compopt -o filenames 2> /dev/null ;;`,
+    `    files) mapfile -t COMPREPLY < <(compgen -f -- "$current") ; compopt -o filenames 2> /dev/null || : ;;`,
     `    paths) mapfile -t COMPREPLY < <(compgen -W "$("\${COMP_WORDS[0]}" ${PATHS_COMMAND} -c "$config" 2> /dev/null)" -- "$current") ;;`,
     `    words*) mapfile -t COMPREPLY < <(compgen -W "\${kind#words}" -- "$current") ;;`,
     `    *) COMPREPLY=() ;;`,

@@ -50,11 +50,12 @@ export class Screen {
   }
 
   get columns(): number {
-    return this.#output.columns ?? 80;
+    // A terminal that was never given a size says 0.
+    return this.#output.columns || 80;
   }
 
   get rows(): number {
-    return this.#output.rows ?? 24;
+    return this.#output.rows || 24;
   }
 
   enter(): void {

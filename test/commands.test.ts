@@ -23,11 +23,15 @@ for (const program of [localProgram(), remoteProgram()]) {
         if (long !== "--help") assert.ok(section.includes(long), `${words.join(" ")} ${long}: man page`);
         for (const script of scripts) assert.ok(script.includes(long.slice(2)), `${long}: completion`);
       }
-      for (const { name } of command.arguments) assert.ok(section.includes(name), `${words.join(" ")} ${name}`);
+      for (const { name } of command.arguments)
+        assert.ok(section.includes(name), `${words.join(" ")} ${name}`);
       for (const script of scripts) for (const word of words) assert.ok(script.includes(word), word);
     }
     const listed = [...program.helpInformation().matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name]) => name);
-    assert.deepEqual(text.commands.map(({ name }) => name).sort(), listed.filter((name) => name !== "help").sort());
+    assert.deepEqual(
+      text.commands.map(({ name }) => name).sort(),
+      listed.filter((name) => name !== "help").sort(),
+    );
   });
 
   const hasMan = spawnSync("man", ["--version"]).status === 0;

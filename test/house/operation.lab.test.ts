@@ -2,12 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
-import type {
-  DrillReport,
-  FlowStatus,
-  GatewayEvent,
-  SpeedResult,
-} from "@hawser/shared-protocol/node";
+import type { DrillReport, FlowStatus, GatewayEvent, SpeedResult } from "@hawser/shared-protocol/node";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -51,7 +46,9 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
 
   test("a drill under load: no flow lost, no gap of a second, the line back at work; flows and events tell", async (t) => {
     const running = download(6);
-    await until(async () => (await json<FlowStatus[]>("flows")).some(({ receivedBytes }) => receivedBytes > 1e6));
+    await until(async () =>
+      (await json<FlowStatus[]>("flows")).some(({ receivedBytes }) => receivedBytes > 1e6),
+    );
     const [flow] = await json<FlowStatus[]>("flows", "--sort", "receivedBytes", "--limit", "1");
     assert.equal(flow?.to, `${house.addresses.origin.v4}:${origin.port}`);
     const report = await json<DrillReport>("drill", "adsl1", "--for", "1s");
@@ -65,14 +62,20 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
     assert.equal(error, null);
     const events = await json<GatewayEvent[]>("events");
     const types = events.filter(({ path }) => path === "adsl1").map(({ type }) => type);
-    assert.ok(types.indexOf("path-down") >= 0 && types.lastIndexOf("path-back") > types.indexOf("path-down"), `${types}`);
+    assert.ok(
+      types.indexOf("path-down") >= 0 && types.lastIndexOf("path-back") > types.indexOf("path-down"),
+      types.join(" "),
+    );
     assert.match((await run("events")).stdout, /path-down +home\/adsl1: .*drill/);
   });
 
   test("a speed test measures each line and their sum, both ways, and stays within its bytes", async (t) => {
     const results = await json<SpeedResult[]>("speedtest", "--for", "2s");
     t.diagnostic(JSON.stringify(results));
-    assert.deepEqual(results.map(({ name }) => name), ["adsl1", "adsl2", null]);
+    assert.deepEqual(
+      results.map(({ name }) => name),
+      ["adsl1", "adsl2", null],
+    );
     const sum = { down: 18e6, up: 3e6 };
     for (const [i, { down, up }] of [...LINES, sum].entries()) {
       const { downBps, upBps, latencyMs, error } = results[i] as SpeedResult;
@@ -126,7 +129,10 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
     child.stdin?.write("q");
     const [code] = (await once(child, "close")) as [number];
     assert.equal(code, 0);
-    assert.ok(text.includes("\x1b[?1049h") && text.trimEnd().endsWith("\x1b[?1049l"), JSON.stringify(text.slice(-80)));
+    assert.ok(
+      text.includes("\x1b[?1049h") && text.trimEnd().endsWith("\x1b[?1049l"),
+      JSON.stringify(text.slice(-80)),
+    );
   });
 
   test("bash completes the names of lines from the configuration", async () => {
@@ -139,5 +145,6 @@ _hawser_local; echo "\${COMPREPLY[@]}"`;
     assert.equal(offered.stdout, "adsl1 adsl2\n");
   });
 
-  const run0 = (...words: string[]): Promise<ProgramResult> => runProgram(house.router, "hawser-local", words);
+  const run0 = (...words: string[]): Promise<ProgramResult> =>
+    runProgram(house.router, "hawser-local", words);
 });

@@ -66,7 +66,8 @@ export class SpeedtestStream implements StreamHandler {
   #handleData(pieces: readonly Uint8Array[], length: number): void {
     this.#left -= length;
     if (this.#verb === "down" || this.#left < 0) return this.#fail(StreamCode.overloaded);
-    if (this.#verb === "echo") for (const piece of pieces) this.#driver.write(this.#stream, Buffer.from(piece));
+    if (this.#verb === "echo")
+      for (const piece of pieces) this.#driver.write(this.#stream, Buffer.from(piece));
   }
 
   handleWritable(): void {

@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Session, SessionTotals, Stream } from "@hawser/shared-protocol/engine";
 import type { DrillReport, SessionDriver } from "@hawser/shared-protocol/node";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Path } from "../paths/path.ts";
 import { FlowWatch } from "./flow-watch.ts";
 

@@ -1,7 +1,7 @@
 import {
   encodeSpeedtestRequest,
-  SPEEDTEST_HOST,
   type SessionDriver,
+  SPEEDTEST_HOST,
   SpeedtestVerb,
   type StreamHandler,
 } from "@hawser/shared-protocol/node";

@@ -47,8 +47,13 @@ async function measureRound(
   onProgress: (progress: SpeedProgress) => void,
 ): Promise<SpeedResult> {
   const result: { -readonly [Key in keyof SpeedResult]: SpeedResult[Key] } = {
-    ...{ name, downBps: null, upBps: null, error: null },
-    ...{ latencyMs: null, downLatencyMs: null, upLatencyMs: null },
+    name,
+    downBps: null,
+    upBps: null,
+    latencyMs: null,
+    downLatencyMs: null,
+    upLatencyMs: null,
+    error: null,
   };
   let probe: LatencyProbe | undefined;
   try {
@@ -58,7 +63,11 @@ async function measureRound(
     result.latencyMs = probe.take();
     for (const direction of ["down", "up"] as const) {
       result[`${direction}Bps`] = await measureTransfer(driver, {
-        ...{ direction, paths, ms, bytes, signal },
+        direction,
+        paths,
+        ms,
+        bytes,
+        signal,
         onProgress: (elapsed, carried, bps) => {
           const share = Math.min(1, Math.max(elapsed / ms, carried / bytes));
           onProgress({ name, phase: direction, share, bps, bytes: carried });

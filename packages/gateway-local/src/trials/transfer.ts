@@ -18,7 +18,7 @@ export interface TransferOptions {
   readonly bytes: number;
   readonly signal: AbortSignal;
   /** Called ten times a second: ms since the first byte, bytes, bits per second of late. */
-  onProgress(ms: number, bytes: number, bps: number): void;
+  readonly onProgress: (ms: number, bytes: number, bps: number) => void;
 }
 
 /** What the line carries, in bits of payload per second, its start left out. @throws TrialError */

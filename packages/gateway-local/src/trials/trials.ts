@@ -58,7 +58,9 @@ export class Trials {
       if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
       if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state}; it carries nothing`);
     }
-    const chosen = paths.filter((path) => (named ? named.includes(path.name) : isUsable(path) && isFree(path)));
+    const chosen = paths.filter((path) =>
+      named ? named.includes(path.name) : isUsable(path) && isFree(path),
+    );
     if (chosen.length === 0)
       throw new RequestError(409, "no line is up that costs nothing; name the ones to be measured");
     const together = chosen.filter(({ roleInForce }) => named || roleInForce !== "backup");
@@ -67,11 +69,7 @@ export class Trials {
   }
 
   /** @throws RequestError when another runs */
-  async #alone<T>(
-    what: string,
-    signal: AbortSignal,
-    run: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #alone<T>(what: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#running) throw new RequestError(409, `${this.#running.what} is running; wait for its end`);
     const stop = new AbortController();
     this.#running = { what, stop };

@@ -17,8 +17,15 @@ function program(): Command {
     .addArgument(made.createArgument("<role>", "what for").choices(["active", "backup"]))
     .action(() => {});
   const rules = made.command("rules").description("rules");
-  rules.command("show").description("print").action(() => {});
-  rules.command("apply").description("install").option("--dry-run", "only print").action(() => {});
+  rules
+    .command("show")
+    .description("print")
+    .action(() => {});
+  rules
+    .command("apply")
+    .description("install")
+    .option("--dry-run", "only print")
+    .action(() => {});
   addCompletionCommand(made, "/etc/hawser/test.toml", () => ["adsl1"]);
   return made;
 }

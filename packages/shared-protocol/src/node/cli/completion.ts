@@ -27,7 +27,11 @@ function kindOfValue(value: string | undefined, choices: readonly string[]): str
  * the answer is in the variable `reply`.
  */
 function tables(program: CommandText): string[] {
-  const all = [{ words: [] as readonly string[], command: program }, ...groups(program), ...walkCommands(program)];
+  const all = [
+    { words: [] as readonly string[], command: program },
+    ...groups(program),
+    ...walkCommands(program),
+  ];
   const each = (build: (command: CommandText) => string): string[] =>
     all.map(({ words, command }) => `    '/${words.join("/")}') reply='${build(command)}' ;;`);
   const names = (options: readonly OptionText[]): string[] =>
@@ -55,15 +59,23 @@ function tables(program: CommandText): string[] {
     "}",
   ];
   return [
-    ...table("commands", each(({ commands }) => commands.map(({ name }) => name).join(" "))),
-    ...table("options", each(({ options }) => names(options).join(" "))),
+    ...table(
+      "commands",
+      each(({ commands }) => commands.map(({ name }) => name).join(" ")),
+    ),
+    ...table(
+      "options",
+      each(({ options }) => names(options).join(" ")),
+    ),
     ...table("value", values),
     ...table("operand", operands),
   ];
 }
 
 /** Commands that only hold others: `rules`. */
-function groups(program: CommandText): { readonly words: readonly string[]; readonly command: CommandText }[] {
+function groups(
+  program: CommandText,
+): { readonly words: readonly string[]; readonly command: CommandText }[] {
   return program.commands
     .filter(({ commands }) => commands.length > 0)
     .map((command) => ({ words: [command.name], command }));
@@ -161,7 +173,11 @@ function zshScript(program: CommandText, file: string): string {
 
 function fishScript(program: CommandText, file: string): string {
   const { name } = program;
-  const all = [{ words: [] as readonly string[], command: program }, ...groups(program), ...walkCommands(program)];
+  const all = [
+    { words: [] as readonly string[], command: program },
+    ...groups(program),
+    ...walkCommands(program),
+  ];
   const paths = `(${name} ${PATHS_COMMAND} -c ${file} 2> /dev/null)`;
   const lines = [
     `# Completion of ${name} for fish: put it into ~/.config/fish/completions as ${name}.fish.`,

@@ -28,12 +28,19 @@ export function addControlCommands(program: Command, statusOf: StatusOf): void {
 }
 
 function addPathCommand(program: Command, statusOf: StatusOf): void {
-  jsonOption(configOption(program.command("path").description("give a line another role, until the next restart or reload")))
+  jsonOption(
+    configOption(
+      program.command("path").description("give a line another role, until the next restart or reload"),
+    ),
+  )
     .argument(`<${PATH_ARGUMENT}>`, "the line's name")
     .addArgument(program.createArgument("<role>", "what it is to be used as").choices(PATH_ROLES))
     .action(async (name: string, role: string, { config, json }: CommonOptions) => {
       const api = new GatewayApi(statusOf(config));
-      const answer = await api.ask(`/api/paths/${encodeURIComponent(name)}`, { method: "PATCH", body: { role } });
+      const answer = await api.ask(`/api/paths/${encodeURIComponent(name)}`, {
+        method: "PATCH",
+        body: { role },
+      });
       process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${printable(name)}: ${role}\n`);
     });
 }
@@ -41,7 +48,9 @@ function addPathCommand(program: Command, statusOf: StatusOf): void {
 function addDrillCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(
     configOption(
-      program.command("drill").description("take a line out and back, and tell what the flows felt; exit 1 if one was lost"),
+      program
+        .command("drill")
+        .description("take a line out and back, and tell what the flows felt; exit 1 if one was lost"),
     ),
   )
     .argument(`<${PATH_ARGUMENT}>`, "the line's name")
@@ -59,7 +68,10 @@ function addDrillCommand(program: Command, statusOf: StatusOf): void {
       try {
         const url = `/api/paths/${encodeURIComponent(name)}/drill`;
         const ask = (signal: AbortSignal) => api.ask(url, { method: "POST", body: { seconds }, signal });
-        const report = (await untilInterrupted(ask, `${name} was put back early; there is no report`)) as DrillReport;
+        const report = (await untilInterrupted(
+          ask,
+          `${name} was put back early; there is no report`,
+        )) as DrillReport;
         progress.clear();
         process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderDrill(report));
         if (report.flows.failed > 0 || report.upAfterMs === null) process.exitCode = ExitCode.failed;
@@ -90,7 +102,10 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
         .description("measure each line alone and all together, down and up, to the remote gateway and back"),
     ),
   )
-    .argument(`[${PATH_ARGUMENT}...]`, "only these lines; without names all that cost nothing (metered, quota)")
+    .argument(
+      `[${PATH_ARGUMENT}...]`,
+      "only these lines; without names all that cost nothing (metered, quota)",
+    )
     .option("--for <time>", "of each direction: 2s to 20s", speedtestTime, 5_000)
     .option("--bytes <size>", "the most that each direction may cost: 50MB", sizeArgument)
     .action(async (paths: string[], { config, json, for: ms, bytes }: SpeedtestCommandOptions) => {
@@ -122,7 +137,8 @@ async function runSpeedtest(
   for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body, signal })) {
     if (event === "progress") progress.show(renderProgress(JSON.parse(data) as SpeedProgress));
     else if (event === "results") return JSON.parse(data) as SpeedResult[];
-    else if (event === "problem") throw new CodedError(ErrorCode.statusRefused, String(JSON.parse(data).detail));
+    else if (event === "problem")
+      throw new CodedError(ErrorCode.statusRefused, String(JSON.parse(data).detail));
   }
   throw new CodedError(ErrorCode.statusUnreachable, "the gateway ended before the speed test did");
 }
@@ -163,7 +179,8 @@ async function untilInterrupted<T>(ask: (signal: AbortSignal) => Promise<T>, wha
 /** One line on a terminal's stderr, written over and over; nothing anywhere else. */
 class ProgressLine {
   show(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
   }
 
   clear(): void {

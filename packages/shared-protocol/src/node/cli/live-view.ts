@@ -2,7 +2,7 @@
 
 import { type FlowStatus, type PathStatus, type StatusReport, sessionsOf } from "../status/types.ts";
 import { formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
-import { type Piece, type Style, styledLine, sparkline, type Theme } from "./text-style.ts";
+import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
 
 /** Values kept of each rate: more than any terminal shows. */
 const KEPT = 300;
@@ -54,7 +54,8 @@ export class LiveView {
       .sort((a, b) => b.downBps + b.upBps - a.downBps - a.upBps || total(b.flow) - total(a.flow));
     this.#flowsAt = now;
     for (const { peer, paths } of sessionsOf(report)) {
-      for (const path of paths) this.#noteRates(`${peer} ${path.name}`, downOf(report, path), upOf(report, path));
+      for (const path of paths)
+        this.#noteRates(`${peer} ${path.name}`, downOf(report, path), upOf(report, path));
     }
   }
 
@@ -166,14 +167,16 @@ export class LiveView {
       "UP".padStart(RATE_WIDTH + 1),
       "AGE",
     ].join(" ");
-    const rows = this.#flows.slice(0, room).map(({ flow, downBps, upBps }) =>
-      fit([
-        { text: `${endpoint(flow.from)} ${endpoint(flow.to)} ` },
-        { text: `${formatRate(downBps).padStart(RATE_WIDTH + 1)} `, style: downBps > 0 ? "cyan" : "dim" },
-        { text: `${formatRate(upBps).padStart(RATE_WIDTH + 1)} `, style: upBps > 0 ? "magenta" : "dim" },
-        { text: formatAge(flow.ageSeconds) },
-      ]),
-    );
+    const rows = this.#flows
+      .slice(0, room)
+      .map(({ flow, downBps, upBps }) =>
+        fit([
+          { text: `${endpoint(flow.from)} ${endpoint(flow.to)} ` },
+          { text: `${formatRate(downBps).padStart(RATE_WIDTH + 1)} `, style: downBps > 0 ? "cyan" : "dim" },
+          { text: `${formatRate(upBps).padStart(RATE_WIDTH + 1)} `, style: upBps > 0 ? "magenta" : "dim" },
+          { text: formatAge(flow.ageSeconds) },
+        ]),
+      );
     const more = open > rows.length ? ` (${rows.length} of ${open})` : "";
     return ["", fit([{ text: `${head}${more}`, style: "dim" }]), ...rows];
   }

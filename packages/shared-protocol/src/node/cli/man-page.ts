@@ -31,8 +31,9 @@ export function manPage(program: CommandText, { version, sections, seeAlso }: Ma
     ".SH SEE ALSO",
     ...seeAlso.map((page, i) => {
       const comma = i < seeAlso.length - 1 ? " ," : "";
-      return page.replace(/^(.*)\((\d)\)$/, (_, title: string, section: string) =>
-        `.BR ${escape(title)} (${section})${comma}`,
+      return page.replace(
+        /^(.*)\((\d)\)$/,
+        (_, title: string, section: string) => `.BR ${escape(title)} (${section})${comma}`,
       );
     }),
   ];
@@ -60,18 +61,26 @@ function commandLines(words: readonly string[], command: CommandText): string[] 
 function optionLines({ short, long, value, text, choices, isRequired }: OptionText): string[] {
   const names = [short, long].filter((name) => name !== undefined).map((name) => `\\fB${escape(name)}\\fR`);
   const operand = value === undefined ? "" : ` \\fI${escape(value.replaceAll(/[<>]/g, ""))}\\fR`;
-  return [".TP", `${names.join(", ")}${operand}`, sentence(isRequired ? `${text} (required)` : text, choices)];
+  return [
+    ".TP",
+    `${names.join(", ")}${operand}`,
+    sentence(isRequired ? `${text} (required)` : text, choices),
+  ];
 }
 
 function sentence(text: string, choices: readonly string[] = []): string {
-  const list = choices.length > 0 && !choices.every((choice) => text.includes(choice)) ? choices.join(", ") : "";
+  const list =
+    choices.length > 0 && !choices.every((choice) => text.includes(choice)) ? choices.join(", ") : "";
   const full = list === "" ? text : `${text}: ${list}`;
   return escape(`${full.charAt(0).toUpperCase()}${full.slice(1)}.`);
 }
 
 /** A hyphen is a minus sign in commands and options, for those who copy them; a dot at the start would be a macro. */
 function escape(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^(?=[.'])/, "\\&");
+  return text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replace(/^(?=[.'])/, "\\&");
 }
 
 /** In a quoted argument of a macro. */

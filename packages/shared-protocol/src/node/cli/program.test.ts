@@ -182,10 +182,13 @@ test("status of something else", async () => {
   await new Promise((resolve) => other.once("listening", resolve));
   const { port } = other.address() as AddressInfo;
   try {
-    await assert.rejects(statusCommand(new GatewayApi({ listen: { host: "127.0.0.1", port }, token: undefined })), {
-      code: "STATUS_UNREACHABLE",
-      message: /what answers is not a hawser gateway/,
-    });
+    await assert.rejects(
+      statusCommand(new GatewayApi({ listen: { host: "127.0.0.1", port }, token: undefined })),
+      {
+        code: "STATUS_UNREACHABLE",
+        message: /what answers is not a hawser gateway/,
+      },
+    );
   } finally {
     other.close();
   }

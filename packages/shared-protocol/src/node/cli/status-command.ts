@@ -79,7 +79,8 @@ async function watchPlainly(
         const answer = await api.ask("/api/status");
         stdout.write(json ? `${JSON.stringify(answer)}\n` : renderStatus(checked(api, answer)));
       });
-      if (trouble !== undefined) stdout.write(json ? `${JSON.stringify({ error: trouble })}\n` : `${trouble}\n`);
+      if (trouble !== undefined)
+        stdout.write(json ? `${JSON.stringify({ error: trouble })}\n` : `${trouble}\n`);
     });
   } finally {
     process.removeListener("SIGINT", onInterrupt);

@@ -28,7 +28,9 @@ export function addViewCommands(program: Command, statusOf: StatusOf): void {
 }
 
 export function addStatusCommand(program: Command, statusOf: StatusOf): void {
-  jsonOption(configOption(program.command("status").description("show the running gateway's sessions and paths")))
+  jsonOption(
+    configOption(program.command("status").description("show the running gateway's sessions and paths")),
+  )
     .option("--watch", "again every second, until q or Ctrl-C; on a terminal with rates, bars and flows")
     .action((options: { config: string; json?: boolean; watch?: boolean }) =>
       statusCommand(new GatewayApi(statusOf(options.config)), options),
@@ -56,7 +58,9 @@ function addFlowsCommand(program: Command, statusOf: StatusOf): void {
         ...(sort && { sort, order: /age|bytes/i.test(sort) ? "desc" : "asc" }),
         ...(limit !== undefined && { limit: String(limit) }),
       });
-      const flows = (await new GatewayApi(statusOf(config)).ask(`/api/flows?${query}`)) as FlowStatus[];
+      const flows = (await new GatewayApi(statusOf(config)).ask(
+        `/api/flows?${query.toString()}`,
+      )) as FlowStatus[];
       process.stdout.write(json ? `${JSON.stringify(flows, null, 2)}\n` : renderFlows(flows));
     });
 }

@@ -1,2 +1,2 @@
 export * from "./request.ts";
-export { ZEROS, writeZeros } from "./zeros.ts";
+export { writeZeros, ZEROS } from "./zeros.ts";

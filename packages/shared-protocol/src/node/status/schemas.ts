@@ -194,7 +194,12 @@ const speedResult = z.object({
 /** No body at all is one without any of these. */
 const speedRequest = z
   .strictObject({
-    paths: z.array(z.string()).min(1).max(64).optional().meta({ description: "only these, whatever they cost" }),
+    paths: z
+      .array(z.string())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: "only these, whatever they cost" }),
     seconds: z.number().min(2).max(20).optional().meta({ description: "of each direction" }),
     bytes: z.number().min(1e5).max(MAX_SPEEDTEST_BYTES).optional().meta({ description: "the most of each" }),
   })

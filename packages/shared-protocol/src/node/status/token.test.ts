@@ -134,7 +134,10 @@ test("other schemes and none are not counted as guesses", async () => {
 });
 
 test("the status command shows the token, and says when it is not the right one", async () => {
-  assert.deepEqual(await new GatewayApi({ listen: server.address, token: Secret.fromText(TOKEN) }).ask("/api/status"), REPORT);
+  assert.deepEqual(
+    await new GatewayApi({ listen: server.address, token: Secret.fromText(TOKEN) }).ask("/api/status"),
+    REPORT,
+  );
   const address = server.url.slice("http://".length);
   await assert.rejects(new GatewayApi({ listen: server.address, token: undefined }).ask("/api/status"), {
     code: "STATUS_UNREACHABLE",

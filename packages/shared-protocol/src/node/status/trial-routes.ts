@@ -15,7 +15,8 @@ export function addTrialRoutes(app: FastifyInstance, source: StatusSource): void
 
 function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
   const schema = {
-    summary: "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once",
+    summary:
+      "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once",
     params: JsonSchema.pathName,
     body: JsonSchema.drillRequest,
     response: { 200: JsonSchema.drillReport, ...failed },

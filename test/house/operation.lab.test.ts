@@ -92,7 +92,13 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
 
   test("what cannot be done is said, with exit 1; one trial at a time; Ctrl-C puts a line back", async () => {
     const child = house.router.spawn(process.execPath, [
-      ...[programFile("hawser-local"), "drill", "adsl1", "--for", "60s", "-c", hawser.file("local.toml")],
+      programFile("hawser-local"),
+      "drill",
+      "adsl1",
+      "--for",
+      "60s",
+      "-c",
+      hawser.file("local.toml"),
     ]);
     await until(async () => (await hawser.status()).session.paths[0]?.state === "down");
     for (const [words, why] of [

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { type ServerEvent, serverEvents } from "../../dashboard/server-events.ts";
 import { PATH_ROLES } from "../../wire/frames.ts";
-import { CodedError } from "../config/errors.ts";
 import { GatewayApi } from "../cli/gateway-api.ts";
+import { CodedError } from "../config/errors.ts";
 import { createLogger } from "../log.ts";
 import { EventLog, type GatewayEvent } from "./event-log.ts";
 import { RequestError } from "./problems.ts";
@@ -421,7 +421,14 @@ test("a drill that is offered is run; why it cannot be is told", async () => {
 });
 
 test("a speed test: with its progress as events, or its results alone; a problem is told either way", async () => {
-  const speed = { downBps: 8e6, upBps: 1e6, latencyMs: 20, downLatencyMs: 40, upLatencyMs: null, error: null };
+  const speed = {
+    downBps: 8e6,
+    upBps: 1e6,
+    latencyMs: 20,
+    downLatencyMs: 40,
+    upLatencyMs: null,
+    error: null,
+  };
   const progress = { name: "adsl1", phase: "down", share: 0.5, bps: 8e6, bytes: 1_000 } as const;
   const speedtest: NonNullable<StatusSource["speedtest"]> = async ({ paths = ["adsl1"] }, _, onProgress) => {
     if (paths.includes("lte")) throw new RequestError(409, "lte is down");

@@ -9,7 +9,7 @@ const KEPT = 300;
 const NAME_WIDTH = 12;
 const RATE_WIDTH = 10;
 /** Of a line's table without names and bars. */
-const FIXED_WIDTH = NAME_WIDTH + 10 + 9 + 7 + 2 * (RATE_WIDTH + 2);
+const FIXED_WIDTH = NAME_WIDTH + 28 + 2 * (RATE_WIDTH + 3);
 const ENDPOINT_WIDTH = 25;
 
 const STATE_STYLES: Readonly<Record<string, Style>> = {
@@ -100,7 +100,7 @@ export class LiveView {
     theme: Theme,
   ): string[] {
     const fit = (pieces: readonly Piece[]): string => styledLine(pieces, columns, theme);
-    const bars = Math.max(0, Math.floor((columns - FIXED_WIDTH) / 2) - 1);
+    const bars = Math.max(0, Math.floor((columns - FIXED_WIDTH) / 2));
     const sum = (of: (report: StatusReport, path: PathStatus) => number): number =>
       paths.reduce((all, path) => all + of(report, path), 0);
     return [

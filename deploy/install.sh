@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs one gateway from this checkout: /opt/hawser, a command in /usr/local/bin, a user, a systemd unit.
+# Installs one gateway from this checkout: /opt/hawser, a command in /usr/local/bin with its man page and completions, a
+# user, a systemd unit.
 # Running it again brings an installation up to date; configuration is never touched.
 #
 #   npm ci && npm run build && sudo deploy/install.sh local      (on the router)
@@ -25,7 +26,7 @@ case $role in
   *) code=2 fail "which gateway? usage: $0 local|remote" ;;
 esac
 [ -n "$destdir" ] || [ "$(id -u)" = 0 ] || fail "needs root: sudo $0 $role"
-[ -f "$checkout/packages/gateway-$role/dist/cli.js" ] || fail "not built yet: npm ci && npm run build"
+[ -f "$checkout/packages/gateway-$role/dist/cli.js" ] && [ -f "$checkout/man/hawser-$role.1" ] || fail "not built yet: npm ci && npm run build"
 
 # Beside the old one, so that a failure half-way leaves that as it is.
 new=$destdir$prefix.new
@@ -59,6 +60,16 @@ PATH=$prefix/node_modules/.bin:\$PATH exec $prefix/packages/gateway-$role/bin/ha
 END
 chmod 755 "$command.new"
 mv "$command.new" "$command"
+share=$destdir/usr/local/share
+program=$destdir$prefix/packages/gateway-$role/bin/hawser-$role.mjs
+node=$destdir$prefix/node_modules/.bin/node
+mkdir -p "$share/man/man1" "$share/bash-completion/completions" "$share/zsh/site-functions" \
+  "$share/fish/vendor_completions.d"
+install -m 644 "$checkout/man/hawser-$role.1" "$share/man/man1/hawser-$role.1"
+"$node" "$program" completion bash > "$share/bash-completion/completions/hawser-$role"
+"$node" "$program" completion zsh > "$share/zsh/site-functions/_hawser-$role"
+"$node" "$program" completion fish > "$share/fish/vendor_completions.d/hawser-$role.fish"
+
 install -m 644 "$checkout/deploy/hawser-$role.service" "$destdir/etc/systemd/system/hawser-$role.service"
 
 if [ -z "$destdir" ]; then

@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import {
   addCheckCommand,
-  addStatusCommand,
+  addCompletionCommand,
+  addControlCommands,
+  addViewCommands,
   configOption,
   createProgram,
   deriveConnectToken,
@@ -22,7 +24,7 @@ import {
   systemRunner,
 } from "iptables-wrapper";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
-import { loadLocalConfig } from "./config.ts";
+import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { run } from "./run.ts";
@@ -33,8 +35,17 @@ interface ConfigOption {
   readonly config: string;
 }
 
+/** Where the service has its configuration. */
+const USUAL_FILE = "/etc/hawser/local.toml";
+
 /** The `hawser-local` command. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Sockets that outlive the command (a cut one's keep-alive, a resolver's) must not keep the process.
+  process.exit(await runCli(localProgram(), argv));
+}
+
+/** Its declarations: of what it does, its help, its man page and its completion. */
+export function localProgram(): Program {
   const program = createProgram(
     "hawser-local",
     readVersion(import.meta.url),
@@ -44,12 +55,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadLocalConfig);
-  addStatusCommand(program, (file) => loadLocalConfig(file).status);
+  addViewCommands(program, statusOf);
+  addControlCommands(program, statusOf);
   addRulesCommand(program);
   addDoctorCommand(program);
   addConnectCommand(program);
-  // Sockets that outlive the command (a cut one's keep-alive, a resolver's) must not keep the process.
-  process.exit(await runCli(program, argv));
+  addCompletionCommand(program, USUAL_FILE, (file) => loadLocalConfig(file).paths.map(({ name }) => name));
+  return program;
+}
+
+function statusOf(file: string): LocalConfig["status"] {
+  return loadLocalConfig(file).status;
 }
 
 function addRulesCommand(program: Program): void {

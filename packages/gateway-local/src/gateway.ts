@@ -21,6 +21,7 @@ import { Path } from "./paths/path.ts";
 import { QuotaKeeper } from "./quota/quota-keeper.ts";
 import { resolveRemote } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
+import { Trials } from "./trials/trials.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
@@ -34,6 +35,7 @@ export class LocalGateway {
   readonly keeper: SessionKeeper;
   readonly opener: FlowOpener;
   readonly refusals: Refusals;
+  readonly trials = new Trials(this);
   readonly #links = new LinkWatch();
   #paths: Path[];
   readonly #quotas: QuotaKeeper;
@@ -183,6 +185,7 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    this.trials.stop();
     for (const listener of this.#listeners) listener.close();
     await this.#stopCapturing();
     this.opener.drain();

@@ -1,10 +1,14 @@
 import {
+  type DrillReport,
   type EventLog,
   type FlowStatus,
   flowId,
   flowStatus,
   type RefusalCount,
   readVersion,
+  type SpeedProgress,
+  type SpeedResult,
+  type SpeedtestOptions,
   type StatusReport,
   type StatusSource,
   sessionStatus,
@@ -50,6 +54,18 @@ export class LocalStatus implements StatusSource {
 
   setPathRole(name: string, role: PathRole): boolean {
     return this.#gateway.setPathRole(name, role);
+  }
+
+  drill(path: string, seconds: number, signal: AbortSignal): Promise<DrillReport> {
+    return this.#gateway.trials.drill(path, seconds, signal);
+  }
+
+  speedtest(
+    options: SpeedtestOptions,
+    signal: AbortSignal,
+    onProgress: (progress: SpeedProgress) => void,
+  ): Promise<readonly SpeedResult[]> {
+    return this.#gateway.trials.speedtest(options, signal, onProgress);
   }
 
   disconnectFlow(id: string): boolean {

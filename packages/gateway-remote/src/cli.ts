@@ -1,6 +1,7 @@
 import {
   addCheckCommand,
-  addStatusCommand,
+  addCompletionCommand,
+  addViewCommands,
   collect,
   configOption,
   createProgram,
@@ -23,8 +24,16 @@ interface ConfigOption {
   readonly config: string;
 }
 
+/** Where the service has its configuration. */
+const USUAL_FILE = "/etc/hawser/remote.toml";
+
 /** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
+  process.exit(await runCli(remoteProgram(), argv));
+}
+
+/** Its declarations: of what it does, its help, its man page and its completion. */
+export function remoteProgram(): Program {
   const program = createProgram(
     "hawser-remote",
     readVersion(import.meta.url),
@@ -36,8 +45,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadRemoteConfig);
-  addStatusCommand(program, (file) => loadRemoteConfig(file).status);
-  process.exit(await runCli(program, argv));
+  addViewCommands(program, (file) => loadRemoteConfig(file).status);
+  addCompletionCommand(program, USUAL_FILE);
+  return program;
 }
 
 function addInitCommand(program: Program): void {

@@ -6,10 +6,13 @@ import {
   FlowSet,
   type Logger,
   type SessionDriver,
+  SPEEDTEST_HOST,
+  speedtestVerb,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";
+import { SpeedtestStream } from "./speedtest.ts";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -66,10 +69,27 @@ export class Egress {
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
     const exceeded = this.#access.limits.admit(performance.now());
     if (exceeded !== undefined) return this.#refuse(stream, request, StreamCode.overloaded, exceeded);
+    if (host === SPEEDTEST_HOST) return this.#serveSpeedtest(stream, request);
     const denied = isIP(host) === 0 ? undefined : this.#access.policy.whyDenied(host, port);
     if (denied === undefined) return this.#dial(stream, request);
     this.#access.limits.release();
     this.#refuse(stream, request, StreamCode.notAllowed, denied);
+  }
+
+  /** The gateway itself is the destination. One test at a time for a peer, over all of its sessions. */
+  #serveSpeedtest(stream: number, request: StreamRequest): void {
+    const { limits, speedtests } = this.#access;
+    const verb = speedtestVerb(request.destination.port);
+    if (verb === undefined || speedtests.has(verb)) {
+      limits.release();
+      const why = verb === undefined ? "there is no such speed test" : "another speed test runs";
+      return this.#refuse(stream, request, verb ? StreamCode.overloaded : StreamCode.refused, why);
+    }
+    speedtests.add(verb);
+    new SpeedtestStream(this.#driver, stream, verb, () => {
+      speedtests.delete(verb);
+      limits.release();
+    });
   }
 
   #refuse(stream: number, request: StreamRequest, code: StreamCode, why: string): void {

@@ -25,6 +25,8 @@ export class Path implements LinkOwner {
   #wanted: PathRole;
   #wantedReason = "configured";
   #quota: PathQuota | undefined;
+  /** A drill has taken it out: it is not dialled. */
+  #isOut = false;
   /** Why the path's link is away, while it is. */
   #linkLost: string | undefined;
 
@@ -85,7 +87,7 @@ export class Path implements LinkOwner {
   }
 
   start(): void {
-    if (this.roleInForce === "disabled") return;
+    if (this.#isOut || this.roleInForce === "disabled") return;
     this.#links.add(this);
     for (const dialler of this.#diallers) dialler.start();
   }
@@ -99,6 +101,22 @@ export class Path implements LinkOwner {
     this.#links.remove(this);
     this.#linkLost = undefined;
     for (const dialler of this.#diallers) dialler.stop();
+  }
+
+  /** Ends its connections as a lost link would, and dials none until `putBack`. */
+  takeOut(reason: string): void {
+    if (this.#isOut) return;
+    this.#isOut = true;
+    this.#logger.warn({ reason }, "the path is taken out");
+    this.stop();
+    this.#cut(reason);
+  }
+
+  putBack(): void {
+    if (!this.#isOut) return;
+    this.#isOut = false;
+    this.#logger.info("the path is put back");
+    this.start();
   }
 
   /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
@@ -147,6 +165,10 @@ export class Path implements LinkOwner {
   handleLinkLost(reason: string): void {
     this.#linkLost = reason;
     this.#logger.warn({ reason }, "the path's link is lost");
+    this.#cut(reason);
+  }
+
+  #cut(reason: string): void {
     for (const { subflow } of this.#diallers) {
       if (subflow !== undefined) this.#keeper.driver.closeSubflow(subflow, CloseCode.unresponsive, reason);
     }

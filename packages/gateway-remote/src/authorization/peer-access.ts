@@ -1,6 +1,7 @@
 /** What each peer may do, over all of its sessions and through reloads. */
 
 import { MemoryBudget } from "@hawser/shared-protocol/engine";
+import type { SpeedtestVerb } from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
@@ -14,6 +15,8 @@ export interface PeerAccess {
   policy: EgressPolicy;
   readonly limits: FlowLimits;
   readonly memory: MemoryBudget;
+  /** Streams of the speed test that runs: one of each kind at most. */
+  readonly speedtests: Set<SpeedtestVerb>;
 }
 
 export class PeerAccesses {
@@ -44,7 +47,7 @@ export class PeerAccesses {
     const known = this.#peers.get(peer.name);
     if (!known) {
       const limits = new FlowLimits(peer, performance.now());
-      return { policy, limits, memory: new MemoryBudget(cap, this.#memory) };
+      return { policy, limits, memory: new MemoryBudget(cap, this.#memory), speedtests: new Set() };
     }
     known.policy = policy;
     known.limits.handleConfig(peer);

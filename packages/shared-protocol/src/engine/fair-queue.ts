@@ -23,9 +23,9 @@ export class FairQueue {
     return this.#entries.size;
   }
 
-  /** Some stream has something to send. */
-  get isWaiting(): boolean {
-    return this.#fresh.some(({ waiting }) => waiting) || this.#old.some(({ waiting }) => waiting);
+  /** Some stream that `counts` has something to send. */
+  isWaiting(counts: (stream: number) => boolean): boolean {
+    return firstServed(this.#fresh, counts) !== undefined || firstServed(this.#old, counts) !== undefined;
   }
 
   /** The stream has something to send. Harmless if it is queued already. */

@@ -90,6 +90,7 @@ export function copyLate(
     for (const frame of other.ledger.unacked()) {
       if (frame.copied || frame.stream < 0) continue;
       const stream = state.streams.get(frame.stream);
+      if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       const { sent, copied } = state.totals;
       if (frame.size > subflow.room || copied + frame.length > COPY_FREE + COPY_SHARE * sent) return;

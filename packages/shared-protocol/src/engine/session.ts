@@ -192,6 +192,17 @@ export class Session {
     this.#state.queueToSend(stream);
   }
 
+  /**
+   * Has the stream's data go over these paths alone from now on, whatever their roles, and wait when none of them makes
+   * progress. Concerns what this side sends.
+   */
+  restrict(id: number, paths: ReadonlySet<string>): void {
+    const stream = this.#state.streams.get(id);
+    if (!stream) return;
+    stream.onlyPaths = paths;
+    this.#state.restricted.add(id);
+  }
+
   /** Ends both directions at once. No event follows. */
   reset(id: number, code: StreamCode): void {
     const stream = this.#state.streams.get(id);

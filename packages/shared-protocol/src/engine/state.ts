@@ -59,6 +59,8 @@ export class SessionState {
   readonly pathRates = new Map<string, number>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
+  /** Streams whose data goes over certain paths alone. */
+  readonly restricted = new Set<number>();
   readonly events = new Queue<SessionEvent>();
   readonly newStreams: TokenBucket;
   /** The latest time that an input or a poll told. */
@@ -121,6 +123,11 @@ export class SessionState {
       stream.finQueued = true;
       this.queueControl(stream, Control.fin);
     }
+  }
+
+  /** Data waits that every used line might carry. */
+  get isWaiting(): boolean {
+    return this.fairQueue.isWaiting((id) => !this.restricted.has(id));
   }
 
   /** What the fair queue sends of other streams until it has sent `backlog` of this one: as much of each, roughly. */
@@ -201,6 +208,7 @@ export class SessionState {
   /** Gives back all that the stream holds. */
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
+    this.restricted.delete(stream.id);
     this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
     this.budget.hold(-stream.sendBuffer.held);

@@ -55,6 +55,8 @@ export class Stream {
   /** Highest offset received so far. */
   receivedEnd = 0;
 
+  /** Its data goes over these paths alone, whatever their roles; undefined: over all that their roles let carry. */
+  onlyPaths: ReadonlySet<string> | undefined;
   /** Stream frames waiting to be sent: a set of `Control` bits. */
   pending = 0;
   readonly shares = new Map<string, PathShare>();

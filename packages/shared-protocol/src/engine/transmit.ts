@@ -17,7 +17,9 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
   if (usable.includes(subflow)) {
     if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);
-    state.roles.noteWaiting(state.fairQueue.isWaiting);
+    state.roles.noteWaiting(state.isWaiting);
+  } else if (state.restricted.size > 0 && isLiving(subflow)) {
+    sendData(state, subflow, usable, now);
   }
   if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
     sendAck(state, subflow, now);
@@ -93,16 +95,24 @@ function sendAck(state: SessionState, subflow: Subflow, now: number): void {
   subflow.recordAck(state.encoder.append(subflow.takeAck(now)));
 }
 
-/** Fills the line's room with chunks, stream by stream in the fair queue's order. */
+/**
+ * Fills the line's room with chunks, stream by stream in the fair queue's order. A line that is not `usable` by its role
+ * takes only streams that are restricted to it.
+ */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
-  if (subflow.room >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
-  const competition = new Competition(subflow, usable, now);
+  const isUsed = usable.includes(subflow);
+  if (isUsed && subflow.room >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
+  const common = new Competition(subflow, usable, now);
+  const competitionFor = ({ onlyPaths }: Stream): Competition =>
+    onlyPaths ? new Competition(subflow, linesOf(state, onlyPaths), now) : common;
   // Streams of which this line would have to take what the faster ones send next.
   const passed = new Set<number>();
   const serves = (id: number): boolean => {
     if (passed.has(id)) return false;
-    const { backlog } = state.streams.get(id) as Stream;
-    return competition.allows(backlog, () => state.bytesAhead(id, backlog));
+    const stream = state.streams.get(id) as Stream;
+    if (stream.onlyPaths ? !stream.onlyPaths.has(subflow.path) : !isUsed) return false;
+    const { backlog } = stream;
+    return competitionFor(stream).allows(backlog, () => state.bytesAhead(id, backlog));
   };
   while (state.encoder.length < TURN_BYTES) {
     // Only whole chunks: a sliver of room would make many small frames where one is as good a moment later. New and
@@ -116,12 +126,19 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     }
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
+      if (!isUsed) return;
       return sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
     }
     // Before the data, behind which it would wait for the line.
     if (subflow.isAckPending) sendAck(state, subflow, now);
-    if (!sendChunk(state, subflow, state.streams.get(id) as Stream, competition, now)) passed.add(id);
+    const stream = state.streams.get(id) as Stream;
+    if (!sendChunk(state, subflow, stream, competitionFor(stream), now)) passed.add(id);
   }
+}
+
+/** The lines that make progress of these paths. */
+function linesOf(state: SessionState, paths: ReadonlySet<string>): Subflow[] {
+  return [...state.subflows.values()].filter((line) => paths.has(line.path) && isLiving(line));
 }
 
 /** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */

@@ -7,6 +7,7 @@ export * from "./limits/index.ts";
 export { type Listener, type ListenOptions, listen } from "./listen.ts";
 export { childLogger, createLogger, type Logger } from "./log.ts";
 export * from "./session/index.ts";
+export * from "./speedtest/index.ts";
 export * from "./status/index.ts";
 export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";

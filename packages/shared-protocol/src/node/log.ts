@@ -83,13 +83,18 @@ function redactedPaths(): string[] {
 function standardError(): DestinationStream {
   const stderr = pino.destination({ dest: 2, sync: true });
   if (!process.stderr.isTTY) return stderr;
-  const format = pretty.prettyFactory({
-    colorize: pretty.isColorSupported,
+  const format = prettyLogLine(process.stderr);
+  return { write: (line) => stderr.write(format(line)) };
+}
+
+/** For a line of a log, as JSON, gives it as people read it, with its line break; what is no such line stays as it is. */
+export function prettyLogLine({ isTTY }: { readonly isTTY?: boolean }): (line: string) => string {
+  return pretty.prettyFactory({
+    colorize: isTTY === true && pretty.isColorSupported,
     ignore: "name,role,pid",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
   });
-  return { write: (line) => stderr.write(format(line)) };
 }
 
 function scrubbing(destination: DestinationStream): DestinationStream {

@@ -1,7 +1,11 @@
+export { addControlCommands } from "./control-commands.ts";
+export { type CommandText, describeCommand, walkCommands } from "./describe.ts";
 export { clip, formatAge, formatBytes, formatDay, formatMs, formatRate, printable } from "./format.ts";
+export { GatewayApi } from "./gateway-api.ts";
+export { type ManPageOptions, manPage } from "./man-page.ts";
 export {
   addCheckCommand,
-  addStatusCommand,
+  addCompletionCommand,
   collect,
   configOption,
   createProgram,
@@ -13,4 +17,4 @@ export {
   runCli,
 } from "./program.ts";
 export { renderStatus } from "./render-status.ts";
-export { fetchStatus, type StatusCommandOptions, statusCommand, statusUrl } from "./status-command.ts";
+export { addViewCommands } from "./view-commands.ts";

@@ -8,9 +8,9 @@ import { createLogger } from "../log.ts";
 import { EventLog } from "../status/event-log.ts";
 import { createStatusServer } from "../status/server.ts";
 import type { StatusReport } from "../status/types.ts";
+import { GatewayApi, statusUrl } from "./gateway-api.ts";
 import {
   addCheckCommand,
-  addStatusCommand,
   collect,
   createProgram,
   endpointArgument,
@@ -18,7 +18,8 @@ import {
   readVersion,
   runCli,
 } from "./program.ts";
-import { statusCommand, statusUrl } from "./status-command.ts";
+import { statusCommand } from "./status-command.ts";
+import { addStatusCommand } from "./view-commands.ts";
 
 let out = "";
 let err = "";
@@ -181,10 +182,13 @@ test("status of something else", async () => {
   await new Promise((resolve) => other.once("listening", resolve));
   const { port } = other.address() as AddressInfo;
   try {
-    await assert.rejects(statusCommand(`http://127.0.0.1:${port}`), {
-      code: "STATUS_UNREACHABLE",
-      message: /what answers is not a hawser gateway/,
-    });
+    await assert.rejects(
+      statusCommand(new GatewayApi({ listen: { host: "127.0.0.1", port }, token: undefined })),
+      {
+        code: "STATUS_UNREACHABLE",
+        message: /what answers is not a hawser gateway/,
+      },
+    );
   } finally {
     other.close();
   }
@@ -198,13 +202,17 @@ test("watching redraws on a terminal, survives the gateway's restart, and ends w
   const frames: string[] = [];
   const write = (text: string): void => {
     frames.push(text);
-    if (frames.length === 1) void server.close();
-    if (frames.length === 2) stop.abort();
+    const drawn = frames.filter((frame) => frame.includes("hawser-local")).length;
+    if (drawn === 1) void server.close();
+    if (drawn === 2) stop.abort();
   };
-  await statusCommand(server.url, { watch: true, signal: stop.signal, stdout: { isTTY: true, write } });
-  assert.ok(frames[0]?.startsWith("\x1b[H\x1b[Jhawser-local"));
-  assert.match(frames[1] ?? "", /nothing listens there/);
-  assert.equal(frames.length, 2);
+  const api = new GatewayApi({ listen: server.address, token: undefined });
+  await statusCommand(api, { watch: true, signal: stop.signal, stdout: { isTTY: true, write } });
+  const drawn = frames.filter((frame) => frame.includes("hawser-local"));
+  assert.match(drawn[0] ?? "", /home/);
+  assert.match(drawn[1] ?? "", /nothing listens there/);
+  assert.equal(drawn.length, 2);
+  assert.ok(frames.at(-1)?.endsWith("\x1b[?1049l"));
 });
 
 test("the status server of every address is asked on loopback", () => {

@@ -9,8 +9,8 @@ import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
 import { CodedError, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
-import type { StatusConfig } from "../status/status-config.ts";
-import { statusCommand, statusUrl } from "./status-command.ts";
+import { completionScript, PATHS_COMMAND, SHELLS, type Shell } from "./completion.ts";
+import { describeCommand } from "./describe.ts";
 
 /** A program without commands yet. Commands must be added by `.command(...)`, which hands on its settings. */
 export function createProgram(name: string, version: string, description: string): Command {
@@ -49,20 +49,36 @@ export function addCheckCommand(program: Command, load: (file: string) => unknow
   );
 }
 
-/** Adds `status -c FILE [--json] [--watch]`. `statusOf` says where the gateway of that file has its status server. */
-export function addStatusCommand(program: Command, statusOf: (file: string) => StatusConfig): Command {
-  return configOption(program.command("status").description("show the running gateway's sessions and paths"))
-    .option("--json", "print what GET /api/status says")
-    .option("--watch", "again every second, until Ctrl-C")
-    .action((options: { config: string; json?: boolean; watch?: boolean }) => {
-      const { listen, token } = statusOf(options.config);
-      return statusCommand(statusUrl(listen), { ...options, token });
+/**
+ * Adds `completion SHELL`. `file` is where the configuration usually is; `pathNames` reads the names of the lines in a
+ * configuration, for a program whose commands take them.
+ */
+export function addCompletionCommand(
+  program: Command,
+  file: string,
+  pathNames?: (file: string) => readonly string[],
+): void {
+  program
+    .command("completion")
+    .description("print a completion script for a shell")
+    .addArgument(program.createArgument("<shell>", "the shell").choices(SHELLS))
+    .action((shell: Shell) => {
+      process.stdout.write(completionScript(shell, describeCommand(program), file));
     });
+  if (!pathNames) return;
+  configOption(program.command(PATHS_COMMAND, { hidden: true })).action(({ config }: { config: string }) => {
+    process.stdout.write(`${pathNames(config).join("\n")}\n`);
+  });
 }
 
 /** The option that every command of both programs has. */
 export function configOption(command: Command): Command {
   return command.requiredOption("-c, --config <file>", "configuration file");
+}
+
+/** The option for programs that read what a command says. */
+export function jsonOption(command: Command): Command {
+  return command.option("--json", "as JSON");
 }
 
 /** For commander: an option or argument that is `HOST:PORT`. */
@@ -84,6 +100,12 @@ export function portArgument(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new InvalidArgumentError("A port is a number from 1 to 65535.");
   return port;
+}
+
+/** For commander: a number of things, 1 at least. */
+export function countArgument(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It is a whole number from 1 on.");
+  return Number(text);
 }
 
 /** For commander: a length of time, in milliseconds. */
@@ -113,7 +135,9 @@ export async function runCli(program: Command, argv: readonly string[] = process
   } finally {
     process.stdout.removeListener("error", ignoreClosedPipe);
   }
-  if (code !== ExitCode.done) process.exitCode = code;
+  // A command that has done its work may have found something that is not well.
+  if (code === ExitCode.done) return process.exitCode === ExitCode.failed ? ExitCode.failed : ExitCode.done;
+  process.exitCode = code;
   return code;
 }
 

@@ -1,134 +1,112 @@
 /** `status`: asks the running gateway, and shows what it says. */
 
-import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Endpoint } from "../../wire/frames.ts";
-import { formatEndpoint, isWildcardHost } from "../config/endpoint.ts";
-import { CodedError, ErrorCode } from "../config/errors.ts";
-import type { Secret } from "../identity/secret.ts";
-import { statusReportSchema } from "../status/schemas.ts";
+import { CodedError } from "../config/errors.ts";
+import { flowListSchema, statusReportSchema } from "../status/schemas.ts";
+import type { StatusReport } from "../status/types.ts";
+import { type GatewayApi, unreachable } from "./gateway-api.ts";
+import { LiveView } from "./live-view.ts";
 import { renderStatus } from "./render-status.ts";
+import { Screen, type ScreenInput, type ScreenOutput } from "./screen.ts";
+import { themeOf } from "./text-style.ts";
 
-/** A gateway that takes longer to answer is in trouble, ms. */
-const TIMEOUT_MS = 5000;
 /** How often `--watch` asks, ms. */
 const PERIOD_MS = 1000;
-/** Cursor to the top left, and everything below it erased: no flicker, no scrolling. */
-const REDRAW = "\x1b[H\x1b[J";
+/** Flows that the live view considers: those that have carried most. */
+const FLOWS = "/api/flows?sort=receivedBytes&order=desc&limit=500";
 
 export interface StatusCommandOptions {
   /** The answer as it is, instead of a table; with `watch` one line each. */
   readonly json?: boolean | undefined;
-  /** Again every second, until `signal` or SIGINT. */
+  /** Again every second, until `signal`, SIGINT or, on a terminal, q. */
   readonly watch?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** What the status server asks for. */
-  readonly token?: Secret | undefined;
-  readonly stdout?: StatusOutput | undefined;
-}
-
-interface StatusOutput {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
-}
-
-/** `http://HOST:PORT` of a status server that listens there; of every address the loopback one. */
-export function statusUrl({ host, port }: Endpoint): string {
-  const reachable = isWildcardHost(host) ? (host.includes(":") ? "::1" : "127.0.0.1") : host;
-  return `http://${formatEndpoint({ host: reachable, port })}`;
+  readonly stdout?: ScreenOutput | undefined;
+  readonly stdin?: ScreenInput | undefined;
 }
 
 /** @throws CodedError STATUS_UNREACHABLE; with `watch` it is shown instead, until there is an answer. */
-export async function statusCommand(url: string, options: StatusCommandOptions = {}): Promise<void> {
+export async function statusCommand(api: GatewayApi, options: StatusCommandOptions = {}): Promise<void> {
   const stdout = options.stdout ?? process.stdout;
-  if (options.watch) return watchStatus(url, options, stdout);
-  const answer = await fetchStatus(url, options.token);
-  stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : render(url, answer));
+  if (options.watch && stdout.isTTY && !options.json) return watchOnScreen(api, stdout, options);
+  if (options.watch) return watchPlainly(api, stdout, options);
+  const answer = await api.ask("/api/status");
+  stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : renderStatus(checked(api, answer)));
 }
 
-async function watchStatus(
-  url: string,
-  { json, signal, token }: StatusCommandOptions,
-  stdout: StatusOutput,
+async function watchOnScreen(
+  api: GatewayApi,
+  stdout: ScreenOutput,
+  { signal, stdin = process.stdin }: StatusCommandOptions,
 ): Promise<void> {
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.once("SIGINT", onInterrupt);
-  const stop = AbortSignal.any([interrupt.signal, ...(signal ? [signal] : [])]);
+  const view = new LiveView();
+  const theme = themeOf(process.env, true);
+  const end = new AbortController();
+  const draw = (): void => screen.draw(view.lines(screen.columns, screen.rows, theme));
+  const screen = new Screen(stdout, stdin, {
+    onKey: (key) => key.toLowerCase() === "q" && end.abort(),
+    onResize: draw,
+    onStop: () => end.abort(),
+  });
+  screen.enter();
   try {
-    while (!stop.aborted) {
-      const frame = await nextFrame(url, json === true, token);
-      stdout.write(stdout.isTTY && !json ? REDRAW + frame : frame);
-      await sleep(PERIOD_MS, undefined, { signal: stop }).catch(() => {});
-    }
+    await everySecond(AbortSignal.any([end.signal, ...(signal ? [signal] : [])]), async () => {
+      const trouble = await orTrouble(() => look(api, view));
+      if (trouble !== undefined) view.noteTrouble(trouble);
+      draw();
+    });
+  } finally {
+    screen.leave();
+  }
+}
+
+async function look(api: GatewayApi, view: LiveView): Promise<void> {
+  const [answer, list] = await Promise.all([api.ask("/api/status"), api.ask(FLOWS)]);
+  view.note(checked(api, answer), flowListSchema.safeParse(list).data ?? [], performance.now());
+}
+
+async function watchPlainly(
+  api: GatewayApi,
+  stdout: ScreenOutput,
+  { json, signal }: StatusCommandOptions,
+): Promise<void> {
+  const end = new AbortController();
+  const onInterrupt = (): void => end.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    await everySecond(AbortSignal.any([end.signal, ...(signal ? [signal] : [])]), async () => {
+      const trouble = await orTrouble(async () => {
+        const answer = await api.ask("/api/status");
+        stdout.write(json ? `${JSON.stringify(answer)}\n` : renderStatus(checked(api, answer)));
+      });
+      if (trouble !== undefined)
+        stdout.write(json ? `${JSON.stringify({ error: trouble })}\n` : `${trouble}\n`);
+    });
   } finally {
     process.removeListener("SIGINT", onInterrupt);
   }
 }
 
-async function nextFrame(url: string, json: boolean, token: Secret | undefined): Promise<string> {
-  try {
-    const answer = await fetchStatus(url, token);
-    return json ? `${JSON.stringify(answer)}\n` : render(url, answer);
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return json ? `${JSON.stringify({ error: error.message })}\n` : `${error.message}\n`;
+async function everySecond(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await act();
+    await sleep(PERIOD_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-function render(url: string, answer: unknown): string {
-  const report = statusReportSchema.safeParse(answer);
-  if (report.success) return renderStatus(report.data);
-  throw unreachable(url, "what answers is not a hawser gateway of this version");
-}
-
-/** The answer of `GET /api/status`. @throws CodedError STATUS_UNREACHABLE */
-export function fetchStatus(url: string, token?: Secret): Promise<unknown> {
-  const headers = token ? { authorization: `Bearer ${token.reveal().toString("utf8")}` } : {};
-  return new Promise((resolve, reject) => {
-    // Without an agent no connection is kept, which would keep the process.
-    const asked = get(`${url}/api/status`, { headers, agent: false, timeout: TIMEOUT_MS }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (piece: string) => {
-        body += piece;
-      });
-      response.on("end", () => {
-        const answer = response.statusCode === 200 ? parseJson(body) : undefined;
-        if (answer !== undefined) resolve(answer);
-        else reject(unreachable(url, whyRefused(response.statusCode)));
-      });
-      response.on("error", (error) => reject(unreachable(url, error.message)));
-    });
-    asked.on("timeout", () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
-    asked.on("error", (error) => reject(unreachable(url, whyNoAnswer(error))));
-  });
-}
-
-function whyRefused(status: number | undefined): string {
-  if (status === 401) return "the gateway does not accept the token; was it started with this configuration?";
-  if (status === 429) return "the gateway was shown too many wrong tokens; wait a minute";
-  return `what answers is not a hawser gateway (HTTP ${status})`;
-}
-
-function whyNoAnswer(error: Error): string {
-  if ("code" in error && error.code === "ECONNREFUSED")
-    return "nothing listens there; is the gateway running?";
-  return error.message;
-}
-
-function unreachable(url: string, why: string): CodedError {
-  const address = url.replace(/^http:\/\//, "");
-  return new CodedError(
-    ErrorCode.statusUnreachable,
-    `${address}: ${why} (status.listen in its file says where)`,
-  );
-}
-
-function parseJson(text: string): unknown {
+/** Why it failed, if it did: a gateway that is away may come back. */
+async function orTrouble(act: () => Promise<void>): Promise<string | undefined> {
   try {
-    return JSON.parse(text);
-  } catch {
+    await act();
     return undefined;
+  } catch (error) {
+    if (error instanceof CodedError) return error.message;
+    throw error;
   }
+}
+
+function checked(api: GatewayApi, answer: unknown): StatusReport {
+  const report = statusReportSchema.safeParse(answer);
+  if (report.success) return report.data;
+  throw unreachable(api.url, "what answers is not a hawser gateway of this version");
 }

@@ -29,6 +29,12 @@ export const ErrorCode = {
   statusListen: "STATUS_LISTEN",
   /** Nothing answers at the status server's address, or something else does. */
   statusUnreachable: "STATUS_UNREACHABLE",
+  /** The gateway does not do what it was asked for, or not now. */
+  statusRefused: "STATUS_REFUSED",
+  /** The user called off what was under way. */
+  interrupted: "INTERRUPTED",
+  /** The service's log is not to be had from here. */
+  logsUnavailable: "LOGS_UNAVAILABLE",
   /** The gateway does not make a tunnel to the destination. */
   connectRefused: "CONNECT_REFUSED",
   /** A listener cannot have its address. */

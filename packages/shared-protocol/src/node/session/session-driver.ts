@@ -180,6 +180,12 @@ export class SessionDriver {
     return this.session.write(stream, bytes, release);
   }
 
+  /** Has the stream's data go over these paths alone; see `Session.restrict`. */
+  restrict(stream: number, paths: readonly string[]): void {
+    this.session.restrict(stream, new Set(paths));
+    this.schedule();
+  }
+
   end(stream: number): void {
     this.session.end(stream);
     this.schedule();

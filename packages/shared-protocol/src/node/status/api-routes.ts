@@ -1,12 +1,13 @@
 /** The routes under `/api`. Each is there as `/api/v1`, too: that stays when a later version takes `/api`. */
 
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { PATH_ROLES, type PathRole } from "../../wire/frames.ts";
 import { eventStream } from "./event-stream.ts";
 import { listFlows } from "./flow-list.ts";
 import type { StatusHistory } from "./history.ts";
-import { sendProblem } from "./problems.ts";
+import { notOffered, sendProblem } from "./problems.ts";
 import { type About, API_VERSION, type EventQuery, type FlowQuery, JsonSchema } from "./schemas.ts";
+import { addTrialRoutes } from "./trial-routes.ts";
 import type { StatusReport, StatusSource } from "./types.ts";
 
 /** Event streams at a time. */
@@ -37,7 +38,7 @@ export function addApiRoutes(app: FastifyInstance, source: StatusSource, history
   addEventRoute(app, source, history);
   addRoleRoute(app, source);
   addFlowRoute(app, source);
-  addTestRoutes(app, source);
+  addTrialRoutes(app, source);
 }
 
 /** For Fastify: `/api/v1/...` is `/api/...`. */
@@ -115,36 +116,6 @@ function addFlowRoute(app: FastifyInstance, source: StatusSource): void {
     if (!source.disconnectFlow(id)) return sendProblem(reply, 404, `there is no flow ${JSON.stringify(id)}`);
     return reply.code(204).send();
   });
-}
-
-function addTestRoutes(app: FastifyInstance, source: StatusSource): void {
-  const drill = {
-    summary: "takes a path out for some seconds, and says what flows felt",
-    params: JsonSchema.pathName,
-    body: JsonSchema.drillRequest,
-    response: { 200: JsonSchema.drillReport, ...failed },
-  };
-  interface DrillRoute {
-    Params: { name: string };
-    Body: { seconds: number };
-  }
-  app.post<DrillRoute>("/api/paths/:name/drill", { schema: drill }, async ({ params, body }, reply) => {
-    if (!source.drill) return notOffered(reply, "paths are not taken out on trial");
-    return source.drill(params.name, body.seconds);
-  });
-  const speed = {
-    summary: "measures each path alone, and all together",
-    response: { 200: JsonSchema.speedResults, ...failed },
-  };
-  app.post("/api/speedtest", { schema: speed }, async (_, reply) => {
-    if (!source.speedtest) return notOffered(reply, "speeds are not measured");
-    return source.speedtest();
-  });
-}
-
-/** `GET /api` says what is. */
-function notOffered(reply: FastifyReply, what: string): FastifyReply {
-  return sendProblem(reply, 501, `${what} by this gateway`);
 }
 
 /** A rate over no time at all must not cost the whole answer: null, or 0 where null is not allowed. */

@@ -19,6 +19,11 @@ export function sendProblem(reply: FastifyReply, status: number, detail: string)
   return reply.code(status).type("application/problem+json").send(problem);
 }
 
+/** `GET /api` says what is. */
+export function notOffered(reply: FastifyReply, what: string): FastifyReply {
+  return sendProblem(reply, 501, `${what} by this gateway`);
+}
+
 /** What may be told of an error: of the request's own all, of the gateway's nothing but that there was one. */
 export function problemOf(error: unknown): { readonly status: number; readonly detail: string } {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { FLOW_KINDS, PATH_ROLES } from "../../wire/frames.ts";
+import { MAX_SPEEDTEST_BYTES } from "../speedtest/request.ts";
 import { EVENT_TYPES, type GatewayEvent } from "./event-log.ts";
 import type { History } from "./history.ts";
 import {
@@ -15,6 +16,7 @@ import {
   SESSION_STATES,
   type SessionStatus,
   type SpeedResult,
+  type SpeedtestOptions,
   type StatusReport,
 } from "./types.ts";
 
@@ -131,6 +133,9 @@ const history = z.object({
   ),
 }) satisfies z.ZodType<History>;
 
+/** What a client accepts as an answer of `GET /api/flows`. */
+export const flowListSchema = z.array(flow);
+
 /** The version of the API: of `/api/v1`. */
 export const API_VERSION = 1;
 const about = z.object({
@@ -171,7 +176,9 @@ const drillReport = z.object({
   path: z.string(),
   seconds: z.number(),
   flows: z.object({ open: z.number(), failed: z.number() }),
+  bytes: z.object({ sent: z.number(), received: z.number() }),
   longestGapMs: z.number().nullable(),
+  upAfterMs: z.number().nullable(),
   backAfterMs: z.number().nullable(),
   reinjectedBytes: bytes("sent again meanwhile"),
 }) satisfies z.ZodType<DrillReport>;
@@ -179,8 +186,24 @@ const speedResult = z.object({
   name: z.string().nullable().meta({ description: "the path; null for all together" }),
   downBps: z.number().nullable(),
   upBps: z.number().nullable(),
+  latencyMs: z.number().nullable(),
+  downLatencyMs: z.number().nullable(),
+  upLatencyMs: z.number().nullable(),
   error: z.string().nullable(),
 }) satisfies z.ZodType<SpeedResult>;
+/** No body at all is one without any of these. */
+const speedRequest = z
+  .strictObject({
+    paths: z
+      .array(z.string())
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: "only these, whatever they cost" }),
+    seconds: z.number().min(2).max(20).optional().meta({ description: "of each direction" }),
+    bytes: z.number().min(1e5).max(MAX_SPEEDTEST_BYTES).optional().meta({ description: "the most of each" }),
+  })
+  .nullable() satisfies z.ZodType<SpeedtestOptions | null>;
 
 export const FLOW_ORDERS = ["from", "to", "kind", "ageSeconds", "sentBytes", "receivedBytes"] as const;
 const digits = (description: string) =>
@@ -235,7 +258,14 @@ export const JsonSchema = {
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
   drillReport: jsonSchema(drillReport),
-  speedResults: jsonSchema(z.array(speedResult)),
+  speedRequest: jsonSchema(speedRequest),
+  /** A list, or a stream of server-sent events: progress, then results or a problem. By the Accept header. */
+  speedResults: {
+    content: {
+      "application/json": { schema: jsonSchema(z.array(speedResult)) },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
   nothing: { type: "null", description: "done" },
   health: jsonSchema(health),
   problem: jsonSchema(problem),

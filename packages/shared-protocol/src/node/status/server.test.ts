@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { type ServerEvent, serverEvents } from "../../dashboard/server-events.ts";
 import { PATH_ROLES } from "../../wire/frames.ts";
+import { GatewayApi } from "../cli/gateway-api.ts";
 import { CodedError } from "../config/errors.ts";
 import { createLogger } from "../log.ts";
 import { EventLog, type GatewayEvent } from "./event-log.ts";
@@ -398,7 +399,9 @@ test("a drill that is offered is run; why it cannot be is told", async () => {
     path: "adsl1",
     seconds: 5,
     flows: { open: 2, failed: 0 },
+    bytes: { sent: 1, received: 2 },
     longestGapMs: 80,
+    upAfterMs: 70,
     backAfterMs: null,
     reinjectedBytes: 9,
   };
@@ -412,6 +415,47 @@ test("a drill that is offered is run; why it cannot be is told", async () => {
     const options = { method: "POST", headers, body: '{"seconds":5}', port: willing.address.port };
     assert.deepEqual((await ask("/api/paths/adsl1/drill", options)).json(), done);
     assertProblem(await ask("/api/paths/lte/drill", options), 409, "lte is the only line");
+  } finally {
+    await willing.close();
+  }
+});
+
+test("a speed test: with its progress as events, or its results alone; a problem is told either way", async () => {
+  const speed = {
+    downBps: 8e6,
+    upBps: 1e6,
+    latencyMs: 20,
+    downLatencyMs: 40,
+    upLatencyMs: null,
+    error: null,
+  };
+  const progress = { name: "adsl1", phase: "down", share: 0.5, bps: 8e6, bytes: 1_000 } as const;
+  const speedtest: NonNullable<StatusSource["speedtest"]> = async ({ paths = ["adsl1"] }, _, onProgress) => {
+    if (paths.includes("lte")) throw new RequestError(409, "lte is down");
+    onProgress(progress);
+    return paths.map((name) => ({ name, ...speed }));
+  };
+  const willing = await createStatusServer({ ...source, speedtest }, { listen: LISTEN, logger });
+  const post = (body?: string) => {
+    const typed = body === undefined ? {} : { body, headers: { "content-type": "application/json" } };
+    return ask("/api/speedtest", { method: "POST", port: willing.address.port, ...typed });
+  };
+  const api = new GatewayApi({ listen: willing.address, token: undefined });
+  const events = async (body: unknown): Promise<[string, unknown][]> => {
+    const seen: [string, unknown][] = [];
+    for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body }))
+      seen.push([event, JSON.parse(data)]);
+    return seen;
+  };
+  try {
+    assert.deepEqual((await post()).json(), [{ name: "adsl1", ...speed }]);
+    assertProblem(await post('{"paths":["lte"]}'), 409, "lte is down");
+    assertProblem(await post('{"seconds":3600}'), 400);
+    assert.deepEqual(await events({ paths: ["adsl2"] }), [
+      ["progress", progress],
+      ["results", [{ name: "adsl2", ...speed }]],
+    ]);
+    assert.deepEqual(await events({ paths: ["lte"] }), [["problem", { status: 409, detail: "lte is down" }]]);
   } finally {
     await willing.close();
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { get, hasToken, request, send, setToken, TokenNeeded } from "../../dashboard/api.ts";
-import { fetchStatus } from "../cli/status-command.ts";
+import { GatewayApi } from "../cli/gateway-api.ts";
 import { Secret } from "../identity/secret.ts";
 import { createLogger } from "../log.ts";
 import { EventLog } from "./event-log.ts";
@@ -134,9 +134,12 @@ test("other schemes and none are not counted as guesses", async () => {
 });
 
 test("the status command shows the token, and says when it is not the right one", async () => {
-  assert.deepEqual(await fetchStatus(server.url, Secret.fromText(TOKEN)), REPORT);
+  assert.deepEqual(
+    await new GatewayApi({ listen: server.address, token: Secret.fromText(TOKEN) }).ask("/api/status"),
+    REPORT,
+  );
   const address = server.url.slice("http://".length);
-  await assert.rejects(fetchStatus(server.url), {
+  await assert.rejects(new GatewayApi({ listen: server.address, token: undefined }).ask("/api/status"), {
     code: "STATUS_UNREACHABLE",
     message: `${address}: the gateway does not accept the token; was it started with this configuration? (status.listen in its file says where)`,
   });

@@ -147,9 +147,16 @@ export interface DrillReport {
     /** Of these, those that were cut. */
     readonly failed: number;
   };
-  /** The longest time in which no byte of any flow arrived; null when nothing was to be carried. */
+  /** Of flows, from when it was taken out until the report. */
+  readonly bytes: { readonly sent: number; readonly received: number };
+  /**
+   * The longest time without progress of any flow that moved bytes all the time before; a pause of its own counts, too.
+   * Null without such a flow.
+   */
   readonly longestGapMs: number | null;
-  /** How long after its return the path carried data again; null when it has not. */
+  /** How long after its return the path was up; null when it was not yet. */
+  readonly upAfterMs: number | null;
+  /** How long after its return the path carried bytes of flows again; null when it has not. */
   readonly backAfterMs: number | null;
   readonly reinjectedBytes: number;
 }
@@ -160,8 +167,34 @@ export interface SpeedResult {
   readonly name: string | null;
   readonly downBps: number | null;
   readonly upBps: number | null;
+  /** Medians of round trips to the remote gateway, as a small flow has them: idle, and during each transfer. */
+  readonly latencyMs: number | null;
+  readonly downLatencyMs: number | null;
+  readonly upLatencyMs: number | null;
   readonly error: string | null;
 }
+
+export interface SpeedtestOptions {
+  /** Only these paths; without it those that are up and cost nothing (neither metered nor with a quota). */
+  readonly paths?: readonly string[] | undefined;
+  /** Of each direction. */
+  readonly seconds?: number | undefined;
+  /** The most that each direction may cost. */
+  readonly bytes?: number | undefined;
+}
+
+/** Where a speed test stands. */
+export interface SpeedProgress {
+  /** The path; null for all together. */
+  readonly name: string | null;
+  readonly phase: (typeof SPEED_PHASES)[number];
+  /** How much of the phase is done, 0..1. */
+  readonly share: number;
+  /** Of late. */
+  readonly bps: number;
+  readonly bytes: number;
+}
+export const SPEED_PHASES = ["latency", "down", "up"] as const;
 
 /**
  * What a gateway lets its user do. Absent is what it does not offer; the dashboard shows no control for it then. What
@@ -172,10 +205,14 @@ export interface StatusHooks {
   setPathRole?(name: string, role: PathRole): boolean;
   /** Cuts a flow; false when there is no such flow. */
   disconnectFlow?(id: string): boolean;
-  /** Takes a path out for so long, and back. */
-  drill?(path: string, seconds: number): Promise<DrillReport>;
-  /** Measures each path alone, then all together. */
-  speedtest?(): Promise<readonly SpeedResult[]>;
+  /** Takes a path out for so long, and back; an abort puts it back at once. */
+  drill?(path: string, seconds: number, signal: AbortSignal): Promise<DrillReport>;
+  /** Measures each path alone, then all together; an abort ends that. */
+  speedtest?(
+    options: SpeedtestOptions,
+    signal: AbortSignal,
+    onProgress: (progress: SpeedProgress) => void,
+  ): Promise<readonly SpeedResult[]>;
 }
 
 /** What a gateway gives the status server. Called at every request: snapshots, not computations. */

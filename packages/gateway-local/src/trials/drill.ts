@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Session, SessionTotals, Stream } from "@hawser/shared-protocol/engine";
+import type { DrillReport, SessionDriver } from "@hawser/shared-protocol/node";
+import type { Path } from "../paths/path.ts";
+import { FlowWatch } from "./flow-watch.ts";
+
+/** How long flows are watched before the cut, to know which ones are active, ms. */
+const BEFORE_MS = 1_000;
+/** How long the path may take to come back, and how long flows are watched once it has, ms. */
+const RETURN_MS = 10_000;
+const AFTER_MS = 1_000;
+const LOOK_MS = 20;
+
+/**
+ * Takes a path out as if its interface had gone down: its connections end, what they had under way goes over the other
+ * lines, and it is not dialled for `seconds`. An abort of `signal` puts it back at once; the report is of what was.
+ */
+export async function drill(
+  path: Path,
+  driver: SessionDriver,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<DrillReport> {
+  const { session } = driver;
+  const watch = new FlowWatch(session, path.name);
+  try {
+    await pause(BEFORE_MS, signal);
+    const open = watch.cut();
+    const before = { ...session.totals };
+    const outMs = await takeOut(path, seconds, signal);
+    watch.putBack();
+    const upAfterMs = await comeBack(path, watch, signal);
+    const { totals } = session;
+    return {
+      path: path.name,
+      seconds: outMs / 1_000,
+      flows: { open: open.length, failed: countFailed(session, open, before) },
+      bytes: { sent: totals.sent - before.sent, received: totals.received - before.received },
+      longestGapMs: watch.longestGapMs,
+      upAfterMs,
+      backAfterMs: watch.backAfterMs,
+      reinjectedBytes: totals.reinjected - before.reinjected,
+    };
+  } finally {
+    watch.stop();
+  }
+}
+
+/** How long it was out, ms. It is put back in the same turn as the abort: the gateway may be stopping. */
+async function takeOut(path: Path, seconds: number, signal: AbortSignal): Promise<number> {
+  const from = performance.now();
+  const putBack = (): void => path.putBack();
+  if (signal.aborted) return 0;
+  path.takeOut("taken out by a drill");
+  signal.addEventListener("abort", putBack, { once: true });
+  await pause(seconds * 1_000, signal);
+  signal.removeEventListener("abort", putBack);
+  putBack();
+  return performance.now() - from;
+}
+
+/** Waits until the path carries bytes of flows, or, without active flows, could. How long that took it, ms. */
+async function comeBack(path: Path, watch: FlowWatch, signal: AbortSignal): Promise<number | null> {
+  const from = performance.now();
+  let upAfterMs: number | null = null;
+  const isBack = (): boolean => upAfterMs !== null && (watch.active === 0 || watch.backAfterMs !== null);
+  while (!isBack() && !signal.aborted && performance.now() - from < RETURN_MS) {
+    await pause(LOOK_MS, signal);
+    const { state } = path.record;
+    if (state === "up" || state === "probation") upAfterMs ??= performance.now() - from;
+  }
+  await pause(AFTER_MS, signal);
+  return upAfterMs;
+}
+
+/** Flows that were open and have not come to their end in order; those that an application reset are not among them. */
+function countFailed(session: Session, open: readonly Stream[], before: SessionTotals): number {
+  const still = new Set(session.streams);
+  const cut = open.filter((stream) => !still.has(stream) && !(stream.isReceiveDone && stream.isSendDone));
+  return session.isClosed ? cut.length : Math.min(cut.length, session.totals.failed - before.failed);
+}
+
+/** An abort ends it early. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SessionDriver, SpeedProgress, SpeedResult } from "@hawser/shared-protocol/node";
+import { LatencyProbe } from "./latency-probe.ts";
+import { measureTransfer } from "./transfer.ts";
+import { TrialError } from "./trial-error.ts";
+
+/** How long the round trips of an idle line are looked at, ms. */
+const IDLE_MS = 600;
+/** What the last transfer has left under way is gone from the lines' queues after so long, ms. */
+const SETTLE_MS = 300;
+const SETTLE_LIMIT_MS = 3_000;
+
+export interface SpeedtestPlan {
+  /** Each is measured alone. */
+  readonly alone: readonly string[];
+  /** These are measured together; none or one: nothing to add up. */
+  readonly together: readonly string[];
+  /** Of each direction, ms. */
+  readonly ms: number;
+  /** The most that one direction may cost, bytes. */
+  readonly bytes: number;
+}
+
+/** One line after the other, then together. An abort of `signal` ends it; what has been measured is returned. */
+export async function speedtest(
+  driver: SessionDriver,
+  plan: SpeedtestPlan,
+  signal: AbortSignal,
+  onProgress: (progress: SpeedProgress) => void,
+): Promise<readonly SpeedResult[]> {
+  const results: SpeedResult[] = [];
+  const rounds = plan.alone.map((name) => ({ name: name as string | null, paths: [name] }));
+  if (plan.together.length > 1) rounds.push({ name: null, paths: [...plan.together] });
+  for (const { name, paths } of rounds) {
+    if (signal.aborted) break;
+    results.push(await measureRound(driver, name, paths, plan, signal, onProgress));
+  }
+  return results;
+}
+
+async function measureRound(
+  driver: SessionDriver,
+  name: string | null,
+  paths: readonly string[],
+  { ms, bytes }: SpeedtestPlan,
+  signal: AbortSignal,
+  onProgress: (progress: SpeedProgress) => void,
+): Promise<SpeedResult> {
+  const result: { -readonly [Key in keyof SpeedResult]: SpeedResult[Key] } = {
+    name,
+    downBps: null,
+    upBps: null,
+    latencyMs: null,
+    downLatencyMs: null,
+    upLatencyMs: null,
+    error: null,
+  };
+  let probe: LatencyProbe | undefined;
+  try {
+    probe = new LatencyProbe(driver, paths);
+    onProgress({ name, phase: "latency", share: 0, bps: 0, bytes: 0 });
+    await sleep(IDLE_MS, undefined, { signal }).catch(() => undefined);
+    result.latencyMs = probe.take();
+    for (const direction of ["down", "up"] as const) {
+      result[`${direction}Bps`] = await measureTransfer(driver, {
+        direction,
+        paths,
+        ms,
+        bytes,
+        signal,
+        onProgress: (elapsed, carried, bps) => {
+          const share = Math.min(1, Math.max(elapsed / ms, carried / bytes));
+          onProgress({ name, phase: direction, share, bps, bytes: carried });
+        },
+      });
+      result[`${direction}LatencyMs`] = probe.take();
+      await settle(driver, signal);
+      probe.take();
+    }
+  } catch (error) {
+    if (!(error instanceof TrialError)) throw error;
+    result.error = error.message;
+  } finally {
+    probe?.close();
+  }
+  return result;
+}
+
+/** Until what the transfer has left on the lines is through. */
+async function settle(driver: SessionDriver, signal: AbortSignal): Promise<void> {
+  const from = performance.now();
+  const isBusy = (): boolean => [...driver.session.subflows].some((line) => line.unackedBytes > line.chunk);
+  do await sleep(SETTLE_MS, undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted && isBusy() && performance.now() - from < SETTLE_LIMIT_MS);
+}

@@ -1,0 +1,64 @@
+import { type SessionDriver, writeZeros } from "@hawser/shared-protocol/node";
+import { GoodputMeter } from "./goodput-meter.ts";
+import { SpeedtestStream } from "./speedtest-stream.ts";
+import { TrialError } from "./trial-error.ts";
+
+/** Between two looks at what has been carried, ms. */
+const LOOK_MS = 100;
+/** A line over which nothing comes for so long has no speed, ms. */
+const PATIENCE_MS = 5_000;
+
+export interface TransferOptions {
+  readonly direction: "down" | "up";
+  /** Over these alone. */
+  readonly paths: readonly string[];
+  /** At most so long, from the first byte on. */
+  readonly ms: number;
+  /** At most so many bytes, and what is under way then. */
+  readonly bytes: number;
+  readonly signal: AbortSignal;
+  /** Called ten times a second: ms since the first byte, bytes, bits per second of late. */
+  readonly onProgress: (ms: number, bytes: number, bps: number) => void;
+}
+
+/** What the line carries, in bits of payload per second, its start left out. @throws TrialError */
+export function measureTransfer(driver: SessionDriver, options: TransferOptions): Promise<number> {
+  const { direction, paths, ms, bytes, signal, onProgress } = options;
+  const meter = new GoodputMeter();
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    let carried = 0;
+    const stream = new SpeedtestStream(driver, direction, paths, {
+      onOpened: () => direction === "up" && fill(),
+      onWritable: () => direction === "up" && fill(),
+      onBytes: (length) => {
+        carried += length;
+      },
+      onFailed: (error) => finish(() => reject(error)),
+    });
+    const requested = stream.driver.session.stream(stream.id)?.sendBuffer.end ?? 0;
+    let written = 0;
+    const fill = (): void => {
+      written += writeZeros(driver, stream.id, bytes - written);
+    };
+    const look = (): void => {
+      const now = performance.now();
+      if (direction === "up") carried = Math.max(0, stream.acknowledged - requested);
+      if (carried > 0) meter.note(carried, now);
+      else if (now - begun > PATIENCE_MS)
+        return finish(() => reject(new TrialError(`nothing was carried in ${PATIENCE_MS / 1_000} s`)));
+      onProgress(meter.elapsed, carried, meter.recent);
+      if (meter.elapsed >= ms || carried >= bytes) finish(() => resolve(meter.mean));
+    };
+    const timer = setInterval(look, LOOK_MS);
+    const abort = (): void => finish(() => reject(new TrialError("the test was ended")));
+    const finish = (settle: () => void): void => {
+      clearInterval(timer);
+      signal.removeEventListener("abort", abort);
+      stream.close();
+      settle();
+    };
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+  });
+}

@@ -1,0 +1,4 @@
+/** Why a trial, or a part of it, has no result; for the user. */
+export class TrialError extends Error {
+  override readonly name = "TrialError";
+}

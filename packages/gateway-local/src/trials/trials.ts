@@ -1,0 +1,97 @@
+/** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
+
+import {
+  type DrillReport,
+  RequestError,
+  type SpeedProgress,
+  type SpeedResult,
+  type SpeedtestOptions,
+} from "@hawser/shared-protocol/node";
+import type { Path } from "../paths/path.ts";
+import type { SessionKeeper } from "../session-keeper.ts";
+import { drill } from "./drill.ts";
+import { type SpeedtestPlan, speedtest } from "./speedtest.ts";
+
+/** Of each direction of a speed test, unless told otherwise. */
+const DEFAULT_SECONDS = 5;
+const DEFAULT_BYTES = 250e6;
+
+export interface TrialsGateway {
+  readonly paths: readonly Path[];
+  readonly keeper: SessionKeeper;
+}
+
+export class Trials {
+  readonly #gateway: TrialsGateway;
+  #running: { readonly what: string; readonly stop: AbortController } | undefined;
+
+  constructor(gateway: TrialsGateway) {
+    this.#gateway = gateway;
+  }
+
+  /** @throws RequestError when it cannot be done, or not now */
+  drill(name: string, seconds: number, signal: AbortSignal): Promise<DrillReport> {
+    const { paths, keeper } = this.#gateway;
+    const path = paths.find((each) => each.name === name);
+    if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
+    if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state} already`);
+    if (!paths.some((other) => other !== path && isUsable(other)))
+      throw new RequestError(409, `${name} is the only line that is up; its flows could go nowhere`);
+    return this.#alone("a drill", signal, (stop) => drill(path, keeper.driver, seconds, stop));
+  }
+
+  /** @throws RequestError when it cannot be done, or not now */
+  speedtest(
+    options: SpeedtestOptions,
+    signal: AbortSignal,
+    onProgress: (progress: SpeedProgress) => void,
+  ): Promise<readonly SpeedResult[]> {
+    const plan = this.#plan(options);
+    const { driver } = this.#gateway.keeper;
+    return this.#alone("a speed test", signal, (stop) => speedtest(driver, plan, stop, onProgress));
+  }
+
+  #plan({ paths: named, seconds = DEFAULT_SECONDS, bytes = DEFAULT_BYTES }: SpeedtestOptions): SpeedtestPlan {
+    const { paths } = this.#gateway;
+    for (const name of named ?? []) {
+      const path = paths.find((each) => each.name === name);
+      if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
+      if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state}; it carries nothing`);
+    }
+    const chosen = paths.filter((path) =>
+      named ? named.includes(path.name) : isUsable(path) && isFree(path),
+    );
+    if (chosen.length === 0)
+      throw new RequestError(409, "no line is up that costs nothing; name the ones to be measured");
+    const together = chosen.filter(({ roleInForce }) => named || roleInForce !== "backup");
+    const names = (list: readonly Path[]): string[] => list.map(({ name }) => name);
+    return { alone: names(chosen), together: names(together), ms: seconds * 1_000, bytes };
+  }
+
+  /** @throws RequestError when another runs */
+  async #alone<T>(what: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#running) throw new RequestError(409, `${this.#running.what} is running; wait for its end`);
+    const stop = new AbortController();
+    this.#running = { what, stop };
+    try {
+      return await run(AbortSignal.any([signal, stop.signal]));
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends what runs: the gateway is stopping. */
+  stop(): void {
+    this.#running?.stop.abort();
+  }
+}
+
+/** It could carry data now. */
+function isUsable({ record: { state }, roleInForce }: Path): boolean {
+  return (state === "up" || state === "probation") && roleInForce !== "disabled";
+}
+
+/** Nobody pays for what goes over it. */
+function isFree({ config }: Path): boolean {
+  return !config.metered && config.quota === undefined;
+}

@@ -1,0 +1,226 @@
+/** Completion scripts for shells, made of a program's declarations. */
+
+import { type CommandText, type OptionText, walkCommands } from "./describe.ts";
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** An argument of this name is the name of a line: the program is asked for them by the hidden command of PATHS_COMMAND. */
+export const PATH_ARGUMENT = "path";
+export const PATHS_COMMAND = "__paths";
+
+/** The script for one shell. `file` is the configuration when none has been typed. */
+export function completionScript(shell: Shell, program: CommandText, file: string): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](program, file);
+}
+
+/** What completes a value: `files`, `paths`, words, or nothing. */
+function kindOfValue(value: string | undefined, choices: readonly string[]): string {
+  if (choices.length > 0) return `words ${choices.join(" ")}`;
+  const name = value?.replaceAll(/[<>[\].]/g, "") ?? "";
+  if (name === "file") return "files";
+  return name === PATH_ARGUMENT ? "paths" : "none";
+}
+
+/**
+ * The declarations as cases of one shell function for bash and zsh alike: `words` is the command's words joined by `/`,
+ * the answer is in the variable `reply`.
+ */
+function tables(program: CommandText): string[] {
+  const all = [
+    { words: [] as readonly string[], command: program },
+    ...groups(program),
+    ...walkCommands(program),
+  ];
+  const each = (build: (command: CommandText) => string): string[] =>
+    all.map(({ words, command }) => `    '/${words.join("/")}') reply='${build(command)}' ;;`);
+  const names = (options: readonly OptionText[]): string[] =>
+    options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
+  const values = all.flatMap(({ words, command }) =>
+    command.options
+      .filter(({ value }) => value !== undefined)
+      .map((option) => {
+        const patterns = names([option]).map((name) => `'/${words.join("/")} ${name}'`);
+        return `    ${patterns.join(" | ")}) reply='${kindOfValue(option.value, option.choices)}' ;;`;
+      }),
+  );
+  const operands = all.flatMap(({ words, command }) =>
+    command.arguments.map(
+      (argument, i) =>
+        `    '/${words.join("/")} ${i}') reply='${kindOfValue(argument.name, argument.choices)}' ;;`,
+    ),
+  );
+  const table = (name: string, cases: string[]): string[] => [
+    `${functionName(program)}_${name}() {`,
+    "  reply=",
+    `  case "$1" in`,
+    ...cases,
+    "  esac",
+    "}",
+  ];
+  return [
+    ...table(
+      "commands",
+      each(({ commands }) => commands.map(({ name }) => name).join(" ")),
+    ),
+    ...table(
+      "options",
+      each(({ options }) => names(options).join(" ")),
+    ),
+    ...table("value", values),
+    ...table("operand", operands),
+  ];
+}
+
+/** Commands that only hold others: `rules`. */
+function groups(
+  program: CommandText,
+): { readonly words: readonly string[]; readonly command: CommandText }[] {
+  return program.commands
+    .filter(({ commands }) => commands.length > 0)
+    .map((command) => ({ words: [command.name], command }));
+}
+
+/**
+ * Walks over the words before the one to be completed, and finds what that may be: `kind` is as in kindOfValue, or the
+ * words of options or commands. `$1` is the word itself; the others follow.
+ */
+function walker(program: CommandText, file: string): string[] {
+  const f = functionName(program);
+  return [
+    `${f}_find() {`,
+    "  local current=$1 at=/ operands=0 expects= word reply=",
+    `  config=${file}`,
+    "  shift",
+    `  for word in "$@"; do`,
+    `    if [ -n "$expects" ]; then`,
+    `      case "$expects" in -c | --config) config=$word ;; esac`,
+    "      expects=",
+    "      continue",
+    "    fi",
+    `    case "$word" in`,
+    "      -*)",
+    `        ${f}_value "$at $word"`,
+    `        [ -z "$reply" ] || expects=$word`,
+    "        ;;",
+    "      *)",
+    `        ${f}_commands "$at"`,
+    `        case " $reply " in`,
+    `          *" $word "*) at=\${at%/}/$word ;;`,
+    "          *) operands=$((operands + 1)) ;;",
+    "        esac",
+    "        ;;",
+    "    esac",
+    "  done",
+    `  if [ -n "$expects" ]; then`,
+    `    ${f}_value "$at $expects"`,
+    `    kind=$reply`,
+    `    return`,
+    "  fi",
+    `  case "$current" in`,
+    `    -*) ${f}_options "$at" ; kind="words $reply" ; return ;;`,
+    "  esac",
+    `  ${f}_commands "$at"`,
+    `  if [ -n "$reply" ]; then`,
+    `    kind="words $reply"`,
+    "  else",
+    `    ${f}_operand "$at $operands"`,
+    `    kind=\${reply:-none}`,
+    "  fi",
+    "}",
+  ];
+}
+
+function bashScript(program: CommandText, file: string): string {
+  const f = functionName(program);
+  return script([
+    `# Completion of ${program.name} for bash: source it, or put it into /usr/share/bash-completion/completions.`,
+    ...tables(program),
+    ...walker(program, file),
+    `${f}() {`,
+    `  local current=\${COMP_WORDS[COMP_CWORD]} kind config`,
+    `  ${f}_find "$current" "\${COMP_WORDS[@]:1:COMP_CWORD-1}"`,
+    `  case "$kind" in`,
+    `    files) mapfile -t COMPREPLY < <(compgen -f -- "$current") ; compopt -o filenames 2> /dev/null || : ;;`,
+    `    paths) mapfile -t COMPREPLY < <(compgen -W "$("\${COMP_WORDS[0]}" ${PATHS_COMMAND} -c "$config" 2> /dev/null)" -- "$current") ;;`,
+    `    words*) mapfile -t COMPREPLY < <(compgen -W "\${kind#words}" -- "$current") ;;`,
+    `    *) COMPREPLY=() ;;`,
+    "  esac",
+    "}",
+    `complete -F ${f} ${program.name}`,
+  ]);
+}
+
+function zshScript(program: CommandText, file: string): string {
+  const f = functionName(program);
+  return script([
+    `#compdef ${program.name}`,
+    `# Completion of ${program.name} for zsh: put it into a folder of $fpath as _${program.name}, or source it.`,
+    ...tables(program),
+    ...walker(program, file),
+    `${f}() {`,
+    `  local kind config`,
+    `  ${f}_find "\${words[CURRENT]}" "\${(@)words[2,CURRENT-1]}"`,
+    `  case "$kind" in`,
+    `    files) _files ;;`,
+    `    paths) compadd -- \${(f)"$("\${words[1]}" ${PATHS_COMMAND} -c "$config" 2> /dev/null)"} ;;`,
+    `    words*) compadd -- \${=kind#words} ;;`,
+    "  esac",
+    "}",
+    `if [ "\${funcstack[1]-}" = _${program.name} ]; then ${f} "$@"; else compdef ${f} ${program.name}; fi`,
+  ]);
+}
+
+function fishScript(program: CommandText, file: string): string {
+  const { name } = program;
+  const all = [
+    { words: [] as readonly string[], command: program },
+    ...groups(program),
+    ...walkCommands(program),
+  ];
+  const paths = `(${name} ${PATHS_COMMAND} -c ${file} 2> /dev/null)`;
+  const lines = [
+    `# Completion of ${name} for fish: put it into ~/.config/fish/completions as ${name}.fish.`,
+    `complete -c ${name} -f`,
+  ];
+  for (const { words, command } of all) {
+    const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
+    const below = command.commands.map((child) => child.name);
+    const none = below.length > 0 ? [`not __fish_seen_subcommand_from ${below.join(" ")}`] : [];
+    const when = [...seen, ...none].join("; and ");
+    const start = `complete -c ${name}${when === "" ? "" : ` -n '${when}'`}`;
+    for (const child of command.commands) lines.push(`${start} -a ${child.name} -d ${quote(child.text)}`);
+    for (const option of command.options) {
+      const short = option.short === undefined ? "" : ` -s ${option.short.slice(1)}`;
+      lines.push(
+        `${start}${short} -l ${option.long.slice(2)}${fishValue(option, paths)} -d ${quote(option.text)}`,
+      );
+    }
+    for (const { name: operand, choices } of command.arguments) {
+      const kind = kindOfValue(operand, choices);
+      if (kind === "paths") lines.push(`${start} -a '${paths}'`);
+      if (kind.startsWith("words")) lines.push(`${start} -a '${choices.join(" ")}'`);
+    }
+  }
+  return script(lines);
+}
+
+function fishValue({ value, choices }: OptionText, paths: string): string {
+  if (value === undefined) return "";
+  const kind = kindOfValue(value, choices);
+  if (kind === "files") return " -r -F";
+  if (kind === "paths") return ` -x -a '${paths}'`;
+  return choices.length > 0 ? ` -x -a '${choices.join(" ")}'` : " -x";
+}
+
+function functionName({ name }: CommandText): string {
+  return `_${name.replaceAll("-", "_")}`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+function script(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}

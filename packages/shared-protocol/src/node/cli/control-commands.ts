@@ -1,0 +1,189 @@
+/** What the local gateway lets its user do with its lines. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { PATH_ROLES } from "../../wire/frames.ts";
+import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
+import { parseSize } from "../config/size.ts";
+import type { DrillReport, SpeedProgress, SpeedResult } from "../status/types.ts";
+import { PATH_ARGUMENT } from "./completion.ts";
+import { formatRate, printable } from "./format.ts";
+import { GatewayApi } from "./gateway-api.ts";
+import { configOption, durationArgument, jsonOption } from "./program.ts";
+import { renderDrill, renderSpeeds } from "./render-list.ts";
+import { progressBar, themeOf } from "./text-style.ts";
+import type { StatusOf } from "./view-commands.ts";
+
+const BAR_WIDTH = 30;
+
+interface CommonOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Adds `path`, `drill` and `speedtest`. */
+export function addControlCommands(program: Command, statusOf: StatusOf): void {
+  addPathCommand(program, statusOf);
+  addDrillCommand(program, statusOf);
+  addSpeedtestCommand(program, statusOf);
+}
+
+function addPathCommand(program: Command, statusOf: StatusOf): void {
+  jsonOption(
+    configOption(
+      program.command("path").description("give a line another role, until the next restart or reload"),
+    ),
+  )
+    .argument(`<${PATH_ARGUMENT}>`, "the line's name")
+    .addArgument(program.createArgument("<role>", "what it is to be used as").choices(PATH_ROLES))
+    .action(async (name: string, role: string, { config, json }: CommonOptions) => {
+      const api = new GatewayApi(statusOf(config));
+      const answer = await api.ask(`/api/paths/${encodeURIComponent(name)}`, {
+        method: "PATCH",
+        body: { role },
+      });
+      process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${printable(name)}: ${role}\n`);
+    });
+}
+
+function addDrillCommand(program: Command, statusOf: StatusOf): void {
+  jsonOption(
+    configOption(
+      program
+        .command("drill")
+        .description("take a line out and back, and tell what the flows felt; exit 1 if one was lost"),
+    ),
+  )
+    .argument(`<${PATH_ARGUMENT}>`, "the line's name")
+    .option("--for <time>", "how long: 10s, 2m, at most 5m; Ctrl-C puts it back earlier", drillTime, 10_000)
+    .action(async (name: string, { config, json, for: ms }: CommonOptions & { for: number }) => {
+      const api = new GatewayApi(statusOf(config));
+      const seconds = ms / 1_000;
+      const progress = new ProgressLine();
+      const begun = performance.now();
+      const tell = (): void => {
+        const spent = (performance.now() - begun) / 1_000;
+        progress.show(`${printable(name)} out for ${Math.floor(spent)} of ${seconds} s; Ctrl-C puts it back`);
+      };
+      const timer = setInterval(tell, 1_000);
+      try {
+        const url = `/api/paths/${encodeURIComponent(name)}/drill`;
+        const ask = (signal: AbortSignal) => api.ask(url, { method: "POST", body: { seconds }, signal });
+        const report = (await untilInterrupted(
+          ask,
+          `${name} was put back early; there is no report`,
+        )) as DrillReport;
+        progress.clear();
+        process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderDrill(report));
+        if (report.flows.failed > 0 || report.upAfterMs === null) process.exitCode = ExitCode.failed;
+      } finally {
+        clearInterval(timer);
+        progress.clear();
+      }
+    });
+}
+
+function drillTime(text: string): number {
+  const ms = durationArgument(text);
+  if (ms < 1_000 || ms > 300_000 || ms % 1_000 !== 0)
+    throw new InvalidArgumentError("A drill takes 1s to 5m, in whole seconds.");
+  return ms;
+}
+
+interface SpeedtestCommandOptions extends CommonOptions {
+  readonly for: number;
+  readonly bytes?: number;
+}
+
+function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
+  jsonOption(
+    configOption(
+      program
+        .command("speedtest")
+        .description("measure each line alone and all together, down and up, to the remote gateway and back"),
+    ),
+  )
+    .argument(
+      `[${PATH_ARGUMENT}...]`,
+      "only these lines; without names all that cost nothing (metered, quota)",
+    )
+    .option("--for <time>", "of each direction: 2s to 20s", speedtestTime, 5_000)
+    .option("--bytes <size>", "the most that each direction may cost: 50MB", sizeArgument)
+    .action(async (paths: string[], { config, json, for: ms, bytes }: SpeedtestCommandOptions) => {
+      const api = new GatewayApi(statusOf(config));
+      const body = {
+        seconds: ms / 1_000,
+        ...(paths.length > 0 && { paths }),
+        ...(bytes !== undefined && { bytes }),
+      };
+      const progress = new ProgressLine();
+      const ask = (signal: AbortSignal) => runSpeedtest(api, body, progress, signal);
+      try {
+        const results = await untilInterrupted(ask, "the speed test was ended early");
+        progress.clear();
+        process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : renderSpeeds(results));
+        if (results.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed;
+      } finally {
+        progress.clear();
+      }
+    });
+}
+
+async function runSpeedtest(
+  api: GatewayApi,
+  body: unknown,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<readonly SpeedResult[]> {
+  for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body, signal })) {
+    if (event === "progress") progress.show(renderProgress(JSON.parse(data) as SpeedProgress));
+    else if (event === "results") return JSON.parse(data) as SpeedResult[];
+    else if (event === "problem")
+      throw new CodedError(ErrorCode.statusRefused, String(JSON.parse(data).detail));
+  }
+  throw new CodedError(ErrorCode.statusUnreachable, "the gateway ended before the speed test did");
+}
+
+function renderProgress({ name, phase, share, bps }: SpeedProgress): string {
+  const line = name === null ? "together" : printable(name);
+  const bar = progressBar(share, BAR_WIDTH, themeOf(process.env, true));
+  return `${line.padEnd(16)} ${phase.padEnd(7)} ${bar} ${formatRate(bps)}`;
+}
+
+function speedtestTime(text: string): number {
+  const ms = durationArgument(text);
+  if (ms < 2_000 || ms > 20_000) throw new InvalidArgumentError("A direction is measured for 2s to 20s.");
+  return ms;
+}
+
+function sizeArgument(text: string): number {
+  const size = parseSize(text);
+  if (!size.ok) throw new InvalidArgumentError(`${size.problem}.`);
+  return size.value;
+}
+
+/** Ctrl-C calls off what was asked for. @throws CodedError INTERRUPTED, saying `what` */
+async function untilInterrupted<T>(ask: (signal: AbortSignal) => Promise<T>, what: string): Promise<T> {
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.once(signal, stop);
+  try {
+    return await ask(end.signal);
+  } catch (error) {
+    throw end.signal.aborted ? new CodedError(ErrorCode.interrupted, what) : error;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, stop);
+  }
+}
+
+/** One line on a terminal's stderr, written over and over; nothing anywhere else. */
+class ProgressLine {
+  show(text: string): void {
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  }
+
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  }
+}

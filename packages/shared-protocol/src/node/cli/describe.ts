@@ -1,0 +1,77 @@
+/** What a program's declarations say, as plain data: for man pages and completion. Help is made of the same. */
+
+import type { Argument, Command, Option } from "commander";
+
+export interface OptionText {
+  /** `--config`. */
+  readonly long: string;
+  /** `-c`. */
+  readonly short: string | undefined;
+  /** As in help: `<file>`; undefined for a switch. */
+  readonly value: string | undefined;
+  readonly text: string;
+  readonly choices: readonly string[];
+  readonly isRequired: boolean;
+}
+
+export interface ArgumentText {
+  /** `path`, without brackets. */
+  readonly name: string;
+  readonly text: string;
+  readonly choices: readonly string[];
+  readonly isRequired: boolean;
+  readonly isVariadic: boolean;
+}
+
+export interface CommandText {
+  readonly name: string;
+  readonly text: string;
+  readonly arguments: readonly ArgumentText[];
+  readonly options: readonly OptionText[];
+  readonly commands: readonly CommandText[];
+}
+
+/** Hidden commands and options are left out, as in help. */
+export function describeCommand(command: Command): CommandText {
+  const help = command.createHelp();
+  const own = command.commands.filter((child) => help.visibleCommands(command).includes(child));
+  return {
+    name: command.name(),
+    text: command.description(),
+    arguments: command.registeredArguments.map(describeArgument),
+    options: help.visibleOptions(command).map(describeOption),
+    commands: own.map(describeCommand),
+  };
+}
+
+function describeArgument(argument: Argument): ArgumentText {
+  return {
+    name: argument.name(),
+    text: argument.description,
+    choices: argument.argChoices ?? [],
+    isRequired: argument.required,
+    isVariadic: argument.variadic,
+  };
+}
+
+function describeOption({ flags, long, short, description, argChoices, mandatory }: Option): OptionText {
+  return {
+    long: long ?? flags,
+    short,
+    value: /[<[].*$/.exec(flags)?.[0],
+    text: description,
+    choices: argChoices ?? [],
+    isRequired: mandatory,
+  };
+}
+
+/** Every command that can be run, with the words that lead to it. */
+export function walkCommands(
+  program: CommandText,
+  words: readonly string[] = [],
+): { readonly words: readonly string[]; readonly command: CommandText }[] {
+  return program.commands.flatMap((command) => {
+    const path = [...words, command.name];
+    return command.commands.length > 0 ? walkCommands(command, path) : [{ words: path, command }];
+  });
+}

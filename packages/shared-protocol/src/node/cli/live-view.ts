@@ -1,0 +1,196 @@
+/** What `status --watch` draws: rates as they go, the lines, and the flows that move most. */
+
+import { type FlowStatus, type PathStatus, type StatusReport, sessionsOf } from "../status/types.ts";
+import { formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
+
+/** Values kept of each rate: more than any terminal shows. */
+const KEPT = 300;
+const NAME_WIDTH = 12;
+const RATE_WIDTH = 10;
+/** Of a line's table without names and bars. */
+const FIXED_WIDTH = NAME_WIDTH + 28 + 2 * (RATE_WIDTH + 3);
+const ENDPOINT_WIDTH = 25;
+
+const STATE_STYLES: Readonly<Record<string, Style>> = {
+  up: "green",
+  probation: "yellow",
+  connecting: "yellow",
+  degraded: "yellow",
+  suspect: "yellow",
+  down: "red",
+  disabled: "dim",
+};
+
+interface FlowRate {
+  readonly flow: FlowStatus;
+  readonly downBps: number;
+  readonly upBps: number;
+}
+
+/** What was seen so far, one report a second. */
+export class LiveView {
+  #report: StatusReport | undefined;
+  #flows: readonly FlowRate[] = [];
+  #flowsAt = 0;
+  /** Why the last question was not answered. */
+  #trouble: string | undefined;
+  readonly #rates = new Map<string, { down: number[]; up: number[] }>();
+
+  /** `now` is in ms of a steady clock. */
+  note(report: StatusReport, flows: readonly FlowStatus[], now: number): void {
+    this.#trouble = undefined;
+    this.#report = report;
+    const before = new Map(this.#flows.map(({ flow }) => [flow.id, flow]));
+    const seconds = (now - this.#flowsAt) / 1_000;
+    const rate = (bytes: number, earlier: number | undefined): number =>
+      earlier === undefined ? 0 : Math.max(0, ((bytes - earlier) * 8) / seconds);
+    this.#flows = flows
+      .map((flow) => ({
+        flow,
+        downBps: rate(flow.receivedBytes, before.get(flow.id)?.receivedBytes),
+        upBps: rate(flow.sentBytes, before.get(flow.id)?.sentBytes),
+      }))
+      .sort((a, b) => b.downBps + b.upBps - a.downBps - a.upBps || total(b.flow) - total(a.flow));
+    this.#flowsAt = now;
+    for (const { peer, paths } of sessionsOf(report)) {
+      for (const path of paths)
+        this.#noteRates(`${peer} ${path.name}`, downOf(report, path), upOf(report, path));
+    }
+  }
+
+  noteTrouble(why: string): void {
+    this.#trouble = why;
+  }
+
+  #noteRates(key: string, down: number, up: number): void {
+    let rates = this.#rates.get(key);
+    if (!rates) this.#rates.set(key, (rates = { down: [], up: [] }));
+    rates.down.push(down);
+    rates.up.push(up);
+    if (rates.down.length > KEPT) {
+      rates.down.shift();
+      rates.up.shift();
+    }
+  }
+
+  /** At most `rows` lines of at most `columns`. */
+  lines(columns: number, rows: number, theme: Theme): string[] {
+    const fit = (pieces: readonly Piece[]): string => styledLine(pieces, columns, theme);
+    const report = this.#report;
+    const foot = fit([{ text: "q quits", style: "dim" }]);
+    if (!report) return [fit([{ text: this.#trouble ?? "asking the gateway…" }]), "", foot];
+    const head = [
+      fit([
+        { text: `hawser-${report.role} ${printable(report.version)}`, style: "bold" },
+        { text: `, up ${formatAge(report.uptimeSeconds)}` },
+        ...(this.#trouble === undefined ? [] : [{ text: `   ${this.#trouble}`, style: "red" as const }]),
+      ]),
+      ...sessionsOf(report).flatMap((session) => ["", ...this.#session(report, session, columns, theme)]),
+    ];
+    const room = rows - head.length - 4;
+    const flows = room > 0 ? this.#flowTable(report, room, fit) : [];
+    return [...head, ...flows, "", foot].slice(0, rows);
+  }
+
+  #session(
+    report: StatusReport,
+    { peer, state, flows, bytes, paths }: ReturnType<typeof sessionsOf>[number],
+    columns: number,
+    theme: Theme,
+  ): string[] {
+    const fit = (pieces: readonly Piece[]): string => styledLine(pieces, columns, theme);
+    const bars = Math.max(0, Math.floor((columns - FIXED_WIDTH) / 2));
+    const sum = (of: (report: StatusReport, path: PathStatus) => number): number =>
+      paths.reduce((all, path) => all + of(report, path), 0);
+    return [
+      fit([
+        { text: printable(peer), style: "bold" },
+        { text: ": " },
+        { text: state, style: STATE_STYLES[state] },
+        { text: `   down ${formatRate(sum(downOf))}   up ${formatRate(sum(upOf))}`, style: "bold" },
+        { text: `   ${flows.open} flows open, ${flows.total} in all, ${flows.failed} failed` },
+      ]),
+      fit([
+        {
+          text: `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, sent again ${formatBytes(bytes.reinjected)}`,
+        },
+      ]),
+      fit([
+        {
+          text: [
+            "LINE".padEnd(NAME_WIDTH),
+            "STATE".padEnd(10),
+            "ROLE".padEnd(9),
+            "RTT ms".padStart(6),
+            "DOWN".padStart(RATE_WIDTH + 1),
+            " ".repeat(bars),
+            "UP".padStart(RATE_WIDTH + 1),
+          ].join(" "),
+          style: "dim",
+        },
+      ]),
+      ...paths.map((path) => fit(this.#pathRow(report, peer, path, bars, theme))),
+      ...paths
+        .filter(({ lastError, state: is }) => lastError !== null && is !== "up" && is !== "disabled")
+        .map(({ name, lastError }) =>
+          fit([{ text: `${printable(name)}: ${printable(lastError ?? "")}`, style: "yellow" }]),
+        ),
+    ];
+  }
+
+  #pathRow(report: StatusReport, peer: string, path: PathStatus, bars: number, theme: Theme): Piece[] {
+    const rates = this.#rates.get(`${peer} ${path.name}`);
+    const name = printable(path.name);
+    return [
+      { text: `${name.slice(0, NAME_WIDTH).padEnd(NAME_WIDTH)} ` },
+      { text: path.state.padEnd(11), style: STATE_STYLES[path.state] },
+      { text: `${path.role.padEnd(9)} ${formatMs(path.rttMs).padStart(6)}` },
+      { text: ` ${formatRate(downOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
+      { text: sparkline(rates?.down ?? [], bars, theme), style: "cyan" },
+      { text: ` ${formatRate(upOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
+      { text: sparkline(rates?.up ?? [], bars, theme), style: "magenta" },
+    ];
+  }
+
+  #flowTable(report: StatusReport, room: number, fit: (pieces: readonly Piece[]) => string): string[] {
+    const endpoint = (text: string): string => {
+      const shown = printable(text);
+      const cut = shown.length > ENDPOINT_WIDTH ? `${shown.slice(0, ENDPOINT_WIDTH - 1)}…` : shown;
+      return cut.padEnd(ENDPOINT_WIDTH);
+    };
+    const open = sessionsOf(report).reduce((sum, { flows }) => sum + flows.open, 0);
+    const head = [
+      "FROM".padEnd(ENDPOINT_WIDTH),
+      "TO".padEnd(ENDPOINT_WIDTH),
+      "DOWN".padStart(RATE_WIDTH + 1),
+      "UP".padStart(RATE_WIDTH + 1),
+      "AGE",
+    ].join(" ");
+    const rows = this.#flows
+      .slice(0, room)
+      .map(({ flow, downBps, upBps }) =>
+        fit([
+          { text: `${endpoint(flow.from)} ${endpoint(flow.to)} ` },
+          { text: `${formatRate(downBps).padStart(RATE_WIDTH + 1)} `, style: downBps > 0 ? "cyan" : "dim" },
+          { text: `${formatRate(upBps).padStart(RATE_WIDTH + 1)} `, style: upBps > 0 ? "magenta" : "dim" },
+          { text: formatAge(flow.ageSeconds) },
+        ]),
+      );
+    const more = open > rows.length ? ` (${rows.length} of ${open})` : "";
+    return ["", fit([{ text: `${head}${more}`, style: "dim" }]), ...rows];
+  }
+}
+
+/** Seen from the LAN at both ends: the remote gateway sends what is a download. */
+function downOf({ role }: StatusReport, path: PathStatus): number {
+  return role === "local" ? path.receiveRateBps : path.sendRateBps;
+}
+
+function upOf({ role }: StatusReport, path: PathStatus): number {
+  return role === "local" ? path.sendRateBps : path.receiveRateBps;
+}
+
+function total({ sentBytes, receivedBytes }: FlowStatus): number {
+  return sentBytes + receivedBytes;
+}

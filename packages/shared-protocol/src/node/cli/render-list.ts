@@ -1,0 +1,87 @@
+/** Flows, events and results for a terminal. */
+
+import type { GatewayEvent } from "../status/event-log.ts";
+import type { DrillReport, FlowStatus, SpeedResult } from "../status/types.ts";
+import { formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+
+type Row = readonly string[];
+
+/** Columns as wide as what stands in them; those of `right` (by index) end flush. */
+export function renderTable(head: Row, rows: readonly Row[], right: readonly number[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: Row): string =>
+    row
+      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return `${[head, ...rows].map(line).join("\n")}\n`;
+}
+
+export function renderFlows(flows: readonly FlowStatus[]): string {
+  if (flows.length === 0) return "no flow is open\n";
+  const rows = flows.map((flow) => [
+    printable(flow.from),
+    printable(flow.to),
+    flow.kind,
+    formatAge(flow.ageSeconds),
+    formatBytes(flow.sentBytes),
+    formatBytes(flow.receivedBytes),
+    sharesOf(flow),
+  ]);
+  return renderTable(["FROM", "TO", "KIND", "AGE", "UP", "DOWN", "LINES"], rows, [3, 4, 5]);
+}
+
+function sharesOf({ paths, sentBytes, receivedBytes }: FlowStatus): string {
+  const total = sentBytes + receivedBytes;
+  if (total === 0) return "";
+  const share = (bytes: number): number => Math.round((100 * bytes) / total);
+  return paths
+    .map((path) => `${printable(path.name)} ${share(path.sentBytes + path.receivedBytes)} %`)
+    .join(", ");
+}
+
+/** One line, in local time. */
+export function renderEvent({ time, level, type, peer, path, message }: GatewayEvent): string {
+  const about = [peer, path].filter((name) => name !== undefined).map(printable);
+  const subject = about.length > 0 ? ` ${about.join("/")}` : "";
+  const mark = level === "warn" ? "!" : " ";
+  return `${localTime(time)} ${mark} ${type.padEnd(16)}${subject}: ${printable(message)}\n`;
+}
+
+/** `2026-11-21 18:09:05` */
+function localTime(time: string): string {
+  // Swedish writes ISO 8601.
+  return new Date(time).toLocaleString("sv");
+}
+
+export function renderDrill(report: DrillReport): string {
+  const { path, seconds, flows, bytes, longestGapMs, upAfterMs, backAfterMs, reinjectedBytes } = report;
+  const gap =
+    longestGapMs === null
+      ? "no flow was moving bytes all the time before: there is no gap to tell"
+      : `longest gap of a flow that was moving bytes: ${formatMs(longestGapMs)} ms`;
+  const up = upAfterMs === null ? "it has not come up again yet" : `up again after ${formatMs(upAfterMs)} ms`;
+  const used = backAfterMs === null ? "" : `, carried bytes of flows after ${formatMs(backAfterMs)} ms`;
+  return [
+    `${printable(path)} was out for ${seconds.toFixed(1)} s: ${up}${used}`,
+    `flows: ${flows.failed} lost of ${flows.open} that were open`,
+    gap,
+    `meanwhile: ${formatBytes(bytes.sent)} up, ${formatBytes(bytes.received)} down; ${formatBytes(reinjectedBytes)} sent again`,
+    "",
+  ].join("\n");
+}
+
+export function renderSpeeds(results: readonly SpeedResult[]): string {
+  const rate = (bps: number | null): string => (bps === null ? "-" : formatRate(bps));
+  const rows = results.map(({ name, downBps, upBps, latencyMs, downLatencyMs, upLatencyMs }) => [
+    name === null ? "together" : printable(name),
+    rate(downBps),
+    rate(upBps),
+    ...[latencyMs, downLatencyMs, upLatencyMs].map(formatMs),
+  ]);
+  const head = ["LINE", "DOWN", "UP", "IDLE ms", "WHILE DOWN", "WHILE UP"];
+  const errors = results
+    .filter(({ error }) => error !== null)
+    .map(({ name, error }) => `${name === null ? "together" : printable(name)}: ${printable(error ?? "")}\n`);
+  return renderTable(head, rows, [1, 2, 3, 4, 5]) + errors.join("");
+}

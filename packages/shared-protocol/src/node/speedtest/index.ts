@@ -1,0 +1,2 @@
+export * from "./request.ts";
+export { writeZeros, ZEROS } from "./zeros.ts";

@@ -1,0 +1,65 @@
+/** The routes of what takes its time: a drill, a speed test. Who goes away ends it. */
+
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { notOffered, problemOf } from "./problems.ts";
+import { JsonSchema } from "./schemas.ts";
+import type { SpeedtestOptions, StatusSource } from "./types.ts";
+
+const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
+
+export function addTrialRoutes(app: FastifyInstance, source: StatusSource): void {
+  addDrillRoute(app, source);
+  addSpeedtestRoute(app, source);
+}
+
+function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
+  const schema = {
+    summary:
+      "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once",
+    params: JsonSchema.pathName,
+    body: JsonSchema.drillRequest,
+    response: { 200: JsonSchema.drillReport, ...failed },
+  };
+  interface Route {
+    Params: { name: string };
+    Body: { seconds: number };
+  }
+  app.post<Route>("/api/paths/:name/drill", { schema }, async ({ params, body }, reply) => {
+    if (!source.drill) return notOffered(reply, "paths are not taken out on trial");
+    return source.drill(params.name, body.seconds, whenGone(reply));
+  });
+}
+
+function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
+  const schema = {
+    summary: "measures each path alone, and all together; with Accept: text/event-stream with its progress",
+    body: JsonSchema.speedRequest,
+    response: { 200: JsonSchema.speedResults, ...failed },
+  };
+  interface Route {
+    Body: SpeedtestOptions | null | undefined;
+  }
+  app.post<Route>("/api/speedtest", { schema }, async ({ body, headers }, reply) => {
+    if (!source.speedtest) return notOffered(reply, "speeds are not measured");
+    const signal = whenGone(reply);
+    if (!headers.accept?.includes("text/event-stream")) return source.speedtest(body ?? {}, signal, () => {});
+    const stream = new Readable({ read() {} });
+    const tell = (event: string, data: unknown): void => {
+      if (!stream.destroyed) stream.push(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    };
+    source
+      .speedtest(body ?? {}, signal, (progress) => tell("progress", progress))
+      .then((results) => tell("results", results))
+      .catch((error: unknown) => tell("problem", problemOf(error)))
+      .finally(() => stream.push(null));
+    return reply.type("text/event-stream").send(stream);
+  });
+}
+
+/** Fires when the connection ends before the answer has. */
+function whenGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}

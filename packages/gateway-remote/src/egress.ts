@@ -69,7 +69,7 @@ export class Egress {
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
     const exceeded = this.#access.limits.admit(performance.now());
     if (exceeded !== undefined) return this.#refuse(stream, request, StreamCode.overloaded, exceeded);
-    if (host === SPEEDTEST_HOST) return this.#serveSpeedtest(stream, request);
+    if (host === SPEEDTEST_HOST && request.kind === "connect") return this.#serveSpeedtest(stream, request);
     const denied = isIP(host) === 0 ? undefined : this.#access.policy.whyDenied(host, port);
     if (denied === undefined) return this.#dial(stream, request);
     this.#access.limits.release();

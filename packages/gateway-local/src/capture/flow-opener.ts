@@ -7,6 +7,7 @@ import {
   FlowSet,
   type Logger,
   type Refusals,
+  SPEEDTEST_HOST,
 } from "@hawser/shared-protocol/node";
 import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
@@ -49,7 +50,8 @@ export class FlowOpener {
 
   /** Opens a flow for `socket`. Without room for it, or while draining, returns undefined; the caller refuses. */
   open(kind: FlowKind, destination: Endpoint, socket: Socket, events: FlowEvents = {}): Flow | undefined {
-    if (this.#draining) return undefined;
+    // The speed test's streams go over lines that are dear, if told: its name is the gateway's own.
+    if (this.#draining || destination.host === SPEEDTEST_HOST) return undefined;
     const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const request = { kind, destination, source };
     const { driver, shortId: session } = this.#keeper;

@@ -23,6 +23,7 @@ export interface TrialsGateway {
 
 export class Trials {
   readonly #gateway: TrialsGateway;
+  #stopped = false;
   #running: { readonly what: string; readonly stop: AbortController } | undefined;
 
   constructor(gateway: TrialsGateway) {
@@ -70,6 +71,7 @@ export class Trials {
 
   /** @throws RequestError when another runs */
   async #alone<T>(what: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#stopped) throw new RequestError(409, "the gateway is stopping");
     if (this.#running) throw new RequestError(409, `${this.#running.what} is running; wait for its end`);
     const stop = new AbortController();
     this.#running = { what, stop };
@@ -82,6 +84,7 @@ export class Trials {
 
   /** Ends what runs: the gateway is stopping. */
   stop(): void {
+    this.#stopped = true;
     this.#running?.stop.abort();
   }
 }

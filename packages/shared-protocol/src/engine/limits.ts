@@ -4,7 +4,7 @@
  */
 
 /** New streams per millisecond, after a burst of as many as a gateway opens at most. Each of them is a connection to dial. */
-export const STREAM_RATE = 1;
+export const STREAM_RATE = 4;
 export const STREAM_BURST = 16_384;
 
 /**

@@ -49,6 +49,15 @@ describe("which lines carry data", () => {
     assert.deepEqual(policy.usable([disabled]), []);
   });
 
+  it("a new line not before its first PING is answered, whatever its role, while another one is known", () => {
+    const policy = new RolePolicy();
+    const known = subflow(8, "backup");
+    known.recordControl(-1, 0, 1, 0);
+    known.handleAck({ type: "ack", received: 1, delay: 0, time: 15_000 }, 30, () => {});
+    assert.deepEqual(policy.usable([active, known]), [known]);
+    assert.deepEqual(policy.usable([active]), [active]);
+  });
+
   it("a suspect line does not, nor one that has sent all it may: the next one steps in at once", () => {
     const policy = new RolePolicy();
     const dying = subflow(6, "active");

@@ -33,10 +33,10 @@ export class RolePolicy {
    */
   usable(all: Iterable<Subflow>): Subflow[] {
     const living = [...all].filter(isLiving);
-    const top = Math.max(this.#top, Math.min(...living.map(({ tier }) => tier)));
-    const chosen = living.filter(({ tier }) => tier <= top);
-    const known = chosen.filter(({ model }) => model.srtt > 0);
-    return known.length > 0 ? known : chosen;
+    const measured = living.filter(({ model }) => model.srtt > 0);
+    const known = measured.length > 0 ? measured : living;
+    const top = Math.max(this.#top, Math.min(...known.map(({ tier }) => tier)));
+    return known.filter(({ tier }) => tier <= top);
   }
 
   /** All lines were offered what there is to send; `waiting` tells whether some of it was not taken. */

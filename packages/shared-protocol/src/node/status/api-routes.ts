@@ -64,7 +64,9 @@ function addEventRoute(app: FastifyInstance, source: StatusSource, history: Stat
     querystring: JsonSchema.eventQuery,
     response: { 200: JsonSchema.events, ...failed },
   };
-  app.get<{ Querystring: EventQuery }>("/api/events", { schema }, (request, reply) => {
+  // A HEAD of a stream would begin one that nobody reads or ends.
+  const options = { schema, exposeHeadRoute: false };
+  app.get<{ Querystring: EventQuery }>("/api/events", options, (request, reply) => {
     const { query, headers } = request;
     const since = Number(query.since ?? headers["last-event-id"] ?? 0) || 0;
     const log = source.events;

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { LINES } from "../demo/stage.ts";
 import { measureLines } from "../lab/direct.ts";
 import { Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
@@ -22,12 +23,7 @@ suite("two ADSL lines", { skip: labMissing() ?? false }, () => {
   let directFirstByteMs = 0;
 
   before(async () => {
-    house = await House.create({
-      lines: [
-        { name: "adsl1", down: 8.41e6, up: 0.8e6, delayMs: 12, queueMs: 150 },
-        { name: "adsl2", down: 8.76e6, up: 0.8e6, delayMs: 15, queueMs: 150 },
-      ],
-    });
+    house = await House.create({ lines: LINES });
     origin = await startOrigin(house.origin);
     const lines = await measureLines(house, origin.port, { seconds: SECONDS, skipMs: SKIP_MS });
     sumDown = lines.reduce((sum, { downBps }) => sum + downBps, 0);

@@ -6,6 +6,7 @@ import { PATH_ROLES } from "@hawser/shared-protocol/wire";
 import type { Locator, Page } from "playwright-core";
 import { formatBytes } from "../../packages/shared-protocol/src/node/cli/format.ts";
 import type { History } from "../../packages/shared-protocol/src/node/status/history.ts";
+import { LINES } from "../demo/stage.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -30,12 +31,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, (
   const complaints: string[] = [];
 
   before(async () => {
-    house = await House.create({
-      lines: [
-        { name: "adsl1", down: 8.41e6, up: 0.8e6, delayMs: 12, queueMs: 150 },
-        { name: "adsl2", down: 8.76e6, up: 0.8e6, delayMs: 15, queueMs: 150 },
-      ],
-    });
+    house = await House.create({ lines: LINES });
     origin = await startOrigin(house.origin);
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house);

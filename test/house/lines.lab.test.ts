@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LINES } from "../demo/stage.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -18,12 +19,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
   let origin: RunningOrigin;
 
   before(async () => {
-    house = await House.create({
-      lines: [
-        { name: "adsl1", down: 8.41e6, up: 0.8e6, delayMs: 12, queueMs: 150 },
-        { name: "adsl2", down: 8.76e6, up: 0.8e6, delayMs: 15, queueMs: 150 },
-      ],
-    });
+    house = await House.create({ lines: LINES });
     origin = await startOrigin(house.origin);
     hawser = await Hawser.start(house);
   });

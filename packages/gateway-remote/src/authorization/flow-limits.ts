@@ -1,5 +1,7 @@
 /** How many flows one peer may have, and how quickly it may open them. */
 
+import { TokenBucket } from "@hawser/shared-protocol/engine";
+
 export interface FlowLimitsConfig {
   /** Open at a time. */
   readonly maxFlows: number;
@@ -12,32 +14,27 @@ const BURST_SECONDS = 4;
 
 /** A token bucket, and a count. All sessions of a peer share one. */
 export class FlowLimits {
-  #config: FlowLimitsConfig;
+  #maxFlows: number;
   #open = 0;
-  #tokens: number;
-  #filledAt: number;
+  readonly #newFlows: TokenBucket;
 
   /** @param now milliseconds of a steady clock, as in `admit` */
-  constructor(config: FlowLimitsConfig, now: number) {
-    this.#config = config;
-    this.#tokens = config.maxNewFlowsPerSecond * BURST_SECONDS;
-    this.#filledAt = now;
+  constructor({ maxFlows, maxNewFlowsPerSecond }: FlowLimitsConfig, now: number) {
+    this.#maxFlows = maxFlows;
+    this.#newFlows = new TokenBucket(maxNewFlowsPerSecond / 1_000, maxNewFlowsPerSecond * BURST_SECONDS, now);
   }
 
   /** Limits as they are from now on; flows that are open stay. */
-  handleConfig(config: FlowLimitsConfig): void {
-    this.#config = config;
+  handleConfig({ maxFlows, maxNewFlowsPerSecond }: FlowLimitsConfig): void {
+    this.#maxFlows = maxFlows;
+    this.#newFlows.configure(maxNewFlowsPerSecond / 1_000, maxNewFlowsPerSecond * BURST_SECONDS);
   }
 
   /** Admits one more flow, to be given back by `release`; or says which limit it would exceed. */
   admit(now: number): "max_flows" | "max_new_flows_per_second" | undefined {
-    const { maxFlows, maxNewFlowsPerSecond: rate } = this.#config;
-    this.#tokens = Math.min(rate * BURST_SECONDS, this.#tokens + ((now - this.#filledAt) / 1_000) * rate);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return "max_new_flows_per_second";
     // What is refused for its number is an attempt, too: each costs a turn.
-    this.#tokens--;
-    if (this.#open >= maxFlows) return "max_flows";
+    if (!this.#newFlows.take(now)) return "max_new_flows_per_second";
+    if (this.#open >= this.#maxFlows) return "max_flows";
     this.#open++;
     return undefined;
   }

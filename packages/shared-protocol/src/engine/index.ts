@@ -7,3 +7,4 @@ export { type ReadResult, Session } from "./session.ts";
 export type { SessionOptions, SessionTotals } from "./state.ts";
 export type { PathShare, Stream, StreamRequest } from "./stream.ts";
 export type { Subflow, SubflowOptions } from "./subflow.ts";
+export { TokenBucket } from "./token-bucket.ts";

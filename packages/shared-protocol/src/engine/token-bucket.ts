@@ -1,15 +1,20 @@
 /** Lets through `burst` at once, and `rate` per millisecond in the long run. */
 export class TokenBucket {
-  readonly #rate: number;
-  readonly #burst: number;
+  #rate = 0;
+  #burst = 0;
   #tokens: number;
   #at: number;
 
   constructor(rate: number, burst: number, now: number) {
-    this.#rate = rate;
-    this.#burst = burst;
+    this.configure(rate, burst);
     this.#tokens = burst;
     this.#at = now;
+  }
+
+  /** What holds from the next `take` on. */
+  configure(rate: number, burst: number): void {
+    this.#rate = rate;
+    this.#burst = burst;
   }
 
   /** Takes one; false if there is none now. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import { samplePath, sampleReport } from "../status/testing.ts";
 import type { FlowStatus } from "../status/types.ts";
 import { LiveView } from "./live-view.ts";
-import { samplePath, sampleReport } from "./sample-report.ts";
 import { progressBar, sparkline, themeOf } from "./text-style.ts";
 
 const UTF8 = { LANG: "C.UTF-8", TERM: "xterm" };
@@ -17,7 +17,7 @@ function flow(id: string, receivedBytes: number, sentBytes = 0): FlowStatus {
 function viewOf(...rates: number[]): LiveView {
   const view = new LiveView();
   for (const [second, receiveRateBps] of rates.entries()) {
-    const paths = [samplePath({ name: "adsl1", receiveRateBps }), samplePath({ name: "adsl2" })];
+    const paths = [samplePath("adsl1", { receiveRateBps }), samplePath("adsl2")];
     const flows = [flow("1", 1_000 * second), flow("2", 1e6 * second), flow("3", 5e6)];
     view.note(sampleReport({ paths }), flows, second * 1_000);
   }

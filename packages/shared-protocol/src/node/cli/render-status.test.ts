@@ -1,31 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { samplePath } from "../status/testing.ts";
 import type { PathStatus, SessionStatus } from "../status/types.ts";
 import { formatAge, formatBytes, formatMs, formatRate } from "./format.ts";
 import { renderStatus } from "./render-status.ts";
-
-function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
-  return {
-    name,
-    state: "up",
-    reason: "carries data",
-    role: "active",
-    roleSince: "2026-01-02T03:04:05.000Z",
-    roleReason: "configured",
-    subflows: 1,
-    rttMs: 23.4,
-    minRttMs: 18,
-    sendRateBps: 785_000,
-    receiveRateBps: 8_400_000,
-    unackedBytes: 0,
-    sentBytes: 100_000_000,
-    receivedBytes: 900_000_000,
-    reinjectedBytes: 0,
-    lastError: null,
-    since: "2026-01-02T03:04:05.000Z",
-    ...change,
-  };
-}
 
 function session(...paths: PathStatus[]): SessionStatus {
   const flows = { open: 12, total: 340, failed: 2 };
@@ -36,7 +14,7 @@ function session(...paths: PathStatus[]): SessionStatus {
 const NOW = new Date("2026-01-02T03:04:17.000Z");
 
 test("the table of a local gateway", () => {
-  const lte = path("lte", {
+  const lte = samplePath("lte", {
     state: "down",
     role: "backup",
     subflows: 0,
@@ -47,7 +25,11 @@ test("the table of a local gateway", () => {
     receivedBytes: 0,
     lastError: "connect ETIMEDOUT",
   });
-  const paths = [path("adsl1"), path("adsl2", { rttMs: 4.04, lastError: "read ECONNRESET" }), lte];
+  const paths = [
+    samplePath("adsl1"),
+    samplePath("adsl2", { rttMs: 4.04, lastError: "read ECONNRESET" }),
+    lte,
+  ];
   const text = renderStatus(
     { role: "local", version: "0.1.0", uptimeSeconds: 11_530, session: session(...paths) },
     NOW,
@@ -68,7 +50,7 @@ lte down for 12 s: connect ETIMEDOUT
 });
 
 test("whatever a peer is called and says, 80 columns hold it, and the terminal is not steered", () => {
-  const odd = path("\x1b[2J\x1b]0;x\x07é漢".repeat(9), {
+  const odd = samplePath("\x1b[2J\x1b]0;x\x07é漢".repeat(9), {
     state: "connecting",
     role: "disabled",
     subflows: 16,
@@ -97,7 +79,7 @@ test("what is used of a quota, and what became of its path", () => {
     reached: true,
     resetsAt: new Date(2026, 1, 1).toISOString(),
   } as const;
-  const lte = path("lte", { role: "overflow", roleInForce: "backup", quota });
+  const lte = samplePath("lte", { role: "overflow", roleInForce: "backup", quota });
   const report = { role: "local", version: "0.1.0", uptimeSeconds: 5, session: session(lte) } as const;
   const lines = renderStatus(report, NOW).split("\n");
   assert.equal(lines.at(-2), "lte quota: 50 GB of 50 GB used, backup for that reason; anew 2026-02-01");

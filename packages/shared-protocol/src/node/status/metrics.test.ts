@@ -2,30 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventLog } from "./event-log.ts";
 import { createMetrics } from "./metrics.ts";
+import { samplePath } from "./testing.ts";
 import type { PathStatus, SessionStatus, StatusReport } from "./types.ts";
 
-function path(name: string, change: Partial<PathStatus> = {}): PathStatus {
-  return {
-    name,
-    state: "up",
-    reason: "carries data",
-    role: "active",
-    roleSince: "2026-01-02T03:04:05.000Z",
-    roleReason: "configured",
+const path = (name: string, change: Partial<PathStatus> = {}): PathStatus =>
+  samplePath(name, {
     subflows: 2,
     rttMs: 23,
     minRttMs: null,
     sendRateBps: 800_000,
-    receiveRateBps: 8_400_000,
-    unackedBytes: 4096,
     sentBytes: 1000,
     receivedBytes: 9000,
-    reinjectedBytes: 12,
-    lastError: null,
-    since: "2026-01-02T03:04:05.000Z",
     ...change,
-  };
-}
+  });
 
 function session(peer: string, ...paths: PathStatus[]): SessionStatus {
   const flows = { open: 2, total: 30, failed: 1 };

@@ -13,54 +13,25 @@ import { promisify } from "node:util";
 import { createLogger } from "../log.ts";
 import { EventLog } from "./event-log.ts";
 import { createStatusServer, type StatusServer } from "./server.ts";
-import type { PathStatus, StatusSource } from "./types.ts";
+import { LISTEN, samplePath, sampleReport } from "./testing.ts";
+import type { StatusSource } from "./types.ts";
 
 const DEPLOY = fileURLToPath(new URL("../../../../../deploy/", import.meta.url));
 const RULES = join(DEPLOY, "prometheus/hawser.rules.yml");
 /** How long Prometheus may take to start and to scrape, ms. */
 const PATIENCE_MS = 20_000;
 
-const PATH: PathStatus = {
-  name: "adsl1",
-  state: "up",
-  reason: "carries data",
-  role: "active",
-  roleSince: "2026-01-02T03:04:05.000Z",
-  roleReason: "configured",
-  subflows: 1,
-  rttMs: 25,
-  minRttMs: 18,
-  sendRateBps: 0,
-  receiveRateBps: 0,
-  unackedBytes: 0,
-  sentBytes: 1,
-  receivedBytes: 2,
-  reinjectedBytes: 0,
-  lastError: null,
-  since: "2026-01-02T03:04:05.000Z",
-};
 const source: StatusSource = {
   events: new EventLog(),
   flows: () => [],
-  status: () => ({
-    role: "local",
-    version: "0.1.0",
-    uptimeSeconds: 1,
-    session: {
-      peer: "home",
-      state: "up",
-      flows: { open: 1, total: 2, failed: 1 },
-      bytes: { sent: 1, received: 2, reinjected: 0 },
-      paths: [PATH],
-    },
-  }),
+  status: () => sampleReport({ paths: [samplePath("adsl1", { rttMs: 25 })] }),
 };
 
 suite("Prometheus", () => {
   let server: StatusServer;
   before(async () => {
     const logger = createLogger({ role: "local", name: "test", level: "silent" });
-    server = await createStatusServer(source, { listen: { host: "127.0.0.1", port: 0 }, logger });
+    server = await createStatusServer(source, { listen: LISTEN, logger });
   });
   after(() => server.close());
   const scrape = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();

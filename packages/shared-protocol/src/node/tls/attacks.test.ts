@@ -6,17 +6,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, mock, test } from "node:test";
 import * as tls from "node:tls";
 import { type ClientTlsOptions, clientTls, type ServerTls, serverTls } from "./psk.ts";
+import { CLIENT, KEY, KEYS, OTHER } from "./testing.ts";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
-const KEY = Buffer.alloc(32, 7);
-const OTHER = Buffer.alloc(32, 8);
-const KEYS = { lookup: (identity: string) => (identity === "home" ? KEY : undefined) };
-const CLIENT: ClientTlsOptions = {
-  identity: "home",
-  psk: KEY,
-  servername: "hawser.example",
-  deadlineMs: 2_000,
-};
 const SUITE = "TLS_AES_128_GCM_SHA256";
 /** RFC 8446, sections 5.1 and 6. */
 const RECORD_HEADER = 5;

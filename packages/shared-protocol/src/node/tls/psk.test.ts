@@ -9,17 +9,9 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as tls from "node:tls";
 import { type ClientTlsOptions, clientTls, type ServerTls, serverTls } from "./psk.ts";
+import { CLIENT, KEY, KEYS, OTHER } from "./testing.ts";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
-const KEY = Buffer.alloc(32, 7);
-const OTHER = Buffer.alloc(32, 8);
-const KEYS = { lookup: (identity: string) => (identity === "home" ? KEY : undefined) };
-const CLIENT: ClientTlsOptions = {
-  identity: "home",
-  psk: KEY,
-  servername: "hawser.example",
-  deadlineMs: 2000,
-};
 const SUITES = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
 
 const openFds = (): number => readdirSync("/proc/self/fd").length;

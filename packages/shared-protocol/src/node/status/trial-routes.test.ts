@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GatewayApi } from "../cli/gateway-api.ts";
+import { createLogger } from "../log.ts";
+import { EventLog } from "./event-log.ts";
+import { RequestError } from "./problems.ts";
+import { createStatusServer } from "./server.ts";
+import { type Answer, ask, assertProblem, LISTEN, sampleReport, withJson } from "./testing.ts";
+import type { StatusSource } from "./types.ts";
+
+const logger = createLogger({ role: "local", name: "test", level: "silent" });
+const source: StatusSource = { events: new EventLog(), status: () => sampleReport(), flows: () => [] };
+
+test("what is not offered is said to be so, after what was asked wrongly", async () => {
+  const unwilling = await createStatusServer(source, { listen: LISTEN, logger });
+  try {
+    const { port } = unwilling.address;
+    const drill = "/api/paths/adsl1/drill";
+    assertProblem(await ask(port, drill, withJson("POST", '{"seconds":5}')), 501);
+    assertProblem(await ask(port, drill, withJson("POST", '{"seconds":0}')), 400);
+    assertProblem(await ask(port, "/api/speedtest", { method: "POST" }), 501);
+  } finally {
+    await unwilling.close();
+  }
+});
+
+test("a drill that is offered is run; why it cannot be is told", async () => {
+  const done = {
+    path: "adsl1",
+    seconds: 5,
+    flows: { open: 2, failed: 0 },
+    bytes: { sent: 1, received: 2 },
+    longestGapMs: 80,
+    upAfterMs: 70,
+    backAfterMs: null,
+    reinjectedBytes: 9,
+  };
+  const drill: NonNullable<StatusSource["drill"]> = async (path, seconds) => {
+    if (path !== "adsl1") throw new RequestError(409, `${path} is the only line`);
+    return { ...done, path, seconds };
+  };
+  const willing = await createStatusServer({ ...source, drill }, { listen: LISTEN, logger });
+  try {
+    const { port } = willing.address;
+    const post = withJson("POST", '{"seconds":5}');
+    assert.deepEqual((await ask(port, "/api/paths/adsl1/drill", post)).json(), done);
+    assertProblem(await ask(port, "/api/paths/lte/drill", post), 409, "lte is the only line");
+  } finally {
+    await willing.close();
+  }
+});
+
+test("a speed test: with its progress as events, or its results alone; a problem is told either way", async () => {
+  const speed = {
+    downBps: 8e6,
+    upBps: 1e6,
+    latencyMs: 20,
+    downLatencyMs: 40,
+    upLatencyMs: null,
+    error: null,
+  };
+  const progress = { name: "adsl1", phase: "down", share: 0.5, bps: 8e6, bytes: 1_000 } as const;
+  const speedtest: NonNullable<StatusSource["speedtest"]> = async ({ paths = ["adsl1"] }, _, onProgress) => {
+    if (paths.includes("lte")) throw new RequestError(409, "lte is down");
+    onProgress(progress);
+    return paths.map((name) => ({ name, ...speed }));
+  };
+  const willing = await createStatusServer({ ...source, speedtest }, { listen: LISTEN, logger });
+  const post = (body?: string): Promise<Answer> =>
+    ask(
+      willing.address.port,
+      "/api/speedtest",
+      body === undefined ? { method: "POST" } : withJson("POST", body),
+    );
+  const api = new GatewayApi({ listen: willing.address, token: undefined });
+  const events = async (body: unknown): Promise<[string, unknown][]> => {
+    const seen: [string, unknown][] = [];
+    for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body }))
+      seen.push([event, JSON.parse(data)]);
+    return seen;
+  };
+  try {
+    assert.deepEqual((await post()).json(), [{ name: "adsl1", ...speed }]);
+    assertProblem(await post('{"paths":["lte"]}'), 409, "lte is down");
+    assertProblem(await post('{"seconds":3600}'), 400);
+    assert.deepEqual(await events({ paths: ["adsl2"] }), [
+      ["progress", progress],
+      ["results", [{ name: "adsl2", ...speed }]],
+    ]);
+    assert.deepEqual(await events({ paths: ["lte"] }), [["problem", { status: 409, detail: "lte is down" }]]);
+  } finally {
+    await willing.close();
+  }
+});

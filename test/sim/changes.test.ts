@@ -22,6 +22,16 @@ describe("lines that change are followed", () => {
     });
   }
 
+  it("a dip so deep that the line is left alone: its return is seen although nothing is sent on it", () => {
+    const bulk = new Bulk([line("a", 50, 10, 8), line("b", 80, 20, 35)], "down");
+    bulk.run(6_000);
+    bulk.network.line("b").change({ down: { rate: mbit(0.5) } });
+    bulk.run(30_000);
+    bulk.network.line("b").change({ down: { rate: mbit(80) } });
+    bulk.run(10_000);
+    assert.ok(bulk.run(3_000) >= 0.96, "the line is never used again");
+  });
+
   it("a longer way, and the short one again", () => {
     const bulk = new Bulk(PAIR, "down");
     bulk.run(3_000);

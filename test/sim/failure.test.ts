@@ -30,6 +30,18 @@ describe("a line stalls for less than it takes to suspect it", () => {
     assert.ok(copied > 0 && copied <= 0.025 * sent, `${copied} of ${sent} bytes copied`);
   });
 
+  it("nothing is saved up for it over months", () => {
+    const bulk = new Bulk(PAIR, "down");
+    bulk.run(60_000);
+    const { totals } = bulk.sender.session;
+    const before = totals.copied;
+    bulk.network.line("a").change({ down: { jitter: 300 } });
+    const sent = totals.sent;
+    bulk.run(20_000);
+    const share = (totals.copied - before - 1_048_576) / (totals.sent - sent);
+    assert.ok(totals.copied > before && share <= 0.02, `${share} of what was sent, beyond what was saved`);
+  });
+
   it("a busy pair copies nothing", () => {
     const bulk = new Bulk(PAIR, "down");
     bulk.run(10_000);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { QUANTUM } from "./parameters.ts";
+import { QUANTUM, REFUSALS } from "./parameters.ts";
 
 const any = (): boolean => true;
 
@@ -56,6 +56,30 @@ describe("FairQueue", () => {
       undefined,
     );
     assert.deepEqual([...queue.rivals(2)], [1]);
+  });
+
+  it("is fair among the others while the stream at the head is for another line", () => {
+    const queue = new FairQueue();
+    const sent = [0, 0, 0, 0];
+    for (const stream of sent.keys()) queue.enqueue(stream);
+    for (const stream of sent.keys()) queue.charge(stream, 1);
+    for (let n = 0; n < 4_000; n++) {
+      const stream = queue.next((candidate) => candidate !== 0) as number;
+      sent[stream] = (sent[stream] as number) + 4_096;
+      queue.charge(stream, 4_096);
+    }
+    assert.equal(sent[0], 0);
+    assert.ok(Math.max(...sent.slice(1)) - Math.min(...sent.slice(1)) <= 2 * QUANTUM, `${sent.join()}`);
+  });
+
+  it("asks few of many streams that all wait for another line", () => {
+    const queue = new FairQueue();
+    let asked = 0;
+    for (let stream = 0; stream < 5_000; stream++) queue.enqueue(stream);
+    for (let stream = 0; stream < 2_500; stream++) queue.charge(stream, QUANTUM);
+    const serves = (): boolean => ++asked < 0;
+    assert.equal(queue.next(serves), undefined);
+    assert.ok(asked <= 2 * REFUSALS, `${asked}`);
   });
 
   it("keeps nothing of streams that are over, and never names one, under random operations", () => {

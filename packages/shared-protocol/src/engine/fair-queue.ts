@@ -1,4 +1,4 @@
-import { QUANTUM } from "./parameters.ts";
+import { QUANTUM, REFUSALS } from "./parameters.ts";
 
 /** What the fair queue keeps for a stream. */
 interface Entry {
@@ -14,8 +14,9 @@ interface Entry {
  * before it can be new again, so that it cannot jump the queue for ever.
  */
 export class FairQueue {
-  readonly #fresh: Entry[] = [];
-  readonly #old: Entry[] = [];
+  /** Both in the order of their turns. */
+  readonly #fresh = new Set<Entry>();
+  readonly #old = new Set<Entry>();
   readonly #entries = new Map<number, Entry>();
 
   /** Streams that are queued, or wait out their pass through the old list. */
@@ -25,7 +26,8 @@ export class FairQueue {
 
   /** Some stream that `counts` has something to send. */
   isWaiting(counts: (stream: number) => boolean): boolean {
-    return firstServed(this.#fresh, counts) !== undefined || firstServed(this.#old, counts) !== undefined;
+    for (const { stream, waiting } of this.#entries.values()) if (waiting && counts(stream)) return true;
+    return false;
   }
 
   /** The stream has something to send. Harmless if it is queued already. */
@@ -37,29 +39,40 @@ export class FairQueue {
     }
     const entry = { stream, deficit: QUANTUM, waiting: true };
     this.#entries.set(stream, entry);
-    this.#fresh.push(entry);
+    this.#fresh.add(entry);
   }
 
   /**
    * The first stream in turn that `serves` accepts, among the new and sparse ones only if so asked. It keeps its turn
-   * until `charge` has spent its deficit.
+   * until `charge` has spent its deficit. After REFUSALS of them it asks no more.
    */
   next(serves: (stream: number) => boolean, onlyFresh = false): number | undefined {
-    this.#rotate();
-    return firstServed(this.#fresh, serves) ?? (onlyFresh ? undefined : firstServed(this.#old, serves));
+    let refusals = 0;
+    for (const { stream, waiting } of this.#fresh) {
+      if (!waiting) continue;
+      if (serves(stream)) return stream;
+      if (++refusals === REFUSALS) return undefined;
+    }
+    if (onlyFresh) return undefined;
+    for (const entry of this.#old) {
+      if (this.#passes(entry)) continue;
+      if (serves(entry.stream)) return entry.stream;
+      if (++refusals === REFUSALS) return undefined;
+    }
+    return undefined;
   }
 
-  /** Brings a stream with deficit left to the head of the old list; those that spent theirs get a new quantum. */
-  #rotate(): void {
-    for (let head = this.#old[0]; head && (head.deficit <= 0 || !head.waiting); head = this.#old[0]) {
-      this.#old.shift();
-      if (!head.waiting) {
-        this.#entries.delete(head.stream);
-        continue;
-      }
-      head.deficit += QUANTUM;
-      this.#old.push(head);
+  /** Whether it is not the turn of this old stream: it spent its deficit, gets a new one and goes to the end; or is gone. */
+  #passes(entry: Entry): boolean {
+    if (entry.waiting && entry.deficit > 0) return false;
+    this.#old.delete(entry);
+    if (entry.waiting) {
+      entry.deficit += QUANTUM;
+      this.#old.add(entry);
+    } else {
+      this.#entries.delete(entry.stream);
     }
+    return true;
   }
 
   /** `bytes` of the stream were sent. One served out of turn (the head was not for that line) pays all the same. */
@@ -72,10 +85,19 @@ export class FairQueue {
 
   /** The streams that are served before `stream` is served twice; a new one has only new ones before it. */
   *rivals(stream: number): IterableIterator<number> {
-    const isFresh = this.#fresh.some((entry) => entry.stream === stream);
     for (const entry of this.#fresh) if (entry.waiting && entry.stream !== stream) yield entry.stream;
-    if (isFresh) return;
+    if (this.#isFresh(stream)) return;
     for (const entry of this.#old) if (entry.waiting && entry.stream !== stream) yield entry.stream;
+  }
+
+  /** About how many these are: some have nothing to send just now. */
+  rivalCount(stream: number): number {
+    return this.#isFresh(stream) ? this.#fresh.size : this.size;
+  }
+
+  #isFresh(stream: number): boolean {
+    const entry = this.#entries.get(stream);
+    return entry !== undefined && this.#fresh.has(entry);
   }
 
   /** The stream has nothing to send at the moment. */
@@ -91,25 +113,14 @@ export class FairQueue {
     const entry = this.#entries.get(stream);
     if (!entry) return;
     this.#entries.delete(stream);
-    if (!takeOut(this.#fresh, entry)) takeOut(this.#old, entry);
+    this.#fresh.delete(entry);
+    this.#old.delete(entry);
   }
 
   /** Moves a new stream to the old list; false if it is there already. */
   #retire(entry: Entry): boolean {
-    if (!takeOut(this.#fresh, entry)) return false;
-    this.#old.push(entry);
+    if (!this.#fresh.delete(entry)) return false;
+    this.#old.add(entry);
     return true;
   }
-}
-
-function firstServed(list: readonly Entry[], serves: (stream: number) => boolean): number | undefined {
-  for (const entry of list) if (entry.waiting && serves(entry.stream)) return entry.stream;
-  return undefined;
-}
-
-function takeOut(list: Entry[], entry: Entry): boolean {
-  const at = list.indexOf(entry);
-  if (at < 0) return false;
-  list.splice(at, 1);
-  return true;
 }

@@ -87,24 +87,24 @@ describe("Liveness", () => {
     assert.equal(liveness.handleTimeout(true, model, 60_000), "dead");
   });
 
-  it("pings at once when new, then after each silence, and not again before something is heard", () => {
+  it("pings at once when new, then after each silence, and not again before something is acknowledged", () => {
     const model = measured(30);
     const liveness = new Liveness("local", 5);
     assert.equal(liveness.takePing(5), true);
     assert.equal(liveness.takePing(5), false);
     assert.equal(liveness.takePing(60_000), false);
-    liveness.handleBytes(100);
+    liveness.handleProgress(100);
     assert.equal(liveness.nextTimeout(false, model), 100 + HEARTBEAT.local);
     assert.equal(liveness.takePing(99 + HEARTBEAT.local), false);
     assert.equal(liveness.takePing(100 + HEARTBEAT.local), true);
     assert.equal(liveness.nextTimeout(false, model), Number.POSITIVE_INFINITY);
   });
 
-  it("pings a new line even if the peer's PING was quicker: its time is to be known here, too", () => {
+  it("pings a new line whatever is acknowledged before: its time is to be known", () => {
     const liveness = new Liveness("remote", 5);
-    liveness.handleBytes(6);
+    liveness.handleProgress(6);
     assert.equal(liveness.takePing(7), true);
-    liveness.handleBytes(8);
+    liveness.handleProgress(8);
     assert.equal(liveness.takePing(8 + HEARTBEAT.remote), true);
   });
 

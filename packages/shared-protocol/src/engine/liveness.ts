@@ -30,7 +30,8 @@ export class Liveness {
   #state: LivenessState = "probation";
   #since: number;
   #progressAt: number;
-  #heardAt: number;
+  /** When something was last acknowledged. */
+  #answeredAt: number;
   /** A pause of our own was already put down to us since the last progress. */
   #excused = false;
   /** A new subflow is pinged at once, whatever comes before: the line's time is known before data goes over it. */
@@ -42,7 +43,7 @@ export class Liveness {
     this.#metered = metered;
     this.#since = now;
     this.#progressAt = now;
-    this.#heardAt = now - this.#heartbeat;
+    this.#answeredAt = now - this.#heartbeat;
   }
 
   /** After so long a silence the line is pinged. */
@@ -65,13 +66,6 @@ export class Liveness {
     return this.#since;
   }
 
-  /** Bytes came on this subflow. */
-  handleBytes(now: number): void {
-    if (!this.#greeted) return;
-    this.#heardAt = now;
-    this.#pinged = false;
-  }
-
   /** Something is sent while nothing was under way: the wait for an answer begins. */
   handleBusy(now: number): void {
     this.#progressAt = now;
@@ -81,6 +75,10 @@ export class Liveness {
   handleProgress(now: number): void {
     this.#progressAt = now;
     this.#excused = false;
+    if (this.#greeted) {
+      this.#answeredAt = now;
+      this.#pinged = false;
+    }
     const proven = this.#state === "probation" && now - this.#since >= PROBATION;
     if (proven || this.#state === "suspect") this.#enter("up", now);
   }
@@ -111,7 +109,7 @@ export class Liveness {
 
   /** Whether a PING is due; it counts as sent. */
   takePing(now: number): boolean {
-    if (this.#pinged || now < this.#heardAt + this.#heartbeat) return false;
+    if (this.#pinged || now < this.#answeredAt + this.#heartbeat) return false;
     this.#greeted = true;
     this.#pinged = true;
     return true;
@@ -119,7 +117,7 @@ export class Liveness {
 
   /** When `handleTimeout` or `takePing` next has something to do. */
   nextTimeout(busy: boolean, model: PathModel): number {
-    const ping = this.#pinged ? Number.POSITIVE_INFINITY : this.#heardAt + this.#heartbeat;
+    const ping = this.#pinged ? Number.POSITIVE_INFINITY : this.#answeredAt + this.#heartbeat;
     if (!busy || this.#state === "dead") return ping;
     return Math.min(ping, this.#deadline(model));
   }

@@ -131,15 +131,20 @@ export const DEAD_FACTOR = 3;
 /** A timer that comes so much too late says more of our own process than of a line: it gets GRACE to catch up. */
 export const OWN_PAUSE = 50;
 export const GRACE = 20;
-/** A side that heard nothing on a subflow for this long pings it. The remote waits longer: the local's pings serve both. */
+/**
+ * A side to which nothing was acknowledged on a subflow for this long pings it: the answer shows that the line works, and
+ * how fast it is now, also where bytes only come. The local gateway, which redials, notices first.
+ */
 export const HEARTBEAT = { local: 1_000, remote: 2_000 } as const;
 /** A new subflow is shown as on probation until acks have come for this long. */
 export const PROBATION = 1_000;
 
 /** Quantum of the deficit round robin among streams, bytes: one small chunk. */
 export const QUANTUM = 16_384;
-/** Where it is asked how much others have ahead of a stream, at most this many of them are looked at. */
-export const RIVALS_COUNTED = 64;
+/** Where it is asked how much others have ahead of a stream, at most this many of them are looked at, for all of them. */
+export const RIVALS_COUNTED = 32;
+/** When so many streams in turn had better wait for another line, this one asks no more of them, however many there are. */
+export const REFUSALS = 64;
 
 /** What a stream may hold unacknowledged or unsent. It must cover what all lines together have under way. */
 export const MIN_SEND_BUFFER = 262_144;
@@ -153,11 +158,13 @@ export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 
 /**
  * A line's acknowledgement is late when it is overdue by this much, and by four times its round trip's variation. What
- * it was sent may then be copied to another line, up to this share of all bytes and a little to start with.
+ * it was sent may then be copied to another line, up to this share of what is sent: a little of it to start with, and no
+ * more than so many bytes saved up, or a session of weeks could send gigabytes twice.
  */
 export const LATE_MIN = 10;
 export const COPY_SHARE = 0.02;
 export const COPY_FREE = 65_536;
+export const COPY_SAVED = 1_048_576;
 
 /** Streams that one side opens at once in a session. */
 export const MAX_STREAMS = 16_384;

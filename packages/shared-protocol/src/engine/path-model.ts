@@ -192,7 +192,7 @@ export class PathModel {
     // Busy from end to end, not for a moment between two small flows.
     const busy = round.busy && round.bytes >= this.cap / 2;
     if (this.#startup) this.#judgeStartup(busy && !starved);
-    else this.#judgeRound(round, busy, starved, now);
+    else this.#judgeRound(round, busy, now);
     this.#leastQueue = Number.POSITIVE_INFINITY;
     this.#hadHole = this.#hasHole;
     this.#hasHole = false;
@@ -218,7 +218,7 @@ export class PathModel {
   }
 
   /** A round trip has ended on a line that is past its startup. */
-  #judgeRound({ bytes, ms }: RoundResult, busy: boolean, isDry: boolean, now: number): void {
+  #judgeRound({ bytes, ms }: RoundResult, busy: boolean, now: number): void {
     const { bare } = this.#delay;
     // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send.
     if (this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate)
@@ -227,7 +227,8 @@ export class PathModel {
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
     if (!busy || drained || this.#wasDraining || this.#isHoled || ms <= 0) return;
-    const round = { bytes, ms, leastWait: this.#leastWaitBefore, isDry };
+    // A round trip before, the line may have been dry: the reserve has grown by that already, and this one shows it.
+    const round = { bytes, ms, leastWait: this.#leastWaitBefore };
     this.#reserve.handleRound(round, this.rate, bare, this.segment / this.rate);
     this.#provenRate = Math.max(this.#provenRate, this.rate);
     if (this.rate >= this.#provenRate * TROUBLE_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;

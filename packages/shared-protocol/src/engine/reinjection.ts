@@ -1,6 +1,5 @@
 import { Control, type SentFrame } from "./ledger.ts";
 import type { LivenessState } from "./liveness.ts";
-import { COPY_FREE, COPY_SHARE } from "./parameters.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -92,8 +91,7 @@ export function copyLate(
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
-      const { sent, copied } = state.totals;
-      if (frame.size > subflow.room || copied + frame.length > COPY_FREE + COPY_SHARE * sent) return;
+      if (frame.size > subflow.room || frame.length > state.copyCredit) return;
       frame.copied = true;
       if (frame.control !== 0) loseFrame(state, frame);
       else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) send(frame, stream);

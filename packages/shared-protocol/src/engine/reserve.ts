@@ -2,6 +2,7 @@ import {
   DRY_GROWTH,
   DRY_ROUNDS,
   FULL_RESERVE,
+  NO_WAIT,
   RESERVE_FALL,
   RESERVE_RISE,
   SLACK,
@@ -14,10 +15,8 @@ import {
 export interface Round {
   readonly bytes: number;
   readonly ms: number;
-  /** The shortest time for which anything waited behind earlier bytes, milliseconds. */
+  /** The shortest time for which anything waited behind earlier bytes, milliseconds: without any the line ran dry. */
   readonly leastWait: number;
-  /** The line ran dry between two bursts. */
-  readonly isDry: boolean;
 }
 
 /**
@@ -42,7 +41,7 @@ export class Reserve {
   /** `rate` is what the line can carry, bytes per millisecond; a segment takes it `segmentMs`. */
   handleRound(round: Round, rate: number, bare: number, segmentMs: number): void {
     const least = STEADY_GAIN * bare;
-    if (round.isDry) {
+    if (round.leastWait < NO_WAIT) {
       const idle = Math.max(0, round.ms - round.bytes / rate);
       const grown = ++this.#dryRounds >= DRY_ROUNDS ? this.#ms * DRY_GROWTH : this.#ms;
       this.#ms = Math.min(grown + RESERVE_RISE * idle, FULL_RESERVE + bare);

@@ -5,6 +5,9 @@ import { Control } from "./ledger.ts";
 import { STREAM_BURST, STREAM_RATE } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import {
+  COPY_FREE,
+  COPY_SAVED,
+  COPY_SHARE,
   MAX_GONE,
   MAX_KNOWN_PATHS,
   MAX_SEND_BUFFER,
@@ -63,6 +66,8 @@ export class SessionState {
   readonly restricted = new Set<number>();
   readonly events = new Queue<SessionEvent>();
   readonly newStreams: TokenBucket;
+  /** Bytes that may be sent as copies of what is late. */
+  copyCredit = COPY_FREE;
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
@@ -136,7 +141,7 @@ export class SessionState {
     let counted = 0;
     for (const other of this.fairQueue.rivals(id)) {
       ahead += Math.min(this.streams.get(other)?.sendable ?? 0, Math.max(backlog, QUANTUM));
-      if (++counted === RIVALS_COUNTED) break;
+      if (++counted === RIVALS_COUNTED) return ahead * Math.max(1, this.fairQueue.rivalCount(id) / counted);
     }
     return ahead;
   }
@@ -155,9 +160,12 @@ export class SessionState {
     if (sending !== "new") {
       this.totals.reinjected += length;
       subflow.reinjectedBytes += length;
-      if (sending === "copy") this.totals.copied += length;
+      if (sending !== "copy") return;
+      this.totals.copied += length;
+      this.copyCredit -= length;
     } else {
       this.totals.sent += length;
+      this.copyCredit = Math.min(COPY_SAVED, this.copyCredit + COPY_SHARE * length);
     }
   }
 

@@ -173,7 +173,6 @@ export class Subflow {
   handleReceived(bytes: number, now: number): void {
     this.#receivedBytes += bytes;
     this.#receivedAt = now;
-    this.liveness.handleBytes(now);
   }
 
   /** Some of the bytes received belong to frames that call for an ACK, soon or `atOnce`. */

@@ -105,13 +105,18 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
   const common = new Competition(subflow, usable, now);
   const competitionFor = ({ onlyPaths }: Stream): Competition =>
     onlyPaths ? new Competition(subflow, linesOf(state, onlyPaths), now) : common;
-  // Streams of which this line would have to take what the faster ones send next.
+  // Streams that had better wait for another line, or of which this one would have to take what the faster ones send
+  // next: with what it takes meanwhile it gets no better.
   const passed = new Set<number>();
   const serves = (id: number): boolean => {
     if (passed.has(id)) return false;
-    const stream = state.streams.get(id) as Stream;
-    if (stream.onlyPaths ? !stream.onlyPaths.has(subflow.path) : !isUsed) return false;
-    const { backlog } = stream;
+    const isServed = isFor(state.streams.get(id) as Stream);
+    if (!isServed) passed.add(id);
+    return isServed;
+  };
+  const isFor = (stream: Stream): boolean => {
+    const { id, backlog, onlyPaths } = stream;
+    if (onlyPaths ? !onlyPaths.has(subflow.path) : !isUsed) return false;
     return competitionFor(stream).allows(backlog, () => state.bytesAhead(id, backlog));
   };
   while (state.encoder.length < TURN_BYTES) {

@@ -6,12 +6,11 @@
 /**
  * Chunks are about CHUNK_TIME of the line's rate, so that a new stream never waits long behind one under way, in whole
  * segments, and no fewer than CHUNK_SEGMENTS as long as these take no more than CHUNK_TIME_MAX: what frame and TLS record
- * add to a chunk (CHUNK_EXTRA bytes at most) would cost a thin line more than the waiting.
+ * add to a chunk would cost a thin line more than the waiting.
  */
 export const CHUNK_TIME = 2.5;
 export const CHUNK_TIME_MAX = 60;
 export const CHUNK_SEGMENTS = 4;
-export const CHUNK_EXTRA = 56;
 /** Where so much comes for each byte that goes, chunks may be single segments: long ones hold up acknowledgements. */
 export const RETURN_BUSY = 0.5;
 /** Bytes of a TCP segment while the system has not told: what most tunnels carry. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random } from "../../../../test/sim/random.ts";
 import type { SentFrame } from "./ledger.ts";
-import { CHUNK_EXTRA, HOST_RTT, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, SEGMENT } from "./parameters.ts";
+import { HOST_RTT, INITIAL_CAP, MAX_CAP, MAX_CHUNK, MIN_CAP, RECORD_BYTES, SEGMENT } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 
 const RTT = 40;
@@ -159,7 +159,7 @@ describe("PathModel", () => {
         for (const value of [cap, chunk, rate, srtt, minRtt, ackDelay]) {
           assert.ok(Number.isFinite(value) && value > 0, `seed ${seed}, step ${step}: ${value}`);
         }
-        assert.ok(chunk >= SEGMENT - CHUNK_EXTRA && chunk <= MAX_CHUNK);
+        assert.ok(chunk >= SEGMENT - RECORD_BYTES && chunk <= MAX_CHUNK);
         assert.ok(
           cap >= Math.min(MIN_CAP, chunk) && cap <= 2 * MAX_CAP,
           `seed ${seed}, step ${step}: cap ${cap}`,

@@ -3,7 +3,6 @@ import type { RateState, SentFrame } from "./ledger.ts";
 import type { ArrivalRate, LineReport } from "./line-watch.ts";
 import {
   ACK_DELAY_SHARE,
-  CHUNK_EXTRA,
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   CHUNK_TIME_MAX,
@@ -20,6 +19,7 @@ import {
   MIN_ACK_DELAY,
   MIN_CAP,
   NO_WAIT,
+  RECORD_BYTES,
   REDRAIN_AFTER,
   SEGMENT,
   SLOWER_QUEUE,
@@ -107,12 +107,12 @@ export class PathModel {
     return this.#rate.rate !== undefined;
   }
 
-  /** Bytes of one chunk on this line, frame and all: with its TLS record it fills whole segments. */
+  /** Bytes of one chunk on this line, with its frame and an ACK that rides along: its TLS record fills whole segments. */
   get chunk(): number {
     const wanted = Math.round((this.rate * CHUNK_TIME) / this.segment);
     const bearable = Math.floor((this.rate * CHUNK_TIME_MAX) / this.segment);
     const least = this.isReturnBusy ? 1 : Math.max(1, Math.min(CHUNK_SEGMENTS, bearable));
-    return Math.min(MAX_CHUNK, Math.max(wanted, least) * this.segment - CHUNK_EXTRA);
+    return Math.min(MAX_CHUNK, Math.max(wanted, least) * this.segment - RECORD_BYTES);
   }
 
   /** How long the receiver of this line's bytes may hold back an ACK, milliseconds. */

@@ -6,11 +6,11 @@ import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
   ACK_BYTES,
-  CHUNK_EXTRA,
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   LATE_MIN,
   MIN_LOOK,
+  RECORD_BYTES,
   RETURN_BUSY,
   SEGMENT,
   SPREAD,
@@ -114,7 +114,7 @@ export class Subflow {
     const most = Math.min(chunk, Math.max(this.#left, SEGMENT));
     if (!limit) return most;
     const segments = Math.max(1, Math.round((limit.rate * CHUNK_TIME) / segment));
-    return Math.min(most, segments * segment - CHUNK_EXTRA);
+    return Math.min(most, segments * segment - RECORD_BYTES);
   }
 
   get receivedBytes(): number {

@@ -1,4 +1,4 @@
-import type { Frame } from "../wire/index.ts";
+import { dataHeaderLength, type Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
 import { copyLate } from "./reinjection.ts";
 import { isLiving } from "./role-policy.ts";
@@ -91,8 +91,11 @@ function append(
   subflow.recordControl(stream, control, state.encoder.append(frame), now);
 }
 
-function sendAck(state: SessionState, subflow: Subflow, now: number): void {
-  subflow.recordAck(state.encoder.append(subflow.takeAck(now)));
+/** Returns its size, bytes. */
+function sendAck(state: SessionState, subflow: Subflow, now: number): number {
+  const size = state.encoder.append(subflow.takeAck(now));
+  subflow.recordAck(size);
+  return size;
 }
 
 /**
@@ -134,10 +137,11 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
       if (!isUsed) return;
       return sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
     }
-    // Before the data, behind which it would wait for the line.
-    if (subflow.isAckPending) sendAck(state, subflow, now);
+    const size = subflow.chunk;
+    // Before the data, behind which it would wait for the line, and in the same record.
+    const ack = subflow.isAckPending ? sendAck(state, subflow, now) : 0;
     const stream = state.streams.get(id) as Stream;
-    if (!sendChunk(state, subflow, stream, competitionFor(stream), now)) passed.add(id);
+    if (!sendChunk(state, subflow, stream, competitionFor(stream), size - ack, now)) passed.add(id);
   }
 }
 
@@ -159,27 +163,29 @@ function sendCopies(state: SessionState, subflow: Subflow, near: number, now: nu
 }
 
 /**
- * One chunk of the stream's next bytes; a slow line works ahead, so that its bytes are there when their turn comes. False
- * if there is none for this line.
+ * One chunk of the stream's next bytes, of `size` with its frame; a slow line works ahead, so that its bytes are there
+ * when their turn comes. False if there is none for this line.
  */
 function sendChunk(
   state: SessionState,
   subflow: Subflow,
   stream: Stream,
   competition: Competition,
+  size: number,
   now: number,
 ): boolean {
-  const { chunk: size } = subflow;
+  const { id, sendBuffer } = stream;
+  const most = size - dataHeaderLength(id, sendBuffer.end, size);
   const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
-  const chunk = stream.sendBuffer.take(size, stream.sendLimit, lead);
+  const chunk = sendBuffer.take(most, stream.sendLimit, lead);
   if (chunk) {
     const { offset, payload } = chunk;
-    const framed = state.encoder.appendData(stream.id, offset, payload);
+    const framed = state.encoder.appendData(id, offset, payload);
     state.noteSent(stream, subflow, chunk, framed, chunk.isAgain ? "again" : "new");
-    state.fairQueue.charge(stream.id, framed);
+    state.fairQueue.charge(id, framed);
   }
   if (stream.sendable > 0) return chunk !== undefined;
-  state.fairQueue.idle(stream.id);
+  state.fairQueue.idle(id);
   state.queueToSend(stream);
   // The FIN goes right behind its data; the earliest line may have been asked before and not be asked again.
   if (stream.pending & Control.fin) sendControls(state, subflow, stream, now);

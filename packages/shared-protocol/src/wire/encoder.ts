@@ -10,7 +10,7 @@ import {
   type PathPolicy,
   PathRole,
 } from "./frames.ts";
-import { writeVarint } from "./varint.ts";
+import { varintLength, writeVarint } from "./varint.ts";
 
 /** Payloads below this are copied next to their header: one small buffer is cheaper to write than two. */
 const COPY_BELOW = 2_048;
@@ -93,6 +93,11 @@ export class FrameEncoder {
     this.#done.push(part as Buffer);
     this.#doneBytes += part.length;
   }
+}
+
+/** Bytes of a DATA frame before its payload of `length` bytes. */
+export function dataHeaderLength(stream: number, offset: number, length: number): number {
+  return 1 + varintLength(stream) + varintLength(offset) + varintLength(length);
 }
 
 /** The field layouts stand in SPEC.md, section 3, in this order. */

@@ -19,7 +19,7 @@ const UNSENT_SHARE = 0.5;
 const UNSENT_STEP = 1.5;
 /** Plaintext of a TLS record at most (RFC 8446, section 5.1). */
 const MAX_RECORD = 16_384;
-/** An ACK fits into the record of a chunk; a record adds 22 bytes, a segment's worth is reckoned with CHUNK_EXTRA. */
+/** Other small frames fit into the record of a chunk. */
 const BESIDE_CHUNK = 32;
 /** How long a closed subflow may take to get its CLOSE out, milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;

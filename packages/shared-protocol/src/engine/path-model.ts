@@ -124,7 +124,8 @@ export class PathModel {
   get cap(): number {
     if (!this.measured) return this.#firstCap;
     const { base, bare } = this.#delay;
-    if (this.#delay.isDraining) return Math.round(Math.max(this.chunk, DRAIN_GAIN * this.rate * bare));
+    if (this.#delay.isDraining)
+      return Math.round(Math.min(MAX_CAP, this.chunk + DRAIN_GAIN * this.rate * bare));
     if (!this.#startup) return this.#capFor(Math.min(base, bare + MAX_RETURN_WAIT) + this.#reserve.ms);
     const harmless = Math.max(STARTUP_QUEUE, STARTUP_LONG * bare, STARTUP_BYTES / this.rate);
     const growth = Math.min(STARTUP_GAIN * bare, harmless);

@@ -2,7 +2,8 @@
  * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces, two files at a
  * time, and those of them that measure one at a time. `npm test -- PATTERN` runs the files whose path contains PATTERN.
  */
-import { globSync } from "node:fs";
+import { chmodSync, globSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -19,6 +20,17 @@ const isLab = (file) => file.startsWith("test/lab/") || file.startsWith("test/ho
 const isMeasuring = (file) =>
   file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/house/${name}.lab.test.ts`);
 
+/** Whatever the tests make is here, and goes with it: also what one leaves behind that is killed. Other users pass through. */
+const folder = mkdtempSync(join(tmpdir(), "hawser-tests-"));
+chmodSync(folder, 0o711);
+process.env.TMPDIR = folder;
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+])
+  process.once(signal, () => process.exit(code));
+
 const totals = { passed: 0, failed: 0, skipped: 0, cancelled: 0 };
 await runFiles(
   files.filter((file) => !isLab(file)),
@@ -29,6 +41,8 @@ await runFiles(
   2,
 );
 await runFiles(files.filter(isMeasuring), false);
+const left = readdirSync(folder).filter((name) => name.startsWith("hawser-"));
+if (left.length > 0) console.error(`left behind: ${left.join(", ")}`);
 const failed = totals.failed + totals.cancelled;
 console.log(`\n${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped`);
 process.exitCode = failed === 0 && totals.passed > 0 ? 0 : 1;

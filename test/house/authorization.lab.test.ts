@@ -88,7 +88,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 60_000
       house.addresses.lineEnds(1).remote.v4,
     ])
       assert.equal(await replyOf(host), NOT_ALLOWED, host);
-    for (const port of [4433, 8081])
+    for (const port of [4433, 8081, inside.port])
       assert.equal(await replyOf(house.addresses.remote.v4, port), NOT_ALLOWED, String(port));
     assert.match(hawser.remote.logText(), /"why":"loopback, and no rule in allow names it"/);
   });

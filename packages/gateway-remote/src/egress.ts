@@ -4,21 +4,18 @@ import {
   dialApplication,
   Flow,
   FlowSet,
-  type Logger,
   type SessionDriver,
   SPEEDTEST_HOST,
   speedtestVerb,
 } from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import { codeName, StreamCode } from "@hawser/shared-protocol/wire";
 import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";
+import type { EgressPolicy } from "./authorization/policy.ts";
 import { SpeedtestStream } from "./speedtest.ts";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
-
-/** How often a refusal is logged, milliseconds; they are counted, too. */
-const REFUSALS_LOGGED_MS = 1_000;
 
 /** What connect(2) and getaddrinfo(3) say, as SPEC.md section 5 has it. */
 const CODES: Readonly<Record<string, StreamCode>> = {
@@ -43,16 +40,16 @@ const CODES: Readonly<Record<string, StreamCode>> = {
 export class Egress {
   readonly #driver: SessionDriver;
   readonly #access: PeerAccess;
-  readonly #logger: Logger;
+  readonly #session: string;
   readonly #flows = new FlowSet<EgressFlow>();
   /** Flows that rules or limits forbade. */
   #refused = 0;
-  #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(driver: SessionDriver, access: PeerAccess, logger: Logger) {
+  /** `session`: what the log calls it. */
+  constructor(driver: SessionDriver, access: PeerAccess, session: string) {
     this.#driver = driver;
     this.#access = access;
-    this.#logger = logger;
+    this.#session = session;
   }
 
   get flows(): FlowSet {
@@ -93,17 +90,23 @@ export class Egress {
   }
 
   #refuse(stream: number, request: StreamRequest, code: StreamCode, why: string): void {
-    this.#noteRefusal(stream, request, why);
+    this.#noteRefusal(stream, request, code, why);
     this.#driver.reset(stream, code);
   }
 
-  /** One line a second: a home must not fill the VPS's disk. */
-  #noteRefusal(stream: number, { destination }: StreamRequest, why: string): void {
+  #noteRefusal(stream: number, { destination: to }: StreamRequest, code: StreamCode, why: string): void {
     this.#refused++;
-    const now = performance.now();
-    if (now - this.#loggedAt < REFUSALS_LOGGED_MS) return;
-    this.#loggedAt = now;
-    this.#logger.warn({ flow: stream, to: destination, why, refused: this.#refused }, "refused a flow");
+    const fields = { session: this.#session, flow: stream, to, why, refused: this.#refused };
+    this.#access.log.write(`refused ${codeName(StreamCode, code)}`, "warn", fields, "refused a flow");
+  }
+
+  #noteFailure(stream: number, { destination: to }: StreamRequest, code: StreamCode, err: Error): void {
+    const fields = { session: this.#session, flow: stream, to, err };
+    this.#access.log.write(codeName(StreamCode, code), "info", fields, "could not reach the destination");
+  }
+
+  #noteCut(stream: number, { destination: to }: StreamRequest, why: string): void {
+    this.#access.log.write("cut", "info", { session: this.#session, flow: stream, to, why }, "cut a flow");
   }
 
   #dial(stream: number, request: StreamRequest): void {
@@ -112,9 +115,12 @@ export class Egress {
     const options = { host, port, lookup, autoSelectFamily: true };
     const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(this.#driver, stream, request, socket, {
-      access: this.#access,
-      logger: this.#logger,
-      onDenied: (why) => this.#noteRefusal(stream, request, why),
+      policy: () => this.#access.policy,
+      onFailed: (code, error) =>
+        error instanceof NotAllowedError
+          ? this.#noteRefusal(stream, request, code, error.message)
+          : this.#noteFailure(stream, request, code, error),
+      onCut: (why) => this.#noteCut(stream, request, why),
       onOver: () => {
         this.#flows.delete(flow);
         this.#access.limits.release();
@@ -131,17 +137,18 @@ export class Egress {
 }
 
 interface EgressFlowOptions {
-  readonly access: PeerAccess;
-  readonly logger: Logger;
-  /** The name leads only to where the peer must not go. */
-  readonly onDenied: (why: string) => void;
+  /** As it is now. */
+  readonly policy: () => EgressPolicy;
+  /** The dial failed. */
+  readonly onFailed: (code: StreamCode, error: Error) => void;
+  /** The rules forbid the address that was reached. */
+  readonly onCut: (why: string) => void;
   readonly onOver: () => void;
 }
 
 /** A flow whose socket is being dialled at first: failures until then are the dial's, with codes of their own. */
 class EgressFlow extends Flow {
-  readonly #access: PeerAccess;
-  readonly #logger: Logger;
+  readonly #options: EgressFlowOptions;
   #dialled = false;
 
   constructor(
@@ -149,18 +156,16 @@ class EgressFlow extends Flow {
     stream: number,
     request: StreamRequest,
     socket: Socket,
-    { access, logger, onDenied, onOver }: EgressFlowOptions,
+    options: EgressFlowOptions,
   ) {
-    super(driver, stream, request, socket, { onOver });
-    this.#access = access;
-    this.#logger = logger;
+    super(driver, stream, request, socket, { onOver: options.onOver });
+    this.#options = options;
     const timer = setTimeout(() => this.abort(StreamCode.timeout), CONNECT_TIMEOUT_MS);
     socket.prependListener("error", (error: NodeJS.ErrnoException) => {
       if (this.#dialled) return;
-      if (error instanceof NotAllowedError) onDenied(error.message);
-      else
-        logger.info({ flow: stream, to: request.destination, err: error }, "could not reach the destination");
-      this.abort(codeOf(error));
+      const code = codeOf(error);
+      options.onFailed(code, error);
+      this.abort(code);
     });
     socket.once("close", () => clearTimeout(timer));
     socket.once("connect", () => {
@@ -181,9 +186,9 @@ class EgressFlow extends Flow {
   enforceRules(): boolean {
     const { remoteAddress, remotePort } = this.socket;
     if (remoteAddress === undefined || remotePort === undefined) return true;
-    const why = this.#access.policy.whyDenied(remoteAddress, remotePort);
+    const why = this.#options.policy().whyDenied(remoteAddress, remotePort);
     if (why === undefined) return true;
-    this.#logger.info({ flow: this.stream, to: this.request.destination, why }, "cut a flow");
+    this.#options.onCut(why);
     this.abort(StreamCode.notAllowed);
     return false;
   }

@@ -32,7 +32,7 @@ export class RemoteGateway {
     this.#logger = logger;
     this.#events = events;
     this.refusals = new Refusals(logger);
-    this.#accesses = new PeerAccesses(config);
+    this.#accesses = new PeerAccesses(config, logger);
     this.sessions = new Sessions(this.#accesses, logger, (key) => this.#handleJoined(key));
     this.#keys = new PeerKeys(config);
     this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
@@ -75,7 +75,6 @@ export class RemoteGateway {
   /** Follows a changed configuration: who is admitted, and what they may do. `listen`, `status` and `limits` take a restart. */
   reload(wanted: RemoteConfig): void {
     const { listen, status, limits } = this.#config;
-    // Rules speak of the ports that are in use.
     const config = { ...wanted, listen, status, limits };
     this.#config = config;
     this.#accesses.handleConfig(config);

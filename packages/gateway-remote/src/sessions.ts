@@ -141,7 +141,7 @@ export class Sessions {
       id,
       shortId,
       driver,
-      egress: new Egress(driver, access, logger),
+      egress: new Egress(driver, access, shortId),
       places: new Map(),
       logger,
     };

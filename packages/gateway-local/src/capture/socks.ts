@@ -4,6 +4,7 @@ import {
   Admission,
   AttemptLimit,
   type Flow,
+  LimitedLog,
   type Listener,
   type Logger,
   listen,
@@ -41,12 +42,14 @@ export class SocksCapture {
   readonly #logger: Logger;
   readonly #handshakes = new Admission<SocksClient>(HANDSHAKES, (client) => client.handleDisplaced());
   readonly #attempts = new AttemptLimit();
+  readonly #log: LimitedLog;
 
   constructor(config: SocksConfig, opener: FlowOpener, refusals: Refusals, logger: Logger) {
     this.#config = config;
     this.#opener = opener;
     this.#refusals = refusals;
     this.#logger = logger;
+    this.#log = new LimitedLog(logger);
   }
 
   /** @throws CodedError LISTEN_FAILED */
@@ -75,8 +78,11 @@ export class SocksCapture {
       ((user, password) => {
         const now = performance.now();
         const wait = this.#attempts.waitFor(from, now);
-        if (wait > 0) this.#logger.info({ from, wait: Math.ceil(wait / 1_000) }, "too many wrong passwords");
-        if (wait > 0) return false;
+        if (wait > 0) {
+          const fields = { from, wait: Math.ceil(wait / 1_000) };
+          this.#log.write("passwords", "info", fields, "too many wrong passwords");
+          return false;
+        }
         // An unknown user costs the same comparison.
         const isRight = (users.get(user) ?? NOBODY).equals(password) && users.has(user);
         if (!isRight) this.#attempts.handleFailure(from, now);

@@ -16,7 +16,6 @@ function policy(...allow: readonly string[]): EgressPolicy {
   return new EgressPolicy({
     allow: allow.map((text) => valueOf(parseAllowRule(text))),
     deny: [],
-    ownPorts: new Set(),
   });
 }
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateSecret } from "@hawser/shared-protocol/node";
+import { createLogger, generateSecret } from "@hawser/shared-protocol/node";
 import { parseRemoteFile, type RemoteConfig } from "../config.ts";
 import { PeerAccesses } from "./peer-access.ts";
 
 const MB = 2 ** 20;
+const logger = createLogger({ role: "remote", name: "test", level: "silent" });
 
 function config(text: string): RemoteConfig {
   const withKeys = text.replaceAll(
@@ -31,6 +32,7 @@ name = "shop"
 allow = ["203.0.113.0/24", "127.0.0.1:5432"]
 deny = ["203.0.113.9"]
 `),
+    logger,
   );
   const destinations: [string, number][] = [
     ["1.1.1.1", 443],
@@ -53,7 +55,7 @@ deny = ["203.0.113.9"]
 });
 
 test("one peer has all memory, one of several three quarters, and one with a limit that", () => {
-  const accesses = new PeerAccesses(config('[limits]\nmemory = "64MiB"\n[[peer]]\nname = "home"\n'));
+  const accesses = new PeerAccesses(config('[limits]\nmemory = "64MiB"\n[[peer]]\nname = "home"\n'), logger);
   assert.equal(accesses.of("home").memory.cap, 64 * MB);
   const more =
     '[limits]\nmemory = "64MiB"\n[[peer]]\nname = "home"\n[[peer]]\nname = "shop"\nmax_bytes_in_flight = "4MiB"\n';

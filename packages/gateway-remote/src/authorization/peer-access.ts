@@ -1,7 +1,7 @@
 /** What each peer may do, over all of its sessions and through reloads. */
 
 import { MemoryBudget } from "@hawser/shared-protocol/engine";
-import type { SpeedtestVerb } from "@hawser/shared-protocol/node";
+import { childLogger, LimitedLog, type Logger, type SpeedtestVerb } from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
@@ -15,15 +15,19 @@ export interface PeerAccess {
   policy: EgressPolicy;
   readonly limits: FlowLimits;
   readonly memory: MemoryBudget;
+  /** For what the peer can cause in any number: a home must not fill the VPS's disk. */
+  readonly log: LimitedLog;
   /** Streams of the speed test that runs: one of each kind at most. */
   readonly speedtests: Set<SpeedtestVerb>;
 }
 
 export class PeerAccesses {
   readonly #memory: MemoryBudget;
+  readonly #logger: Logger;
   #peers = new Map<string, PeerAccess>();
 
-  constructor(config: RemoteConfig) {
+  constructor(config: RemoteConfig, logger: Logger) {
+    this.#logger = logger;
     this.#memory = new MemoryBudget(config.limits.memoryBytes);
     this.handleConfig(config);
   }
@@ -47,7 +51,8 @@ export class PeerAccesses {
     const known = this.#peers.get(peer.name);
     if (!known) {
       const limits = new FlowLimits(peer, performance.now());
-      return { policy, limits, memory: new MemoryBudget(cap, this.#memory), speedtests: new Set() };
+      const log = new LimitedLog(childLogger(this.#logger, { peer: peer.name }));
+      return { policy, limits, memory: new MemoryBudget(cap, this.#memory), log, speedtests: new Set() };
     }
     known.policy = policy;
     known.limits.handleConfig(peer);
@@ -57,10 +62,9 @@ export class PeerAccesses {
 }
 
 /** A peer's `allow` takes the place of the common one; its `deny` holds besides. */
-function policyOf(peer: PeerConfig, { egress, listen, status }: RemoteConfig): EgressPolicy {
+function policyOf(peer: PeerConfig, { egress }: RemoteConfig): EgressPolicy {
   return new EgressPolicy({
     allow: peer.allow ?? egress.allow,
     deny: [...egress.deny, ...peer.deny],
-    ownPorts: new Set([...listen, status.listen].map(({ port }) => port)),
   });
 }

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localAddresses, type Parsed } from "@hawser/shared-protocol/node";
+import type { Parsed } from "@hawser/shared-protocol/node";
 import { EgressPolicy } from "./policy.ts";
 import { type EgressRule, parseAllowRule, parseDenyRule } from "./rules.ts";
-
-const GATEWAY_PORT = 4433;
 
 function valueOf<T>(result: Parsed<T>): T {
   assert.ok(result.ok);
@@ -15,7 +13,7 @@ function policy(allow: readonly string[] = ["public"], deny: readonly string[] =
   return new EgressPolicy({
     allow: allow.map((text): EgressRule => valueOf(parseAllowRule(text))),
     deny: deny.map((text): EgressRule => valueOf(parseDenyRule(text))),
-    ownPorts: new Set([GATEWAY_PORT]),
+    isOwn: (ip) => ip === "203.0.113.1",
   });
 }
 
@@ -106,7 +104,7 @@ test("the Internet, and what labs use, is allowed by default", () => {
     "192.169.0.0",
     "198.18.0.1",
     "198.51.100.10",
-    "203.0.113.1",
+    "203.0.113.2",
     "223.255.255.255",
     "2001:db8:100::10",
     "2606:4700::1111",
@@ -115,19 +113,13 @@ test("the Internet, and what labs use, is allowed by default", () => {
     assert.equal(rules.whyDenied(address, 80), undefined, address);
 });
 
-test("the gateway's own ports are denied on this machine's addresses, and there alone", () => {
-  const own = localAddresses().find(({ internal }) => internal)?.address ?? "127.0.0.1";
-  const rules = policy(["public"]);
-  assert.match(rules.whyDenied(own, GATEWAY_PORT) ?? "", /^loopback/);
-  assert.equal(rules.whyDenied("203.0.113.250", GATEWAY_PORT), undefined);
-  const outside = localAddresses().find(
-    ({ address, internal }) => !internal && rules.whyDenied(address, 80) === undefined,
-  );
-  if (outside)
-    assert.equal(
-      rules.whyDenied(outside.address, GATEWAY_PORT),
-      "this gateway itself, and no rule in allow names it",
-    );
+test("this machine's own public addresses are denied by default, in every spelling; a rule may name them", () => {
+  const own = ["203.0.113.1", "::ffff:203.0.113.1", "64:ff9b::203.0.113.1", "2002:cb00:7101::1"];
+  for (const spelling of own)
+    assert.equal(policy().whyDenied(spelling, 22), "this machine itself, and no rule in allow names it");
+  assert.equal(policy().whyDenied("203.0.113.2", 22), undefined);
+  const named = policy(["public", "203.0.113.1:443"]);
+  assert.deepEqual(allowed(named, ["203.0.113.1", 443], ["203.0.113.1", 22]), [true, false]);
 });
 
 test("one peer may reach one network's HTTPS, and nothing else", () => {

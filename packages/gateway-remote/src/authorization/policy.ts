@@ -8,19 +8,19 @@ import type { EgressRule } from "./rules.ts";
 export interface PolicyOptions {
   readonly allow: readonly EgressRule[];
   readonly deny: readonly EgressRule[];
-  /** Where this gateway itself listens: not part of `public` on any address of this machine. */
-  readonly ownPorts: ReadonlySet<number>;
+  /** Whether an address is this machine's. */
+  readonly isOwn?: (ip: string) => boolean;
 }
 
 /** Judges single addresses: a name is judged by each address that it leads to. */
 export class EgressPolicy {
   readonly #allow: readonly Matcher[];
   readonly #deny: readonly Matcher[];
-  readonly #ownPorts: ReadonlySet<number>;
+  readonly #isOwn: (ip: string) => boolean;
 
-  constructor({ allow, deny, ownPorts }: PolicyOptions) {
-    this.#ownPorts = ownPorts;
-    const isPublic = (ip: string, port: number): boolean => this.#whyNotPublic(ip, port) === undefined;
+  constructor({ allow, deny, isOwn = isOwnAddress }: PolicyOptions) {
+    this.#isOwn = isOwn;
+    const isPublic = (ip: string): boolean => this.#whyLeftOut(ip) === undefined;
     this.#allow = allow.map((rule) => matcher(rule, isPublic));
     this.#deny = deny.map((rule) => matcher(rule, isPublic));
   }
@@ -36,15 +36,15 @@ export class EgressPolicy {
     );
     if (denied) return `the rule ${denied.text} in deny`;
     if (this.#allow.some(({ matches }) => matches(ip, port))) return undefined;
-    return `${this.#whyNotPublic(ip, port) ?? "public"}, and no rule in allow names it`;
+    return `${this.#whyLeftOut(ip) ?? "public"}, and no rule in allow names it`;
   }
 
-  #whyNotPublic(ip: string, port: number): string | undefined {
-    const why = whyNotPublic(ip);
-    if (why !== undefined) return why;
-    return this.#ownPorts.has(port) && isOwnAddress(embeddedIpv4(ip) ?? ip)
-      ? "this gateway itself"
-      : undefined;
+  /**
+   * Why `public` leaves an address out. To this machine's own addresses packets come by its loopback interface, past the
+   * firewall that keeps the Internet from its services.
+   */
+  #whyLeftOut(ip: string): string | undefined {
+    return whyNotPublic(ip) ?? (this.#isOwn(embeddedIpv4(ip) ?? ip) ? "this machine itself" : undefined);
   }
 }
 

@@ -12,7 +12,7 @@ export const STREAM_BURST = 16_384;
  * memory promised; with more than MAX_RUNS their order alone would cost too much.
  */
 export const RUN_BYTES = 384;
-export const FREE_RUNS = 128;
+export const FREE_RUNS = 16;
 export const MAX_RUNS = 16_384;
 
 /** Frames unacknowledged on one subflow. Data is bounded by the line's cap, but chunks and stream frames may be tiny. */

@@ -5,7 +5,7 @@ const SHRINK_ABOVE = 0.75;
 
 /**
  * The memory that streams may use, `cap` bytes each way. `promised` is the sum of the receive windows, what could arrive
- * and stay if no application read any more, and of what its order takes. `heldToSend` is what the send buffers hold. A
+ * and stay if no application read any more, and of what its order takes. `heldToSend` is what the send buffers take. A
  * budget within another (a peer's within the gateway's) counts in both, and the shorter of the two decides.
  */
 export class MemoryBudget {
@@ -34,7 +34,7 @@ export class MemoryBudget {
     this.#within?.promise(bytes);
   }
 
-  /** A send buffer holds `bytes` more, or less. */
+  /** A send buffer takes `bytes` more, or less. */
   hold(bytes: number): void {
     this.#heldToSend += bytes;
     this.#within?.hold(bytes);

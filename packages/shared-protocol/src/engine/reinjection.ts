@@ -28,8 +28,9 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   const stream = state.streams.get(frame.stream);
   if (!stream) return;
   if (frame.control === 0) {
-    const freed = stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
-    state.budget.hold(-freed);
+    const before = stream.sendBuffer.memory;
+    stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
+    state.budget.hold(stream.sendBuffer.memory - before);
     if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;
       state.emit({ type: "writable", stream: stream.id });

@@ -1,8 +1,14 @@
-/** Bytes below this are copied: a view on them is more than they are. So are those that pin PIN_FACTOR times as many. */
+/**
+ * Bytes below this are copied: a view on them is more than they are. So are those that fill less of their buffer than
+ * this share: an honest peer's fill it, but for a frame's header.
+ */
 const GATHER_BELOW = 1_024;
-const PIN_FACTOR = 4;
+const FILL = 0.75;
 /** A run of small pieces is at most this long. */
 const GATHER_SIZE = 16_384;
+/** By which it grows, as a share and at least, bytes: more would be memory that nobody accounts for. */
+const GROWTH = 0.25;
+const LEAST_GROWTH = 128;
 
 /** Bytes in a row: one piece as it came, or small ones that follow each other, copied together. */
 export class Run {
@@ -30,7 +36,7 @@ export class Run {
   append(bytes: Uint8Array): boolean {
     const length = this.#length + bytes.length;
     if (!this.#isGathered || length > GATHER_SIZE || !isWasteful(bytes)) return false;
-    if (length > this.#memory.length) this.#memory = copy(this.bytes, Math.min(GATHER_SIZE, 2 * length));
+    if (length > this.#memory.length) this.#memory = copy(this.bytes, grown(length));
     this.#memory.set(bytes, this.#length);
     this.#length = length;
     return true;
@@ -38,7 +44,11 @@ export class Run {
 }
 
 function isWasteful(bytes: Uint8Array): boolean {
-  return bytes.length < GATHER_BELOW || bytes.length * PIN_FACTOR < bytes.buffer.byteLength;
+  return bytes.length < GATHER_BELOW || bytes.length < FILL * bytes.buffer.byteLength;
+}
+
+function grown(length: number): number {
+  return Math.min(GATHER_SIZE, length + Math.max(LEAST_GROWTH, Math.ceil(GROWTH * length)));
 }
 
 /** Not from the pool: a few bytes would pin its block. */

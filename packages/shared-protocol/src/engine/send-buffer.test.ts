@@ -20,9 +20,26 @@ describe("SendBuffer", () => {
     buffer.append(Buffer.from("ghi"));
     assert.equal(first.toString(), "abc");
     assert.equal(buffer.take(10, 100)?.payload.toString(), "defghi");
-    assert.equal(buffer.acknowledge(0, 9), 9);
+    buffer.acknowledge(0, 9);
+    assert.equal(buffer.held, 0);
     buffer.append(Buffer.from("j"));
     assert.equal(buffer.take(10, 100)?.payload.toString(), "j");
+  });
+
+  it("counts what it takes: what was lent by whole buffers, small writes by those they are gathered in", () => {
+    const buffer = new SendBuffer();
+    buffer.append(Buffer.alloc(65_536).subarray(0, 20_000), () => {});
+    assert.equal(buffer.memory, 65_536);
+    buffer.append(Buffer.from("a"), () => {});
+    buffer.append(Buffer.from("b"));
+    assert.equal(buffer.memory, 65_536 + 4_096);
+    buffer.append(Buffer.alloc(65_536).subarray(0, 5_000));
+    assert.equal(buffer.memory, 65_536 + 4_096 + 5_000);
+    buffer.take(20_000, 30_000);
+    buffer.acknowledge(0, 20_000);
+    assert.equal(buffer.memory, 4_096 + 5_000);
+    buffer.discard();
+    assert.equal(buffer.memory, 0);
   });
 
   it("empty writes are given back and change nothing", () => {

@@ -29,6 +29,7 @@ const GATHER_SIZE = 4_096;
  */
 export class SendBuffer {
   readonly #segments = new Queue<Segment>();
+  #memory = 0;
   readonly #lost = new RangeSet();
   readonly #acked = new RangeSet();
   /** Sent before what comes before it. */
@@ -62,6 +63,11 @@ export class SendBuffer {
     return this.#end - this.#ackedTo;
   }
 
+  /** What these take, bytes: a piece that was lent takes the whole buffer that it lies in. */
+  get memory(): number {
+    return this.#memory;
+  }
+
   /** Takes over `bytes`; `release` is called once they are acknowledged: then no copy of them matters. */
   append(bytes: Buffer, release?: () => void): void {
     if (bytes.length === 0) {
@@ -72,7 +78,7 @@ export class SendBuffer {
       this.#gather(bytes);
       release?.();
     } else {
-      this.#segments.push({ start: this.#end, end: this.#end + bytes.length, bytes, release });
+      this.#push({ start: this.#end, end: this.#end + bytes.length, bytes, release });
     }
     this.#end += bytes.length;
   }
@@ -87,10 +93,15 @@ export class SendBuffer {
         bytes: Buffer.allocUnsafeSlow(GATHER_SIZE),
         release: undefined,
       };
-      this.#segments.push(last);
+      this.#push(last);
     }
     last.bytes.set(bytes, last.end - last.start);
     last.end += bytes.length;
+  }
+
+  #push(segment: Segment): void {
+    this.#segments.push(segment);
+    this.#memory += memoryOf(segment);
   }
 
   /** Bytes that could be sent now: lost ones, and new ones below the credit `limit`. */
@@ -191,18 +202,13 @@ export class SendBuffer {
     return cut(this.#segments.at(low) as Segment, offset, most);
   }
 
-  /** The peer has received [start, end). Returns how many bytes are no longer held. */
-  acknowledge(start: number, end: number): number {
-    const before = this.#ackedTo;
+  /** The peer has received [start, end). */
+  acknowledge(start: number, end: number): void {
     this.regain(start, end);
-    if (start > this.#ackedTo) {
-      this.#acked.add(start, end);
-      return 0;
-    }
-    if (end <= this.#ackedTo) return 0;
+    if (start > this.#ackedTo) this.#acked.add(start, end);
+    if (start > this.#ackedTo || end <= this.#ackedTo) return;
     this.#ackedTo = this.#acked.advance(end);
     this.#releaseTo(this.#ackedTo);
-    return this.#ackedTo - before;
   }
 
   #releaseTo(offset: number): void {
@@ -210,6 +216,7 @@ export class SendBuffer {
       // A gathering segment at the end stays: more may be written into it.
       if (!head.release && this.#segments.length === 1) break;
       this.#segments.shift();
+      this.#memory -= memoryOf(head);
       if (this.#nextSegment > 0) this.#nextSegment--;
       head.release?.();
     }
@@ -247,6 +254,7 @@ export class SendBuffer {
    */
   discard(): void {
     this.#segments.drain();
+    this.#memory = 0;
     this.#lost.remove(0, this.#end);
     this.#ahead.remove(0, this.#end);
     this.#aheadBytes = 0;
@@ -258,6 +266,11 @@ export class SendBuffer {
 
 function total(ranges: readonly { readonly start: number; readonly end: number }[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** Bytes that its lender or we made for it alone. */
+function memoryOf({ bytes, release }: Segment): number {
+  return release ? bytes.buffer.byteLength : bytes.length;
 }
 
 function cut(segment: Segment, offset: number, most: number): Chunk {

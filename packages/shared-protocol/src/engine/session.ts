@@ -175,9 +175,9 @@ export class Session {
       release?.();
       return true;
     }
-    const held = stream.sendBuffer.held;
+    const before = stream.sendBuffer.memory;
     stream.sendBuffer.append(bytes, release);
-    this.#state.budget.hold(stream.sendBuffer.held - held);
+    this.#state.budget.hold(stream.sendBuffer.memory - before);
     this.#state.queueToSend(stream);
     stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
     return !stream.blocked;

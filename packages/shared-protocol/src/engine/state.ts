@@ -219,7 +219,7 @@ export class SessionState {
     this.restricted.delete(stream.id);
     this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
-    this.budget.hold(-stream.sendBuffer.held);
+    this.budget.hold(-stream.sendBuffer.memory);
     stream.sendBuffer.discard();
     stream.reorder.discard();
     stream.window.close();

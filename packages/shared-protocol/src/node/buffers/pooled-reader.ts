@@ -51,7 +51,10 @@ export interface PooledOnRead extends NonNullable<SocketConstructorOpts["onread"
   release(): void;
 }
 
-/** Reads below this part of a buffer are copied to a buffer of their size, or keystrokes would fill the memory. */
+/**
+ * Reads below this part of a buffer are copied to a buffer of their size, or keystrokes would fill the memory. Not to
+ * one of Node's small-buffer pool: what it takes would not be known.
+ */
 const SMALL = 4;
 
 /**
@@ -85,7 +88,7 @@ function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadS
   let goOn = true;
   for (let offset = 0; offset < length; offset += most) {
     const size = Math.min(most, length - offset);
-    const buffer = size < most / SMALL ? Buffer.allocUnsafe(size) : pool.acquire();
+    const buffer = size < most / SMALL ? Buffer.allocUnsafeSlow(size) : pool.acquire();
     buffer.set(from.subarray(offset, offset + size));
     // What was read is delivered, paused or not.
     if (!sink(buffer, size)) goOn = false;
@@ -107,7 +110,7 @@ function ownOnRead({ pool, sink }: PooledReaderOptions): PooledOnRead {
         current = undefined;
         return sink(buffer, length);
       }
-      const copy = Buffer.allocUnsafe(length);
+      const copy = Buffer.allocUnsafeSlow(length);
       copy.set(buffer.subarray(0, length));
       return sink(copy, length);
     },

@@ -93,12 +93,10 @@ export class GatewayApi {
   }
 
   #refused(status: number | undefined, answer: unknown): CodedError {
-    if (status === 401)
+    if (status === 401 || status === 429)
       return this.#unreachable(
         "the gateway does not accept the token; was it started with this configuration?",
       );
-    if (status === 429)
-      return this.#unreachable("the gateway was shown too many wrong tokens; wait a minute");
     const detail = detailOf(answer);
     if (detail === undefined)
       return this.#unreachable(`what answers is not a hawser gateway (HTTP ${status})`);

@@ -115,23 +115,27 @@ function addGuards(app: FastifyInstance, listen: Endpoint): void {
   });
 }
 
-/** RFC 6750, section 3: what is lacking; the one who guesses is made to wait (RFC 6585, section 4). */
+/**
+ * RFC 6750, section 3: what is lacking; the one who guesses is told to wait (RFC 6585, section 4). The right token is
+ * taken at any time: nobody guesses it, and others behind the same address must not lock its owner out.
+ */
 function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): void {
   const attempts = new AttemptLimit();
+  const log = new LimitedLog(logger);
   app.addHook("onRequest", async (request, reply) => {
     if (isOpenToAll(request.method, request.routeOptions.url)) return undefined;
     const { ip, headers } = request;
-    const now = performance.now();
-    const wait = attempts.waitFor(ip, now);
-    if (wait > 0) {
-      reply.header("retry-after", Math.ceil(wait / 1_000));
-      return sendProblem(reply, 429, "too many wrong tokens from this address; wait, then use the right one");
-    }
     if (showsToken(headers.authorization, token)) return undefined;
     const isWrong = bearerOf(headers.authorization) !== undefined;
     if (isWrong) {
+      const now = performance.now();
+      const wait = attempts.waitFor(ip, now);
       attempts.handleFailure(ip, now);
-      logger.warn({ from: ip }, "a status request showed a wrong token");
+      log.write("token", "warn", { from: ip }, "a status request showed a wrong token");
+      if (wait > 0) {
+        reply.header("retry-after", Math.ceil(wait / 1_000));
+        return sendProblem(reply, 429, "too many wrong tokens from this address; use the right one");
+      }
     }
     reply.header("www-authenticate", `Bearer realm="hawser"${isWrong ? ', error="invalid_token"' : ""}`);
     const how = "status.token of its configuration, as: Authorization: Bearer TOKEN";

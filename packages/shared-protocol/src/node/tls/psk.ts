@@ -1,6 +1,7 @@
 import { constants, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { awaitClientHello } from "./client-hello.ts";
 import { awaitHandshake } from "./handshake.ts";
 import { causeCode, TlsError, TlsErrorCode } from "./tls-error.ts";
 
@@ -138,11 +139,6 @@ function explainToClient(error: unknown): TlsError {
   return explain(error);
 }
 
-/** What OpenSSL says of a first record that is none of TLS. It sends no alert then, though RFC 8446 section 5.1 wants one. */
-const NO_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST)$/;
-/** A record (section 5.1) with a fatal alert, unexpected_message (section 6). */
-const UNEXPECTED_MESSAGE = Buffer.of(21, 3, 3, 0, 2, 2, 10);
-
 /**
  * The server's side on an accepted socket, which from here on belongs to the returned one. Accept with
  * `pauseOnConnect`, so that nothing is read past TLS.
@@ -162,7 +158,9 @@ export async function serverTls(
   checkOpen(raw);
   let claimed: string | undefined;
   let identity: string | undefined;
+  const deadline = performance.now() + deadlineMs;
   raw.setNoDelay(true);
+  await awaitClientHello(raw, { deadlineMs, signal });
   const secure = new TLSSocket(raw, {
     isServer: true,
     secureContext: context("server", `${AES}:${CHACHA}`),
@@ -175,10 +173,8 @@ export async function serverTls(
       return key ?? randomBytes(MIN_PSK_BYTES);
     },
   } as ConstructorParameters<typeof TLSSocket>[1]);
-  await awaitHandshake(raw, secure, "secure", { deadlineMs, signal }, (error) => {
-    if (NO_TLS.test(causeCode(error))) raw.write(UNEXPECTED_MESSAGE);
-    return explainToServer(error, claimed, identity);
-  });
+  const limits = { deadlineMs: deadline - performance.now(), signal };
+  await awaitHandshake(raw, secure, "secure", limits, (error) => explainToServer(error, claimed, identity));
   if (identity === undefined || secure.getProtocol() !== "TLSv1.3" || !secure.isSessionReused()) {
     secure.destroy();
     raw.destroy();

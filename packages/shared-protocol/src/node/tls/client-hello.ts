@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import type { HandshakeLimits } from "./handshake.ts";
+import { TlsError, TlsErrorCode } from "./tls-error.ts";
+
+/** A record's header (RFC 8446, section 5.1): type, version, length. */
+const HEADER_BYTES = 5;
+const HANDSHAKE = 22;
+/**
+ * Largest ClientHello, bytes without the record's header. Hawser's has about 1500, nearly all of it the key share of
+ * X25519MLKEM768; a longer name or identity adds 300 at most.
+ */
+const MAX_HELLO_BYTES = 4_096;
+/** A record with a fatal alert, unexpected_message (section 6). OpenSSL answers what is no TLS with silence. */
+const UNEXPECTED_MESSAGE = Buffer.of(21, 3, 3, 0, 2, 2, 10);
+
+/**
+ * Waits until the first record is here as a whole, and puts it back to be read again. Who is silent, dawdles or talks
+ * nonsense so costs a plain socket and no TLS, which takes some hundred times the memory. Rejects at the first byte
+ * that cannot belong to a ClientHello, at the end of the connection, at the deadline, on an abort; the socket is
+ * destroyed then.
+ *
+ * @param raw nothing was read of it yet
+ * @throws TlsError
+ */
+export function awaitClientHello(raw: Socket, limits: HandshakeLimits): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen: Buffer = Buffer.alloc(0);
+    const release = (): void => {
+      clearTimeout(timer);
+      limits.signal?.removeEventListener("abort", onAbort);
+      raw.off("readable", onReadable).off("close", onClose).off("end", onClose);
+    };
+    const fail = (code: TlsErrorCode, message: string): void => {
+      release();
+      raw.destroy();
+      reject(new TlsError(code, message));
+    };
+    const onClose = (): void => fail(TlsErrorCode.closed, "the connection ended before the TLS handshake");
+    const onAbort = (): void => fail(TlsErrorCode.aborted, "the TLS handshake was aborted");
+    const onReadable = (): void => {
+      const bytes = raw.read() as Buffer | null;
+      if (bytes === null) return;
+      seen = seen.length === 0 ? bytes : Buffer.concat([seen, bytes]);
+      const missing = missingOf(seen);
+      if (missing === undefined) {
+        raw.write(UNEXPECTED_MESSAGE);
+        return fail(TlsErrorCode.failed, "the TLS handshake failed: no ClientHello");
+      }
+      if (missing > 0) return;
+      release();
+      raw.unshift(seen);
+      resolve();
+    };
+    const timer = setTimeout(
+      () => fail(TlsErrorCode.deadline, `no ClientHello within ${Math.round(limits.deadlineMs)} ms`),
+      limits.deadlineMs,
+    );
+    raw.on("error", ignore).once("close", onClose).once("end", onClose).on("readable", onReadable);
+    limits.signal?.addEventListener("abort", onAbort, { once: true });
+    if (limits.signal?.aborted === true) onAbort();
+  });
+}
+
+/** How many bytes of the first record are still to come, at least; undefined when it can be no ClientHello. */
+function missingOf(seen: Buffer): number | undefined {
+  if (seen[0] !== HANDSHAKE || (seen.length > 1 && seen[1] !== 3)) return undefined;
+  if (seen.length < HEADER_BYTES) return HEADER_BYTES - seen.length;
+  const length = seen.readUInt16BE(3);
+  if (length > MAX_HELLO_BYTES) return undefined;
+  return Math.max(0, HEADER_BYTES + length - seen.length);
+}
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 import { isIP, type Socket } from "node:net";
-import type { StreamRequest } from "@hawser/shared-protocol/engine";
+import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   dialApplication,
   Flow,
@@ -11,6 +11,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
+import type { FlowLimit } from "./authorization/flow-limits.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";
 import { SpeedtestStream } from "./speedtest.ts";
 
@@ -39,20 +40,31 @@ const CODES: Readonly<Record<string, StreamCode>> = {
   ENOMEM: StreamCode.overloaded,
 };
 
+/** For want of what a flow was refused: a limit of the peer's, of the session's, or of the system's. */
+export type FlowRefusal = StreamRefusal | FlowLimit | "system";
+
 /** Dials the destinations of one session's flows. */
 export class Egress {
   readonly #driver: SessionDriver;
   readonly #access: PeerAccess;
   readonly #logger: Logger;
+  readonly #onRefused: (reason: FlowRefusal) => void;
   readonly #flows = new FlowSet<EgressFlow>();
   /** Flows that rules or limits forbade. */
   #refused = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(driver: SessionDriver, access: PeerAccess, logger: Logger) {
+  /** `onRefused`: there was no room for a flow. */
+  constructor(
+    driver: SessionDriver,
+    access: PeerAccess,
+    logger: Logger,
+    onRefused: (reason: FlowRefusal) => void,
+  ) {
     this.#driver = driver;
     this.#access = access;
     this.#logger = logger;
+    this.#onRefused = onRefused;
   }
 
   get flows(): FlowSet {
@@ -68,7 +80,11 @@ export class Egress {
     const { host, port } = request.destination;
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
     const exceeded = this.#access.limits.admit(performance.now());
-    if (exceeded !== undefined) return this.#refuse(stream, request, StreamCode.overloaded, exceeded);
+    if (exceeded !== undefined) {
+      this.#refused++;
+      this.#onRefused(exceeded);
+      return this.#driver.reset(stream, StreamCode.overloaded);
+    }
     if (host === SPEEDTEST_HOST && request.kind === "connect") return this.#serveSpeedtest(stream, request);
     const denied = isIP(host) === 0 ? undefined : this.#access.policy.whyDenied(host, port);
     if (denied === undefined) return this.#dial(stream, request);
@@ -115,6 +131,7 @@ export class Egress {
       access: this.#access,
       logger: this.#logger,
       onDenied: (why) => this.#noteRefusal(stream, request, why),
+      onOverloaded: () => this.#onRefused("system"),
       onOver: () => {
         this.#flows.delete(flow);
         this.#access.limits.release();
@@ -135,6 +152,8 @@ interface EgressFlowOptions {
   readonly logger: Logger;
   /** The name leads only to where the peer must not go. */
   readonly onDenied: (why: string) => void;
+  /** The system has no descriptor, or no memory, for another connection. */
+  readonly onOverloaded: () => void;
   readonly onOver: () => void;
 }
 
@@ -149,7 +168,7 @@ class EgressFlow extends Flow {
     stream: number,
     request: StreamRequest,
     socket: Socket,
-    { access, logger, onDenied, onOver }: EgressFlowOptions,
+    { access, logger, onDenied, onOverloaded, onOver }: EgressFlowOptions,
   ) {
     super(driver, stream, request, socket, { onOver });
     this.#access = access;
@@ -160,7 +179,9 @@ class EgressFlow extends Flow {
       if (error instanceof NotAllowedError) onDenied(error.message);
       else
         logger.info({ flow: stream, to: request.destination, err: error }, "could not reach the destination");
-      this.abort(codeOf(error));
+      const code = codeOf(error);
+      if (code === StreamCode.overloaded) onOverloaded();
+      this.abort(code);
     });
     socket.once("close", () => clearTimeout(timer));
     socket.once("connect", () => {

@@ -1,6 +1,7 @@
 /** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
 
 import {
+  type DrillProgress,
   type DrillReport,
   RequestError,
   type SpeedProgress,
@@ -31,14 +32,19 @@ export class Trials {
   }
 
   /** @throws RequestError when it cannot be done, or not now */
-  drill(name: string, seconds: number, signal: AbortSignal): Promise<DrillReport> {
+  drill(
+    name: string,
+    seconds: number,
+    signal: AbortSignal,
+    onProgress: (progress: DrillProgress) => void,
+  ): Promise<DrillReport> {
     const { paths, keeper } = this.#gateway;
     const path = paths.find((each) => each.name === name);
     if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
     if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state} already`);
     if (!paths.some((other) => other !== path && isUsable(other)))
       throw new RequestError(409, `${name} is the only line that is up; its flows could go nowhere`);
-    return this.#alone("a drill", signal, (stop) => drill(path, keeper.driver, seconds, stop));
+    return this.#alone("a drill", signal, (stop) => drill(path, keeper.driver, seconds, stop, onProgress));
   }
 
   /** @throws RequestError when it cannot be done, or not now */

@@ -28,7 +28,7 @@ export function Lines({ gateway, session: { paths }, controls }: Props) {
         <ShareBar shares={shares} label="Share of all bytes" />
         {controls.speedtest && <button onClick={() => setTesting(true)}>Speed test</button>}
       </div>
-      {isTesting && <SpeedTestDialog onClose={() => setTesting(false)} />}
+      {isTesting && <SpeedTestDialog paths={paths} onClose={() => setTesting(false)} />}
       <div class="lines">
         {paths.map((path, i) => (
           <Line
@@ -95,7 +95,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
           </button>
         )}
       </p>
-      {isDrilling && <DrillDialog path={path.name} onClose={() => setDrilling(false)} />}
+      {isDrilling && <DrillDialog path={path.name} colour={colour} onClose={() => setDrilling(false)} />}
     </article>
   );
 }

@@ -257,7 +257,13 @@ export const JsonSchema = {
   },
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
-  drillReport: jsonSchema(drillReport),
+  /** A report, or a stream of server-sent events: progress, then a report or a problem. By the Accept header. */
+  drillOutcome: {
+    content: {
+      "application/json": { schema: jsonSchema(drillReport) },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
   speedRequest: jsonSchema(speedRequest),
   /** A list, or a stream of server-sent events: progress, then results or a problem. By the Accept header. */
   speedResults: {

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { formatAge, formatBytes, formatMs, formatRate } from "../node/cli/format.ts";
 import type { About } from "../node/status/schemas.ts";
-import type { PathStatus, SessionStatus, StatusReport } from "../node/status/types.ts";
+import { carries, type PathStatus, type SessionStatus, type StatusReport } from "../node/status/types.ts";
 import { messageOf, send } from "./api.ts";
 import { DrillDialog } from "./drill.tsx";
 import { colourOf, percent, type Share, ShareBar, StateMark } from "./parts.tsx";
@@ -90,7 +90,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         {roleInForce === role ? role : `${roleInForce} instead of ${role}`}: {path.roleReason}, for{" "}
         {ago(path.roleSince)}
         {controls.drill && roleInForce !== "disabled" && (
-          <button class="small" onClick={() => setDrilling(true)}>
+          <button class="small" disabled={!carries(path)} onClick={() => setDrilling(true)}>
             Drill
           </button>
         )}

@@ -190,17 +190,17 @@ function Results({ results, now, colour }: ResultsProps) {
           <th>Line</th>
           <th>Download</th>
           <th>Upload</th>
-          <th title="Round trips of a small flow: idle, during the download, during the upload">Round trips, ms</th>
+          <th>Round trip: idle, ↓, ↑</th>
         </tr>
       </thead>
       <tbody>
         {results.map((result) => (
           <tr key={result.name ?? ""} class={colour(result.name)}>
             <th scope="row">{result.name ?? "together"}</th>
-            <Rate bps={rateOf(result, "down")} most={most("down")} />
-            <Rate bps={rateOf(result, "up")} most={most("up")} />
-            <td>
-              {[result.latencyMs, result.downLatencyMs, result.upLatencyMs].map(formatMs).join(" / ")}
+            <Rate title="Download" bps={rateOf(result, "down")} most={most("down")} />
+            <Rate title="Upload" bps={rateOf(result, "up")} most={most("up")} />
+            <td data-title="Round trip, idle, ↓, ↑">
+              {[result.latencyMs, result.downLatencyMs, result.upLatencyMs].map(formatMs).join(", ")} ms
               {result.error !== null && <span class="bad"> {result.error}</span>}
             </td>
           </tr>
@@ -210,9 +210,16 @@ function Results({ results, now, colour }: ResultsProps) {
   );
 }
 
-function Rate({ bps, most }: { readonly bps: number | null; readonly most: number }) {
+interface RateProps {
+  readonly title: string;
+  readonly bps: number | null;
+  /** What fills the bar. */
+  readonly most: number;
+}
+
+function Rate({ title, bps, most }: RateProps) {
   return (
-    <td>
+    <td data-title={title}>
       <b>{bps === null ? "-" : formatRate(bps)}</b>
       <span class="meter" aria-hidden="true">
         <i class="least" style={{ flexGrow: bps ?? 0 }} />

@@ -13,7 +13,8 @@ import { renderDrill, renderSpeeds } from "./render-list.ts";
 import { progressBar, themeOf } from "./text-style.ts";
 import type { StatusOf } from "./view-commands.ts";
 
-const BAR_WIDTH = 30;
+/** With the words before it, it fits a terminal of 60 columns. */
+const BAR_WIDTH = 22;
 
 interface CommonOptions {
   readonly config: string;
@@ -81,11 +82,11 @@ function renderDrillProgress(
 ): string {
   const shown = printable(name);
   const stage = {
-    before: `watching the flows before ${shown} goes`,
+    before: `${shown} goes in a second`,
     out: `${shown} out for ${Math.floor(elapsedSeconds)} of ${seconds} s`,
     return: `${shown} is coming back`,
   };
-  return `${stage[phase]}; all flows ${formatRate(downBps)} down, ${formatRate(upBps)} up; Ctrl-C puts it back`;
+  return `${stage[phase]}; flows ${formatRate(downBps)} down, ${formatRate(upBps)} up; Ctrl-C puts it back`;
 }
 
 function drillTime(text: string): number {
@@ -156,7 +157,7 @@ async function runTrial<Progress, Outcome>(
 function renderSpeedProgress({ name, phase, share, bps }: SpeedProgress): string {
   const line = name === null ? "together" : printable(name);
   const bar = progressBar(share, BAR_WIDTH, themeOf(process.env, true));
-  return `${line.padEnd(16)} ${phase.padEnd(7)} ${bar} ${formatRate(bps)}`;
+  return `${line.padEnd(16)} ${phase.padEnd(7)} ${formatRate(bps).padStart(10)} ${bar}`;
 }
 
 function speedtestTime(text: string): number {

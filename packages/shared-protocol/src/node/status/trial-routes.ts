@@ -27,11 +27,11 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
     Body: { seconds: number };
   }
   app.post<Route>("/api/paths/:name/drill", { schema }, async (request, reply) => {
-    const { drill } = source;
+    const drill = source.drill?.bind(source);
     if (!drill) return notOffered(reply, "paths are not taken out on trial");
     const { params, body } = request;
     return answerTrial<DrillProgress>(request, reply, "report", (signal, onProgress) =>
-      drill.call(source, params.name, body.seconds, signal, onProgress),
+      drill(params.name, body.seconds, signal, onProgress),
     );
   });
 }
@@ -46,10 +46,10 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
     Body: SpeedtestOptions | null | undefined;
   }
   app.post<Route>("/api/speedtest", { schema }, async (request, reply) => {
-    const { speedtest } = source;
+    const speedtest = source.speedtest?.bind(source);
     if (!speedtest) return notOffered(reply, "speeds are not measured");
     return answerTrial<SpeedProgress>(request, reply, "results", (signal, onProgress) =>
-      speedtest.call(source, request.body ?? {}, signal, onProgress),
+      speedtest(request.body ?? {}, signal, onProgress),
     );
   });
 }

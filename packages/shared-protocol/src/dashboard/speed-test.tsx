@@ -24,12 +24,14 @@ export function SpeedTestDialog({ paths, onClose }: Props) {
   const isRunning = state === "running";
   const [seconds, setSeconds] = useState(SECONDS);
   const usable = paths.filter(carries);
-  const [chosen, setChosen] = useState<readonly string[]>(() => usable.filter(isFree).map(({ name }) => name));
+  const [choice, setChoice] = useState<readonly string[]>();
+  // Until the user chooses, the gateway does: what it takes is shown, and follows the lines' states.
+  const chosen = choice ?? usable.filter(isFree).map(({ name }) => name);
   const colour = (name: string | null): string =>
     name === null ? "together" : colourOf(paths.findIndex((path) => path.name === name));
   const run = (event: SubmitEvent): void => {
     event.preventDefault();
-    start({ seconds, ...(chosen.length > 0 && { paths: chosen }) });
+    start({ seconds, ...(choice && { paths: choice }) });
   };
   return (
     <Dialog title="Speed test" onClose={onClose}>
@@ -42,7 +44,7 @@ export function SpeedTestDialog({ paths, onClose }: Props) {
               others will feel it.
             </p>
           )}
-          <Choice paths={usable} chosen={chosen} onChange={setChosen} />
+          <Choice paths={usable} chosen={chosen} onChange={setChoice} />
           <label>
             Seconds each way
             <input

@@ -117,7 +117,11 @@ function Rates({ progress, colour }: { readonly progress: readonly DrillProgress
   );
 }
 
-function Report({ report: { flows, longestGapMs, upAfterMs, backAfterMs, reinjectedBytes } }: { readonly report: DrillReport }) {
+function Report({
+  report: { flows, longestGapMs, upAfterMs, backAfterMs, reinjectedBytes },
+}: {
+  readonly report: DrillReport;
+}) {
   const gap = longestGapMs === null ? "nothing was being carried" : `longest gap ${formatMs(longestGapMs)} ms`;
   const up = upAfterMs === null ? "it is not up again yet" : `up again after ${formatMs(upAfterMs)} ms`;
   const back = backAfterMs === null ? "" : `, used after ${formatMs(backAfterMs)} ms`;

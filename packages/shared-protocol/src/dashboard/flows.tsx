@@ -62,7 +62,9 @@ export function Flows({ tick, sessions, canDisconnect }: Props) {
         />
       </div>
       <div class="card table">
-        {found?.flows.length === 0 && <p class="soft">{search === "" ? "No flow is open." : "No flow is like that."}</p>}
+        {found?.flows.length === 0 && (
+          <p class="soft">{search === "" ? "No flow is open." : "No flow is like that."}</p>
+        )}
         {found && found.flows.length > 0 && (
           <table>
             <Head sort={sort} onSort={setSort} />

@@ -36,61 +36,65 @@ export function SpeedTestDialog({ paths, onClose }: Props) {
   return (
     <Dialog title="Speed test" onClose={onClose}>
       <form onSubmit={run}>
-      {!isRunning && (
-        <>
-          {state === "asking" && (
-            <p>
-              Fills each line alone, then all together, to the remote gateway and back. It uses the lines' volume, and
-              others will feel it.
-            </p>
-          )}
-          <Choice paths={usable} chosen={chosen} onChange={setChoice} />
-          <label>
-            Seconds each way
-            <input
-              type="number"
-              min="2"
-              max="20"
-              required
-              value={seconds}
-              onInput={(event) => setSeconds(event.currentTarget.valueAsNumber)}
-            />
-          </label>
-        </>
-      )}
-      {isRunning && <Stage progress={progress} />}
-      {progress.length > 0 && (
-        <>
-          <div class="plots">
-            <Humps title="Download" direction="down" progress={progress} colour={colour} />
-            <Humps title="Upload" direction="up" progress={progress} colour={colour} />
-          </div>
-          <Results results={outcome ?? soFar(progress)} now={isRunning ? progress.at(-1) : undefined} colour={colour} />
-        </>
-      )}
-      <div role="status">
-        {state === "done" && <p class="good">Measured.</p>}
-        {state === "stopped" && <p class="soft">Ended early.</p>}
-      </div>
-      {state === "failed" && (
-        <p class="bad" role="alert">
-          It could not be done: {problem}
-        </p>
-      )}
-      <p class="buttons">
-        <button type="button" onClick={onClose}>
-          {isRunning ? "Stop and close" : "Close"}
-        </button>
-        {isRunning ? (
-          <button type="button" class="primary" onClick={stop} key="stop">
-            Stop
-          </button>
-        ) : (
-          <button class="primary" disabled={chosen.length === 0} key="start">
-            {state === "asking" ? "Start" : "Again"}
-          </button>
+        {!isRunning && (
+          <>
+            {state === "asking" && (
+              <p>
+                Fills each line alone, then all together, to the remote gateway and back. It uses the lines' volume, and
+                others will feel it.
+              </p>
+            )}
+            <Choice paths={usable} chosen={chosen} onChange={setChoice} />
+            <label>
+              Seconds each way
+              <input
+                type="number"
+                min="2"
+                max="20"
+                required
+                value={seconds}
+                onInput={(event) => setSeconds(event.currentTarget.valueAsNumber)}
+              />
+            </label>
+          </>
         )}
-      </p>
+        {isRunning && <Stage progress={progress} />}
+        {progress.length > 0 && (
+          <>
+            <div class="plots">
+              <Humps title="Download" direction="down" progress={progress} colour={colour} />
+              <Humps title="Upload" direction="up" progress={progress} colour={colour} />
+            </div>
+            <Results
+              results={outcome ?? soFar(progress)}
+              now={isRunning ? progress.at(-1) : undefined}
+              colour={colour}
+            />
+          </>
+        )}
+        <div role="status">
+          {state === "done" && <p class="good">Measured.</p>}
+          {state === "stopped" && <p class="soft">Ended early.</p>}
+        </div>
+        {state === "failed" && (
+          <p class="bad" role="alert">
+            It could not be done: {problem}
+          </p>
+        )}
+        <p class="buttons">
+          <button type="button" onClick={onClose}>
+            {isRunning ? "Stop and close" : "Close"}
+          </button>
+          {isRunning ? (
+            <button type="button" class="primary" onClick={stop} key="stop">
+              Stop
+            </button>
+          ) : (
+            <button class="primary" disabled={chosen.length === 0} key="start">
+              {state === "asking" ? "Start" : "Again"}
+            </button>
+          )}
+        </p>
       </form>
     </Dialog>
   );
@@ -169,7 +173,10 @@ function Humps({ title, direction, progress, colour }: HumpsProps) {
   return (
     <figure>
       <figcaption class="soft">{title}</figcaption>
-      <PlainPlot label={`${title} of each line, and of all together, as it was measured`} areas={[...rounds.values()]} />
+      <PlainPlot
+        label={`${title} of each line, and of all together, as it was measured`}
+        areas={[...rounds.values()]}
+      />
     </figure>
   );
 }

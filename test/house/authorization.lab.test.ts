@@ -125,6 +125,8 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 60_000
     assert.deepEqual([first.reply, second.reply], [SUCCEEDED, SUCCEEDED]);
     assert.equal(await replyOf(origin.v4, outside.port), GENERAL_FAILURE);
     assert.equal((await hawser.remoteStatus()).sessions[0]?.flows.refused, refusedBefore + 1);
+    const { stdout } = await hawser.remote.curl("/metrics");
+    assert.match(stdout, /^hawser_connections_refused_total\{listener="flow",reason="max_flows"\} 1$/m);
     first.socket.resetAndDestroy();
     await until(async () => (await replyOf(origin.v4, outside.port)) === SUCCEEDED);
   });

@@ -20,7 +20,7 @@ const DASHBOARD = "http://127.0.0.1:8080/";
 const PATIENCE_MS = 10_000;
 const BYTES = 8e6;
 
-suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, () => {
+suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let origin: RunningOrigin;
@@ -59,8 +59,8 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, (
     const { paths } = (await hawser.local.get("/api/history")) as History;
     return paths.find((path) => path.name === name)?.receivedBytes.at(-1);
   }
-  const shows = (locator: Locator, text: string | RegExp): Promise<void> =>
-    locator.filter({ hasText: text }).first().waitFor();
+  const shows = (locator: Locator, text: string | RegExp, timeout = PATIENCE_MS): Promise<void> =>
+    locator.filter({ hasText: text }).first().waitFor({ timeout });
 
   test("during a transfer: every line's part, and afterwards what each has carried", async () => {
     await shows(page.getByRole("status"), "Live");
@@ -131,6 +131,62 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 90_000 }, (
     assert.equal((await hawser.flows()).length, 1);
     for (const socket of [kept.client, kept.server, cut.server]) socket.destroy();
     await page.getByRole("searchbox").fill("");
+  });
+
+  test("a speed test is seen as it goes: rates while they are measured, then each line's and their sum", async () => {
+    const before = (await hawser.status()).session.flows.total;
+    await page.getByRole("button", { name: "Speed test" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("spinbutton", { name: "Seconds each way" }).fill("2");
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await shows(dialog.getByRole("status"), "2 of 3: adsl2, download");
+    await shows(dialog.getByRole("row", { name: /^adsl1/ }), /[6-9](\.\d)? Mbit\/s/);
+    // The streams of the test are nobody's flows.
+    const { flows } = (await hawser.status()).session;
+    assert.deepEqual([flows.open, flows.total], [0, before]);
+    await takePictures(page, "speed-test");
+    await shows(dialog.getByRole("status"), "Measured.", 60_000);
+    await shows(dialog.getByRole("row", { name: /^together/ }), /1[4-7] Mbit\/s/);
+    assert.equal(await dialog.locator(".plain-plot .curve").count(), 6);
+    await takePictures(page, "speed-test-done");
+    await page.keyboard.press("Escape");
+  });
+
+  test("one trial at a time: why it cannot be is said; closing the dialog ends it, and puts the line back", async () => {
+    const dialog = page.getByRole("dialog");
+    await line("adsl1").getByRole("button", { name: "Drill" }).click();
+    await dialog.getByRole("spinbutton", { name: "Seconds" }).fill("60");
+    await dialog.getByRole("button", { name: "Take it out" }).click();
+    await shows(dialog.getByRole("status"), "adsl1 is out");
+    const { stdout } = await hawser.local.curl("/api/speedtest", ["-X", "POST"]);
+    assert.match(stdout, /"detail":"a drill is running; wait for its end"/);
+    await takePictures(page, "drill");
+    await page.keyboard.press("Escape");
+    await hawser.whenPaths((states) => states[0] === "up" || states[0] === "probation");
+
+    // A speed test of another's runs; it is over when its client goes.
+    const other = house.router.spawn("curl", ["-sNX", "POST", `${DASHBOARD}api/speedtest`]);
+    await until(async () =>
+      (await hawser.local.curl("/api/speedtest", ["-X", "POST"])).stdout.includes("409"),
+    );
+    await page.getByRole("button", { name: "Speed test" }).click();
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await shows(dialog.getByRole("alert"), "It could not be done: a speed test is running; wait for its end");
+    other.kill();
+    const again = dialog.getByRole("button", { name: "Again" });
+    await until(async () => {
+      if (await again.isVisible()) await again.click();
+      return dialog.getByRole("status").filter({ hasText: "1 of 3" }).isVisible();
+    });
+    await page.reload();
+    await shows(page.getByRole("status"), "Live");
+    // The page has gone, and its test with it: nothing is in the way of another.
+    await page.getByRole("button", { name: "Speed test" }).click();
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await shows(dialog.getByRole("status"), "1 of 3: adsl1, download");
+    await dialog.getByRole("button", { name: "Stop", exact: true }).click();
+    await shows(dialog.getByRole("status"), "Ended early.");
+    await page.keyboard.press("Escape");
   });
 
   test("the gateway goes and comes back: the page says so, and goes on", async () => {

@@ -158,7 +158,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
       await assertFlowGoesOn();
       await assertCalm(hawser.local);
       const { stdout } = await hawser.local.curl("/metrics");
-      assert.match(stdout, /^hawser_connections_refused_total\{listener="redirect",reason="limit"\} \d/m);
+      assert.match(stdout, /^hawser_connections_refused_total\{listener="redirect",reason="memory"\} \d/m);
       await leave(many);
       await until(works);
       await assertFlowGoesOn();

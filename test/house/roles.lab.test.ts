@@ -51,6 +51,11 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     const { goodputBps } = await download(house.lan, { ...target(), seconds: 5, skipMs: 3_500 });
     t.diagnostic(`${(goodputBps / 1e6).toFixed(1)} Mbit/s when full`);
     assert.ok(goodputBps > 0.8 * PAYLOAD * (DSL_BPS + LTE_BPS), `${goodputBps} bit/s`);
+    const events = (await hawser.remote.get("/api/events")) as GatewayEvent[];
+    assert.match(
+      events.find(({ type, path }) => type === "path-in-use" && path === "lte")?.message ?? "",
+      /^lte is in use for downloads: the active lines were full (9[5-9]|100) % of the time$/,
+    );
   });
 
   test("a backup line takes over when the other dies, and is left when that is back", async (t) => {

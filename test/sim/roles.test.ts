@@ -59,6 +59,18 @@ describe("an overflow line", () => {
       const [, lte] = carried(network, direction, before) as [number, number];
       assert.ok(app.received > 0.9 * mbit(4) * 5_000);
       assert.ok(lte < 20_000, `${lte} bytes`);
+      const sender = direction === "down" ? network.remote : network.local;
+      const changes = sender.events.filter((event) => event.type === "tier");
+      const [into, outOf] = changes;
+      assert.deepEqual(
+        changes.map(({ top, before, reason }) => [top, before, reason]),
+        [
+          [1, 0, "full"],
+          [0, 1, "calm"],
+        ],
+      );
+      assert.ok(into?.share !== undefined && into.share >= 0.95 && into.share <= 1, `${into?.share}`);
+      assert.ok(outOf?.share !== undefined && outOf.share < 0.8, `${outOf?.share}`);
     });
   }
 
@@ -71,6 +83,7 @@ describe("an overflow line", () => {
     bulk.run(1_000);
     assert.ok(bulk.reader.longestGap <= 300, `a gap of ${bulk.reader.longestGap} ms`);
     assert.ok(bulk.run(2_000) >= (0.9 * 40) / 60);
+    assert.ok(network.remote.events.some((event) => event.type === "tier" && event.reason === "alone"));
   });
 
   it("with tiers: the second is used only when the first is full as well", () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { MemoryBudget, type SessionTotals } from "@hawser/shared-protocol/engine";
+import { MemoryBudget, type SessionTotals, type StreamRefusal } from "@hawser/shared-protocol/engine";
 import {
   type EventLog,
   FlowFailures,
@@ -49,7 +49,7 @@ export class SessionKeeper {
     this.#memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
     this.#log = log;
-    this.#pathEvents = new PathEvents(log, pairing.name);
+    this.#pathEvents = new PathEvents(log, pairing.name, "uploads");
     this.#failures = new FlowFailures(log, pairing.name);
     this.#events = events;
     this.#driver = this.#create();
@@ -72,11 +72,6 @@ export class SessionKeeper {
   /** The session's name: 16 random bytes. */
   get id(): Buffer {
     return this.#id;
-  }
-
-  /** What logs call the session, at both ends. */
-  get shortId(): string {
-    return this.#id.toString("hex", 0, 4);
   }
 
   /** A subflow has joined this session before: HELLO says "resume". */
@@ -106,6 +101,11 @@ export class SessionKeeper {
       this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
   }
 
+  /** No room for another flow. */
+  noteRefused(reason: StreamRefusal): void {
+    this.#failures.noteRefused(reason);
+  }
+
   /** Ends the session for good. */
   stop(code: CloseCode, reason: string): void {
     this.#stopped = true;
@@ -117,6 +117,7 @@ export class SessionKeeper {
     this.#established = false;
     this.#nextSubflow = 0;
     const driver: SessionDriver = new SessionDriver({
+      name: this.#id.toString("hex", 0, 4),
       side: "local",
       memory: this.#memory,
       paths: this.#paths,

@@ -1,8 +1,8 @@
 import {
+  type DrillProgress,
   type DrillReport,
   type EventLog,
   type FlowStatus,
-  flowId,
   flowStatus,
   type RefusalCount,
   readVersion,
@@ -31,21 +31,25 @@ export class LocalStatus implements StatusSource {
   }
 
   status(): StatusReport {
-    const { keeper, paths, config } = this.#gateway;
+    const { keeper, paths, config, opener } = this.#gateway;
     const pathStatus = paths.map((path) => path.status());
     return {
       role: "local",
       version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
-      session: sessionStatus(config.remote.name, keeper.driver, pathStatus, keeper.totalsBefore),
+      session: sessionStatus(
+        config.remote.name,
+        keeper.driver,
+        opener.flows,
+        pathStatus,
+        keeper.totalsBefore,
+      ),
     };
   }
 
   flows(): readonly FlowStatus[] {
-    const { opener, keeper, config } = this.#gateway;
-    return [...opener.flows].map((flow) =>
-      flowStatus(flow, keeper.driver, "local", config.remote.name, keeper.shortId),
-    );
+    const { opener, config } = this.#gateway;
+    return [...opener.flows].map((flow) => flowStatus(flow, "local", config.remote.name));
   }
 
   refusals(): readonly RefusalCount[] {
@@ -56,8 +60,13 @@ export class LocalStatus implements StatusSource {
     return this.#gateway.setPathRole(name, role);
   }
 
-  drill(path: string, seconds: number, signal: AbortSignal): Promise<DrillReport> {
-    return this.#gateway.trials.drill(path, seconds, signal);
+  drill(
+    path: string,
+    seconds: number,
+    signal: AbortSignal,
+    onProgress: (progress: DrillProgress) => void,
+  ): Promise<DrillReport> {
+    return this.#gateway.trials.drill(path, seconds, signal, onProgress);
   }
 
   speedtest(
@@ -69,8 +78,7 @@ export class LocalStatus implements StatusSource {
   }
 
   disconnectFlow(id: string): boolean {
-    const { opener, keeper } = this.#gateway;
-    const flow = [...opener.flows].find((open) => flowId(keeper.shortId, open) === id);
+    const flow = [...this.#gateway.opener.flows].find((open) => open.id === id);
     flow?.abort(StreamCode.reset);
     return flow !== undefined;
   }

@@ -30,7 +30,12 @@ function egressOf(allow: string): {
     if (resets.push(code) === MANY) all.resolve();
   };
   const driver = { reset, adopt: () => {}, end: () => {} } as unknown as SessionDriver;
-  return { egress: new Egress(driver, accesses.of("home"), "0123"), lines, resets, all: all.promise };
+  return {
+    egress: new Egress(driver, accesses.of("home"), "0123", () => {}),
+    lines,
+    resets,
+    all: all.promise,
+  };
 }
 
 const MANY = 50;

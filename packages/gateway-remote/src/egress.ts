@@ -1,5 +1,5 @@
 import { isIP, type Socket } from "node:net";
-import type { StreamRequest } from "@hawser/shared-protocol/engine";
+import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   dialApplication,
   Flow,
@@ -10,6 +10,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import { codeName, StreamCode } from "@hawser/shared-protocol/wire";
 import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
+import type { FlowLimit } from "./authorization/flow-limits.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";
 import type { EgressPolicy } from "./authorization/policy.ts";
 import { SpeedtestStream } from "./speedtest.ts";
@@ -36,20 +37,30 @@ const CODES: Readonly<Record<string, StreamCode>> = {
   ENOMEM: StreamCode.overloaded,
 };
 
+/** For want of what a flow was refused: a limit of the peer's, of the session's, or of the system's. */
+export type FlowRefusal = StreamRefusal | FlowLimit | "system";
+
 /** Dials the destinations of one session's flows. */
 export class Egress {
   readonly #driver: SessionDriver;
   readonly #access: PeerAccess;
   readonly #session: string;
+  readonly #onRefused: (reason: FlowRefusal) => void;
   readonly #flows = new FlowSet<EgressFlow>();
   /** Flows that rules or limits forbade. */
   #refused = 0;
 
-  /** `session`: what the log calls it. */
-  constructor(driver: SessionDriver, access: PeerAccess, session: string) {
+  /** `session`: what the log calls it; `onRefused`: there was no room for a flow. */
+  constructor(
+    driver: SessionDriver,
+    access: PeerAccess,
+    session: string,
+    onRefused: (reason: FlowRefusal) => void,
+  ) {
     this.#driver = driver;
     this.#access = access;
     this.#session = session;
+    this.#onRefused = onRefused;
   }
 
   get flows(): FlowSet {
@@ -65,7 +76,11 @@ export class Egress {
     const { host, port } = request.destination;
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
     const exceeded = this.#access.limits.admit(performance.now());
-    if (exceeded !== undefined) return this.#refuse(stream, request, StreamCode.overloaded, exceeded);
+    if (exceeded !== undefined) {
+      this.#refused++;
+      this.#onRefused(exceeded);
+      return this.#driver.reset(stream, StreamCode.overloaded);
+    }
     if (host === SPEEDTEST_HOST && request.kind === "connect") return this.#serveSpeedtest(stream, request);
     const denied = isIP(host) === 0 ? undefined : this.#access.policy.whyDenied(host, port);
     if (denied === undefined) return this.#dial(stream, request);
@@ -116,10 +131,11 @@ export class Egress {
     const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(this.#driver, stream, request, socket, {
       policy: () => this.#access.policy,
-      onFailed: (code, error) =>
-        error instanceof NotAllowedError
-          ? this.#noteRefusal(stream, request, code, error.message)
-          : this.#noteFailure(stream, request, code, error),
+      onFailed: (code, error) => {
+        if (code === StreamCode.overloaded) this.#onRefused("system");
+        if (error instanceof NotAllowedError) this.#noteRefusal(stream, request, code, error.message);
+        else this.#noteFailure(stream, request, code, error);
+      },
       onCut: (why) => this.#noteCut(stream, request, why),
       onOver: () => {
         this.#flows.delete(flow);

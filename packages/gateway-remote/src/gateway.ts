@@ -33,7 +33,7 @@ export class RemoteGateway {
     this.#events = events;
     this.refusals = new Refusals(logger);
     this.#accesses = new PeerAccesses(config, logger);
-    this.sessions = new Sessions(this.#accesses, logger, (key) => this.#handleJoined(key));
+    this.sessions = new Sessions(this.#accesses, this.refusals, logger, (key) => this.#handleJoined(key));
     this.#keys = new PeerKeys(config);
     this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
     this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);

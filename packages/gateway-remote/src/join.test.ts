@@ -99,6 +99,7 @@ const sessionsOf = (peer: string) => [...gateway.sessions.all].filter((session) 
 test("another peer's session id joins a session of one's own, and resumes nothing", async () => {
   const id = randomBytes(16);
   const driver = new SessionDriver({
+    name: "test",
     side: "local",
     memory: new MemoryBudget(16 * 2 ** 20),
     onClosed: () => {},

@@ -6,6 +6,7 @@ import {
   FlowFailures,
   type Logger,
   PathEvents,
+  type Refusals,
   refuse,
   SessionDriver,
   type SubflowChange,
@@ -13,7 +14,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
 import type { PeerAccesses } from "./authorization/peer-access.ts";
-import { Egress } from "./egress.ts";
+import { Egress, type FlowRefusal } from "./egress.ts";
 import type { PeerKey } from "./peer-keys.ts";
 
 /** Sessions that one peer may have at a time. */
@@ -27,8 +28,6 @@ export interface RemoteSession {
   /** What vouches for it: the peer's present key once a subflow has joined with that. */
   key: PeerKey;
   readonly id: string;
-  /** What logs and the API call it, at both ends. */
-  readonly shortId: string;
   readonly driver: SessionDriver;
   readonly egress: Egress;
   /** Subflow numbers by path and index: a subflow dialled again takes its predecessor's place. */
@@ -39,6 +38,7 @@ export interface RemoteSession {
 /** Finds the session that a subflow belongs to, by the authenticated name of its peer and the number in HELLO. */
 export class Sessions {
   readonly #accesses: PeerAccesses;
+  readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly events = new EventLog();
   readonly #onJoined: (key: PeerKey) => void;
@@ -46,8 +46,9 @@ export class Sessions {
   #draining = false;
 
   /** `onJoined`: a subflow has joined with this key. */
-  constructor(accesses: PeerAccesses, logger: Logger, onJoined: (key: PeerKey) => void) {
+  constructor(accesses: PeerAccesses, refusals: Refusals, logger: Logger, onJoined: (key: PeerKey) => void) {
     this.#accesses = accesses;
+    this.#refusals = refusals;
     this.#logger = logger;
     this.#onJoined = onJoined;
   }
@@ -115,19 +116,27 @@ export class Sessions {
 
   #create(key: PeerKey, id: string): RemoteSession {
     const { peer } = key;
-    const shortId = id.slice(0, 8);
+    const name = id.slice(0, 8);
     const failures = new FlowFailures(this.events, peer);
-    const logger = childLogger(this.#logger, { peer, session: shortId });
+    const logger = childLogger(this.#logger, { peer, session: name });
     const access = this.#accesses.of(peer);
+    const noteRefused = (reason: FlowRefusal): void => {
+      failures.noteRefused(reason);
+      const fields = { peer, session: name };
+      this.#refusals.note({ listener: "flow", reason }, "warn", fields, "refused a flow: no room for it");
+    };
     const driver = new SessionDriver({
+      name,
       side: "remote",
       memory: access.memory,
-      pathObserver: new PathEvents(this.events, peer),
+      pathObserver: new PathEvents(this.events, peer, "downloads"),
       onOpen: (stream, request) => {
         if (this.#draining) driver.reset(stream, StreamCode.shutdown);
         else session.egress.open(stream, request);
       },
-      onFlowFailed: (code) => failures.note(code),
+      // Who refuses a flow for want of room says what there was no room for.
+      onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
+      onRefused: (reason) => noteRefused(reason),
       onSubflow: (change) => logSubflow(logger, change),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
@@ -139,9 +148,8 @@ export class Sessions {
       peer,
       key,
       id,
-      shortId,
       driver,
-      egress: new Egress(driver, access, shortId),
+      egress: new Egress(driver, access, name, noteRefused),
       places: new Map(),
       logger,
     };

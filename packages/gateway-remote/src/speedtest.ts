@@ -18,6 +18,7 @@ const MAX_ECHO = 64_000;
  * and time, whatever the local gateway asks for.
  */
 export class SpeedtestStream implements StreamHandler {
+  readonly isOwn = true;
   readonly #driver: SessionDriver;
   readonly #stream: number;
   readonly #verb: SpeedtestVerb;

@@ -1,7 +1,6 @@
 import {
   type EventLog,
   type FlowStatus,
-  flowId,
   flowStatus,
   type RefusalCount,
   readVersion,
@@ -33,15 +32,15 @@ export class RemoteStatus implements StatusSource {
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       sessions: [...this.#gateway.sessions.all].map(({ peer, driver, egress }) => {
         const paths = driver.paths.map((path) => path.status());
-        const session = sessionStatus(peer, driver, paths);
+        const session = sessionStatus(peer, driver, egress.flows, paths);
         return { ...session, flows: { ...session.flows, refused: egress.refused } };
       }),
     };
   }
 
   flows(): readonly FlowStatus[] {
-    return [...this.#gateway.sessions.all].flatMap(({ peer, driver, egress, shortId }) =>
-      [...egress.flows].map((flow) => flowStatus(flow, driver, "remote", peer, shortId)),
+    return [...this.#gateway.sessions.all].flatMap(({ peer, egress }) =>
+      [...egress.flows].map((flow) => flowStatus(flow, "remote", peer)),
     );
   }
 
@@ -50,8 +49,8 @@ export class RemoteStatus implements StatusSource {
   }
 
   disconnectFlow(id: string): boolean {
-    for (const { egress, shortId } of this.#gateway.sessions.all) {
-      const flow = [...egress.flows].find((open) => flowId(shortId, open) === id);
+    for (const { egress } of this.#gateway.sessions.all) {
+      const flow = [...egress.flows].find((open) => open.id === id);
       flow?.abort(StreamCode.reset);
       if (flow) return true;
     }

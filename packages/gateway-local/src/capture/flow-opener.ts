@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   adoptApplication,
   type BytesHandler,
@@ -54,22 +55,17 @@ export class FlowOpener {
     if (this.#draining || destination.host === SPEEDTEST_HOST) return undefined;
     const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const request = { kind, destination, source };
-    const { driver, shortId: session } = this.#keeper;
+    const { driver } = this.#keeper;
     const stream = driver.open(request);
     if (stream === undefined) {
-      this.#refusals.note(
-        { listener: kind, reason: "limit" },
-        "warn",
-        request,
-        "refused a flow: the session's limit of streams or of memory is reached",
-      );
+      this.#noteRefusal(request, driver.session.whyFull);
       return undefined;
     }
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
       onReset: (code) => {
         if (code !== StreamCode.reset)
-          this.#logger.info({ session, flow: stream, ...request, code }, "flow refused or cut");
+          this.#logger.info({ session: driver.name, flow: stream, ...request, code }, "flow refused or cut");
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {
@@ -80,6 +76,17 @@ export class FlowOpener {
     this.flows.add(flow);
     driver.adopt(stream, flow);
     return flow;
+  }
+
+  /** Without a reason the session has just ended, and the next one is not there yet. */
+  #noteRefusal(request: StreamRequest, reason: StreamRefusal | undefined): void {
+    this.#refusals.note(
+      { listener: request.kind, reason: reason ?? "no-session" },
+      "warn",
+      request,
+      "refused a flow: the session has no room for it",
+    );
+    if (reason) this.#keeper.noteRefused(reason);
   }
 }
 

@@ -191,7 +191,7 @@ export class Path implements LinkOwner {
 
   /** A subflow of this path joined, changed its state, or was lost. */
   handleSubflow({ id, state, reason }: SubflowChange): void {
-    const session = this.#keeper.shortId;
+    const session = this.#keeper.driver.name;
     this.#logger[state === "lost" ? "warn" : "info"](
       { session, subflow: id, state, reason },
       "subflow changed",

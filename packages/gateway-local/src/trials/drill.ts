@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Session, SessionTotals, Stream } from "@hawser/shared-protocol/engine";
-import type { DrillReport, SessionDriver } from "@hawser/shared-protocol/node";
+import type { DrillProgress, DrillReport, SessionDriver } from "@hawser/shared-protocol/node";
 import type { Path } from "../paths/path.ts";
+import { DrillTicker } from "./drill-progress.ts";
 import { FlowWatch } from "./flow-watch.ts";
 
 /** How long flows are watched before the cut, to know which ones are active, ms. */
@@ -20,15 +21,19 @@ export async function drill(
   driver: SessionDriver,
   seconds: number,
   signal: AbortSignal,
+  onProgress: (progress: DrillProgress) => void,
 ): Promise<DrillReport> {
   const { session } = driver;
   const watch = new FlowWatch(session, path.name);
+  const ticker = new DrillTicker(session, watch, onProgress);
   try {
     await pause(BEFORE_MS, signal);
     const open = watch.cut();
     const before = { ...session.totals };
+    ticker.enter("out");
     const outMs = await takeOut(path, seconds, signal);
     watch.putBack();
+    ticker.enter("return");
     const upAfterMs = await comeBack(path, watch, signal);
     const { totals } = session;
     return {
@@ -42,6 +47,7 @@ export async function drill(
       reinjectedBytes: totals.reinjected - before.reinjected,
     };
   } finally {
+    ticker.stop();
     watch.stop();
   }
 }

@@ -27,6 +27,7 @@ export interface SpeedtestStreamEvents {
 
 /** The local end of one stream of a speed test. */
 export class SpeedtestStream implements StreamHandler {
+  readonly isOwn = true;
   readonly driver: SessionDriver;
   readonly id: number;
   readonly #events: SpeedtestStreamEvents;

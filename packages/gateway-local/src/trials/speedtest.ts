@@ -31,12 +31,16 @@ export async function speedtest(
   const results: SpeedResult[] = [];
   const rounds = plan.alone.map((name) => ({ name: name as string | null, paths: [name] }));
   if (plan.together.length > 1) rounds.push({ name: null, paths: [...plan.together] });
-  for (const { name, paths } of rounds) {
+  for (const [round, { name, paths }] of rounds.entries()) {
     if (signal.aborted) break;
-    results.push(await measureRound(driver, name, paths, plan, signal, onProgress));
+    const tell = (progress: RoundProgress): void =>
+      onProgress({ ...progress, name, round, rounds: rounds.length });
+    results.push(await measureRound(driver, name, paths, plan, signal, tell));
   }
   return results;
 }
+
+type RoundProgress = Omit<SpeedProgress, "name" | "round" | "rounds">;
 
 async function measureRound(
   driver: SessionDriver,
@@ -44,7 +48,7 @@ async function measureRound(
   paths: readonly string[],
   { ms, bytes }: SpeedtestPlan,
   signal: AbortSignal,
-  onProgress: (progress: SpeedProgress) => void,
+  onProgress: (progress: RoundProgress) => void,
 ): Promise<SpeedResult> {
   const result: { -readonly [Key in keyof SpeedResult]: SpeedResult[Key] } = {
     name,
@@ -55,10 +59,12 @@ async function measureRound(
     upLatencyMs: null,
     error: null,
   };
+  const tell = (phase: SpeedProgress["phase"], share: number, bps: number, carried: number): void =>
+    onProgress({ phase, share, bps, bytes: carried, result: { ...result } });
   let probe: LatencyProbe | undefined;
   try {
     probe = new LatencyProbe(driver, paths);
-    onProgress({ name, phase: "latency", share: 0, bps: 0, bytes: 0 });
+    tell("latency", 0, 0, 0);
     await sleep(IDLE_MS, undefined, { signal }).catch(() => undefined);
     result.latencyMs = probe.take();
     for (const direction of ["down", "up"] as const) {
@@ -68,10 +74,8 @@ async function measureRound(
         ms,
         bytes,
         signal,
-        onProgress: (elapsed, carried, bps) => {
-          const share = Math.min(1, Math.max(elapsed / ms, carried / bytes));
-          onProgress({ name, phase: direction, share, bps, bytes: carried });
-        },
+        onProgress: (elapsed, carried, bps) =>
+          tell(direction, Math.min(1, Math.max(elapsed / ms, carried / bytes)), bps, carried),
       });
       result[`${direction}LatencyMs`] = probe.take();
       await settle(driver, signal);
@@ -83,6 +87,7 @@ async function measureRound(
   } finally {
     probe?.close();
   }
+  tell("up", 1, result.upBps ?? 0, 0);
   return result;
 }
 

@@ -1,7 +1,9 @@
 /** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
 
 import {
+  type DrillProgress,
   type DrillReport,
+  noSuchPath,
   RequestError,
   type SpeedProgress,
   type SpeedResult,
@@ -31,14 +33,19 @@ export class Trials {
   }
 
   /** @throws RequestError when it cannot be done, or not now */
-  drill(name: string, seconds: number, signal: AbortSignal): Promise<DrillReport> {
-    const { paths, keeper } = this.#gateway;
-    const path = paths.find((each) => each.name === name);
-    if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
+  drill(
+    name: string,
+    seconds: number,
+    signal: AbortSignal,
+    onProgress: (progress: DrillProgress) => void,
+  ): Promise<DrillReport> {
+    const path = this.#find(name);
     if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state} already`);
-    if (!paths.some((other) => other !== path && isUsable(other)))
+    if (!this.#gateway.paths.some((other) => other !== path && isUsable(other)))
       throw new RequestError(409, `${name} is the only line that is up; its flows could go nowhere`);
-    return this.#alone("a drill", signal, (stop) => drill(path, keeper.driver, seconds, stop));
+    return this.#alone("a drill", signal, (stop) =>
+      drill(path, this.#gateway.keeper.driver, seconds, stop, onProgress),
+    );
   }
 
   /** @throws RequestError when it cannot be done, or not now */
@@ -55,8 +62,7 @@ export class Trials {
   #plan({ paths: named, seconds = DEFAULT_SECONDS, bytes = DEFAULT_BYTES }: SpeedtestOptions): SpeedtestPlan {
     const { paths } = this.#gateway;
     for (const name of named ?? []) {
-      const path = paths.find((each) => each.name === name);
-      if (!path) throw new RequestError(404, `there is no path ${JSON.stringify(name)}`);
+      const path = this.#find(name);
       if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state}; it carries nothing`);
     }
     const chosen = paths.filter((path) =>
@@ -67,6 +73,17 @@ export class Trials {
     const together = chosen.filter(({ roleInForce }) => named || roleInForce !== "backup");
     const names = (list: readonly Path[]): string[] => list.map(({ name }) => name);
     return { alone: names(chosen), together: names(together), ms: seconds * 1_000, bytes };
+  }
+
+  /** @throws RequestError when there is none of this name */
+  #find(wanted: string): Path {
+    const { paths } = this.#gateway;
+    const path = paths.find(({ name }) => name === wanted);
+    if (path) return path;
+    throw noSuchPath(
+      wanted,
+      paths.map(({ name }) => name),
+    );
   }
 
   /** @throws RequestError when another runs */

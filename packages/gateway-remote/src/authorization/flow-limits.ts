@@ -12,6 +12,9 @@ export interface FlowLimitsConfig {
 /** A home that comes back after an outage opens everything at once: what was not used for so long may come together. */
 const BURST_SECONDS = 4;
 
+/** The limits by their names in the configuration. */
+export type FlowLimit = "max_flows" | "max_new_flows_per_second";
+
 /** A token bucket, and a count. All sessions of a peer share one. */
 export class FlowLimits {
   #maxFlows: number;
@@ -31,7 +34,7 @@ export class FlowLimits {
   }
 
   /** Admits one more flow, to be given back by `release`; or says which limit it would exceed. */
-  admit(now: number): "max_flows" | "max_new_flows_per_second" | undefined {
+  admit(now: number): FlowLimit | undefined {
     // What is refused for its number is an attempt, too: each costs a turn.
     if (!this.#newFlows.take(now)) return "max_new_flows_per_second";
     if (this.#open >= this.#maxFlows) return "max_flows";

@@ -1,6 +1,7 @@
 /** Requests to the gateway that serves this page. */
 
 import type { Problem } from "../node/status/schemas.ts";
+import { type ServerEvent, serverEvents } from "./server-events.ts";
 
 /** Where the browser keeps the token that the gateway asks for: for this tab, until it is closed. */
 const TOKEN_KEY = "hawser-token";
@@ -34,11 +35,28 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** A request that changes something. Its answer may be long in coming (a drill lasts as long as it lasts). */
-export async function send<T>(method: "PATCH" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
-  const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const answer = await request(path, { method, ...(body !== undefined && json) });
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+/** A request that changes something. */
+export async function send(method: "PATCH" | "DELETE", path: string, body?: unknown): Promise<void> {
+  await request(path, { method, ...(body !== undefined && jsonOf(body)) });
+}
+
+/** The part of a request that has a body. */
+export function jsonOf(body: unknown): RequestInit {
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/** What comes as server-sent events until the body ends. @throws as `request`; what it was aborted with */
+export async function* events(path: string, init: RequestInit): AsyncGenerator<ServerEvent> {
+  const headers = new Headers(init.headers);
+  headers.set("accept", "text/event-stream");
+  const { body } = await request(path, { ...init, headers });
+  yield* serverEvents(bytesOf(body as ReadableStream<Uint8Array>));
+}
+
+/** A body as an iterable, where the browser's streams are none yet. */
+async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
 export function messageOf(error: unknown): string {

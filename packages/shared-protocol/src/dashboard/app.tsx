@@ -95,7 +95,7 @@ function Content({ state, report, about, theme }: ContentProps) {
           <Lines gateway={report.role} session={session} controls={about.controls} />
         </>
       )}
-      <Flows tick={state.reportAt} session={session} canDisconnect={about.controls.disconnect} />
+      <Flows tick={state.reportAt} sessions={sessions} canDisconnect={about.controls.disconnect} />
       <EventList events={state.events} showPeer={sessions.length > 1} />
     </div>
   );

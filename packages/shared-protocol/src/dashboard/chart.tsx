@@ -109,7 +109,8 @@ function makePlot(holder: HTMLElement, latest: () => Props, onCursor: (index: nu
   const options: uPlot.Options = {
     width: holder.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    // A label at the end of the axis of time has half its width beyond it.
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: "hawser" }, points: { show: false } },
     scales: {

@@ -5,13 +5,18 @@ import type { FlowStatus, SessionStatus } from "../node/status/types.ts";
 import { messageOf, request, send } from "./api.ts";
 import { colourOf, Dialog, ShareBar } from "./parts.tsx";
 
-/** Rows at most; the gateway searches and sorts among all. */
-const MAX_ROWS = 100;
+/** Rows shown before the user asks for more; the gateway searches and sorts among all. */
+const PAGE = 25;
 
 type SortKey = NonNullable<FlowQuery["sort"]>;
 interface Sort {
   readonly key: SortKey;
   readonly order: "asc" | "desc";
+}
+interface Wanted {
+  readonly search: string;
+  readonly sort: Sort;
+  readonly rows: number;
 }
 interface Found {
   readonly flows: readonly FlowStatus[];
@@ -30,16 +35,17 @@ const COLUMNS: readonly { readonly title: string; readonly key: SortKey; readonl
 interface Props {
   /** Changes with every report: the list is asked for again. */
   readonly tick: Date | undefined;
-  /** The session whose paths have the colours. */
-  readonly session: SessionStatus | undefined;
+  /** Whose paths have the colours. */
+  readonly sessions: readonly SessionStatus[];
   readonly canDisconnect: boolean;
 }
 
-export function Flows({ tick, session, canDisconnect }: Props) {
+export function Flows({ tick, sessions, canDisconnect }: Props) {
   const [search, setSearch] = useState("");
   const [sort, setSort] = useState<Sort>({ key: "receivedBytes", order: "desc" });
   const [cutting, setCutting] = useState<FlowStatus>();
-  const found = useFlows(search, sort, tick);
+  const [rows, setRows] = useState(PAGE);
+  const found = useFlows({ search, sort, rows }, tick);
   return (
     <section aria-labelledby="flows">
       <div class="head">
@@ -56,7 +62,9 @@ export function Flows({ tick, session, canDisconnect }: Props) {
         />
       </div>
       <div class="card table">
-        {found?.flows.length === 0 && <p class="soft">{search === "" ? "No flow is open." : "No flow is like that."}</p>}
+        {found?.flows.length === 0 && (
+          <p class="soft">{search === "" ? "No flow is open." : "No flow is like that."}</p>
+        )}
         {found && found.flows.length > 0 && (
           <table>
             <Head sort={sort} onSort={setSort} />
@@ -65,12 +73,17 @@ export function Flows({ tick, session, canDisconnect }: Props) {
                 <Row
                   key={flow.id}
                   flow={flow}
-                  session={session}
+                  sessions={sessions}
                   onCut={canDisconnect ? () => setCutting(flow) : undefined}
                 />
               ))}
             </tbody>
           </table>
+        )}
+        {found && found.total > rows && (
+          <button class="small" onClick={() => setRows(rows * 4)}>
+            More flows
+          </button>
         )}
       </div>
       {cutting && <CutDialog flow={cutting} onClose={() => setCutting(undefined)} />}
@@ -79,11 +92,11 @@ export function Flows({ tick, session, canDisconnect }: Props) {
 }
 
 /** What the gateway finds, again at every tick. A slow answer never replaces a later one. */
-function useFlows(search: string, { key, order }: Sort, tick: Date | undefined): Found | undefined {
+function useFlows({ search, sort: { key, order }, rows }: Wanted, tick: Date | undefined): Found | undefined {
   const [found, setFound] = useState<Found>();
   useEffect(() => {
     let isWanted = true;
-    const query = new URLSearchParams({ search, sort: key, order, limit: String(MAX_ROWS) });
+    const query = new URLSearchParams({ search, sort: key, order, limit: String(rows) });
     request(`/api/flows?${query}`)
       .then(async (answer) => {
         const flows = (await answer.json()) as FlowStatus[];
@@ -94,7 +107,7 @@ function useFlows(search: string, { key, order }: Sort, tick: Date | undefined):
     return () => {
       isWanted = false;
     };
-  }, [search, key, order, tick]);
+  }, [search, key, order, rows, tick]);
   return found;
 }
 
@@ -134,12 +147,13 @@ function Head({ sort, onSort }: { readonly sort: Sort; readonly onSort: (sort: S
 
 interface RowProps {
   readonly flow: FlowStatus;
-  readonly session: SessionStatus | undefined;
+  readonly sessions: readonly SessionStatus[];
   readonly onCut: (() => void) | undefined;
 }
 
-function Row({ flow, session, onCut }: RowProps) {
-  const { from, to, kind, ageSeconds, sentBytes, receivedBytes, paths } = flow;
+function Row({ flow, sessions, onCut }: RowProps) {
+  const { from, to, kind, peer, ageSeconds, sentBytes, receivedBytes, paths } = flow;
+  const session = sessions.find((each) => each.peer === peer);
   const shares = paths.map((share) => ({
     name: share.name,
     bytes: share.sentBytes + share.receivedBytes,
@@ -147,7 +161,10 @@ function Row({ flow, session, onCut }: RowProps) {
   }));
   return (
     <tr>
-      <td data-title="From">{from}</td>
+      <td data-title="From">
+        {sessions.length > 1 && <b>{peer} </b>}
+        {from}
+      </td>
       <td data-title="To">{to}</td>
       <td data-title="Kind">{kind}</td>
       <td data-title="Age" class="num">

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { formatAge, formatBytes, formatMs, formatRate } from "../node/cli/format.ts";
 import type { About } from "../node/status/schemas.ts";
-import type { PathStatus, SessionStatus, StatusReport } from "../node/status/types.ts";
+import { carries, type PathStatus, type SessionStatus, type StatusReport } from "../node/status/types.ts";
 import { messageOf, send } from "./api.ts";
 import { DrillDialog } from "./drill.tsx";
 import { colourOf, percent, type Share, ShareBar, StateMark } from "./parts.tsx";
@@ -28,7 +28,7 @@ export function Lines({ gateway, session: { paths }, controls }: Props) {
         <ShareBar shares={shares} label="Share of all bytes" />
         {controls.speedtest && <button onClick={() => setTesting(true)}>Speed test</button>}
       </div>
-      {isTesting && <SpeedTestDialog onClose={() => setTesting(false)} />}
+      {isTesting && <SpeedTestDialog paths={paths} onClose={() => setTesting(false)} />}
       <div class="lines">
         {paths.map((path, i) => (
           <Line
@@ -90,12 +90,12 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         {roleInForce === role ? role : `${roleInForce} instead of ${role}`}: {path.roleReason}, for{" "}
         {ago(path.roleSince)}
         {controls.drill && roleInForce !== "disabled" && (
-          <button class="small" onClick={() => setDrilling(true)}>
+          <button class="small" disabled={!carries(path)} onClick={() => setDrilling(true)}>
             Drill
           </button>
         )}
       </p>
-      {isDrilling && <DrillDialog path={path.name} onClose={() => setDrilling(false)} />}
+      {isDrilling && <DrillDialog path={path.name} colour={colour} onClose={() => setDrilling(false)} />}
     </article>
   );
 }

@@ -4,9 +4,8 @@ import type { GatewayEvent } from "../node/status/event-log.ts";
 import type { History } from "../node/status/history.ts";
 import type { About } from "../node/status/schemas.ts";
 import type { StatusReport } from "../node/status/types.ts";
-import { get, messageOf, request, TokenNeeded } from "./api.ts";
+import { events, get, messageOf, TokenNeeded } from "./api.ts";
 import { appendReport, type Series, seriesOf } from "./series.ts";
-import { serverEvents } from "./server-events.ts";
 
 /** A stream that is silent for so long is lost: a report comes every second. ms */
 const SILENCE_MS = 5_000;
@@ -86,12 +85,11 @@ export class Store {
       setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1_000} s`)), SILENCE_MS);
     let timer = listen();
     try {
-      const headers = {
-        accept: "text/event-stream",
-        "last-event-id": String(this.#state.events[0]?.id ?? 0),
-      };
-      const { body } = await request("/api/events?status=1", { headers, signal: silence.signal });
-      for await (const { type, data } of serverEvents(bytesOf(body as ReadableStream<Uint8Array>))) {
+      const headers = { "last-event-id": String(this.#state.events[0]?.id ?? 0) };
+      for await (const { type, data } of events("/api/events?status=1", {
+        headers,
+        signal: silence.signal,
+      })) {
         clearTimeout(timer);
         timer = listen();
         if (type === "status") this.#handleReport(JSON.parse(data) as StatusReport);
@@ -142,10 +140,4 @@ export class Store {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** A body as an iterable, where the browser's streams are none yet. */
-async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }

@@ -1,6 +1,10 @@
 import type { CloseCode, Endpoint, StreamCode } from "../wire/index.ts";
 import type { LivenessState } from "./liveness.ts";
+import type { TierChange } from "./role-policy.ts";
 import type { StreamRequest } from "./stream.ts";
+
+/** Why there is no room for another stream: memory, their number, or (remote) how quickly they come. */
+export type StreamRefusal = "memory" | "streams" | "rate";
 
 /** What the engine tells its driver, in order, through `pollEvent`. */
 export type SessionEvent =
@@ -20,6 +24,10 @@ export type SessionEvent =
   | { readonly type: "subflow"; readonly subflow: number; readonly state: LivenessState }
   /** The peer gave the path another role, which is the subflow's now. */
   | { readonly type: "role"; readonly subflow: number }
+  /** Remote: a stream was refused before anything was known of it. */
+  | { readonly type: "refused"; readonly reason: StreamRefusal }
+  /** Lines of other tiers carry what this side sends. */
+  | ({ readonly type: "tier" } & TierChange)
   /** The driver is to close this subflow's connection, after writing what `pollTransmit` still has for it. */
   | {
       readonly type: "close-subflow";

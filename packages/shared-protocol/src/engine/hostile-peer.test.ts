@@ -41,7 +41,9 @@ describe("a hostile peer", () => {
       harness.give({ ...OPEN, stream }, { type: "fin", stream, offset: 0 });
       session.read(stream);
     }
-    assert.equal(session.streamCount, MEMORY / INITIAL_CREDIT);
+    const room = MEMORY / INITIAL_CREDIT;
+    assert.equal(session.streamCount, room);
+    assert.equal(harness.events().filter((type) => type === "refused").length, 1_000 - room);
   });
 
   it("that reads nothing has no frames queued for streams that are gone", () => {

@@ -1,8 +1,9 @@
-export type { SessionEvent } from "./events.ts";
+export type { SessionEvent, StreamRefusal } from "./events.ts";
 export type { LineReport } from "./line-watch.ts";
 export type { LivenessState } from "./liveness.ts";
 export { MemoryBudget } from "./memory-budget.ts";
 export type { PathModel } from "./path-model.ts";
+export type { TierChange } from "./role-policy.ts";
 export { type ReadResult, Session } from "./session.ts";
 export type { SessionOptions, SessionTotals } from "./state.ts";
 export type { PathShare, Stream, StreamRequest } from "./stream.ts";

@@ -178,7 +178,7 @@ export class FrameReceiver implements FrameSink {
     const stream = this.#find(frame.stream);
     if (!stream) return this.#unknown(frame.stream);
     this.#state.forget(stream);
-    if (frame.code !== StreamCode.reset) this.#state.totals.failed++;
+    this.#state.noteFailure(stream, frame.code);
     this.#state.emit({ type: "reset", stream: stream.id, code: frame.code });
     return undefined;
   }
@@ -246,9 +246,9 @@ export class FrameReceiver implements FrameSink {
     const { streams, resets, seen } = this.#state;
     const kept = Math.max(streams.size + resets.size, seen.size);
     if (kept >= MAX_PEER_STREAMS || id === MAX_VARINT) return undefined;
-    if (!this.#state.budget.isSpent && this.#state.newStreams.take(this.#now))
-      return this.#state.addStream(id, undefined, this.#now);
-    this.#state.refuseStream(id);
+    if (this.#state.budget.isSpent) this.#state.refuseStream(id, "memory");
+    else if (!this.#state.newStreams.take(this.#now)) this.#state.refuseStream(id, "rate");
+    else return this.#state.addStream(id, undefined, this.#now);
     return undefined;
   }
 

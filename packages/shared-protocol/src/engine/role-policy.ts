@@ -1,6 +1,19 @@
 import { CALM_SPAN, FULL_SHARE, FULL_TIME, LEAVE_BELOW, LEAVE_TIME, LONGEST_LOOK } from "./parameters.ts";
 import type { Subflow } from "./subflow.ts";
 
+/** Other tiers are in use than before. */
+export interface TierChange {
+  /** The highest in use now, and before. */
+  readonly top: number;
+  readonly before: number;
+  /**
+   * `full`: the tiers before were, `share` of the time looked at; `calm`: everything together was `share` of what the
+   * tiers below can carry; `alone`: no line of a tier before makes progress; `back`: one does again.
+   */
+  readonly reason: "full" | "calm" | "alone" | "back";
+  readonly share?: number;
+}
+
 /**
  * Which lines may carry data now, by the roles that their owner gave them. Lines stand in tiers: the active ones in tier
  * 0, overflow lines in theirs, backups behind them all. The lowest tier in which a line makes progress is used, always.
@@ -26,6 +39,10 @@ export class RolePolicy {
   #spanAt = 0;
   #spanAcked = 0;
   #calmMs = 0;
+  /** Of the last span that was calm. */
+  #calmShare = 0;
+  /** The highest tier in use, as it was told last. */
+  #told: number | undefined;
 
   /**
    * The lines that may carry new data. A new one waits for the answer to its first PING as long as there are others:
@@ -45,20 +62,37 @@ export class RolePolicy {
   }
 
   /** Takes the time in: a tier may have been full, or more than enough, for long enough. */
-  handleTime(all: readonly Subflow[], now: number): void {
+  handleTime(all: readonly Subflow[], now: number): TierChange | undefined {
     const elapsed = Math.min(LONGEST_LOOK, now - this.#at);
     this.#at = now;
-    if (!all.some(({ role }) => role === "overflow")) {
-      this.#top = 0;
-      return;
-    }
     const living = all.filter(isLiving);
+    const hasOverflow = all.some(({ role }) => role === "overflow");
+    if (!hasOverflow) this.#top = 0;
+    const cause = hasOverflow ? this.#handleLoad(living, elapsed, now) : undefined;
+    return living.length > 0 ? this.#change(living, cause) : undefined;
+  }
+
+  #handleLoad(living: readonly Subflow[], elapsed: number, now: number): Cause | undefined {
     const tiers = living.map(({ tier }) => tier).filter(Number.isFinite);
     const top = Math.max(this.#top, Math.min(...tiers));
     const next = Math.min(...tiers.filter((tier) => tier > top));
-    if (next < Number.POSITIVE_INFINITY && this.#isFull(elapsed)) this.#use(next, living, now);
-    else if (this.#isCalm(living, now))
-      this.#use(Math.max(0, ...tiers.filter((tier) => tier < this.#top)), living, now);
+    if (next < Number.POSITIVE_INFINITY && this.#isFull(elapsed)) {
+      const share = this.#fullMs / (this.#fullMs + this.#freeMs);
+      this.#use(next, living, now);
+      return { reason: "full", share };
+    }
+    if (!this.#isCalm(living, now)) return undefined;
+    this.#use(Math.max(0, ...tiers.filter((tier) => tier < this.#top)), living, now);
+    return { reason: "calm", share: this.#calmShare };
+  }
+
+  /** What is to be told: nothing of the first tier in use, nor of one that stays. */
+  #change(living: readonly Subflow[], cause: Cause | undefined): TierChange | undefined {
+    const top = Math.max(this.#top, Math.min(...living.map(({ tier }) => tier)));
+    const before = this.#told;
+    this.#told = top;
+    if (before === undefined || before === top) return undefined;
+    return { top, before, ...(cause ?? { reason: top > before ? "alone" : "back" }) };
   }
 
   #use(top: number, living: readonly Subflow[], now: number): void {
@@ -88,6 +122,7 @@ export class RolePolicy {
     const below = living.filter(({ tier }) => tier < this.#top);
     const capacity = below.reduce((sum, { rate }) => sum + rate, 0);
     this.#calmMs = delivered < LEAVE_BELOW * capacity ? this.#calmMs + ms : 0;
+    this.#calmShare = delivered / capacity;
     this.#beginSpan(living, now);
     return this.#calmMs >= LEAVE_TIME;
   }
@@ -97,6 +132,8 @@ export class RolePolicy {
     this.#spanAcked = acked(living);
   }
 }
+
+type Cause = Pick<TierChange, "reason" | "share">;
 
 /** Whether the line makes progress, and is meant to. */
 export function isLiving({ role, liveness, isSpent }: Subflow): boolean {

@@ -1,5 +1,5 @@
 import { CloseCode, type Endpoint, MAX_VARINT, type PathRole, StreamCode } from "../wire/index.ts";
-import type { SessionEvent } from "./events.ts";
+import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { Control } from "./ledger.ts";
 import type { LineReport } from "./line-watch.ts";
 import { ALLOWANCE_STEP, MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
@@ -138,7 +138,8 @@ export class Session {
       surrender(this.#state, subflow);
       if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
     }
-    this.#state.roles.handleTime([...this.#state.subflows.values()], now);
+    const tiers = this.#state.roles.handleTime([...this.#state.subflows.values()], now);
+    if (tiers) this.#state.emit({ type: "tier", ...tiers });
     if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
       this.close(CloseCode.unresponsive, "without any line for too long", now);
     }
@@ -146,11 +147,15 @@ export class Session {
 
   // --- commands ---
 
+  /** Local: why no stream can be opened now; undefined when one can. */
+  get whyFull(): StreamRefusal | undefined {
+    if (this.#state.streams.size + this.#state.resets.size >= MAX_STREAMS) return "streams";
+    return this.#state.budget.isSpent ? "memory" : undefined;
+  }
+
   /** Local: opens a stream, or returns undefined when the session is closed or full. */
   open(request: StreamRequest, now: number): number | undefined {
-    if (this.isClosed || this.#state.side !== "local") return undefined;
-    if (this.#state.streams.size + this.#state.resets.size >= MAX_STREAMS) return undefined;
-    if (this.#state.budget.isSpent) return undefined;
+    if (this.isClosed || this.#state.side !== "local" || this.whyFull) return undefined;
     const stream = this.#state.addStream(this.#nextStream++, request, now);
     this.#state.queueControl(stream, Control.open);
     return stream.id;
@@ -201,6 +206,14 @@ export class Session {
     if (!stream) return;
     stream.onlyPaths = paths;
     this.#state.restricted.add(id);
+  }
+
+  /** The stream is the gateways' own, and no flow: it is not counted as one. */
+  setOwn(id: number): void {
+    const stream = this.#state.streams.get(id);
+    if (!stream || stream.isOwn) return;
+    stream.isOwn = true;
+    this.#state.totals.flows--;
   }
 
   /** Ends both directions at once. No event follows. */

@@ -1,5 +1,5 @@
 import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
-import type { SessionEvent } from "./events.ts";
+import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { Control } from "./ledger.ts";
 import { STREAM_BURST, STREAM_RATE } from "./limits.ts";
@@ -201,16 +201,22 @@ export class SessionState {
     this.forget(stream);
     this.resets.set(stream.id, code);
     this.pendingControl.add(stream.id);
-    if (code !== StreamCode.reset) this.totals.failed++;
+    this.noteFailure(stream, code);
+  }
+
+  /** An application's own reset is no failure. */
+  noteFailure({ isOwn }: Stream, code: StreamCode): void {
+    if (code !== StreamCode.reset && !isOwn) this.totals.failed++;
   }
 
   /** Remote: answers the first frame of a stream that there is no room or time for. */
-  refuseStream(id: number): void {
+  refuseStream(id: number, reason: StreamRefusal): void {
     this.seen.add(id, id + 1);
     this.resets.set(id, StreamCode.overloaded);
     this.pendingControl.add(id);
     this.totals.flows++;
     this.totals.failed++;
+    this.emit({ type: "refused", reason });
   }
 
   /** Gives back all that the stream holds. */

@@ -57,6 +57,8 @@ export class Stream {
 
   /** Its data goes over these paths alone, whatever their roles; undefined: over all that their roles let carry. */
   onlyPaths: ReadonlySet<string> | undefined;
+  /** The gateways' own (a speed test): it counts as no flow. */
+  isOwn = false;
   /** Stream frames waiting to be sent: a set of `Control` bits. */
   pending = 0;
   readonly shares = new Map<string, PathShare>();

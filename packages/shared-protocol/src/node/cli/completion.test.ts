@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { completionScript, SHELLS } from "./completion.ts";
@@ -60,4 +60,68 @@ test("the program is asked for the names of lines, of the configuration that was
   const names = (...words: string[]): string[] => offered("path", ...words).sort();
   assert.deepEqual(names(""), ["adsl1", "asked:__paths -c /etc/hawser/test.toml"]);
   assert.deepEqual(names("-c", "/x.toml", "ad"), ["adsl1", "asked:__paths -c /x.toml"]);
+});
+
+function without(shell: string): string | false {
+  return spawnSync(shell, ["--version"]).status === 0 ? false : `needs ${shell}`;
+}
+
+/** What a shell prints, and that it complains of nothing. */
+function said(shell: string, args: readonly string[], script: string): string[] {
+  const { stdout, stderr, status } = spawnSync(shell, [...args, "-c", script], { encoding: "utf8" });
+  assert.deepEqual([stderr, status], ["", 0]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** What zsh is given to choose from; it sorts out by itself what does not begin as the word does. */
+function offeredByZsh(...words: string[]): string[] {
+  const script = completionScript("zsh", describeCommand(program()), "/etc/hawser/test.toml");
+  const quoted = words.map((word) => `'${word}'`).join(" ");
+  return said(
+    "zsh",
+    ["-f"],
+    `compdef() { :; }; compadd() { print -l -- "\${@:2}"; }; _files() { print files; }
+hawser-test() { print -l adsl1 "asked:$*"; }
+${script}
+words=(hawser-test ${quoted}); CURRENT=$((1 + ${words.length}))
+_hawser_test`,
+  );
+}
+
+test("zsh completes the same", { skip: without("zsh") }, () => {
+  assert.deepEqual(offeredByZsh(""), ["check", "path", "rules", "completion"]);
+  assert.deepEqual(offeredByZsh("rules", ""), ["show", "apply"]);
+  assert.deepEqual(offeredByZsh("rules", "apply", "--"), ["--dry-run", "--help", "-h"]);
+  assert.deepEqual(offeredByZsh("path", "-c", "/x.toml", "adsl1", ""), ["active", "backup"]);
+  assert.deepEqual(offeredByZsh("path", "-c", ""), ["files"]);
+  assert.deepEqual(offeredByZsh("path", "-c", "/x.toml", ""), ["adsl1", "asked:__paths -c /x.toml"]);
+  assert.deepEqual(offeredByZsh("path", "adsl1", "active", ""), []);
+  const script = completionScript("zsh", describeCommand(program()), "/etc/hawser/test.toml");
+  const registered = said(
+    "zsh",
+    ["-f"],
+    `autoload -Uz compinit; compinit -D -u\n${script}\nprint -- $_comps[hawser-test]`,
+  );
+  assert.deepEqual(registered, ["_hawser_test"]);
+});
+
+/** What fish offers, without the descriptions. */
+function offeredByFish(line: string): string[] {
+  const script = completionScript("fish", describeCommand(program()), "/etc/hawser/test.toml");
+  const asked = `function hawser-test; echo adsl1; echo $argv[3]; end\n${script}\ncomplete -C '${line}'`;
+  return said("fish", ["--no-config"], asked)
+    .map((found) => found.split("\t")[0] ?? "")
+    .sort();
+}
+
+test("fish completes the same", { skip: without("fish") }, () => {
+  assert.deepEqual(offeredByFish("hawser-test "), ["check", "completion", "path", "rules"]);
+  assert.deepEqual(offeredByFish("hawser-test pa"), ["path"]);
+  assert.deepEqual(offeredByFish("hawser-test rules "), ["apply", "show"]);
+  assert.deepEqual(offeredByFish("hawser-test rules apply --"), ["--dry-run", "--help"]);
+  assert.deepEqual(offeredByFish("hawser-test path "), ["/etc/hawser/test.toml", "adsl1"]);
+  assert.deepEqual(offeredByFish("hawser-test path -c /x.toml "), ["/x.toml", "adsl1"]);
+  assert.deepEqual(offeredByFish("hawser-test path adsl1 "), ["active", "backup"]);
+  assert.deepEqual(offeredByFish("hawser-test completion "), [...SHELLS].sort());
+  assert.deepEqual(offeredByFish("hawser-test path -c /et"), ["/etc/"]);
 });

@@ -178,9 +178,11 @@ function fishScript(program: CommandText, file: string): string {
     ...groups(program),
     ...walkCommands(program),
   ];
-  const paths = `(${name} ${PATHS_COMMAND} -c ${file} 2> /dev/null)`;
+  const f = functionName(program);
+  const paths = `(${name} ${PATHS_COMMAND} -c (${f}_config) 2> /dev/null)`;
   const lines = [
     `# Completion of ${name} for fish: put it into ~/.config/fish/completions as ${name}.fish.`,
+    ...fishFunctions(program, file),
     `complete -c ${name} -f`,
   ];
   for (const { words, command } of all) {
@@ -196,13 +198,47 @@ function fishScript(program: CommandText, file: string): string {
         `${start}${short} -l ${option.long.slice(2)}${fishValue(option, paths)} -d ${quote(option.text)}`,
       );
     }
-    for (const { name: operand, choices } of command.arguments) {
+    for (const [i, { name: operand, choices, isVariadic }] of command.arguments.entries()) {
+      const isNext = `test (${f}_words) ${isVariadic ? "-ge" : "-eq"} ${words.length + i}`;
+      const operandStart = `complete -c ${name} -n '${[...seen, isNext].join("; and ")}'`;
       const kind = kindOfValue(operand, choices);
-      if (kind === "paths") lines.push(`${start} -a '${paths}'`);
-      if (kind.startsWith("words")) lines.push(`${start} -a '${choices.join(" ")}'`);
+      if (kind === "paths") lines.push(`${operandStart} -a '${paths}'`);
+      if (kind.startsWith("words")) lines.push(`${operandStart} -a '${choices.join(" ")}'`);
     }
   }
   return script(lines);
+}
+
+/** How many words, commands and operands, stand before the one to be completed; and which configuration was typed. */
+function fishFunctions(program: CommandText, file: string): string[] {
+  const f = functionName(program);
+  const options = [program, ...walkCommands(program).map(({ command }) => command)].flatMap((command) =>
+    command.options
+      .filter(({ value }) => value !== undefined)
+      .flatMap(({ long, short = [] }) => [long, short].flat()),
+  );
+  return [
+    `function ${f}_words`,
+    "  set -l count 0",
+    "  set -l before",
+    "  for word in (commandline -opc)[2..]",
+    `    if not contains -- "$before" ${[...new Set(options)].join(" ")}; and not string match -q -- '-*' $word`,
+    "      set count (math $count + 1)",
+    "    end",
+    "    set before $word",
+    "  end",
+    "  echo $count",
+    "end",
+    `function ${f}_config`,
+    `  set -l config ${file}`,
+    "  set -l before",
+    "  for word in (commandline -opc)",
+    `    contains -- "$before" -c --config; and set config $word`,
+    "    set before $word",
+    "  end",
+    "  echo $config",
+    "end",
+  ];
 }
 
 function fishValue({ value, choices }: OptionText, paths: string): string {

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { PATH_ROLES } from "../../wire/frames.ts";
 import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
 import { parseSize } from "../config/size.ts";
-import type { DrillReport, SpeedProgress, SpeedResult } from "../status/types.ts";
+import type { DrillProgress, DrillReport, SpeedProgress, SpeedResult } from "../status/types.ts";
 import { PATH_ARGUMENT } from "./completion.ts";
 import { formatRate, printable } from "./format.ts";
 import { GatewayApi } from "./gateway-api.ts";
@@ -13,7 +13,8 @@ import { renderDrill, renderSpeeds } from "./render-list.ts";
 import { progressBar, themeOf } from "./text-style.ts";
 import type { StatusOf } from "./view-commands.ts";
 
-const BAR_WIDTH = 30;
+/** With the words before it, it fits a terminal of 60 columns. */
+const BAR_WIDTH = 22;
 
 interface CommonOptions {
   readonly config: string;
@@ -59,27 +60,33 @@ function addDrillCommand(program: Command, statusOf: StatusOf): void {
       const api = new GatewayApi(statusOf(config));
       const seconds = ms / 1_000;
       const progress = new ProgressLine();
-      const begun = performance.now();
-      const tell = (): void => {
-        const spent = (performance.now() - begun) / 1_000;
-        progress.show(`${printable(name)} out for ${Math.floor(spent)} of ${seconds} s; Ctrl-C puts it back`);
-      };
-      const timer = setInterval(tell, 1_000);
+      const url = `/api/paths/${encodeURIComponent(name)}/drill`;
+      const tell = (now: DrillProgress): void => progress.show(renderDrillProgress(name, seconds, now));
+      const ask = (signal: AbortSignal) =>
+        runTrial<DrillProgress, DrillReport>(api, url, { seconds }, tell, signal);
       try {
-        const url = `/api/paths/${encodeURIComponent(name)}/drill`;
-        const ask = (signal: AbortSignal) => api.ask(url, { method: "POST", body: { seconds }, signal });
-        const report = (await untilInterrupted(
-          ask,
-          `${name} was put back early; there is no report`,
-        )) as DrillReport;
+        const report = await untilInterrupted(ask, `${name} was put back early; there is no report`);
         progress.clear();
         process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderDrill(report));
         if (report.flows.failed > 0 || report.upAfterMs === null) process.exitCode = ExitCode.failed;
       } finally {
-        clearInterval(timer);
         progress.clear();
       }
     });
+}
+
+function renderDrillProgress(
+  name: string,
+  seconds: number,
+  { phase, elapsedSeconds, downBps, upBps }: DrillProgress,
+): string {
+  const shown = printable(name);
+  const stage = {
+    before: `${shown} goes in a second`,
+    out: `${shown} out for ${Math.floor(elapsedSeconds)} of ${seconds} s`,
+    return: `${shown} is coming back`,
+  };
+  return `${stage[phase]}; flows ${formatRate(downBps)} down, ${formatRate(upBps)} up; Ctrl-C puts it back`;
 }
 
 function drillTime(text: string): number {
@@ -116,7 +123,9 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
         ...(bytes !== undefined && { bytes }),
       };
       const progress = new ProgressLine();
-      const ask = (signal: AbortSignal) => runSpeedtest(api, body, progress, signal);
+      const tell = (now: SpeedProgress): void => progress.show(renderSpeedProgress(now));
+      const ask = (signal: AbortSignal) =>
+        runTrial<SpeedProgress, readonly SpeedResult[]>(api, "/api/speedtest", body, tell, signal);
       try {
         const results = await untilInterrupted(ask, "the speed test was ended early");
         progress.clear();
@@ -128,25 +137,27 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
     });
 }
 
-async function runSpeedtest(
+/** Asks for a trial, and follows it to its outcome. @throws CodedError */
+async function runTrial<Progress, Outcome>(
   api: GatewayApi,
+  path: string,
   body: unknown,
-  progress: ProgressLine,
+  onProgress: (progress: Progress) => void,
   signal: AbortSignal,
-): Promise<readonly SpeedResult[]> {
-  for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body, signal })) {
-    if (event === "progress") progress.show(renderProgress(JSON.parse(data) as SpeedProgress));
-    else if (event === "results") return JSON.parse(data) as SpeedResult[];
+): Promise<Outcome> {
+  for await (const { event, data } of api.events(path, { method: "POST", body, signal })) {
+    if (event === "progress") onProgress(JSON.parse(data) as Progress);
     else if (event === "problem")
       throw new CodedError(ErrorCode.statusRefused, String(JSON.parse(data).detail));
+    else return JSON.parse(data) as Outcome;
   }
-  throw new CodedError(ErrorCode.statusUnreachable, "the gateway ended before the speed test did");
+  throw new CodedError(ErrorCode.statusUnreachable, "the gateway ended before the trial did");
 }
 
-function renderProgress({ name, phase, share, bps }: SpeedProgress): string {
+function renderSpeedProgress({ name, phase, share, bps }: SpeedProgress): string {
   const line = name === null ? "together" : printable(name);
   const bar = progressBar(share, BAR_WIDTH, themeOf(process.env, true));
-  return `${line.padEnd(16)} ${phase.padEnd(7)} ${bar} ${formatRate(bps)}`;
+  return `${line.padEnd(16)} ${phase.padEnd(7)} ${formatRate(bps).padStart(10)} ${bar}`;
 }
 
 function speedtestTime(text: string): number {

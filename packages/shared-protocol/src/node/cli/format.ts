@@ -25,6 +25,11 @@ export function formatAge(seconds: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor(s / 3600) % 24} h`;
 }
 
+/** `1 flow`, `2 flows`. */
+export function formatCount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 /** `2026-02-01`, in local time. */
 export function formatDay(date: Date): string {
   const two = (number: number): string => String(number).padStart(2, "0");

@@ -38,6 +38,13 @@ test("no line is longer than the terminal is wide, and there are no more than it
   }
 });
 
+test("a terminal of 60 columns has both rates of each line, and where flows lead", () => {
+  const text = viewOf(0, 4e6, 8e6).lines(60, 24, PLAIN).join("\n");
+  assert.match(text, /^LINE +STATE +RTT ms +DOWN +UP$/m);
+  assert.match(text, /^adsl1 +up +23 +8\.0 Mbit\/s +.* 785 kbit\/s/m);
+  assert.match(text, /^192\.0\.2\.1:443 +8\.0 Mbit\/s +0 bit\/s 5 s$/m);
+});
+
 test("a line's rates become bars, the flows that move most come first", () => {
   const text = viewOf(0, 4e6, 8e6).lines(100, 24, PLAIN).join("\n");
   assert.match(text, /adsl1 +up +active .* 8\.0 Mbit\/s + ▄█ /);

@@ -1,16 +1,19 @@
 /** What `status --watch` draws: rates as they go, the lines, and the flows that move most. */
 
 import { type FlowStatus, type PathStatus, type StatusReport, sessionsOf } from "../status/types.ts";
-import { formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+import { formatAge, formatBytes, formatCount, formatMs, formatRate, printable } from "./format.ts";
 import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
 
 /** Values kept of each rate: more than any terminal shows. */
 const KEPT = 300;
 const NAME_WIDTH = 12;
 const RATE_WIDTH = 10;
-/** Of a line's table without names and bars. */
-const FIXED_WIDTH = NAME_WIDTH + 28 + 2 * (RATE_WIDTH + 3);
+const ROLE_WIDTH = 10;
+/** Of a line's table without bars. */
+const FIXED_WIDTH = NAME_WIDTH + 18 + ROLE_WIDTH + 2 * (RATE_WIDTH + 3);
 const ENDPOINT_WIDTH = 25;
+/** Narrower terminals are shown no roles, and of flows only where they lead. */
+const WIDE = 80;
 
 const STATE_STYLES: Readonly<Record<string, Style>> = {
   up: "green",
@@ -89,7 +92,7 @@ export class LiveView {
       ...sessionsOf(report).flatMap((session) => ["", ...this.#session(report, session, columns, theme)]),
     ];
     const room = rows - head.length - 4;
-    const flows = room > 0 ? this.#flowTable(report, room, fit) : [];
+    const flows = room > 0 ? this.#flowTable(report, room, columns >= WIDE, fit) : [];
     return [...head, ...flows, "", foot].slice(0, rows);
   }
 
@@ -100,7 +103,9 @@ export class LiveView {
     theme: Theme,
   ): string[] {
     const fit = (pieces: readonly Piece[]): string => styledLine(pieces, columns, theme);
-    const bars = Math.max(0, Math.floor((columns - FIXED_WIDTH) / 2));
+    const isWide = columns >= WIDE;
+    const fixed = isWide ? FIXED_WIDTH : FIXED_WIDTH - ROLE_WIDTH;
+    const bars = Math.max(0, Math.floor((columns - fixed) / 2));
     const sum = (of: (report: StatusReport, path: PathStatus) => number): number =>
       paths.reduce((all, path) => all + of(report, path), 0);
     return [
@@ -109,7 +114,7 @@ export class LiveView {
         { text: ": " },
         { text: state, style: STATE_STYLES[state] },
         { text: `   down ${formatRate(sum(downOf))}   up ${formatRate(sum(upOf))}`, style: "bold" },
-        { text: `   ${flows.open} flows open, ${flows.total} in all, ${flows.failed} failed` },
+        { text: `   ${formatCount(flows.open, "flow")} open, ${flows.total} in all, ${flows.failed} failed` },
       ]),
       fit([
         {
@@ -121,7 +126,7 @@ export class LiveView {
           text: [
             "LINE".padEnd(NAME_WIDTH),
             "STATE".padEnd(10),
-            "ROLE".padEnd(9),
+            ...(isWide ? ["ROLE".padEnd(ROLE_WIDTH - 1)] : []),
             "RTT ms".padStart(6),
             "DOWN".padStart(RATE_WIDTH + 1),
             " ".repeat(bars),
@@ -130,7 +135,7 @@ export class LiveView {
           style: "dim",
         },
       ]),
-      ...paths.map((path) => fit(this.#pathRow(report, peer, path, bars, theme))),
+      ...paths.map((path) => fit(this.#pathRow(report, peer, path, { isWide, bars, theme }))),
       ...paths
         .filter(({ lastError, state: is }) => lastError !== null && is !== "up" && is !== "disabled")
         .map(({ name, lastError }) =>
@@ -139,13 +144,19 @@ export class LiveView {
     ];
   }
 
-  #pathRow(report: StatusReport, peer: string, path: PathStatus, bars: number, theme: Theme): Piece[] {
+  #pathRow(
+    report: StatusReport,
+    peer: string,
+    path: PathStatus,
+    { isWide, bars, theme }: { readonly isWide: boolean; readonly bars: number; readonly theme: Theme },
+  ): Piece[] {
     const rates = this.#rates.get(`${peer} ${path.name}`);
     const name = printable(path.name);
     return [
       { text: `${name.slice(0, NAME_WIDTH).padEnd(NAME_WIDTH)} ` },
       { text: path.state.padEnd(11), style: STATE_STYLES[path.state] },
-      { text: `${path.role.padEnd(9)} ${formatMs(path.rttMs).padStart(6)}` },
+      { text: isWide ? path.role.padEnd(ROLE_WIDTH) : "" },
+      { text: formatMs(path.rttMs).padStart(6) },
       { text: ` ${formatRate(downOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
       { text: sparkline(rates?.down ?? [], bars, theme), style: "cyan" },
       { text: ` ${formatRate(upOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
@@ -153,7 +164,12 @@ export class LiveView {
     ];
   }
 
-  #flowTable(report: StatusReport, room: number, fit: (pieces: readonly Piece[]) => string): string[] {
+  #flowTable(
+    report: StatusReport,
+    room: number,
+    isWide: boolean,
+    fit: (pieces: readonly Piece[]) => string,
+  ): string[] {
     const endpoint = (text: string): string => {
       const shown = printable(text);
       const cut = shown.length > ENDPOINT_WIDTH ? `${shown.slice(0, ENDPOINT_WIDTH - 1)}…` : shown;
@@ -161,7 +177,7 @@ export class LiveView {
     };
     const open = sessionsOf(report).reduce((sum, { flows }) => sum + flows.open, 0);
     const head = [
-      "FROM".padEnd(ENDPOINT_WIDTH),
+      ...(isWide ? ["FROM".padEnd(ENDPOINT_WIDTH)] : []),
       "TO".padEnd(ENDPOINT_WIDTH),
       "DOWN".padStart(RATE_WIDTH + 1),
       "UP".padStart(RATE_WIDTH + 1),
@@ -171,7 +187,8 @@ export class LiveView {
       .slice(0, room)
       .map(({ flow, downBps, upBps }) =>
         fit([
-          { text: `${endpoint(flow.from)} ${endpoint(flow.to)} ` },
+          { text: isWide ? `${endpoint(flow.from)} ` : "" },
+          { text: `${endpoint(flow.to)} ` },
           { text: `${formatRate(downBps).padStart(RATE_WIDTH + 1)} `, style: downBps > 0 ? "cyan" : "dim" },
           { text: `${formatRate(upBps).padStart(RATE_WIDTH + 1)} `, style: upBps > 0 ? "magenta" : "dim" },
           { text: formatAge(flow.ageSeconds) },

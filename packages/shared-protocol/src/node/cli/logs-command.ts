@@ -1,9 +1,8 @@
 /** `logs`: the service's log is systemd's journal; this asks for it, and makes it readable. */
 
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { prettyLogLine } from "../log.ts";
 
@@ -14,34 +13,32 @@ export interface LogsOptions {
   readonly json?: boolean | undefined;
 }
 
-/** @throws CodedError LOGS_UNAVAILABLE when no service of that name has a journal here */
+/** @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none of that service */
 export async function logsCommand(unit: string, { follow, lines, json }: LogsOptions): Promise<void> {
-  await checkService(unit);
   const args = ["-u", unit, "-n", String(lines), "-o", "cat", "-q", ...(follow ? ["-f"] : [])];
   const journal = spawn("journalctl", args, { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(journal, "close");
+  const ended = once(journal, "close").catch(() => {
+    throw unavailable(unit, "there is no journalctl here (systemd has it)");
+  });
   const onInterrupt = (): void => void journal.kill();
   process.once("SIGINT", onInterrupt);
   const pretty = prettyLogLine(process.stdout);
-  for await (const line of createInterface({ input: journal.stdout }))
-    process.stdout.write(json ? `${line}\n` : pretty(line));
+  let count = 0;
+  const show = async (): Promise<void> => {
+    for await (const line of createInterface({ input: journal.stdout })) {
+      count++;
+      process.stdout.write(json ? `${line}\n` : pretty(line));
+    }
+  };
+  const [[code]] = (await Promise.all([ended, show()])) as [[number | null], void];
   process.removeListener("SIGINT", onInterrupt);
-  const [code] = (await ended) as [number | null];
-  if (code) throw unavailable(unit, `journalctl ended with ${code}`);
-}
-
-async function checkService(unit: string): Promise<void> {
-  let state: string;
-  try {
-    const query = ["show", "-p", "LoadState", "--value", unit];
-    state = (await promisify(execFile)("systemctl", query)).stdout.trim();
-  } catch {
-    throw unavailable(unit, "systemd does not run here");
-  }
-  if (state !== "loaded") throw unavailable(unit, `systemd knows no service ${unit} here`);
+  // By a signal: the user has seen enough.
+  if (code === null) return;
+  if (code !== 0) throw unavailable(unit, `journalctl ended with ${code}`);
+  if (count === 0) throw unavailable(unit, `the journal has nothing of a service ${unit}`);
 }
 
 function unavailable(unit: string, why: string): CodedError {
-  const where = `the gateway writes its log to its stderr: see there where \`${unit} run\` was started`;
+  const where = `a gateway that no service runs writes its log to its stderr, where \`${unit} run\` was started`;
   return new CodedError(ErrorCode.logsUnavailable, `${why}; ${where}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { samplePath } from "../status/testing.ts";
+import { samplePath, sampleReport } from "../status/testing.ts";
 import type { PathStatus, SessionStatus } from "../status/types.ts";
 import { formatAge, formatBytes, formatMs, formatRate } from "./format.ts";
 import { renderStatus } from "./render-status.ts";
@@ -113,4 +113,15 @@ test("figures", () => {
     "1 h 1 min",
     "1 d 1 h",
   ]);
+});
+
+test("a narrow terminal is shown fewer columns, and one flow is one", () => {
+  const report = sampleReport();
+  const { session } = report;
+  const one = { ...report, session: { ...session, flows: { open: 1, total: 1, failed: 0 } } };
+  const lines = renderStatus(one, NOW, 60).split("\n");
+  assert.equal(lines[2], "home: up, 1 flow open, 1 in all, 0 failed");
+  assert.match(lines[4] ?? "", /^PATH +STATE +RTT ms +SEND +RECEIVE$/);
+  assert.match(lines[5] ?? "", /^adsl1 +up +23 +785 kbit\/s +8\.4 Mbit\/s$/);
+  for (const line of lines) assert.ok(line.length <= 60, line);
 });

@@ -1,8 +1,19 @@
 import { type PathStatus, type SessionStatus, type StatusReport, sessionsOf } from "../status/types.ts";
-import { clip, formatAge, formatBytes, formatDay, formatMs, formatRate, printable } from "./format.ts";
+import {
+  clip,
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDay,
+  formatMs,
+  formatRate,
+  printable,
+} from "./format.ts";
 
-/** Columns of the narrowest terminal that is cared for. */
+/** Columns where nobody says how many there are. */
 const WIDTH = 80;
+/** What is left out first where there is no room for all of the table. */
+const LEFT_OUT = ["SUB", "ROLE", "SHARE", "RTT ms"];
 /** Longest path name shown in full: what the other columns leave. */
 const NAME_WIDTH = 16;
 
@@ -25,26 +36,38 @@ const COLUMNS: readonly Column[] = [
   { title: "SHARE", align: "right", width: 5, cell: (_, share) => share },
 ];
 
-/** The report as lines of at most 80 columns, ending in a line break. `now` is for the age of errors. */
-export function renderStatus(report: StatusReport, now = new Date()): string {
+/** The report as lines of at most `width` columns, ending in a line break. `now` is for the age of errors. */
+export function renderStatus(report: StatusReport, now = new Date(), width = WIDTH): string {
   const { role, version, uptimeSeconds } = report;
   const lines = [`hawser-${role} ${printable(version)}, up ${formatAge(uptimeSeconds)}`];
   const sessions = sessionsOf(report);
   if (sessions.length === 0) lines.push("", "no local gateway is connected");
-  for (const session of sessions) lines.push("", ...renderSession(session, now));
-  return `${lines.map((line) => clip(line.trimEnd(), WIDTH)).join("\n")}\n`;
+  for (const session of sessions) lines.push("", ...renderSession(session, now, columnsIn(width)));
+  return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;
 }
 
-function renderSession({ peer, state, flows, bytes, paths }: SessionStatus, now: Date): string[] {
+/** As many columns of the table as fit. */
+function columnsIn(width: number): readonly Column[] {
+  let columns = COLUMNS;
+  const isTooWide = (): boolean => columns.reduce((sum, column) => sum + column.width + 1, -1) > width;
+  for (const title of LEFT_OUT) if (isTooWide()) columns = columns.filter((column) => column.title !== title);
+  return columns;
+}
+
+function renderSession(
+  { peer, state, flows, bytes, paths }: SessionStatus,
+  now: Date,
+  columns: readonly Column[],
+): string[] {
   const total = paths.reduce((sum, path) => sum + carried(path), 0);
   const shareOf = (path: PathStatus): string =>
     total === 0 ? "-" : `${Math.round((100 * carried(path)) / total)} %`;
   return [
-    `${clip(printable(peer), 32)}: ${state}, ${flows.open} flows open, ${flows.total} in all, ${flows.failed} failed`,
+    `${clip(printable(peer), 32)}: ${state}, ${formatCount(flows.open, "flow")} open, ${flows.total} in all, ${flows.failed} failed`,
     `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, ` +
       `sent again ${formatBytes(bytes.reinjected)}`,
-    row(COLUMNS.map(({ title }) => title)),
-    ...paths.map((path) => row(COLUMNS.map(({ cell }) => cell(path, shareOf(path))))),
+    row(columns, ({ title }) => title),
+    ...paths.map((path) => row(columns, ({ cell }) => cell(path, shareOf(path)))),
     ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderQuota(path)]),
   ];
 }
@@ -66,11 +89,12 @@ function renderQuota({ name, quota, role, roleInForce = role }: PathStatus): str
   ];
 }
 
-function row(cells: readonly string[]): string {
-  return COLUMNS.map(({ align, width }, i) => {
-    const cell = clip(cells[i] ?? "", width);
-    return align === "left" ? cell.padEnd(width) : cell.padStart(width);
-  }).join(" ");
+function row(columns: readonly Column[], textOf: (column: Column) => string): string {
+  const cells = columns.map((column) => {
+    const cell = clip(textOf(column), column.width);
+    return column.align === "left" ? cell.padEnd(column.width) : cell.padStart(column.width);
+  });
+  return cells.join(" ");
 }
 
 function carried({ sentBytes, receivedBytes }: PathStatus): number {

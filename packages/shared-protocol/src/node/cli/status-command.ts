@@ -31,7 +31,7 @@ export async function statusCommand(api: GatewayApi, options: StatusCommandOptio
   if (options.watch && stdout.isTTY && !options.json) return watchOnScreen(api, stdout, options);
   if (options.watch) return watchPlainly(api, stdout, options);
   const answer = await api.ask("/api/status");
-  stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : renderStatus(checked(api, answer)));
+  stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : tableOf(api, answer, stdout));
 }
 
 async function watchOnScreen(
@@ -77,7 +77,7 @@ async function watchPlainly(
     await everySecond(AbortSignal.any([end.signal, ...(signal ? [signal] : [])]), async () => {
       const trouble = await orTrouble(async () => {
         const answer = await api.ask("/api/status");
-        stdout.write(json ? `${JSON.stringify(answer)}\n` : renderStatus(checked(api, answer)));
+        stdout.write(json ? `${JSON.stringify(answer)}\n` : tableOf(api, answer, stdout));
       });
       if (trouble !== undefined)
         stdout.write(json ? `${JSON.stringify({ error: trouble })}\n` : `${trouble}\n`);
@@ -103,6 +103,11 @@ async function orTrouble(act: () => Promise<void>): Promise<string | undefined> 
     if (error instanceof CodedError) return error.message;
     throw error;
   }
+}
+
+function tableOf(api: GatewayApi, answer: unknown, stdout: ScreenOutput): string {
+  // A pipe has no width, and a terminal that was never given one says 0.
+  return renderStatus(checked(api, answer), new Date(), (stdout.isTTY && stdout.columns) || undefined);
 }
 
 function checked(api: GatewayApi, answer: unknown): StatusReport {

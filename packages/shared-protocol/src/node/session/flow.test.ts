@@ -31,6 +31,7 @@ test("bytes that come one by one for an application that takes none wait in the 
   let ready = 0;
   let consumed = 0;
   const session = {
+    stream: () => undefined,
     read: () => {
       const length = ready;
       ready = 0;
@@ -39,7 +40,7 @@ test("bytes that come one by one for an application that takes none wait in the 
   };
   const consume = (_stream: number, bytes: number): void => void (consumed += bytes);
   const socket = new SlowSocket();
-  const driver = { session, consume } as unknown as SessionDriver;
+  const driver = { name: "test", session, consume } as unknown as SessionDriver;
   const request = {
     kind: "socks",
     destination: { host: "", port: 0 },

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { StreamRequest } from "../../engine/index.ts";
+import type { PathShare, StreamRequest } from "../../engine/index.ts";
 import { type Endpoint, StreamCode } from "../../wire/index.ts";
 import type { SessionDriver, StreamHandler } from "./session-driver.ts";
 import { forgetUnread, watchUnread } from "./unread-sockets.ts";
@@ -30,6 +30,10 @@ export interface FlowEvents {
  */
 export class Flow implements StreamHandler {
   readonly stream: number;
+  /** Its session and its stream: of no other flow, now or later. A flow may outlive its session for a while. */
+  readonly id: string;
+  /** What went over which path. */
+  readonly shares: ReadonlyMap<string, PathShare>;
   readonly request: StreamRequest;
   readonly socket: Socket;
   /** Date.now() of its start. */
@@ -54,6 +58,8 @@ export class Flow implements StreamHandler {
   ) {
     this.#driver = driver;
     this.stream = stream;
+    this.id = `${driver.name}-${stream}`;
+    this.shares = driver.session.stream(stream)?.shares ?? new Map();
     this.request = request;
     this.socket = socket;
     this.#events = events;

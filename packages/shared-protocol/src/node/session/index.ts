@@ -3,7 +3,7 @@ export { Flow, type FlowEvents } from "./flow.ts";
 export { FlowSet } from "./flow-set.ts";
 export { awaitHello, JOIN_DEADLINE_MS, JoinError, joinSession, refuse, welcome } from "./handshake.ts";
 export { type LineBytes, type PathObserver, PathRecord } from "./path-record.ts";
-export { flowId, flowStatus, sessionStatus } from "./report.ts";
+export { flowStatus, sessionStatus } from "./report.ts";
 export {
   SessionDriver,
   type SessionDriverOptions,

@@ -1,4 +1,4 @@
-import type { Subflow } from "../../engine/index.ts";
+import type { Subflow, TierChange } from "../../engine/index.ts";
 import type { PathRole } from "../../wire/index.ts";
 import type { PathState, PathStatus } from "../status/types.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -7,6 +7,8 @@ import { RateMeter } from "./rate-meter.ts";
 export interface PathObserver {
   onState(path: PathRecord, before: PathState): void;
   onRole(path: PathRecord): void;
+  /** An overflow or backup path begins or ends to carry what this side sends. */
+  onUse(path: PathRecord, change: TierChange): void;
   /** A connection of the path was lost while others go on. */
   onSubflowLost(path: PathRecord, reason: string): void;
 }
@@ -115,6 +117,11 @@ export class PathRecord {
     this.#reason = state === "up" && before === "suspect" ? "makes progress again" : REASONS[state];
     this.#since = new Date();
     this.#observer?.onState(this, before);
+  }
+
+  /** To be called when tiers come into use, or go out of it, the path's among them. */
+  noteUse(change: TierChange): void {
+    this.#observer?.onUse(this, change);
   }
 
   /** To be called about once a second, for the rates. */

@@ -3,9 +3,11 @@ import {
   type MemoryBudget,
   Session,
   type SessionEvent,
+  type StreamRefusal,
   type StreamRequest,
   type Subflow,
   type SubflowOptions,
+  type TierChange,
 } from "../../engine/index.ts";
 import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
 import { type PathObserver, PathRecord } from "./path-record.ts";
@@ -18,6 +20,8 @@ const TOLD = "told by the local gateway";
 
 /** What a stream's owner (a flow) is told. */
 export interface StreamHandler {
+  /** The stream is the gateways' own, and counts as no flow. */
+  readonly isOwn?: true;
   /** Local: the destination was reached. */
   handleOpened(bound: Endpoint): void;
   handleReadable(): void;
@@ -29,6 +33,8 @@ export interface StreamHandler {
 }
 
 export interface SessionDriverOptions {
+  /** What logs and the API call the session, at both ends. */
+  readonly name: string;
   readonly side: "local" | "remote";
   /** Shared by all sessions of the gateway. */
   readonly memory: MemoryBudget;
@@ -40,6 +46,8 @@ export interface SessionDriverOptions {
   onOpen?(stream: number, request: StreamRequest): void;
   /** A flow was reset by either gateway, or with its session. */
   onFlowFailed?(code: StreamCode): void;
+  /** Remote: a flow was refused before anything was known of it. */
+  onRefused?(reason: StreamRefusal): void;
   /** A subflow joined, changed its state, or left. */
   onSubflow?(change: SubflowChange): void;
   onClosed(code: CloseCode, reason: string): void;
@@ -55,6 +63,7 @@ export interface SubflowChange {
 
 /** Runs one session on real connections and the real clock: inputs in, then all outputs, once per event loop turn. */
 export class SessionDriver {
+  readonly name: string;
   readonly session: Session;
   readonly #options: SessionDriverOptions;
   readonly #connections = new Map<number, SubflowConnection>();
@@ -68,6 +77,7 @@ export class SessionDriver {
 
   constructor(options: SessionDriverOptions) {
     this.#options = options;
+    this.name = options.name;
     this.#paths = options.paths ?? new Map();
     this.session = new Session({ side: options.side, memory: options.memory }, performance.now());
     this.schedule();
@@ -168,6 +178,7 @@ export class SessionDriver {
 
   adopt(stream: number, handler: StreamHandler): void {
     this.#handlers.set(stream, handler);
+    if (handler.isOwn) this.session.setOwn(stream);
   }
 
   accept(stream: number, bound: Endpoint): void {
@@ -193,8 +204,7 @@ export class SessionDriver {
 
   /** Resets the stream; its handler hears no more of it. */
   reset(stream: number, code: StreamCode): void {
-    this.#handlers.delete(stream);
-    this.#options.onFlowFailed?.(code);
+    this.#noteFailure(this.#release(stream), code);
     this.session.reset(stream, code);
     this.schedule();
   }
@@ -248,14 +258,17 @@ export class SessionDriver {
       case "writable":
         return this.#handlers.get(event.stream)?.handleWritable();
       case "reset":
-        this.#options.onFlowFailed?.(event.code);
-        return this.#release(event.stream)?.handleReset(event.code);
+        return this.#handleReset(this.#release(event.stream), event.code);
       case "closed":
         return this.#release(event.stream)?.handleClosed();
       case "subflow":
         return this.#report(event.subflow, event.state);
       case "role":
         return this.#handleRole(event.subflow);
+      case "refused":
+        return this.#options.onRefused?.(event.reason);
+      case "tier":
+        return this.#handleTiers(event);
       case "close-subflow":
         this.#closeReasons.set(event.subflow, event.reason);
         return this.#close(event.subflow, event.code);
@@ -276,6 +289,22 @@ export class SessionDriver {
     const handler = this.#handlers.get(stream);
     this.#handlers.delete(stream);
     return handler;
+  }
+
+  #handleReset(handler: StreamHandler | undefined, code: StreamCode): void {
+    this.#noteFailure(handler, code);
+    handler?.handleReset(code);
+  }
+
+  #noteFailure(handler: StreamHandler | undefined, code: StreamCode): void {
+    if (!handler?.isOwn) this.#options.onFlowFailed?.(code);
+  }
+
+  /** Tells of the paths that the change is about. */
+  #handleTiers(change: TierChange): void {
+    const [low, high] = [Math.min(change.top, change.before), Math.max(change.top, change.before)];
+    const concerned = [...this.session.subflows].filter(({ tier }) => tier > low && tier <= high);
+    for (const name of new Set(concerned.map(({ path }) => path))) this.#paths.get(name)?.noteUse(change);
   }
 
   #handleRole(id: number): void {

@@ -5,10 +5,10 @@ import { PATH_ROLES, type PathRole } from "../../wire/frames.ts";
 import { eventStream } from "./event-stream.ts";
 import { listFlows } from "./flow-list.ts";
 import type { StatusHistory } from "./history.ts";
-import { notOffered, sendProblem } from "./problems.ts";
+import { noSuchPath, notOffered, sendProblem } from "./problems.ts";
 import { type About, API_VERSION, type EventQuery, type FlowQuery, JsonSchema } from "./schemas.ts";
 import { addTrialRoutes } from "./trial-routes.ts";
-import type { StatusReport, StatusSource } from "./types.ts";
+import { type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
 
 /** Event streams at a time. */
 const MAX_STREAMS = 32;
@@ -100,8 +100,13 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
       reply.header("allow", "GET");
       return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
     }
-    if (!source.setPathRole(name, role))
-      return sendProblem(reply, 404, `there is no path ${JSON.stringify(name)}`);
+    if (!source.setPathRole(name, role)) {
+      const paths = sessionsOf(source.status()).flatMap((session) => session.paths);
+      throw noSuchPath(
+        name,
+        paths.map((path) => path.name),
+      );
+    }
     return reply.send({ name, role });
   });
 }

@@ -26,7 +26,7 @@ function typesOf(log: EventLog): string[] {
 
 test("a line's life, and that no line is left", () => {
   const log = new EventLog();
-  const observer = new PathEvents(log, "home");
+  const observer = new PathEvents(log, "home", "uploads");
   const [a, b] = ["a", "b"].map((name) => new PathRecord(name, "active", "configured", observer)) as [
     PathRecord,
     PathRecord,
@@ -64,6 +64,27 @@ test("a line's life, and that no line is left", () => {
   assert.equal(log.since()[9]?.message, "b is disabled now: set through the API");
 });
 
+test("an overflow line comes into use and goes out of it: told with the reason, and only if it was in use", () => {
+  const log = new EventLog();
+  const lte = new PathRecord("lte", "overflow", "configured", new PathEvents(log, "home", "downloads"));
+  lte.noteUse({ top: 0, before: 1, reason: "back" });
+  assert.deepEqual(typesOf(log), []);
+  lte.noteUse({ top: 1, before: 0, reason: "full", share: 0.968 });
+  lte.noteUse({ top: 0, before: 1, reason: "calm", share: 0.41 });
+  lte.noteUse({ top: 1, before: 0, reason: "alone" });
+  lte.noteUse({ top: 0, before: 1, reason: "back" });
+  assert.deepEqual(typesOf(log), ["path-in-use lte", "path-idle lte", "path-in-use lte", "path-idle lte"]);
+  assert.deepEqual(
+    log.since().map(({ message }) => message),
+    [
+      "lte is in use for downloads: the active lines were full 97 % of the time",
+      "lte is idle for downloads: all together is 41 % of what the lines before it carry",
+      "lte is in use for downloads: no line before it makes progress",
+      "lte is idle for downloads: a line before it makes progress again",
+    ],
+  );
+});
+
 test("flows that fail are counted, and told once a minute", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
@@ -71,6 +92,7 @@ test("flows that fail are counted, and told once a minute", () => {
     const failures = new FlowFailures(log, "home");
     for (const code of [StreamCode.timeout, StreamCode.refused, StreamCode.refused, StreamCode.reset, 4711])
       failures.note(code);
+    for (const reason of ["memory", "rate", "memory"]) failures.noteRefused(reason);
     mock.timers.tick(59_000);
     assert.deepEqual(log.since(), []);
     mock.timers.tick(1_000);
@@ -81,6 +103,7 @@ test("flows that fail are counted, and told once a minute", () => {
       log.since().map(({ message }) => message),
       [
         "4 flows failed within a minute: 2 refused, 1 timeout, 1 other",
+        "3 flows refused within a minute: 2 memory, 1 rate",
         "1 flow failed within a minute: 1 refused",
       ],
     );

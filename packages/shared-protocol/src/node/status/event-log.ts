@@ -6,6 +6,8 @@ export const EVENT_TYPES = [
   "path-suspect",
   "path-down",
   "path-role",
+  "path-in-use",
+  "path-idle",
   "quota-warned",
   "quota-reached",
   "quota-reset",
@@ -15,10 +17,12 @@ export const EVENT_TYPES = [
   "session-opened",
   "session-closed",
   "flows-failed",
+  "flows-refused",
 ] as const;
 /**
- * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `subflow-lost`: one of
- * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `peer-unreachable`: no path to the other gateway is left.
+ * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `path-in-use`,
+ * `path-idle`: an overflow or backup path begins or ends to carry what this gateway sends; `subflow-lost`: one of
+ * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -31,6 +35,7 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   "peer-unreachable",
   "session-closed",
   "flows-failed",
+  "flows-refused",
 ]);
 
 export interface EventSubject {

@@ -1,19 +1,46 @@
 import { codeName, StreamCode } from "../../wire/codes.ts";
 import type { EventLog } from "./event-log.ts";
 
-/** Failures are counted for so long before they are told, milliseconds: a browser's refused connections are many. */
+/** Flows are counted for so long before they are told of, milliseconds: a browser's refused connections are many. */
 const WINDOW_MS = 60_000;
 
-/** Tells of flows that failed in bulk: one event for each minute in which some did, with their reasons. */
-export class FlowFailures {
-  readonly #log: EventLog;
-  readonly #peer: string;
+/** Tells of many flows with one event for each minute in which there were some, with the reasons. */
+class FlowCounts {
+  readonly #tell: (text: string) => void;
   readonly #counts = new Map<string, number>();
-  #isCounting = false;
+
+  /** `tell` gets `3 flows WHAT within a minute: 2 memory, 1 rate`. */
+  constructor(what: string, tell: (text: string) => void) {
+    this.#tell = (each) => tell(`${this.#sum()} ${what} within a minute: ${each}`);
+  }
+
+  /** `reason` is one of a few. */
+  note(reason: string): void {
+    const isFirst = this.#counts.size === 0;
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+    if (isFirst) setTimeout(() => this.#handleEnd(), WINDOW_MS).unref();
+  }
+
+  #handleEnd(): void {
+    const reasons = [...this.#counts].toSorted(([, a], [, b]) => b - a);
+    this.#tell(reasons.map(([reason, count]) => `${count} ${reason}`).join(", "));
+    this.#counts.clear();
+  }
+
+  #sum(): string {
+    const sum = [...this.#counts.values()].reduce((total, count) => total + count, 0);
+    return sum === 1 ? "1 flow" : `${sum} flows`;
+  }
+}
+
+/** Flows of one peer that were cut or never opened, and those that limits refused. */
+export class FlowFailures {
+  readonly #failed: FlowCounts;
+  readonly #refused: FlowCounts;
 
   constructor(log: EventLog, peer: string) {
-    this.#log = log;
-    this.#peer = peer;
+    this.#failed = new FlowCounts("failed", (text) => log.add("flows-failed", text, { peer }));
+    this.#refused = new FlowCounts("refused", (text) => log.add("flows-refused", text, { peer }));
   }
 
   /** A flow was cut or never opened. An application's own reset is no failure. */
@@ -21,20 +48,11 @@ export class FlowFailures {
     if (code === StreamCode.reset) return;
     // A newer peer's codes are many; those without a name are one reason.
     const name = codeName(StreamCode, code);
-    const reason = name in StreamCode ? name : "other";
-    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    setTimeout(() => this.#tell(), WINDOW_MS).unref();
+    this.#failed.note(name in StreamCode ? name : "other");
   }
 
-  #tell(): void {
-    this.#isCounting = false;
-    const reasons = [...this.#counts].toSorted(([, a], [, b]) => b - a);
-    const sum = reasons.reduce((total, [, count]) => total + count, 0);
-    this.#counts.clear();
-    const flows = sum === 1 ? "1 flow" : `${sum} flows`;
-    const each = reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
-    this.#log.add("flows-failed", `${flows} failed within a minute: ${each}`, { peer: this.#peer });
+  /** This gateway had no room for a flow; `reason` is the limit, one of a few. */
+  noteRefused(reason: string): void {
+    this.#refused.note(reason);
   }
 }

@@ -9,7 +9,7 @@ export { EventLog, type EventType, type GatewayEvent } from "./event-log.ts";
 export { FlowFailures } from "./flow-failures.ts";
 export { healthOf } from "./health.ts";
 export { PathEvents } from "./path-events.ts";
-export { RequestError } from "./problems.ts";
+export { noSuchPath, RequestError } from "./problems.ts";
 export { type Health, statusReportSchema } from "./schemas.ts";
 export { createStatusServer, type StatusServer, type StatusServerOptions } from "./server.ts";
 export { loadStatus, type StatusConfig, statusField, statusSecretAt } from "./status-config.ts";

@@ -1,3 +1,4 @@
+import type { TierChange } from "../../engine/index.ts";
 import type { PathObserver, PathRecord } from "../session/path-record.ts";
 import type { EventLog, EventType } from "./event-log.ts";
 import type { PathState } from "./types.ts";
@@ -6,14 +7,19 @@ import type { PathState } from "./types.ts";
 export class PathEvents implements PathObserver {
   readonly #log: EventLog;
   readonly #peer: string;
+  readonly #sends: "uploads" | "downloads";
   readonly #states = new Map<string, PathState>();
   /** Paths that have carried data before. */
   readonly #known = new Set<string>();
+  /** Overflow and backup paths that were said to be in use. */
+  readonly #inUse = new Set<string>();
   #isUnreachable = false;
 
-  constructor(log: EventLog, peer: string) {
+  /** `sends` is what this gateway sends to the peer. */
+  constructor(log: EventLog, peer: string, sends: "uploads" | "downloads") {
     this.#log = log;
     this.#peer = peer;
+    this.#sends = sends;
   }
 
   onState(path: PathRecord, before: PathState): void {
@@ -35,6 +41,16 @@ export class PathEvents implements PathObserver {
 
   onRole(path: PathRecord): void {
     this.#add("path-role", path, `${path.name} is ${path.role} now: ${path.roleReason}`);
+  }
+
+  onUse(path: PathRecord, change: TierChange): void {
+    const { name } = path;
+    if (change.top > change.before) {
+      this.#inUse.add(name);
+      this.#add("path-in-use", path, `${name} is in use for ${this.#sends}: ${whyChanged(change)}`);
+    } else if (this.#inUse.delete(name)) {
+      this.#add("path-idle", path, `${name} is idle for ${this.#sends}: ${whyChanged(change)}`);
+    }
   }
 
   onSubflowLost(path: PathRecord, reason: string): void {
@@ -65,5 +81,19 @@ export class PathEvents implements PathObserver {
 
   #add(type: EventType, { name: path }: PathRecord, message: string): void {
     this.#log.add(type, message, { peer: this.#peer, path });
+  }
+}
+
+function whyChanged({ before, reason, share = 0 }: TierChange): string {
+  const percent = `${Math.round(100 * share)} %`;
+  switch (reason) {
+    case "full":
+      return `${before === 0 ? "the active lines were" : `tier ${before} was`} full ${percent} of the time`;
+    case "calm":
+      return `all together is ${percent} of what the lines before it carry`;
+    case "alone":
+      return "no line before it makes progress";
+    case "back":
+      return "a line before it makes progress again";
   }
 }

@@ -14,6 +14,11 @@ export class RequestError extends Error {
   }
 }
 
+/** What was named is no path; those that are help to find the right one. */
+export function noSuchPath(name: string, paths: readonly string[]): RequestError {
+  return new RequestError(404, `there is no path ${JSON.stringify(name)}; the paths are ${paths.join(", ")}`);
+}
+
 export function sendProblem(reply: FastifyReply, status: number, detail: string): FastifyReply {
   const problem: Problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
   return reply.code(status).type("application/problem+json").send(problem);

@@ -109,7 +109,11 @@ const flow = z.object({
 const event = z.object({
   id: described("grows from event to event, over restarts, too"),
   time: z.string().meta({ description: "ISO 8601" }),
-  type: z.enum(EVENT_TYPES),
+  type: z.enum(EVENT_TYPES).meta({
+    description:
+      "path-in-use, path-idle: an overflow or backup path begins or ends to carry what this gateway sends; " +
+      "flows-failed, flows-refused: a minute's flows that were cut, or found no room, with the reasons",
+  }),
   level: z.enum(["info", "warn"]),
   peer: z.string().optional(),
   path: z.string().optional(),
@@ -257,7 +261,13 @@ export const JsonSchema = {
   },
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
-  drillReport: jsonSchema(drillReport),
+  /** A report, or a stream of server-sent events: progress, then a report or a problem. By the Accept header. */
+  drillOutcome: {
+    content: {
+      "application/json": { schema: jsonSchema(drillReport) },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
   speedRequest: jsonSchema(speedRequest),
   /** A list, or a stream of server-sent events: progress, then results or a problem. By the Accept header. */
   speedResults: {

@@ -98,7 +98,11 @@ test("a role is changed, or it is said why not", async () => {
     ["adsl1", "backup"],
     ["adsl1", "overflow"],
   ]);
-  assertProblem(await patch("adsl9", '{"role":"backup"}'), 404, 'there is no path "adsl9"');
+  assertProblem(
+    await patch("adsl9", '{"role":"backup"}'),
+    404,
+    'there is no path "adsl9"; the paths are adsl1',
+  );
   roles.length = 0;
   for (const body of [
     '{"role":"fast"}',

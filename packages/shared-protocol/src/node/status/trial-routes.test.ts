@@ -24,7 +24,20 @@ test("what is not offered is said to be so, after what was asked wrongly", async
   }
 });
 
-test("a drill that is offered is run; why it cannot be is told", async () => {
+/** The events of a trial that is followed. */
+async function follow(
+  listen: { readonly host: string; readonly port: number },
+  path: string,
+  body: unknown,
+): Promise<[string, unknown][]> {
+  const seen: [string, unknown][] = [];
+  const api = new GatewayApi({ listen, token: undefined });
+  for await (const { event, data } of api.events(path, { method: "POST", body }))
+    seen.push([event, JSON.parse(data)]);
+  return seen;
+}
+
+test("a drill that is offered is run, and followed; why it cannot be is told", async () => {
   const done = {
     path: "adsl1",
     seconds: 5,
@@ -35,8 +48,10 @@ test("a drill that is offered is run; why it cannot be is told", async () => {
     backAfterMs: null,
     reinjectedBytes: 9,
   };
-  const drill: NonNullable<StatusSource["drill"]> = async (path, seconds) => {
+  const progress = { phase: "out", elapsedSeconds: 2, downBps: 8e6, upBps: 1, longestGapMs: 80 } as const;
+  const drill: NonNullable<StatusSource["drill"]> = async (path, seconds, _, onProgress) => {
     if (path !== "adsl1") throw new RequestError(409, `${path} is the only line`);
+    onProgress(progress);
     return { ...done, path, seconds };
   };
   const willing = await createStatusServer({ ...source, drill }, { listen: LISTEN, logger });
@@ -45,6 +60,10 @@ test("a drill that is offered is run; why it cannot be is told", async () => {
     const post = withJson("POST", '{"seconds":5}');
     assert.deepEqual((await ask(port, "/api/paths/adsl1/drill", post)).json(), done);
     assertProblem(await ask(port, "/api/paths/lte/drill", post), 409, "lte is the only line");
+    assert.deepEqual(await follow(willing.address, "/api/paths/adsl1/drill", { seconds: 5 }), [
+      ["progress", progress],
+      ["report", done],
+    ]);
   } finally {
     await willing.close();
   }
@@ -59,7 +78,16 @@ test("a speed test: with its progress as events, or its results alone; a problem
     upLatencyMs: null,
     error: null,
   };
-  const progress = { name: "adsl1", phase: "down", share: 0.5, bps: 8e6, bytes: 1_000 } as const;
+  const progress = {
+    name: "adsl1",
+    round: 0,
+    rounds: 1,
+    phase: "down",
+    share: 0.5,
+    bps: 8e6,
+    bytes: 1_000,
+    result: { name: "adsl1", ...speed },
+  } as const;
   const speedtest: NonNullable<StatusSource["speedtest"]> = async ({ paths = ["adsl1"] }, _, onProgress) => {
     if (paths.includes("lte")) throw new RequestError(409, "lte is down");
     onProgress(progress);
@@ -72,13 +100,7 @@ test("a speed test: with its progress as events, or its results alone; a problem
       "/api/speedtest",
       body === undefined ? { method: "POST" } : withJson("POST", body),
     );
-  const api = new GatewayApi({ listen: willing.address, token: undefined });
-  const events = async (body: unknown): Promise<[string, unknown][]> => {
-    const seen: [string, unknown][] = [];
-    for await (const { event, data } of api.events("/api/speedtest", { method: "POST", body }))
-      seen.push([event, JSON.parse(data)]);
-    return seen;
-  };
+  const events = (body: unknown) => follow(willing.address, "/api/speedtest", body);
   try {
     assert.deepEqual((await post()).json(), [{ name: "adsl1", ...speed }]);
     assertProblem(await post('{"paths":["lte"]}'), 409, "lte is down");

@@ -1,10 +1,10 @@
 /** The routes of what takes its time: a drill, a speed test. Who goes away ends it. */
 
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { notOffered, problemOf } from "./problems.ts";
 import { JsonSchema } from "./schemas.ts";
-import type { SpeedtestOptions, StatusSource } from "./types.ts";
+import type { DrillProgress, SpeedProgress, SpeedtestOptions, StatusSource } from "./types.ts";
 
 const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
 
@@ -16,18 +16,23 @@ export function addTrialRoutes(app: FastifyInstance, source: StatusSource): void
 function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
   const schema = {
     summary:
-      "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once",
+      "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once; " +
+      "with Accept: text/event-stream with its progress",
     params: JsonSchema.pathName,
     body: JsonSchema.drillRequest,
-    response: { 200: JsonSchema.drillReport, ...failed },
+    response: { 200: JsonSchema.drillOutcome, ...failed },
   };
   interface Route {
     Params: { name: string };
     Body: { seconds: number };
   }
-  app.post<Route>("/api/paths/:name/drill", { schema }, async ({ params, body }, reply) => {
-    if (!source.drill) return notOffered(reply, "paths are not taken out on trial");
-    return source.drill(params.name, body.seconds, whenGone(reply));
+  app.post<Route>("/api/paths/:name/drill", { schema }, async (request, reply) => {
+    const drill = source.drill?.bind(source);
+    if (!drill) return notOffered(reply, "paths are not taken out on trial");
+    const { params, body } = request;
+    return answerTrial<DrillProgress>(request, reply, "report", (signal, onProgress) =>
+      drill(params.name, body.seconds, signal, onProgress),
+    );
   });
 }
 
@@ -40,21 +45,33 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
   interface Route {
     Body: SpeedtestOptions | null | undefined;
   }
-  app.post<Route>("/api/speedtest", { schema }, async ({ body, headers }, reply) => {
-    if (!source.speedtest) return notOffered(reply, "speeds are not measured");
-    const signal = whenGone(reply);
-    if (!headers.accept?.includes("text/event-stream")) return source.speedtest(body ?? {}, signal, () => {});
-    const stream = new Readable({ read() {} });
-    const tell = (event: string, data: unknown): void => {
-      if (!stream.destroyed) stream.push(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    };
-    source
-      .speedtest(body ?? {}, signal, (progress) => tell("progress", progress))
-      .then((results) => tell("results", results))
-      .catch((error: unknown) => tell("problem", problemOf(error)))
-      .finally(() => stream.push(null));
-    return reply.type("text/event-stream").send(stream);
+  app.post<Route>("/api/speedtest", { schema }, async (request, reply) => {
+    const speedtest = source.speedtest?.bind(source);
+    if (!speedtest) return notOffered(reply, "speeds are not measured");
+    return answerTrial<SpeedProgress>(request, reply, "results", (signal, onProgress) =>
+      speedtest(request.body ?? {}, signal, onProgress),
+    );
   });
+}
+
+/** What came out of it alone or, for who accepts a stream, its progress, and then that or the problem as events. */
+function answerTrial<Progress>(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  outcome: "report" | "results",
+  run: (signal: AbortSignal, onProgress: (progress: Progress) => void) => Promise<unknown>,
+): unknown {
+  const signal = whenGone(reply);
+  if (!headers.accept?.includes("text/event-stream")) return run(signal, () => {});
+  const stream = new Readable({ read() {} });
+  const tell = (event: string, data: unknown): void => {
+    if (!stream.destroyed) stream.push(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  run(signal, (progress) => tell("progress", progress))
+    .then((result) => tell(outcome, result))
+    .catch((error: unknown) => tell("problem", problemOf(error)))
+    .finally(() => stream.push(null));
+  return reply.type("text/event-stream").send(stream);
 }
 
 /** Fires when the connection ends before the answer has. */

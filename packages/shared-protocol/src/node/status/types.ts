@@ -161,6 +161,20 @@ export interface DrillReport {
   readonly reinjectedBytes: number;
 }
 
+/** Where a drill stands, and how the flows fare. */
+export interface DrillProgress {
+  /** `before`: flows are watched, to know which ones move; `return`: until the path carries bytes again. */
+  readonly phase: (typeof DRILL_PHASES)[number];
+  /** Of the phase. */
+  readonly elapsedSeconds: number;
+  /** Bytes of all flows of late, towards the home and away from it. */
+  readonly downBps: number;
+  readonly upBps: number;
+  /** So far, as in the report. */
+  readonly longestGapMs: number | null;
+}
+export const DRILL_PHASES = ["before", "out", "return"] as const;
+
 /** What one path, or all together, could carry; null where it could not be measured, which `error` explains. */
 export interface SpeedResult {
   /** The path; null for all together. */
@@ -187,12 +201,17 @@ export interface SpeedtestOptions {
 export interface SpeedProgress {
   /** The path; null for all together. */
   readonly name: string | null;
+  /** Which of how many this is, from 0. */
+  readonly round: number;
+  readonly rounds: number;
   readonly phase: (typeof SPEED_PHASES)[number];
   /** How much of the phase is done, 0..1. */
   readonly share: number;
   /** Of late. */
   readonly bps: number;
   readonly bytes: number;
+  /** What is known of this round so far. */
+  readonly result: SpeedResult;
 }
 export const SPEED_PHASES = ["latency", "down", "up"] as const;
 
@@ -206,7 +225,12 @@ export interface StatusHooks {
   /** Cuts a flow; false when there is no such flow. */
   disconnectFlow?(id: string): boolean;
   /** Takes a path out for so long, and back; an abort puts it back at once. */
-  drill?(path: string, seconds: number, signal: AbortSignal): Promise<DrillReport>;
+  drill?(
+    path: string,
+    seconds: number,
+    signal: AbortSignal,
+    onProgress: (progress: DrillProgress) => void,
+  ): Promise<DrillReport>;
   /** Measures each path alone, then all together; an abort ends that. */
   speedtest?(
     options: SpeedtestOptions,

@@ -29,7 +29,8 @@ function egressOf(allow: string): {
   const reset = (_: number, code: StreamCode): void => {
     if (resets.push(code) === MANY) all.resolve();
   };
-  const driver = { reset, adopt: () => {}, end: () => {} } as unknown as SessionDriver;
+  const session = { stream: () => undefined };
+  const driver = { session, reset, adopt: () => {}, end: () => {} } as unknown as SessionDriver;
   return {
     egress: new Egress(driver, accesses.of("home"), "0123", () => {}),
     lines,

@@ -3,8 +3,8 @@ import { describe, it, type TestContext } from "node:test";
 import type { LocalAddress } from "@hawser/shared-protocol/node";
 import { type Link, type LinkOwner, LinkWatch, PERIOD_MS } from "./link-watch.ts";
 
-const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, prefix: 32, internal: false } as const;
-const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, prefix: 64, internal: false } as const;
+const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, internal: false } as const;
+const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, internal: false } as const;
 
 /** A path that notes what it is told. */
 class Owner implements LinkOwner {

@@ -8,6 +8,7 @@ import {
 import { CloseCode, type PathPolicy, type PathRole } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
 import type { PathQuota } from "../quota/path-quota.ts";
+import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { LinkOwner, LinkWatch } from "./link-watch.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
@@ -30,7 +31,13 @@ export class Path implements LinkOwner {
   /** Why the path's link is away, while it is. */
   #linkLost: string | undefined;
 
-  constructor(config: PathConfig, keeper: SessionKeeper, links: LinkWatch, logger: Logger) {
+  constructor(
+    config: PathConfig,
+    keeper: SessionKeeper,
+    links: LinkWatch,
+    remote: RemoteAddresses,
+    logger: Logger,
+  ) {
     this.config = config;
     this.#wanted = config.role;
     this.record = keeper.driver.path(config.name, config.role);
@@ -39,7 +46,7 @@ export class Path implements LinkOwner {
     this.#logger = childLogger(logger, { path: config.name });
     this.#diallers = Array.from(
       { length: config.subflows },
-      (_, index) => new SubflowDialler(this, index, keeper, this.#logger),
+      (_, index) => new SubflowDialler(this, index, keeper, remote, this.#logger),
     );
   }
 

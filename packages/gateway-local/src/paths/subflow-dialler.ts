@@ -1,8 +1,16 @@
-import { JoinError, joinSession, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
+import {
+  JoinError,
+  joinSession,
+  type Logger,
+  localAddresses,
+  type SessionDriver,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, DEFAULT_POLICY, type PathPolicy, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
+import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff } from "./backoff.ts";
 import { dialSubflow } from "./dial.ts";
+import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
 
 /**
@@ -17,24 +25,26 @@ export class SubflowDialler {
   readonly #path: Path;
   readonly #index: number;
   readonly #keeper: SessionKeeper;
+  readonly #remote: RemoteAddresses;
   readonly #logger: Logger;
   readonly #backoff = new Backoff();
+  readonly #rotation = new TargetRotation();
   #attempt: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #subflow: number | undefined;
-  #endpoint = 0;
+  #joined: { readonly subflow: number; readonly target: DialTarget } | undefined;
   #running = false;
 
-  constructor(path: Path, index: number, keeper: SessionKeeper, logger: Logger) {
+  constructor(path: Path, index: number, keeper: SessionKeeper, remote: RemoteAddresses, logger: Logger) {
     this.#path = path;
     this.#index = index;
     this.#keeper = keeper;
+    this.#remote = remote;
     this.#logger = logger;
   }
 
   /** The subflow's number in the present session while it is joined. */
   get subflow(): number | undefined {
-    return this.#subflow;
+    return this.#joined?.subflow;
   }
 
   start(): void {
@@ -53,15 +63,17 @@ export class SubflowDialler {
 
   /** The subflow is lost: dial again. The first attempt comes at once; a line that only hiccuped is back soonest. */
   handleLost(): void {
-    this.#subflow = undefined;
+    if (this.#joined) this.#rotation.handleServed(this.#joined.target);
+    this.#joined = undefined;
     if (this.#running && !this.#attempt) this.#dialAfter(0);
   }
 
   /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
   hurry(): void {
-    if (!this.#running || this.#subflow !== undefined) return;
+    if (!this.#running || this.#joined) return;
     this.#attempt?.abort();
     this.#backoff.reset();
+    this.#rotation.restart();
     void this.#dial();
   }
 
@@ -100,8 +112,11 @@ export class SubflowDialler {
   async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
     const { pairing, id, established } = this.#keeper;
     const subflow = this.#keeper.takeSubflow();
-    const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
-    const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
+    const { config } = this.#path;
+    const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
+    signal.throwIfAborted();
+    const target = this.#rotation.pick(targets);
+    const socket = await dialSubflow(config, target, pairing, signal);
     const { name, roleInForce: role } = this.#path;
     const rest = await joinSession(socket, {
       type: "hello",
@@ -119,17 +134,18 @@ export class SubflowDialler {
       throw new Error("the session has changed meanwhile");
     }
     this.#backoff.reset();
-    this.#keeper.handleJoined(socket.remoteAddress);
-    this.#subflow = subflow;
+    this.#keeper.handleJoined();
+    this.#joined = { subflow, target };
     driver.addSubflow(socket, { id: subflow, path: name, role, policy: this.#path.policy("up") }, rest);
     // It may have changed since HELLO.
     this.#path.enforceRole();
   }
 
   #handleFailure(error: Error, driver: SessionDriver): void {
-    this.#endpoint++;
-    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession)
+    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession) {
+      this.#rotation.restart();
       this.#keeper.handleUnknown(driver);
+    }
     this.#path.handleFailure(error);
     const delay = this.#backoff.next();
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");

@@ -5,7 +5,13 @@ import {
   localAddresses,
   type SessionDriver,
 } from "@hawser/shared-protocol/node";
-import { CloseCode, DEFAULT_POLICY, type PathPolicy, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
+import {
+  CloseCode,
+  DEFAULT_POLICY,
+  type HelloFrame,
+  type PathPolicy,
+  PROTOCOL_VERSION,
+} from "@hawser/shared-protocol/wire";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff } from "./backoff.ts";
@@ -118,7 +124,7 @@ export class SubflowDialler {
     const target = this.#rotation.pick(targets);
     const socket = await dialSubflow(config, target, pairing, signal);
     const { name, roleInForce: role } = this.#path;
-    const rest = await joinSession(socket, {
+    const hello: HelloFrame = {
       type: "hello",
       version: PROTOCOL_VERSION,
       session: id,
@@ -128,7 +134,8 @@ export class SubflowDialler {
       role,
       subflow,
       ...toldPolicy(this.#path.policy("down")),
-    });
+    };
+    const rest = await joinSession(socket, hello, signal);
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
       throw new Error("the session has changed meanwhile");

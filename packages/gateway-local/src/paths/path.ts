@@ -208,6 +208,6 @@ export class Path implements LinkOwner {
 
   /** The session is another one: every subflow of the old is gone. */
   handleNewSession(): void {
-    for (const dialler of this.#diallers) if (dialler.subflow !== undefined) dialler.handleLost();
+    for (const dialler of this.#diallers) dialler.handleLost();
   }
 }

@@ -14,10 +14,17 @@ import {
 } from "@hawser/shared-protocol/wire";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff, MAX_DELAY_MS } from "./backoff.ts";
 import { dialSubflow } from "./dial.ts";
 import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
+
+/** A subflow that has joined, when (by performance.now), and over which target. */
+interface Joined {
+  readonly subflow: number;
+  readonly at: number;
+  readonly target: DialTarget;
+}
 
 /**
  * Keeps one subflow of a path alive:
@@ -37,7 +44,7 @@ export class SubflowDialler {
   readonly #rotation = new TargetRotation();
   #attempt: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #joined: { readonly subflow: number; readonly target: DialTarget } | undefined;
+  #joined: Joined | undefined;
   #running = false;
 
   constructor(path: Path, index: number, keeper: SessionKeeper, remote: RemoteAddresses, logger: Logger) {
@@ -56,6 +63,7 @@ export class SubflowDialler {
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#backoff.reset();
     void this.#dial();
   }
 
@@ -67,11 +75,16 @@ export class SubflowDialler {
     this.#attempt = undefined;
   }
 
-  /** The subflow is lost: dial again. The first attempt comes at once; a line that only hiccuped is back soonest. */
+  /** The subflow is lost: dial again. Where the line has served, at once; one that only hiccuped is back soonest. */
   handleLost(): void {
-    if (this.#joined) this.#rotation.handleServed(this.#joined.target);
+    if (!this.#joined) return;
+    const { at, target } = this.#joined;
     this.#joined = undefined;
-    if (this.#running && !this.#attempt) this.#dialAfter(0);
+    if (!this.#running || this.#attempt) return;
+    const delay = this.#backoff.afterLoss(performance.now() - at);
+    if (delay === 0) this.#rotation.handleServed(target);
+    else this.#logger.debug({ retryMs: Math.round(delay) }, "the subflow was lost soon after it had joined");
+    this.#dialAfter(delay);
   }
 
   /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
@@ -94,9 +107,14 @@ export class SubflowDialler {
     await this.#dial();
   }
 
+  /** A long wait is for the sake of the other lines: it ends when there are none. */
   #dialAfter(delayMs: number): void {
+    const step = Math.min(delayMs, MAX_DELAY_MS);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#dial(), delayMs);
+    this.#timer = setTimeout(() => {
+      if (step < delayMs && this.#keeper.driver.connections.size > 0) this.#dialAfter(delayMs - step);
+      else void this.#dial();
+    }, step);
   }
 
   /** Resolves when the attempt is over, however. */
@@ -140,9 +158,8 @@ export class SubflowDialler {
       socket.destroy();
       throw new Error("the session has changed meanwhile");
     }
-    this.#backoff.reset();
     this.#keeper.handleJoined();
-    this.#joined = { subflow, target };
+    this.#joined = { subflow, at: performance.now(), target };
     driver.addSubflow(socket, { id: subflow, path: name, role, policy: this.#path.policy("up") }, rest);
     // It may have changed since HELLO.
     this.#path.enforceRole();
@@ -154,7 +171,7 @@ export class SubflowDialler {
       this.#keeper.handleUnknown(driver);
     }
     this.#path.handleFailure(error);
-    const delay = this.#backoff.next();
+    const delay = this.#backoff.afterFailure();
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
     this.#dialAfter(delay);
   }

@@ -1,4 +1,5 @@
 import {
+  canonicalIp,
   childLogger,
   type Logger,
   type PathRecord,
@@ -173,6 +174,18 @@ export class Path implements LinkOwner {
     this.#linkLost = reason;
     this.#logger.warn({ reason }, "the path's link is lost");
     this.#cut(reason);
+  }
+
+  /** What it had from these addresses goes over other lines, and it is dialled from the new one. */
+  handleAddressesGone(addresses: ReadonlySet<string>): void {
+    const { driver } = this.#keeper;
+    const own = new Set(this.#diallers.map(({ subflow }) => subflow));
+    for (const [id, { socket }] of driver.connections) {
+      if (!own.has(id) || !addresses.has(canonicalIp(socket.localAddress ?? ""))) continue;
+      const reason = `the address ${socket.localAddress} has left this machine`;
+      this.#logger.warn({ subflow: id, reason }, "the path's address is lost");
+      driver.closeSubflow(id, CloseCode.unresponsive, reason);
+    }
   }
 
   #cut(reason: string): void {

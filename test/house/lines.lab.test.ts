@@ -71,6 +71,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     // A suspicion takes longer: the line is pinged only after seconds of silence.
     await until(async () => (await connections()).includes(renewed), 1_500);
     assert.match(hawser.local.logText(), new RegExp(`the address ${v4} has left this machine`));
+    // As soon as this: what was under way from that address may not even have joined.
     await house.line("adsl1").down();
     await house.router.ip(["addr flush dev adsl1"]);
     await house.line("adsl1").up();

@@ -186,6 +186,7 @@ export class Path implements LinkOwner {
       this.#logger.warn({ subflow: id, reason }, "the path's address is lost");
       driver.closeSubflow(id, CloseCode.unresponsive, reason);
     }
+    for (const dialler of this.#diallers) dialler.handleAddressesGone();
   }
 
   #cut(reason: string): void {

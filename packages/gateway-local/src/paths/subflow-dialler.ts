@@ -96,6 +96,14 @@ export class SubflowDialler {
     void this.#dial();
   }
 
+  /** Addresses of this machine are gone: an attempt that is under way may be from one of them. */
+  handleAddressesGone(): void {
+    if (!this.#attempt || this.#joined) return;
+    this.#attempt.abort();
+    this.#rotation.restart();
+    void this.#dial();
+  }
+
   /**
    * Dials anew beside the subflow that is joined, which the remote gateway closes when the new one has taken its place.
    * Resolves when the first attempt is over; more follow as after a loss.

@@ -61,6 +61,23 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
   });
 
+  test("a line that gets another address is dialled from it at once, idle or not", async () => {
+    const { v4 } = house.addresses.lineEnds(1).router;
+    const renewed = v4.replace(/\d+$/, "77");
+    const commands = [`addr add ${renewed}/32 dev adsl1`, `addr del ${v4}/24 dev adsl1`];
+    const connections = async (): Promise<string> =>
+      (await house.router.exec("ss", ["-Htn", "state", "established", "dport", "=", "4433"])).stdout;
+    await house.router.ip(commands);
+    // A suspicion takes longer: the line is pinged only after seconds of silence.
+    await until(async () => (await connections()).includes(renewed), 1_500);
+    assert.match(hawser.local.logText(), new RegExp(`the address ${v4} has left this machine`));
+    // As soon as this: what was under way from that address may not even have joined.
+    await house.line("adsl1").down();
+    await house.router.ip(["addr flush dev adsl1"]);
+    await house.line("adsl1").up();
+    await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
+  });
+
   test("all lines gone for 12 s and back: the flow goes on", async () => {
     const { v4: host } = house.addresses.origin;
     const running = start(house.lan, { op: "download", host, port: origin.port, bytes: 12e6 });

@@ -26,7 +26,7 @@ import {
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
-import { resolveRemote } from "./remote-addresses.ts";
+import { RemoteAddresses } from "./remote-addresses.ts";
 import { run } from "./run.ts";
 
 type Program = ReturnType<typeof createProgram>;
@@ -102,7 +102,9 @@ function addRulesCommand(program: Program): void {
 async function rulesOf(file: string): Promise<RuleSet> {
   const { capture, remote } = loadLocalConfig(file);
   if (!capture) return { owner: RULES_OWNER };
-  return redirectRules(capture, await resolveRemote(remote.endpoints));
+  const addresses = new RemoteAddresses();
+  await addresses.learn(remote.endpoints);
+  return redirectRules(capture, [...addresses.all]);
 }
 
 function addDoctorCommand(program: Program): void {

@@ -1,5 +1,4 @@
 import {
-  canonicalIp,
   EventLog,
   formatPairing,
   type Listener,
@@ -15,11 +14,11 @@ import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
-import type { CaptureConfig, LocalConfig } from "./config.ts";
+import type { CaptureConfig, LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
 import { QuotaKeeper } from "./quota/quota-keeper.ts";
-import { resolveRemote } from "./remote-addresses.ts";
+import { RemoteAddresses } from "./remote-addresses.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import { Trials } from "./trials/trials.ts";
 
@@ -41,12 +40,13 @@ export class LocalGateway {
   readonly #quotas: QuotaKeeper;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
-  /** The remote gateway's own addresses. */
-  readonly #remote = new Set<string>();
+  readonly #remote = new RemoteAddresses(() => this.#handleNewRemote());
   /** Where iptables turns connections to; and where applications come by themselves. */
   readonly #redirectListeners: Listener[] = [];
   readonly #listeners: Listener[] = [];
   #rulesInstalled = false;
+  /** Resolves with the latest change of the rules. */
+  #rulesChanged: Promise<void> = Promise.resolve();
   /** Where the capture listens since the start; rules can lead nowhere else. */
   readonly #captureListen: CaptureConfig["listen"] | undefined;
 
@@ -59,7 +59,6 @@ export class LocalGateway {
         this.path(change.path)?.handleSubflow(change);
         if (change.state === "joined") this.#quotas.handleJoined(change.path);
       },
-      onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
         for (const path of this.#paths) path.handleNewSession();
       },
@@ -67,8 +66,12 @@ export class LocalGateway {
     this.refusals = new Refusals(logger);
     this.opener = new FlowOpener(this.keeper, this.refusals, logger);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
-    this.#paths = config.paths.map((path) => new Path(path, this.keeper, this.#links, logger));
+    this.#paths = config.paths.map((path) => this.#newPath(path));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+  }
+
+  #newPath(config: PathConfig): Path {
+    return new Path(config, this.keeper, this.#links, this.#remote, this.#logger);
   }
 
   get config(): LocalConfig {
@@ -92,11 +95,12 @@ export class LocalGateway {
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
     checkCapabilities(this.#config);
-    for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
+    // Not waited for: a name server may be out of reach until a line is up.
+    void this.#remote.learn(this.config.remote.endpoints);
     await this.#quotas.follow(this.paths);
     await this.#listen();
     for (const path of this.paths) path.start();
-    await this.#installRules();
+    await this.#inTurn(() => this.#applyRules());
   }
 
   #sampleRates(): void {
@@ -104,20 +108,20 @@ export class LocalGateway {
     for (const { record } of this.#paths) record.sample(now);
   }
 
-  /** A name that did not resolve at the start, or leads elsewhere now: the rules must leave this address alone, too. */
-  #noteRemote(address: string): void {
-    if (this.#remote.has(address)) return;
-    this.#remote.add(address);
-    if (!this.#rulesInstalled) return;
-    this.#installRules().catch((error: unknown) => {
-      this.#logger.error({ err: error, address }, "cannot leave the remote gateway's new address alone");
+  /** A name has resolved for the first time, or leads elsewhere now: the rules must leave its addresses alone, too. */
+  #handleNewRemote(): void {
+    const refreshed = this.#inTurn(async () => {
+      if (this.#rulesInstalled) await this.#applyRules();
+    });
+    refreshed.catch((error: unknown) => {
+      this.#logger.error({ err: error }, "cannot leave the remote gateway's new address alone");
     });
   }
 
   async #listen(): Promise<void> {
     const { capture, socks, forwards } = this.config;
     if (capture) {
-      const redirect = new RedirectCapture(this.opener, this.#remote, this.refusals, this.#logger);
+      const redirect = new RedirectCapture(this.opener, this.#remote.all, this.refusals, this.#logger);
       this.#redirectListeners.push(...(await redirect.listen(capture)));
     }
     if (socks) {
@@ -130,12 +134,19 @@ export class LocalGateway {
   }
 
   /** Last at start and first at stop: nothing is turned to a port where nobody listens. */
-  async #installRules(): Promise<void> {
+  async #applyRules(): Promise<void> {
     const { capture } = this.config;
     if (!capture?.rules) return;
     this.#rulesInstalled = true;
-    const outcomes = await applyRules(systemRunner(), redirectRules(capture, [...this.#remote]));
-    this.#logger.info({ outcomes }, "redirect rules are in place");
+    const outcomes = await applyRules(systemRunner(), redirectRules(capture, [...this.#remote.all]));
+    this.#logger.info({ outcomes, from: capture.from }, "redirect rules are in place");
+  }
+
+  /** Changes the rules when the changes before are done: of two at once, the one that knows less could be the last. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#rulesChanged.then(change);
+    this.#rulesChanged = changed.catch(() => {});
+    return changed;
   }
 
   /** Follows a changed configuration: paths, their roles and quotas, the redirect rules, the pairing. The rest takes a restart. */
@@ -147,9 +158,7 @@ export class LocalGateway {
     const kept = this.#paths.filter(isSame);
     for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled", RELOADED);
     this.#paths = config.paths.map((wanted) => {
-      const path =
-        kept.find(({ name }) => name === wanted.name) ??
-        new Path(wanted, this.keeper, this.#links, this.#logger);
+      const path = kept.find(({ name }) => name === wanted.name) ?? this.#newPath(wanted);
       path.setRole(wanted.role, RELOADED);
       path.start();
       return path;
@@ -158,7 +167,7 @@ export class LocalGateway {
     const listen = this.#captureListen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
-    if (capture?.rules) await this.#installRules();
+    if (capture?.rules) await this.#inTurn(() => this.#applyRules());
     else await this.removeRules();
     this.#logger.info("reloaded paths, pairing and rules; a change of listeners or limits takes a restart");
     await this.#followPairing(config.remote);
@@ -209,14 +218,17 @@ export class LocalGateway {
   async #stopCapturing(): Promise<void> {
     const { capture } = this.config;
     if (!this.#rulesInstalled || !capture) return;
-    const withoutJumps = redirectRules({ ...capture, from: [] }, [...this.#remote]);
-    await this.#change("stop capturing", () => applyRules(systemRunner(), withoutJumps));
+    // For good: an address of the remote gateway that is found now must not bring the jumps back.
+    this.#config = { ...this.#config, capture: { ...capture, from: [] } };
+    await this.#inTurn(() => this.#change("stop capturing", () => this.#applyRules()));
   }
 
-  async removeRules(): Promise<void> {
-    if (!this.#rulesInstalled) return;
-    this.#rulesInstalled = false;
-    await this.#change("remove the redirect rules", () => clearRules(systemRunner(), RULES_OWNER));
+  removeRules(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#rulesInstalled) return;
+      this.#rulesInstalled = false;
+      await this.#change("remove the redirect rules", () => clearRules(systemRunner(), RULES_OWNER));
+    });
   }
 
   async #change(what: string, change: () => Promise<unknown>): Promise<void> {

@@ -14,8 +14,6 @@ import { CloseCode, codeName, SESSION_ID_LENGTH } from "@hawser/shared-protocol/
 
 export interface SessionKeeperEvents {
   onSubflow(change: SubflowChange): void;
-  /** The remote gateway was reached at this address. */
-  onRemoteAddress(address: string): void;
   /** The session ended, and another has taken its place. */
   onNewSession(): void;
 }
@@ -84,12 +82,11 @@ export class SessionKeeper {
     return this.#nextSubflow++;
   }
 
-  /** A subflow has joined, to the remote gateway at `address`. */
-  handleJoined(address: string | undefined): void {
+  /** A subflow has joined. */
+  handleJoined(): void {
     if (!this.#established)
       this.#log.add("session-opened", "a session was opened", { peer: this.pairing.name });
     this.#established = true;
-    if (address !== undefined) this.#events.onRemoteAddress(address);
   }
 
   /**

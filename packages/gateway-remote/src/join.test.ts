@@ -149,6 +149,25 @@ test("a subflow's number that is in use is refused, and its holder stays", async
   first.destroy();
 });
 
+test("an attempt that was given up cannot displace the one after it, however late its HELLO", async () => {
+  const id = randomBytes(16);
+  const second = await join("home", hello(id, { subflow: 7 }));
+  await assertRefused(join("home", hello(id, { subflow: 6 })), CloseCode.protocol);
+  const session = sessionsOf("home").find((each) => each.id === id.toString("hex"));
+  assert.deepEqual([...(session?.driver.connections.keys() ?? [])], [7]);
+  const other = await join("home", hello(id, { subflow: 5, index: 1 }));
+  for (const socket of [second, other]) socket.destroy();
+});
+
+test("a join that is called off ends its connection at once", async () => {
+  const socket = await dial("home");
+  const calledOff = new AbortController();
+  const joining = joinSession(socket, hello(randomBytes(16)), calledOff.signal);
+  calledOff.abort();
+  await assertRefused(joining, CloseCode.done);
+  assert.ok(socket.destroyed);
+});
+
 test("HELLO of another version is answered with this one's CLOSE", async () => {
   for (const version of [0, PROTOCOL_VERSION + 1, 2 ** 40])
     await assertRefused(join("home", hello(randomBytes(16), { version })), CloseCode.version);

@@ -77,8 +77,10 @@ export class Sessions {
       return refuse(socket, CloseCode.protocol, "too many subflows");
     if (session.driver.connections.has(hello.subflow))
       return refuse(socket, CloseCode.protocol, `subflow ${hello.subflow} has joined already`);
-    welcome(socket);
     const before = session.places.get(place);
+    if (before !== undefined && before > hello.subflow)
+      return refuse(socket, CloseCode.protocol, `subflow ${before} was dialled later`);
+    welcome(socket);
     if (before !== undefined)
       session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;

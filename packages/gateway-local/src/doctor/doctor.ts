@@ -1,5 +1,5 @@
 import type { LocalConfig } from "../config.ts";
-import { resolveRemote } from "../remote-addresses.ts";
+import { RemoteAddresses } from "../remote-addresses.ts";
 import { type Finding, renderFinding } from "./findings.ts";
 import { checkDns, checkIpv6Leak, checkRules, checkRunning } from "./host-checks.ts";
 import { checkPath } from "./path-checks.ts";
@@ -13,9 +13,11 @@ export async function runDoctor(config: LocalConfig, print: (line: string) => vo
       if (finding.level === "bad") well = false;
     }
   };
+  const remote = new RemoteAddresses();
+  await remote.learn(config.remote.endpoints);
   say(await checkDns(config));
-  for (const path of config.paths) say(await checkPath(path, config.remote));
-  say(await checkRules(config, await resolveRemote(config.remote.endpoints)));
+  for (const path of config.paths) say(await checkPath(path, config.remote, remote));
+  say(await checkRules(config, [...remote.all]));
   say(checkIpv6Leak(config));
   say([await checkRunning(config)]);
   return well;

@@ -1,15 +1,25 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { formatEndpoint, isOwnAddress, type Pairing } from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
+import { formatEndpoint, isOwnAddress, localAddresses, type Pairing } from "@hawser/shared-protocol/node";
 import type { PathConfig } from "../config.ts";
 import { dialSubflow } from "../paths/dial.ts";
+import { type DialTarget, dialTargets } from "../paths/dial-targets.ts";
+import type { RemoteAddresses } from "../remote-addresses.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
 /** Checks one line: its device, its address, its reverse-path filter, and the remote gateway over it. */
-export async function checkPath(path: PathConfig, pairing: Pairing): Promise<Finding[]> {
+export async function checkPath(
+  path: PathConfig,
+  pairing: Pairing,
+  remote: RemoteAddresses,
+): Promise<Finding[]> {
   const findings = [...checkDevice(path), ...checkSource(path), ...checkReversePath(path)];
-  for (const endpoint of pairing.endpoints) findings.push(await checkRemote(path, pairing, endpoint));
+  try {
+    const targets = await dialTargets(path, pairing.endpoints, remote, localAddresses);
+    for (const target of targets) findings.push(await checkRemote(path, pairing, target));
+  } catch (error) {
+    findings.push(failed(`path ${path.name}: remote`, error, path));
+  }
   return findings;
 }
 
@@ -52,17 +62,23 @@ function checkReversePath({ name, interface: device }: PathConfig): Finding[] {
 }
 
 /** The handshake of a subflow, as far as it proves both keys; nothing joins the session. */
-async function checkRemote(path: PathConfig, pairing: Pairing, endpoint: Endpoint): Promise<Finding> {
-  const subject = `path ${path.name}: remote ${formatEndpoint(endpoint)}`;
+async function checkRemote(path: PathConfig, pairing: Pairing, target: DialTarget): Promise<Finding> {
+  const { address, endpoint } = target;
+  const at = address === endpoint.host ? "" : ` at ${address}`;
+  const subject = `path ${path.name}: remote ${formatEndpoint(endpoint)}${at}`;
   const started = performance.now();
   try {
-    const socket = await dialSubflow({ path, pairing, endpoint }, AbortSignal.timeout(10_000));
+    const socket = await dialSubflow(path, target, pairing, AbortSignal.timeout(10_000));
     const elapsed = Math.round(performance.now() - started);
     socket.destroy();
     return ok(subject, `is reached and knows our key (${elapsed} ms for connection and handshake)`);
   } catch (error) {
-    return bad(subject, (error as Error).message, mendFor(error as NodeJS.ErrnoException, path));
+    return failed(subject, error, path);
   }
+}
+
+function failed(subject: string, error: unknown, path: PathConfig): Finding {
+  return bad(subject, (error as Error).message, mendFor(error as NodeJS.ErrnoException, path));
 }
 
 function mendFor({ code }: NodeJS.ErrnoException, path: PathConfig): string {

@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import {
@@ -8,27 +7,22 @@ import {
   type Pairing,
   pskIdentity,
 } from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
+import type { DialTarget } from "./dial-targets.ts";
 
 /** How long one connection attempt may take. A SYN lost on a line that is just back must not cost much more. */
 export const CONNECT_DEADLINE_MS = 2_500;
 
-export interface DialTarget {
-  readonly path: PathConfig;
-  readonly pairing: Pairing;
-  readonly endpoint: Endpoint;
-}
-
 /**
  * One connection to the remote gateway over one line: pinned, then TLS.
- * @throws SystemError, TlsError, or the errors of connect(2) and getaddrinfo(3)
+ * @throws SystemError, TlsError, or the errors of connect(2)
  */
 export async function dialSubflow(
-  { path, pairing, endpoint }: DialTarget,
+  path: PathConfig,
+  { address, family, endpoint }: DialTarget,
+  pairing: Pairing,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const { address, family } = await resolve(endpoint.host, path.source);
   signal.throwIfAborted();
   const raw = createPinnedSocket({
     family,
@@ -43,22 +37,6 @@ export async function dialSubflow(
     servername: isIP(endpoint.host) === 0 ? endpoint.host : "hawser.invalid",
     signal,
   });
-}
-
-/** The remote's address, of the source's family when the path is bound to one. */
-async function resolve(
-  host: string,
-  source: string | undefined,
-): Promise<{ address: string; family: 4 | 6 }> {
-  const wanted = source === undefined ? 0 : isIP(source);
-  const literal = isIP(host);
-  if (literal !== 0) {
-    if (wanted !== 0 && wanted !== literal)
-      throw new Error(`${host} cannot be reached from the source ${source}`);
-    return { address: host, family: literal as 4 | 6 };
-  }
-  const found = await lookup(host, { family: wanted });
-  return { address: found.address, family: found.family as 4 | 6 };
 }
 
 function connect(raw: Socket, host: string, port: number, signal: AbortSignal): Promise<void> {

@@ -3,16 +3,19 @@ import { describe, it, type TestContext } from "node:test";
 import type { LocalAddress } from "@hawser/shared-protocol/node";
 import { type Link, type LinkOwner, LinkWatch, PERIOD_MS } from "./link-watch.ts";
 
-const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, prefix: 32, internal: false } as const;
-const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, prefix: 64, internal: false } as const;
+const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, internal: false } as const;
+const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, internal: false } as const;
 
 /** A path that notes what it is told. */
 class Owner implements LinkOwner {
   readonly config: Link;
+  /** Its connection's own address. */
+  readonly #address: string | undefined;
   readonly told: string[] = [];
 
-  constructor(config: Link) {
+  constructor(config: Link, address: string | undefined) {
     this.config = config;
+    this.#address = address;
   }
 
   handleLinkLost(reason: string): void {
@@ -21,6 +24,10 @@ class Owner implements LinkOwner {
 
   handleLinkBack(): void {
     this.told.push("back");
+  }
+
+  handleAddressesGone(addresses: ReadonlySet<string>): void {
+    if (this.#address && addresses.has(this.#address)) this.told.push(`${this.#address} is gone`);
   }
 }
 
@@ -41,8 +48,8 @@ class System {
     });
   }
 
-  watched(config: Link): Owner {
-    const owner = new Owner(config);
+  watched(config: Link, address?: string): Owner {
+    const owner = new Owner(config, address);
     this.watch.add(owner);
     return owner;
   }
@@ -79,6 +86,18 @@ describe("LinkWatch", () => {
     assert.deepEqual(both.told, ["the interface wwan0 is down or gone, or has lost the address 2001:db8::7"]);
     system.lists({ ...LTE, address: "2001:db8::8" });
     assert.deepEqual(source.told, ["the address 2001:0DB8:0:0::7 has left this machine"]);
+  });
+
+  it("tells of an address that goes while its interface stays", (t) => {
+    const system = new System(t);
+    const dsl = system.watched({ interface: "ppp0" }, DSL.address);
+    const lte = system.watched({ interface: "wwan0" }, LTE.address);
+    const linkLocal = { ...DSL, address: "fe80::5" };
+    system.lists(LTE, DSL, linkLocal);
+    system.lists(LTE, linkLocal);
+    system.lists(LTE, linkLocal, { ...DSL, address: "192.0.2.6" });
+    assert.deepEqual(dsl.told, ["192.0.2.5 is gone"]);
+    assert.deepEqual(lte.told, []);
   });
 
   it("what was never listed is not lost; its first appearance is told", (t) => {

@@ -17,10 +17,13 @@ export interface LinkOwner {
   readonly config: Link;
   handleLinkLost(reason: string): void;
   handleLinkBack(): void;
+  /** These addresses have left this machine; the link itself is still there. In canonical text. */
+  handleAddressesGone(addresses: ReadonlySet<string>): void;
 }
 
 /**
- * Tells when the link of a path goes down and when it is there again. The system lists addresses of interfaces that are
+ * Tells when the link of a path goes down and when it is there again, and when addresses go that its connections may use:
+ * an interface that gets another address is never down. The system lists addresses of interfaces that are
  * up and running; only what was listed can be lost, for an interface without an address never is, and carries data all
  * the same (PPP).
  */
@@ -28,6 +31,8 @@ export class LinkWatch {
   readonly #list: () => LocalAddress[];
   /** Whether the owner's link was listed when last looked for. */
   readonly #listed = new Map<LinkOwner, boolean>();
+  /** All addresses that were listed when last looked for. */
+  #addresses: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(list: () => LocalAddress[] = localAddresses) {
@@ -50,13 +55,20 @@ export class LinkWatch {
   #check(): void {
     const addresses = this.#ask();
     if (!addresses) return;
+    const gone = this.#findGone(addresses);
     for (const [owner, before] of this.#listed) {
       const now = isListed(owner.config, addresses);
-      if (now === before) continue;
       this.#listed.set(owner, now);
-      if (now) owner.handleLinkBack();
-      else owner.handleLinkLost(reasonOf(owner.config));
+      if (before && !now) owner.handleLinkLost(reasonOf(owner.config));
+      else if (gone.size > 0) owner.handleAddressesGone(gone);
+      if (now && !before) owner.handleLinkBack();
     }
+  }
+
+  #findGone(listed: readonly LocalAddress[]): ReadonlySet<string> {
+    const before = this.#addresses;
+    this.#addresses = new Set(listed.map(({ address }) => address));
+    return new Set([...before].filter((address) => !this.#addresses.has(address)));
   }
 
   /** Undefined when the system does not say, for want of descriptors or memory: that tells nothing of any link. */

@@ -1,4 +1,5 @@
 import {
+  canonicalIp,
   childLogger,
   type Logger,
   type PathRecord,
@@ -8,6 +9,7 @@ import {
 import { CloseCode, type PathPolicy, type PathRole } from "@hawser/shared-protocol/wire";
 import type { PathConfig } from "../config.ts";
 import type { PathQuota } from "../quota/path-quota.ts";
+import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { LinkOwner, LinkWatch } from "./link-watch.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
@@ -30,7 +32,13 @@ export class Path implements LinkOwner {
   /** Why the path's link is away, while it is. */
   #linkLost: string | undefined;
 
-  constructor(config: PathConfig, keeper: SessionKeeper, links: LinkWatch, logger: Logger) {
+  constructor(
+    config: PathConfig,
+    keeper: SessionKeeper,
+    links: LinkWatch,
+    remote: RemoteAddresses,
+    logger: Logger,
+  ) {
     this.config = config;
     this.#wanted = config.role;
     this.record = keeper.driver.path(config.name, config.role);
@@ -39,7 +47,7 @@ export class Path implements LinkOwner {
     this.#logger = childLogger(logger, { path: config.name });
     this.#diallers = Array.from(
       { length: config.subflows },
-      (_, index) => new SubflowDialler(this, index, keeper, this.#logger),
+      (_, index) => new SubflowDialler(this, index, keeper, remote, this.#logger),
     );
   }
 
@@ -168,6 +176,19 @@ export class Path implements LinkOwner {
     this.#cut(reason);
   }
 
+  /** What it had from these addresses goes over other lines, and it is dialled from the new one. */
+  handleAddressesGone(addresses: ReadonlySet<string>): void {
+    const { driver } = this.#keeper;
+    const own = new Set(this.#diallers.map(({ subflow }) => subflow));
+    for (const [id, { socket }] of driver.connections) {
+      if (!own.has(id) || !addresses.has(canonicalIp(socket.localAddress ?? ""))) continue;
+      const reason = `the address ${socket.localAddress} has left this machine`;
+      this.#logger.warn({ subflow: id, reason }, "the path's address is lost");
+      driver.closeSubflow(id, CloseCode.unresponsive, reason);
+    }
+    for (const dialler of this.#diallers) dialler.handleAddressesGone();
+  }
+
   #cut(reason: string): void {
     for (const { subflow } of this.#diallers) {
       if (subflow !== undefined) this.#keeper.driver.closeSubflow(subflow, CloseCode.unresponsive, reason);
@@ -201,6 +222,6 @@ export class Path implements LinkOwner {
 
   /** The session is another one: every subflow of the old is gone. */
   handleNewSession(): void {
-    for (const dialler of this.#diallers) if (dialler.subflow !== undefined) dialler.handleLost();
+    for (const dialler of this.#diallers) dialler.handleLost();
   }
 }

@@ -1,9 +1,30 @@
-import { JoinError, joinSession, type Logger, type SessionDriver } from "@hawser/shared-protocol/node";
-import { CloseCode, DEFAULT_POLICY, type PathPolicy, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
+import {
+  JoinError,
+  joinSession,
+  type Logger,
+  localAddresses,
+  type SessionDriver,
+} from "@hawser/shared-protocol/node";
+import {
+  CloseCode,
+  DEFAULT_POLICY,
+  type HelloFrame,
+  type PathPolicy,
+  PROTOCOL_VERSION,
+} from "@hawser/shared-protocol/wire";
+import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff, MAX_DELAY_MS } from "./backoff.ts";
 import { dialSubflow } from "./dial.ts";
+import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
+
+/** A subflow that has joined, when (by performance.now), and over which target. */
+interface Joined {
+  readonly subflow: number;
+  readonly at: number;
+  readonly target: DialTarget;
+}
 
 /**
  * Keeps one subflow of a path alive:
@@ -17,29 +38,32 @@ export class SubflowDialler {
   readonly #path: Path;
   readonly #index: number;
   readonly #keeper: SessionKeeper;
+  readonly #remote: RemoteAddresses;
   readonly #logger: Logger;
   readonly #backoff = new Backoff();
+  readonly #rotation = new TargetRotation();
   #attempt: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #subflow: number | undefined;
-  #endpoint = 0;
+  #joined: Joined | undefined;
   #running = false;
 
-  constructor(path: Path, index: number, keeper: SessionKeeper, logger: Logger) {
+  constructor(path: Path, index: number, keeper: SessionKeeper, remote: RemoteAddresses, logger: Logger) {
     this.#path = path;
     this.#index = index;
     this.#keeper = keeper;
+    this.#remote = remote;
     this.#logger = logger;
   }
 
   /** The subflow's number in the present session while it is joined. */
   get subflow(): number | undefined {
-    return this.#subflow;
+    return this.#joined?.subflow;
   }
 
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#backoff.reset();
     void this.#dial();
   }
 
@@ -51,17 +75,32 @@ export class SubflowDialler {
     this.#attempt = undefined;
   }
 
-  /** The subflow is lost: dial again. The first attempt comes at once; a line that only hiccuped is back soonest. */
+  /** The subflow is lost: dial again. Where the line has served, at once; one that only hiccuped is back soonest. */
   handleLost(): void {
-    this.#subflow = undefined;
-    if (this.#running && !this.#attempt) this.#dialAfter(0);
+    if (!this.#joined) return;
+    const { at, target } = this.#joined;
+    this.#joined = undefined;
+    if (!this.#running || this.#attempt) return;
+    const delay = this.#backoff.afterLoss(performance.now() - at);
+    if (delay === 0) this.#rotation.handleServed(target);
+    else this.#logger.debug({ retryMs: Math.round(delay) }, "the subflow was lost soon after it had joined");
+    this.#dialAfter(delay);
   }
 
   /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
   hurry(): void {
-    if (!this.#running || this.#subflow !== undefined) return;
+    if (!this.#running || this.#joined) return;
     this.#attempt?.abort();
     this.#backoff.reset();
+    this.#rotation.restart();
+    void this.#dial();
+  }
+
+  /** Addresses of this machine are gone: an attempt that is under way may be from one of them. */
+  handleAddressesGone(): void {
+    if (!this.#attempt || this.#joined) return;
+    this.#attempt.abort();
+    this.#rotation.restart();
     void this.#dial();
   }
 
@@ -76,9 +115,14 @@ export class SubflowDialler {
     await this.#dial();
   }
 
+  /** A long wait is for the sake of the other lines: it ends when there are none. */
   #dialAfter(delayMs: number): void {
+    const step = Math.min(delayMs, MAX_DELAY_MS);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#dial(), delayMs);
+    this.#timer = setTimeout(() => {
+      if (step < delayMs && this.#keeper.driver.connections.size > 0) this.#dialAfter(delayMs - step);
+      else void this.#dial();
+    }, step);
   }
 
   /** Resolves when the attempt is over, however. */
@@ -100,10 +144,13 @@ export class SubflowDialler {
   async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
     const { pairing, id, established } = this.#keeper;
     const subflow = this.#keeper.takeSubflow();
-    const endpoint = pairing.endpoints[this.#endpoint % pairing.endpoints.length]!;
-    const socket = await dialSubflow({ path: this.#path.config, pairing, endpoint }, signal);
+    const { config } = this.#path;
+    const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
+    signal.throwIfAborted();
+    const target = this.#rotation.pick(targets);
+    const socket = await dialSubflow(config, target, pairing, signal);
     const { name, roleInForce: role } = this.#path;
-    const rest = await joinSession(socket, {
+    const hello: HelloFrame = {
       type: "hello",
       version: PROTOCOL_VERSION,
       session: id,
@@ -113,25 +160,26 @@ export class SubflowDialler {
       role,
       subflow,
       ...toldPolicy(this.#path.policy("down")),
-    });
+    };
+    const rest = await joinSession(socket, hello, signal);
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
       throw new Error("the session has changed meanwhile");
     }
-    this.#backoff.reset();
-    this.#keeper.handleJoined(socket.remoteAddress);
-    this.#subflow = subflow;
+    this.#keeper.handleJoined();
+    this.#joined = { subflow, at: performance.now(), target };
     driver.addSubflow(socket, { id: subflow, path: name, role, policy: this.#path.policy("up") }, rest);
     // It may have changed since HELLO.
     this.#path.enforceRole();
   }
 
   #handleFailure(error: Error, driver: SessionDriver): void {
-    this.#endpoint++;
-    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession)
+    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession) {
+      this.#rotation.restart();
       this.#keeper.handleUnknown(driver);
+    }
     this.#path.handleFailure(error);
-    const delay = this.#backoff.next();
+    const delay = this.#backoff.afterFailure();
     this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
     this.#dialAfter(delay);
   }

@@ -12,29 +12,13 @@ export interface BufferPoolOptions {
   readonly maxIdleBytes: number;
 }
 
-/** Counters since the pool was made. `lent` misses buffers that their owners forgot: they are merely collected. */
-export interface BufferPoolStats {
-  readonly created: number;
-  readonly reused: number;
-  readonly released: number;
-  /** Released, but beyond `maxIdleBytes`. */
-  readonly dropped: number;
-  /** Now idle, and now (as far as is known) in use. */
-  readonly idle: number;
-  readonly lent: number;
-}
-
 export class BufferPool {
   readonly bufferBytes: number;
   readonly #maxIdle: number;
   // Last in, first out: the buffer used last is the likeliest to be in a cache.
   readonly #idle: Buffer[] = [];
   // Weak, so that a forgotten buffer is a lost reuse and not a leak.
-  #lent = new WeakSet<ArrayBufferLike>();
-  #created = 0;
-  #reused = 0;
-  #released = 0;
-  #dropped = 0;
+  readonly #lent = new WeakSet<ArrayBufferLike>();
 
   /** @throws RangeError when `bufferBytes` is no positive integer. */
   constructor(options: BufferPoolOptions) {
@@ -47,14 +31,8 @@ export class BufferPool {
 
   /** A buffer of `bufferBytes` with whatever it last held. Never fails; the pool does not bound what is in use. */
   acquire(): Buffer {
-    let buffer = this.#idle.pop();
-    if (buffer === undefined) {
-      // Slow: with an ArrayBuffer of its own, never a slice of Node's small-buffer pool.
-      buffer = Buffer.allocUnsafeSlow(this.bufferBytes);
-      this.#created++;
-    } else {
-      this.#reused++;
-    }
+    // Slow: with an ArrayBuffer of its own, never a slice of Node's small-buffer pool.
+    const buffer = this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
     this.#lent.add(buffer.buffer);
     return buffer;
   }
@@ -67,26 +45,8 @@ export class BufferPool {
   release(buffer: Uint8Array): boolean {
     const memory = buffer.buffer;
     if (!this.#lent.delete(memory)) return false;
-    this.#released++;
-    if (this.#idle.length >= this.#maxIdle) this.#dropped++;
-    else this.#idle.push(isWhole(buffer) ? buffer : Buffer.from(memory));
+    if (this.#idle.length < this.#maxIdle) this.#idle.push(isWhole(buffer) ? buffer : Buffer.from(memory));
     return true;
-  }
-
-  /** Forgets all idle buffers, as when the traffic has been little for a while. */
-  trim(): void {
-    this.#idle.length = 0;
-  }
-
-  get stats(): BufferPoolStats {
-    return {
-      created: this.#created,
-      reused: this.#reused,
-      released: this.#released,
-      dropped: this.#dropped,
-      idle: this.#idle.length,
-      lent: this.#created + this.#reused - this.#released,
-    };
   }
 }
 

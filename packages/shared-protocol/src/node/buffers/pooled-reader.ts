@@ -22,33 +22,9 @@ export interface ReadSink {
   (buffer: Buffer, length: number): boolean;
 }
 
-export const ReadShape = {
-  /**
-   * All sockets read into one buffer of the process, and what came is copied into pooled buffers. The copy costs
-   * 0 to 0.1 CPU-seconds per GB (the buffer stays in the cache), but an idle socket holds no memory: right for many
-   * sockets.
-   */
-  shared: "shared",
-  /**
-   * Each socket reads into a pooled buffer of its own, and that buffer is handed on. No copy of large reads, but a
-   * buffer is bound to each socket, idle or not: right for few sockets with much traffic, with large buffers.
-   */
-  own: "own",
-} as const;
-
-export type ReadShape = (typeof ReadShape)[keyof typeof ReadShape];
-
 export interface PooledReaderOptions {
   readonly pool: BufferPool;
   readonly sink: ReadSink;
-  /** Default `shared`. */
-  readonly shape?: ReadShape;
-}
-
-/** The `onread` option of one socket. */
-export interface PooledOnRead extends NonNullable<SocketConstructorOpts["onread"]> {
-  /** Gives back the buffer that a socket of the shape `own` was going to read into. Only after its 'close'. */
-  release(): void;
 }
 
 /**
@@ -58,29 +34,25 @@ export interface PooledOnRead extends NonNullable<SocketConstructorOpts["onread"
 const SMALL = 4;
 
 /**
- * The most bytes one read takes in the shape `shared`. Measured on one hop: 0.57 CPU-seconds per GB with 64 KiB,
- * 0.41 with 256 KiB, 0.28 with 1 MiB, where the buffer would fill the caches of small machines.
+ * The most bytes one read takes. Measured on one hop: 0.57 CPU-seconds per GB with 64 KiB, 0.41 with 256 KiB, 0.28 with
+ * 1 MiB, where the buffer would fill the caches of small machines.
  */
 export const SHARED_READ_BYTES = 256 * 1024;
 
+/**
+ * All sockets read into one buffer of the process, and what came is copied into pooled buffers. The copy costs 0 to 0.1
+ * CPU-seconds per GB (the buffer stays in the cache), but an idle socket holds no memory.
+ */
 let sharedBuffer: Buffer | undefined;
 
 /**
  * The `onread` option for one socket: for `net.connect({ onread })`, `createPinnedSocket({ onread })`, or through
- * `adoptAccepted` (which also calls its `release`) for accepted sockets.
+ * `adoptAccepted` for accepted sockets.
  */
-export function pooledOnRead(options: PooledReaderOptions): PooledOnRead {
-  return options.shape === ReadShape.own ? ownOnRead(options) : sharedOnRead(options);
-}
-
-function sharedOnRead({ pool, sink }: PooledReaderOptions): PooledOnRead {
+export function pooledOnRead({ pool, sink }: PooledReaderOptions): SocketConstructorOpts["onread"] {
   sharedBuffer ??= Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
   // Safe to share: the kernel fills it and the callback empties it in the same turn of the event loop.
-  return {
-    buffer: sharedBuffer,
-    callback: (length, view) => copyOut(view, length, pool, sink),
-    release: () => {},
-  };
+  return { buffer: sharedBuffer, callback: (length, view) => copyOut(view, length, pool, sink) };
 }
 
 function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadSink): boolean {
@@ -94,31 +66,6 @@ function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadS
     if (!sink(buffer, size)) goOn = false;
   }
   return goOn;
-}
-
-function ownOnRead({ pool, sink }: PooledReaderOptions): PooledOnRead {
-  let current: Buffer | undefined;
-  return {
-    // Node asks for the first buffer when the socket is made, and for the next one after each callback.
-    buffer: () => {
-      current ??= pool.acquire();
-      return current;
-    },
-    callback: (length) => {
-      const buffer = current ?? Buffer.alloc(0);
-      if (length >= buffer.length / SMALL) {
-        current = undefined;
-        return sink(buffer, length);
-      }
-      const copy = Buffer.allocUnsafeSlow(length);
-      copy.set(buffer.subarray(0, length));
-      return sink(copy, length);
-    },
-    release: () => {
-      if (current !== undefined) pool.release(current);
-      current = undefined;
-    },
-  };
 }
 
 /**
@@ -140,8 +87,7 @@ export function adoptAccepted(accepted: Socket, options: PooledReaderOptions): S
   accepted.on("error", () => {}).destroy();
   if (fd < 0) throw new SystemError(errnoName(errno), errno, "fcntl", `cannot adopt: ${errnoText(errno)}`);
   try {
-    const onread = pooledOnRead(options);
-    return new Socket({ fd, allowHalfOpen: true, onread }).once("close", () => onread.release());
+    return new Socket({ fd, allowHalfOpen: true, onread: pooledOnRead(options) });
   } catch (error) {
     c.close(fd);
     throw error;

@@ -26,11 +26,15 @@ export class JoinError extends Error {
 
 /**
  * The local side: says HELLO and waits for WELCOME. Returns what came behind WELCOME; the socket is paused then.
- * @throws JoinError; the socket is destroyed.
+ * @throws JoinError, also when `signal` calls it off; the socket is destroyed.
  */
-export async function joinSession(socket: TLSSocket, hello: HelloFrame): Promise<Buffer> {
+export async function joinSession(
+  socket: TLSSocket,
+  hello: HelloFrame,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   write(socket, hello);
-  const { frame, rest } = await firstFrame(socket, JOIN_DEADLINE_MS);
+  const { frame, rest } = await firstFrame(socket, JOIN_DEADLINE_MS, signal);
   if (frame.type === "welcome") return rest;
   socket.destroy();
   if (frame.type === "close") {
@@ -78,7 +82,11 @@ function write(socket: TLSSocket, frame: Frame): void {
 }
 
 /** The first frame on the connection, and the bytes behind it. The socket is paused afterwards. */
-function firstFrame(socket: TLSSocket, withinMs: number): Promise<{ frame: Frame; rest: Buffer }> {
+function firstFrame(
+  socket: TLSSocket,
+  withinMs: number,
+  signal?: AbortSignal,
+): Promise<{ frame: Frame; rest: Buffer }> {
   const decoder = new FrameDecoder();
   return new Promise((resolve, reject) => {
     const fail = (code: CloseCode, message: string): void => {
@@ -95,16 +103,20 @@ function firstFrame(socket: TLSSocket, withinMs: number): Promise<{ frame: Frame
       resolve({ frame, rest });
     };
     const onClose = (): void => fail(CloseCode.done, "the connection ended before the subflow had joined");
+    const onAbort = (): void => fail(CloseCode.done, "the attempt was called off");
     const timer = setTimeout(
       () => fail(CloseCode.unresponsive, `no answer within ${Math.round(withinMs)} ms`),
       withinMs,
     );
     const release = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
       socket.off("data", onData).off("close", onClose).off("end", onClose);
     };
     socket.on("data", onData).once("close", onClose).once("end", onClose);
+    signal?.addEventListener("abort", onAbort, { once: true });
     socket.resume();
+    if (signal?.aborted) onAbort();
   });
 }
 

@@ -68,7 +68,6 @@ export class SessionDriver {
   readonly #options: SessionDriverOptions;
   readonly #connections = new Map<number, SubflowConnection>();
   readonly #handlers = new Map<number, StreamHandler>();
-  readonly #closeReasons = new Map<number, string>();
   readonly #paths: Map<string, PathRecord>;
   readonly #whenAllClosed: (() => void)[] = [];
   #scheduled = false;
@@ -127,11 +126,10 @@ export class SessionDriver {
 
   #handleLost(subflow: Subflow, error: Error | undefined): void {
     const { id, path } = subflow;
+    const reason = this.#connections.get(id)?.closeReason ?? error?.message ?? "the connection ended";
     this.#connections.delete(id);
     this.session.handleSubflowLost(id, performance.now());
-    const reason = this.#closeReasons.get(id) ?? error?.message ?? "the connection ended";
     this.path(path, subflow.role).handleLost(subflow, reason);
-    this.#closeReasons.delete(id);
     this.#options.onSubflow?.({ id, path, state: "lost", reason });
     if (this.#connections.size === 0) for (const done of this.#whenAllClosed.splice(0)) done();
     this.schedule();
@@ -270,19 +268,18 @@ export class SessionDriver {
       case "tier":
         return this.#handleTiers(event);
       case "close-subflow":
-        this.#closeReasons.set(event.subflow, event.reason);
-        return this.#close(event.subflow, event.code);
+        return this.#close(event.subflow, event.code, event.reason);
       case "session-closed":
         return this.#options.onClosed(event.code, event.reason);
     }
   }
 
   /** A line that takes nothing any more gets no last words: its path is to be dialled again at once. */
-  #close(id: number, code: CloseCode): void {
+  #close(id: number, code: CloseCode, reason: string): void {
     const words = this.session.pollTransmit(id, performance.now());
     const connection = this.#connections.get(id);
-    if (code === CloseCode.unresponsive) connection?.cut();
-    else connection?.close(words);
+    if (code === CloseCode.unresponsive) connection?.cut(reason);
+    else connection?.close(words, reason);
   }
 
   #release(stream: number): StreamHandler | undefined {

@@ -50,6 +50,7 @@ export class SubflowConnection {
   #mostUnsent = MIN_UNSENT;
   #error: Error | undefined;
   #closing = false;
+  #closeReason: string | undefined;
 
   constructor(subflow: Subflow, socket: TLSSocket, events: SubflowConnectionEvents) {
     this.subflow = subflow;
@@ -65,6 +66,11 @@ export class SubflowConnection {
     socket.on("end", () => socket.destroy());
     socket.on("data", (bytes: Buffer) => events.onBytes(bytes));
     socket.resume();
+  }
+
+  /** Why it was closed from here, if it was. */
+  get closeReason(): string | undefined {
+    return this.#closeReason;
   }
 
   get takesMore(): boolean {
@@ -140,7 +146,8 @@ export class SubflowConnection {
   }
 
   /** Closes now, discarding what is unsent: for a line that takes nothing more. */
-  cut(): void {
+  cut(reason: string): void {
+    this.#closeReason = reason;
     try {
       setDiscardOnClose(this.socket);
     } catch {
@@ -150,16 +157,17 @@ export class SubflowConnection {
   }
 
   /** Writes the last words, then closes; a line that takes nothing more is cut after a second. */
-  close(lastWords: readonly Buffer[] | undefined): void {
+  close(lastWords: readonly Buffer[] | undefined, reason: string): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#closeReason = reason;
     if (!this.socket.writable) {
       this.socket.destroy();
       return;
     }
     if (lastWords) this.write(lastWords);
     this.socket.end();
-    const timer = setTimeout(() => this.cut(), CLOSE_TIMEOUT_MS);
+    const timer = setTimeout(() => this.cut(reason), CLOSE_TIMEOUT_MS);
     this.socket.once("close", () => clearTimeout(timer));
   }
 }

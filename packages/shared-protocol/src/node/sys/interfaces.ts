@@ -7,8 +7,6 @@ export interface LocalAddress {
   /** Canonical text, without a zone. */
   readonly address: string;
   readonly family: 4 | 6;
-  /** The prefix length, e.g. 24. */
-  readonly prefix: number;
   /** On the loopback interface. */
   readonly internal: boolean;
 }
@@ -24,7 +22,6 @@ export function localAddresses(): LocalAddress[] {
         interface: name,
         address: canonicalIp(entry.address),
         family: entry.family === "IPv6" ? 6 : 4,
-        prefix: Number(entry.cidr?.split("/")[1] ?? (entry.family === "IPv6" ? 128 : 32)),
         internal: entry.internal,
       });
     }

@@ -36,7 +36,6 @@ export const Sys = {
   SOL_SOCKET: 1,
   SO_ERROR: 4,
   SO_BINDTODEVICE: 25,
-  SO_MARK: 36,
   SO_LINGER: 13,
   /** ip(7), linux/netfilter_ipv4.h */
   SOL_IP: 0,

@@ -10,8 +10,6 @@ export interface PinnedSocketOptions {
   readonly interface?: string;
   /** The local address, without a port. Alone it does not choose the line: routing does. */
   readonly source?: string;
-  /** SO_MARK (socket(7)) for policy routing; needs CAP_NET_ADMIN. */
-  readonly mark?: number;
   /** For the net.Socket; default true, because half-closed connections are carried. */
   readonly allowHalfOpen?: boolean;
   /** For the net.Socket: read into the caller's buffers (see buffers/pooled-reader.ts). */
@@ -35,7 +33,6 @@ export function createPinnedSocket(options: PinnedSocketOptions): Socket {
   if (fd < 0) throw failed(c, "socket", `cannot create an IPv${options.family} socket`);
   try {
     if (options.interface !== undefined) bindToDevice(c, fd, options.interface);
-    if (options.mark !== undefined) setMark(c, fd, options.mark);
     if (options.source !== undefined) bindSource(c, fd, options);
     return wrap(fd, options);
   } catch (error) {
@@ -66,18 +63,6 @@ function bindToDevice(c: Libc, fd: number, name: string): void {
   };
   const errno = c.errno();
   throw failedWith(errno, "setsockopt", what[errnoName(errno)] ?? `cannot bind to interface ${name}`);
-}
-
-function setMark(c: Libc, fd: number, mark: number): void {
-  const value = Buffer.from(Uint32Array.of(mark).buffer);
-  if (c.setsockopt(fd, Sys.SOL_SOCKET, Sys.SO_MARK, value, value.length) === 0) return;
-  const errno = c.errno();
-  const denied = errnoName(errno) === "EPERM";
-  throw failedWith(
-    errno,
-    "setsockopt",
-    denied ? "marking packets needs CAP_NET_ADMIN" : `cannot set mark ${mark}`,
-  );
 }
 
 function bindSource(c: Libc, fd: number, options: PinnedSocketOptions): void {

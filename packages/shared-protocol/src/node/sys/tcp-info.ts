@@ -2,27 +2,18 @@ import { libc, Sys } from "./libc.ts";
 
 /**
  * What the kernel knows of a TCP connection (TCP_INFO of tcp(7), `struct tcp_info` of linux/tcp.h).
- * Times are in microseconds, windows and queues in segments where not said otherwise, rates in bytes per second.
+ * Times are in microseconds.
  */
 export interface TcpInfo {
-  /** 1 = ESTABLISHED, 8 = CLOSE_WAIT ...: enum of net/tcp_states.h. */
-  readonly state: number;
-  /** Smoothed round-trip time and its mean deviation. */
+  /** Smoothed round-trip time. */
   readonly rtt: number;
-  readonly rttvar: number;
   /** The least round-trip time of the last minutes (net.ipv4.tcp_min_rtt_wlen); 0 when the kernel is too old. */
   readonly minRtt: number;
-  /** Retransmission timeout. */
-  readonly rto: number;
-  /** Consecutive timeouts of the segment in flight; above 0 the line is silent. */
-  readonly backoff: number;
   /** Bytes in a full segment. */
   readonly sndMss: number;
-  /** Congestion window, and slow-start threshold, in segments. */
+  /** Congestion window, in segments. */
   readonly cwnd: number;
-  readonly ssthresh: number;
-  /** Segments sent and not acknowledged, those of them that came out of order, and those held lost. */
-  readonly unacked: number;
+  /** Of the segments sent and not acknowledged, those that came out of order, and those held lost. */
   readonly sacked: number;
   readonly lost: number;
   /** Segments sent again since the connection began. */
@@ -32,15 +23,9 @@ export interface TcpInfo {
   /** Bytes acknowledged, and bytes received in order, since the connection began. */
   readonly bytesAcked: number;
   readonly bytesReceived: number;
-  /** Milliseconds since data was last received. */
-  readonly lastDataRecvMs: number;
-  /** The latest measured rate of delivery. */
-  readonly deliveryRate: number;
   /** Bytes sent since the connection began, and those of them that were sent again; 0 before Linux 4.19. */
   readonly bytesSent: number;
   readonly bytesRetrans: number;
-  /** The rate at which the kernel spaces its packets. */
-  readonly pacingRate: number;
   /** Packets sent and received since the connection began, in 32 bits; and whether they carry timestamps (RFC 7323). */
   readonly segsOut: number;
   readonly segsIn: number;
@@ -72,25 +57,16 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
   if (libc().getsockopt(fd, Sys.IPPROTO_TCP, Sys.TCP_INFO, value, length) !== 0) return undefined;
   if ((length[0] ?? 0) < LEAST_BYTES) return undefined;
   return {
-    state: view.getUint8(0),
-    backoff: view.getUint8(4),
-    rto: u32(8),
     sndMss: u32(16),
-    unacked: u32(24),
     sacked: u32(28),
     lost: u32(32),
-    lastDataRecvMs: u32(52),
     rtt: u32(68),
-    rttvar: u32(72),
-    ssthresh: u32(76),
     cwnd: u32(80),
     totalRetrans: u32(100),
-    pacingRate: u64(104),
     bytesAcked: u64(120),
     bytesReceived: u64(128),
     notsentBytes: u32(144),
     minRtt: u32(148),
-    deliveryRate: u64(160),
     bytesSent: u64(200),
     bytesRetrans: u64(208),
     segsOut: u32(136),

@@ -1,0 +1,83 @@
+import { isIP } from "node:net";
+import type { LocalAddress } from "@hawser/shared-protocol/node";
+import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { RemoteAddress, RemoteAddresses } from "../remote-addresses.ts";
+import type { Link } from "./link-watch.ts";
+
+/** One address of the remote gateway, where a path can be dialled. */
+export interface DialTarget extends RemoteAddress {
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * Where a path can be dialled, at least one target: the pairing's endpoints in their order, each with its name's addresses
+ * in the resolver's. Of another family than the line's addresses only when there is nothing else: what the line shows
+ * may not be all it can do.
+ * @throws Error that no endpoint leads anywhere, or to no address of the source's family
+ */
+export async function dialTargets(
+  link: Link,
+  endpoints: readonly Endpoint[],
+  remote: RemoteAddresses,
+  localAddresses: () => readonly LocalAddress[],
+): Promise<readonly DialTarget[]> {
+  const found = await findAll(endpoints, remote);
+  if (link.source !== undefined) return ofFamily(found, link.source);
+  const families = familiesOf(link, localAddresses());
+  const fitting = found.filter(({ family }) => families.has(family));
+  return fitting.length > 0 ? fitting : found;
+}
+
+/** @throws the first endpoint's error, when none resolves */
+async function findAll(endpoints: readonly Endpoint[], remote: RemoteAddresses): Promise<DialTarget[]> {
+  const answers = await Promise.allSettled(
+    endpoints.map(async (endpoint) =>
+      (await remote.find(endpoint.host)).map((address) => ({ ...address, endpoint })),
+    ),
+  );
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  if (found.length > 0) return found;
+  throw answers.find((answer) => answer.status === "rejected")?.reason;
+}
+
+function ofFamily(found: readonly DialTarget[], source: string): readonly DialTarget[] {
+  const fitting = found.filter(({ family }) => family === isIP(source));
+  if (fitting.length > 0) return fitting;
+  const hosts = [...new Set(found.map(({ endpoint }) => endpoint.host))].join(", ");
+  throw new Error(`${hosts} has no IPv${isIP(source)} address, and path.source is ${source}`);
+}
+
+/** Link-local addresses lead nowhere. */
+function familiesOf(link: Link, addresses: readonly LocalAddress[]): ReadonlySet<number> {
+  const own = addresses.filter((entry) => entry.interface === link.interface);
+  return new Set(own.filter(({ address }) => !/^fe[89ab]/.test(address)).map(({ family }) => family));
+}
+
+/** Whose turn it is: the target that served last comes first, then each of the others, then all anew. */
+export class TargetRotation {
+  readonly #tried = new Set<string>();
+  #served: string | undefined;
+
+  pick(targets: readonly DialTarget[]): DialTarget {
+    if (targets.every((target) => this.#tried.has(nameOf(target)))) this.#tried.clear();
+    const left = targets.filter((target) => !this.#tried.has(nameOf(target)));
+    const target = left.find((each) => nameOf(each) === this.#served) ?? left[0];
+    if (!target) throw new RangeError("no target");
+    this.#tried.add(nameOf(target));
+    return target;
+  }
+
+  /** The line worked over this target for long. */
+  handleServed(target: DialTarget): void {
+    this.#served = nameOf(target);
+    this.restart();
+  }
+
+  restart(): void {
+    this.#tried.clear();
+  }
+}
+
+function nameOf({ address, endpoint }: DialTarget): string {
+  return `${address} ${endpoint.port}`;
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { LookupAddress } from "node:dns";
+import { test } from "node:test";
+import { PATIENCE_MS, RemoteAddresses } from "./remote-addresses.ts";
+
+const FOUR = { address: "192.0.2.1", family: 4 } as const;
+const SIX = { address: "2001:db8::1", family: 6 } as const;
+
+/** A name server whose answers the test gives, and what was told of new addresses. */
+class Names {
+  readonly asked: string[] = [];
+  readonly told: string[][] = [];
+  readonly remote: RemoteAddresses;
+  #pending = Promise.withResolvers<LookupAddress[]>();
+
+  constructor() {
+    this.remote = new RemoteAddresses(
+      () => this.told.push([...this.remote.all]),
+      (host) => {
+        this.asked.push(host);
+        this.#pending = Promise.withResolvers();
+        return this.#pending.promise;
+      },
+    );
+  }
+
+  answer(...addresses: LookupAddress[]): void {
+    this.#pending.resolve(addresses);
+  }
+
+  fail(): void {
+    this.#pending.reject(new Error("EAI_AGAIN"));
+  }
+}
+
+test("a literal needs no name server, and is known at once", async () => {
+  const names = new Names();
+  const learnt = names.remote.learn([{ host: "2001:0db8::1", port: 4433 }]);
+  assert.deepEqual([...names.remote.all], [SIX.address]);
+  await learnt;
+  assert.deepEqual(await names.remote.find("2001:0db8::1"), [{ address: "2001:0db8::1", family: 6 }]);
+  assert.deepEqual(names.asked, []);
+});
+
+test("all addresses of a name, asked for once however many want them, and told once", async () => {
+  const names = new Names();
+  const finds = [names.remote.find("vps.example"), names.remote.find("vps.example")];
+  names.answer(SIX, FOUR, FOUR);
+  for (const found of await Promise.all(finds)) assert.deepEqual(found, [SIX, FOUR]);
+  assert.deepEqual(names.asked, ["vps.example"]);
+  assert.deepEqual(names.told, [[SIX.address, FOUR.address]]);
+
+  const again = names.remote.find("vps.example");
+  names.answer(FOUR);
+  assert.deepEqual(await again, [FOUR]);
+  assert.equal(names.told.length, 1, "nothing new");
+});
+
+test("a silent name server costs a second, once; the last addresses known are good until it answers", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const names = new Names();
+  const first = names.remote.find("vps.example");
+  names.answer(FOUR);
+  await first;
+
+  const second = names.remote.find("vps.example");
+  t.mock.timers.tick(PATIENCE_MS);
+  assert.deepEqual(await second, [FOUR]);
+  // No clock moves: it has waited already.
+  assert.deepEqual(await names.remote.find("vps.example"), [FOUR]);
+  assert.equal(names.asked.length, 2);
+
+  names.answer(SIX);
+  assert.deepEqual(await names.remote.find("vps.example"), [SIX]);
+  assert.deepEqual(names.told.at(-1), [FOUR.address, SIX.address]);
+});
+
+test("an error gives the last addresses known; with none it is told, and the next find asks again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const names = new Names();
+  const failing = names.remote.find("vps.example");
+  names.fail();
+  await assert.rejects(failing, /EAI_AGAIN/);
+
+  const silent = names.remote.find("vps.example");
+  t.mock.timers.tick(PATIENCE_MS);
+  await assert.rejects(silent, /vps\.example has not resolved within 1000 ms/);
+  names.answer(FOUR);
+  assert.deepEqual(await names.remote.find("vps.example"), [FOUR]);
+
+  const known = names.remote.find("vps.example");
+  names.fail();
+  assert.deepEqual(await known, [FOUR]);
+  assert.equal(names.asked.length, 3);
+});

@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
 /** How often a refusal is logged, milliseconds; they are counted, too. */
 const REFUSALS_LOGGED_MS = 1_000;
 
-/** What connect(2) and getaddrinfo(3) say, as SPEC.md section 5 has it. */
+/** What connect(2) and the name resolver say, as SPEC.md section 5 has it. */
 const CODES: Readonly<Record<string, StreamCode>> = {
   ECONNREFUSED: StreamCode.refused,
   ECONNRESET: StreamCode.refused,
@@ -108,7 +108,8 @@ export class Egress {
 
   #dial(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
-    const lookup = allowedLookup(this.#access.policy, port);
+    const { policy, names } = this.#access;
+    const lookup = allowedLookup(policy, port, (name) => names.resolve(name));
     const options = { host, port, lookup, autoSelectFamily: true };
     const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(this.#driver, stream, request, socket, {

@@ -3,6 +3,7 @@
 import { MemoryBudget } from "@hawser/shared-protocol/engine";
 import type { SpeedtestVerb } from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
+import { NameResolver } from "../names/name-resolver.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
 
@@ -15,6 +16,8 @@ export interface PeerAccess {
   policy: EgressPolicy;
   readonly limits: FlowLimits;
   readonly memory: MemoryBudget;
+  /** Its own: nobody waits for another's names. */
+  readonly names: NameResolver;
   /** Streams of the speed test that runs: one of each kind at most. */
   readonly speedtests: Set<SpeedtestVerb>;
 }
@@ -47,7 +50,8 @@ export class PeerAccesses {
     const known = this.#peers.get(peer.name);
     if (!known) {
       const limits = new FlowLimits(peer, performance.now());
-      return { policy, limits, memory: new MemoryBudget(cap, this.#memory), speedtests: new Set() };
+      const memory = new MemoryBudget(cap, this.#memory);
+      return { policy, limits, memory, names: new NameResolver(), speedtests: new Set() };
     }
     known.policy = policy;
     known.limits.handleConfig(peer);

@@ -58,9 +58,12 @@ export class LocalGateway {
       onSubflow: (change) => {
         this.path(change.path)?.handleSubflow(change);
         if (change.state === "joined") this.#quotas.handleJoined(change.path);
+        if (change.state === "joined") this.opener.reach.handlePathUp();
+        else if (this.keeper.driver.connections.size === 0) this.opener.reach.handleNoPath();
       },
       onRemoteAddress: (address) => this.#noteRemote(canonicalIp(address)),
       onNewSession: () => {
+        this.opener.reach.handleNoPath();
         for (const path of this.#paths) path.handleNewSession();
       },
     });
@@ -95,6 +98,7 @@ export class LocalGateway {
     for (const address of await resolveRemote(this.config.remote.endpoints)) this.#remote.add(address);
     await this.#quotas.follow(this.paths);
     await this.#listen();
+    this.opener.reach.handleNoPath();
     for (const path of this.paths) path.start();
     await this.#installRules();
   }

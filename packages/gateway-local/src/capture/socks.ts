@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import {
   Admission,
   AttemptLimit,
-  type Flow,
+  Flow,
   type Listener,
   type Logger,
   listen,
@@ -23,7 +23,7 @@ const HANDSHAKES = { total: 512, perSource: 256 };
 /** What the password of an unknown user is compared with. */
 const NOBODY = Secret.fromBytes(randomBytes(32));
 
-/** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
+/** SPEC.md, section 5: what the codes are called in SOCKS. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.refused]: SocksReply.connectionRefused,
   [StreamCode.hostUnreachable]: SocksReply.hostUnreachable,
@@ -168,19 +168,20 @@ class SocksClient {
   /** Early data goes along: the client did not wait for the reply, neither do we. */
   #open(destination: { host: string; port: number }, early: Buffer): void {
     const { host, port } = destination;
-    this.#flow = this.#opener.open("socks", { host, port }, this.#socket, {
+    const opened = this.#opener.open("socks", { host, port }, this.#socket, {
       onOpened: (bound) => {
         this.#opened = true;
         this.#socket.write(encodeReply(SocksReply.succeeded, bound));
       },
-      onReset: (code) => !this.#opened && this.#refuse(REPLIES[code] ?? SocksReply.generalFailure),
+      onReset: (code) => !this.#opened && this.#refuse(code),
     });
-    if (!this.#flow) this.#refuse(SocksReply.generalFailure);
-    else if (early.length > 0) this.#flow.handleBytes(early);
+    if (!(opened instanceof Flow)) return void this.#refuse(opened);
+    this.#flow = opened;
+    if (early.length > 0) opened.handleBytes(early);
   }
 
-  #refuse(reply: SocksReply): true {
-    this.#socket.end(encodeReply(reply));
+  #refuse(code: StreamCode): true {
+    this.#socket.end(encodeReply(REPLIES[code] ?? SocksReply.generalFailure));
     // What the client may still send is of no interest, but must be read for its FIN to be seen.
     this.#socket.resume();
     return true;

@@ -208,8 +208,11 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
 
   test("doctor finds nothing when all is well, and what is not when it is not", async () => {
     const config = ["-c", hawser.file("local.toml")];
+    const strangers = (): number => hawser.remote.logText().split("was not let in").length;
+    const before = strangers();
     const well = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
     assert.equal(well.code, 0, well.stdout);
+    assert.equal(strangers(), before);
     assert.doesNotMatch(well.stdout, /^BAD/m);
     await hawser.runLocal(["rules", "clear"]);
     await house.line("adsl2").set({ blackhole: true });

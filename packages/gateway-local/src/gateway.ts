@@ -47,6 +47,7 @@ export class LocalGateway {
   readonly #redirectListeners: Listener[] = [];
   readonly #listeners: Listener[] = [];
   #rulesInstalled = false;
+  #isStopping = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
   readonly #captureListen: CaptureConfig["listen"] | undefined;
 
@@ -76,6 +77,11 @@ export class LocalGateway {
 
   get config(): LocalConfig {
     return this.#config;
+  }
+
+  /** It captures nothing more. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   get paths(): readonly Path[] {
@@ -189,6 +195,7 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    this.#isStopping = true;
     this.trials.stop();
     for (const listener of this.#listeners) listener.close();
     await this.#stopCapturing();

@@ -9,7 +9,7 @@ import {
   type Refusals,
   SPEEDTEST_HOST,
 } from "@hawser/shared-protocol/node";
-import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
+import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Reach } from "./reach.ts";
 
@@ -78,7 +78,10 @@ export class FlowOpener {
       ...events,
       onReset: (code) => {
         if (code !== StreamCode.reset)
-          this.#logger.info({ session, flow: stream, ...request, code }, "flow refused or cut");
+          this.#logger.info(
+            { session, flow: stream, ...request, reason: codeName(StreamCode, code) },
+            "flow refused or cut",
+          );
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {

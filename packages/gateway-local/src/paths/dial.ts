@@ -14,6 +14,12 @@ import type { PathConfig } from "../config.ts";
 /** How long one connection attempt may take. A SYN lost on a line that is just back must not cost much more. */
 export const CONNECT_DEADLINE_MS = 2_500;
 
+/** A connection that did not come about, for a reason that connect(2) has no code for. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+  readonly code = "ERR_DIAL";
+}
+
 export interface DialTarget {
   readonly path: PathConfig;
   readonly pairing: Pairing;
@@ -22,7 +28,7 @@ export interface DialTarget {
 
 /**
  * One connection to the remote gateway over one line: pinned, then TLS.
- * @throws SystemError, TlsError, or the errors of connect(2) and getaddrinfo(3)
+ * @throws DialError, SystemError, TlsError, or the errors of connect(2) and getaddrinfo(3)
  */
 export async function dialSubflow(
   { path, pairing, endpoint }: DialTarget,
@@ -54,7 +60,7 @@ async function resolve(
   const literal = isIP(host);
   if (literal !== 0) {
     if (wanted !== 0 && wanted !== literal)
-      throw new Error(`${host} cannot be reached from the source ${source}`);
+      throw new DialError(`${host} cannot be reached from the source ${source}`);
     return { address: host, family: literal as 4 | 6 };
   }
   const found = await lookup(host, { family: wanted });
@@ -68,9 +74,9 @@ function connect(raw: Socket, host: string, port: number, signal: AbortSignal): 
       raw.destroy();
       reject(error);
     };
-    const onAbort = (): void => fail(new Error("the attempt was called off"));
+    const onAbort = (): void => fail(new DialError("the attempt was called off"));
     const timer = setTimeout(
-      () => fail(new Error(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
+      () => fail(new DialError(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
       CONNECT_DEADLINE_MS,
     );
     const release = (): void => {

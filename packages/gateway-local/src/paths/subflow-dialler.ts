@@ -2,7 +2,7 @@ import { JoinError, joinSession, type Logger, type SessionDriver } from "@hawser
 import { CloseCode, DEFAULT_POLICY, type PathPolicy, PROTOCOL_VERSION } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff } from "./backoff.ts";
-import { dialSubflow } from "./dial.ts";
+import { DialError, dialSubflow } from "./dial.ts";
 import type { Path } from "./path.ts";
 
 /**
@@ -116,7 +116,7 @@ export class SubflowDialler {
     });
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
-      throw new Error("the session has changed meanwhile");
+      throw new DialError("the session has changed meanwhile");
     }
     this.#backoff.reset();
     this.#keeper.handleJoined(socket.remoteAddress);

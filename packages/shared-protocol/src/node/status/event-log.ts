@@ -15,6 +15,7 @@ export const EVENT_TYPES = [
   "session-opened",
   "session-closed",
   "flows-failed",
+  "flow-cut",
 ] as const;
 /**
  * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `subflow-lost`: one of

@@ -11,7 +11,14 @@ import {
   Secret,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { type Authenticate, encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import {
+  type Authenticate,
+  encodeReply,
+  SocksErrorCode,
+  SocksHandshake,
+  SocksReply,
+  type SocksStep,
+} from "socksv5";
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -31,6 +38,13 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.timeout]: SocksReply.ttlExpired,
   [StreamCode.nameNotFound]: SocksReply.hostUnreachable,
   [StreamCode.notAllowed]: SocksReply.notAllowed,
+};
+
+/** For the metrics and the log: clients that were pointed at the wrong port; all other faults are "handshake". */
+const REASONS: Readonly<Record<string, string>> = {
+  [SocksErrorCode.socks4]: "socks4",
+  [SocksErrorCode.http]: "http",
+  [SocksErrorCode.tls]: "tls",
 };
 
 /** The SOCKS5 endpoint. Names are resolved by the remote gateway. */
@@ -144,7 +158,7 @@ class SocksClient {
       case "close":
         // The deadline stays, for a client that does not leave.
         this.#endHandshake();
-        this.#note("handshake", { err: step.error });
+        this.#note(REASONS[step.error.code] ?? "handshake", { err: step.error });
         this.#socket.end();
     }
   }

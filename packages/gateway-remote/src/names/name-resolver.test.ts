@@ -38,10 +38,19 @@ test("a name leads to its addresses, in either family and in any spelling", asyn
   assert.deepEqual(found.toSorted(), ["192.0.2.1", "192.0.2.2"]);
   assert.deepEqual(await addressesOf(resolver, "six.example"), ["2001:db8::6"]);
   assert.deepEqual(await addressesOf(resolver, "bücher.example"), ["192.0.2.3"]);
+  for (const host of ["127.1", "0x7f000001", "2130706433", "\uff11\uff12\uff17.1", "127.0.0.1."])
+    assert.deepEqual(await addressesOf(resolver, host), ["127.0.0.1"], host);
 });
 
 test("a name that is not is said so", async () => {
-  for (const host of ["nowhere.example", "two..dots", "[::1]", `${"a".repeat(64)}.example`])
+  for (const host of [
+    "nowhere.example",
+    "two..dots",
+    "[::1]",
+    "a%b.example",
+    "1.2.3.4.5",
+    `${"a".repeat(64)}.example`,
+  ])
     await assert.rejects(newResolver().resolve(host), { code: "ENOTFOUND" }, host);
 });
 

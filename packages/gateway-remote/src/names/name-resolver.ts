@@ -5,6 +5,7 @@
 
 import type { LookupAddress } from "node:dns";
 import { Resolver } from "node:dns/promises";
+import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { localAddresses } from "@hawser/shared-protocol/node";
 import { ChangingFile } from "./changing-file.ts";
@@ -59,6 +60,8 @@ export class NameResolver {
   /** At least one address, in the order in which to try them. @throws NameError */
   resolve(host: string): Promise<readonly LookupAddress[]> {
     const name = canonicalName(host);
+    if (isIP(name) !== 0) return Promise.resolve([withFamily(name)]);
+    if (name === "") return Promise.reject(new NameError("ENOTFOUND", `${host} is no name`));
     const own = this.#hosts.lookup(name);
     if (own.length > 0) return Promise.resolve(inOrder(own.map(withFamily)));
     // RFC 6761, section 6.3: a name server is not asked for these.
@@ -89,10 +92,12 @@ export class NameResolver {
   }
 }
 
-/** As name servers and the hosts file have it: ASCII, lower case, without the final dot. */
+/**
+ * As name servers and the hosts file have it: ASCII, lower case, without the final dot. What inet_aton(3) takes for an
+ * address, such as `127.1`, comes as that address; what can be no name, empty.
+ */
 function canonicalName(host: string): string {
-  const ascii = /^[\x21-\x7e]+$/.test(host) ? host : domainToASCII(host);
-  return ascii.toLowerCase().replace(/\.$/, "");
+  return domainToASCII(host).replace(/\.$/, "");
 }
 
 function withFamily(address: string): LookupAddress {

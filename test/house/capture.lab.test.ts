@@ -72,6 +72,13 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
       assert.equal(await seenAs(house.addresses.direct(2)[family]), client);
     });
 
+    test(`${family}: a page of the provider's, at an address that is not the Internet's, is left alone`, async () => {
+      const [client, page] =
+        family === "v4" ? ["::ffff:192.168.77.2", "100.64.1.1"] : ["fd00:77::2", "fec0::1"];
+      if (family === "v6") await house.remote.ip(["-6 address add fec0::1/128 dev lo"]);
+      assert.equal(await seenAs(page), client);
+    });
+
     test(`${family}: a connection made to the capture port is reset, and logged`, async () => {
       const host = house.addresses.lan.router[family];
       const logged = (): number => hawser.local.logText().split("refused a connection").length;

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { encodeAddress } from "socksv5";
 import { LINES } from "../demo/stage.ts";
-import { Hawser, until } from "../lab/hawser.ts";
+import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
 import type { TransferResult } from "../lab/traffic/tasks.ts";
+import { connectFrom, Reader } from "./sockets.ts";
 import { TROUBLES, type Trouble } from "./troubles.ts";
 
 /** 100 ms slots of a transfer's timeline. */
@@ -78,12 +80,27 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
   });
 
-  test("all lines gone for 12 s and back: the flow goes on", async () => {
+  test("all lines gone for more than 10 s and back: the flow goes on, new ones are refused meanwhile", async () => {
     const { v4: host } = house.addresses.origin;
+    const socks = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
     const running = start(house.lan, { op: "download", host, port: origin.port, bytes: 12e6 });
     await sleep(2_000);
     await Promise.all(house.lines.map((line) => line.set({ blackhole: true })));
-    await sleep(12_000);
+    await hawser.whenPaths((states) => states.every((state) => state === "down"));
+    // One that waits until the patience is over, then one that need not wait.
+    for (const maxMs of [15_000, 1_000]) {
+      const client = connectFrom(house.lan, socks);
+      const reader = new Reader(client);
+      const started = performance.now();
+      client.write(
+        Buffer.concat([Buffer.of(5, 1, 0, 5, 1, 0), encodeAddress(host, origin.port) as Uint8Array]),
+      );
+      await reader.end();
+      assert.equal(reader.text.charCodeAt(3), 3);
+      assert.ok(performance.now() - started < maxMs);
+      client.destroy();
+    }
+    assert.equal(await new Reader(connectFrom(house.lan, { host, port: origin.port })).error(), "ECONNRESET");
     assert.equal(
       (await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"])).stdout,
       "503",

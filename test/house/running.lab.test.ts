@@ -131,8 +131,18 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     );
     const socks = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
     assert.equal(await new Reader(socks).error(), "ECONNREFUSED");
+    const health = await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"]);
+    assert.equal(health.stdout, "503");
     client.resetAndDestroy();
     assert.deepEqual(await exited, [0, null]);
+    // An end in order is no reason to worry.
+    const log = hawser.local.logText();
+    const lines = log.slice(log.lastIndexOf('"msg":"stopping"')).trim().split("\n");
+    assert.match(lines.at(-1) ?? "", /"msg":"stopped"/);
+    assert.deepEqual(
+      lines.filter((line) => line.includes('"level":"warn"')),
+      [],
+    );
   });
 
   test("SIGHUP follows paths and rules; what is open goes on", async () => {

@@ -128,8 +128,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
 
   test("what is no CONNECT of SOCKS5 is answered as RFC 1928 has it, and closed", async () => {
     for (const [bytes, answer] of [
-      [Buffer.of(4, 1, 0, 80, 1, 2, 3, 4, 0), ""],
-      [Buffer.from("GET / HTTP/1.1\r\n\r\n"), ""],
+      [Buffer.of(4, 1, 0, 80, 1, 2, 3, 4, 0), "005b000000000000"],
       [Buffer.of(5, 1, 2), "05ff"],
       [Buffer.of(5, 1, 0, 5, 2, 0, 1, 1, 2, 3, 4, 0, 80), "050005070001000000000000"],
       [Buffer.of(5, 1, 0, 5, 1, 0, 9, 1, 2, 3, 4, 0, 80), "050005080001000000000000"],
@@ -139,6 +138,13 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
       assert.equal(Buffer.from(reader.text, "latin1").toString("hex"), answer);
       socket.destroy();
     }
+  });
+
+  test("an HTTP client is told, in its own protocol, what port this is", async () => {
+    const { socket, reader } = client("GET / HTTP/1.1\r\n\r\n");
+    await reader.end();
+    assert.match(reader.text, /^HTTP\/1\.1 400 .*SOCKS5/);
+    socket.destroy();
   });
 
   test("transfers both ways, by address and by name", async () => {

@@ -208,8 +208,15 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
 
   test("doctor finds nothing when all is well, and what is not when it is not", async () => {
     const config = ["-c", hawser.file("local.toml")];
+    const strangers = (): string[] =>
+      hawser.remote
+        .logText()
+        .split("\n")
+        .filter((line) => line.includes("was not let in"));
+    const before = strangers();
     const well = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
     assert.equal(well.code, 0, well.stdout);
+    assert.deepEqual(strangers(), before);
     assert.doesNotMatch(well.stdout, /^BAD/m);
     await hawser.runLocal(["rules", "clear"]);
     await house.line("adsl2").set({ blackhole: true });

@@ -1,7 +1,11 @@
 #!/usr/bin/env -S UV_THREADPOOL_SIZE=64 node --max-semi-space-size=2
-// Many threads: names are resolved on them, and a silent name server must not hold up other names.
+// Many threads: every line's dials resolve the remote gateway's name on half of them, and those that wait for a name
+// server which a dead line cuts off must not hold up the others.
 // Small young generation: the buffers that traffic comes in are used again while a CPU cache still holds them, which
 // measures as a fifth less CPU per byte.
-import { main } from "../dist/cli.js";
 
+// A reload that is asked for while the program loads must not end it: the configuration is read after that anyway.
+if (process.argv[2] === "run") process.on("SIGHUP", () => {});
+
+const { main } = await import("../dist/cli.js");
 await main(process.argv);

@@ -47,6 +47,7 @@ export class LocalGateway {
   #rulesInstalled = false;
   /** Resolves with the latest change of the rules. */
   #rulesChanged: Promise<void> = Promise.resolve();
+  #isStopping = false;
   /** Where the capture listens since the start; rules can lead nowhere else. */
   readonly #captureListen: CaptureConfig["listen"] | undefined;
 
@@ -58,8 +59,11 @@ export class LocalGateway {
       onSubflow: (change) => {
         this.path(change.path)?.handleSubflow(change);
         if (change.state === "joined") this.#quotas.handleJoined(change.path);
+        if (change.state === "joined") this.opener.reach.handlePathUp();
+        else if (this.keeper.driver.connections.size === 0) this.opener.reach.handleNoPath();
       },
       onNewSession: () => {
+        this.opener.reach.handleNoPath();
         for (const path of this.#paths) path.handleNewSession();
       },
     });
@@ -76,6 +80,11 @@ export class LocalGateway {
 
   get config(): LocalConfig {
     return this.#config;
+  }
+
+  /** It captures nothing more. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   get paths(): readonly Path[] {
@@ -99,6 +108,7 @@ export class LocalGateway {
     void this.#remote.learn(this.config.remote.endpoints);
     await this.#quotas.follow(this.paths);
     await this.#listen();
+    this.opener.reach.handleNoPath();
     for (const path of this.paths) path.start();
     await this.#inTurn(() => this.#applyRules());
   }
@@ -194,6 +204,7 @@ export class LocalGateway {
    * cannot be undone is logged.
    */
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
+    this.#isStopping = true;
     this.trials.stop();
     for (const listener of this.#listeners) listener.close();
     await this.#stopCapturing();

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { canonicalIp } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
+import { DialError } from "./paths/dial.ts";
 
 /** How long whoever wants to dial waits for a name server, milliseconds. It may be behind a line that is down. */
 export const PATIENCE_MS = 1_000;
@@ -71,7 +72,7 @@ export class RemoteAddresses {
     if (underWay) return underWay;
     const timeout = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => timeout.reject(new Error(`${host} has not resolved within ${PATIENCE_MS} ms`)),
+      () => timeout.reject(new DialError(`${host} has not resolved within ${PATIENCE_MS} ms`)),
       PATIENCE_MS,
     );
     const answer = this.#resolve(host).finally(() => {

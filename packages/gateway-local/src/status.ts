@@ -30,6 +30,10 @@ export class LocalStatus implements StatusSource {
     return this.#gateway.events;
   }
 
+  get isStopping(): boolean {
+    return this.#gateway.isStopping;
+  }
+
   status(): StatusReport {
     const { keeper, paths, config, opener } = this.#gateway;
     const pathStatus = paths.map((path) => path.status());

@@ -18,7 +18,7 @@ import { SpeedtestStream } from "./speedtest.ts";
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/** What connect(2) and getaddrinfo(3) say, as SPEC.md section 5 has it. */
+/** What connect(2) and the name resolver say, as SPEC.md section 5 has it. */
 const CODES: Readonly<Record<string, StreamCode>> = {
   ECONNREFUSED: StreamCode.refused,
   ECONNRESET: StreamCode.refused,
@@ -126,7 +126,8 @@ export class Egress {
 
   #dial(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
-    const lookup = allowedLookup(this.#access.policy, port);
+    const { policy, names } = this.#access;
+    const lookup = allowedLookup(policy, port, (name) => names.resolve(name));
     const options = { host, port, lookup, autoSelectFamily: true };
     const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
     const flow = new EgressFlow(this.#driver, stream, request, socket, {

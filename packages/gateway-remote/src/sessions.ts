@@ -57,6 +57,10 @@ export class Sessions {
     return this.#sessions.values();
   }
 
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** No new sessions and flows from now on. */
   drain(): void {
     this.#draining = true;
@@ -139,7 +143,7 @@ export class Sessions {
       // Who refuses a flow for want of room says what there was no room for.
       onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
       onRefused: (reason) => noteRefused(reason),
-      onSubflow: (change) => logSubflow(logger, change),
+      onSubflow: (change) => logSubflow(logger, change, driver.session.isClosed),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
         logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
@@ -178,7 +182,8 @@ export class Sessions {
   }
 }
 
-function logSubflow(logger: Logger, { id, path, state, reason }: SubflowChange): void {
-  const level = state === "lost" || state === "dead" ? "warn" : "info";
+/** With the session they all end, which is no news. */
+function logSubflow(logger: Logger, { id, path, state, reason }: SubflowChange, isClosed: boolean): void {
+  const level = (state === "lost" || state === "dead") && !isClosed ? "warn" : "info";
   logger[level]({ subflow: id, path, state, reason }, "subflow changed");
 }

@@ -25,6 +25,10 @@ export class RemoteStatus implements StatusSource {
     return this.#gateway.sessions.events;
   }
 
+  get isStopping(): boolean {
+    return this.#gateway.sessions.isDraining;
+  }
+
   status(): StatusReport {
     return {
       role: "remote",

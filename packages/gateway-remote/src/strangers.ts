@@ -44,12 +44,14 @@ export class Strangers {
 
   /** Its handshake failed. */
   handleFailure(socket: Socket, from: string | undefined, error: unknown): void {
+    // A peer that looked whether it would be let in, as `hawser-local doctor` does, and left.
+    const onlyLooked = error instanceof JoinError && error.closeCode === CloseCode.done;
     const isExpected = error instanceof TlsError || error instanceof JoinError;
     const reason = this.#displaced.has(socket) ? "displaced" : reasonOf(error);
     const label = { listener: "subflow", reason };
     this.#refusals.note(
       label,
-      isExpected ? "info" : "error",
+      onlyLooked ? "debug" : isExpected ? "info" : "error",
       { from, err: error },
       "a connection was not let in",
     );

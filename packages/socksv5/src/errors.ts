@@ -1,7 +1,10 @@
 /** Errors are values: a peer's bytes never make this package throw. The codes are stable. */
 
 export const SocksErrorCode = {
-  /** The first byte is not 5; `message` guesses what the client speaks instead. */
+  /** The first byte is that of SOCKS4, of an HTTP request, of TLS; of none of these. */
+  socks4: "SOCKS_CLIENT_SPEAKS_SOCKS4",
+  http: "SOCKS_CLIENT_SPEAKS_HTTP",
+  tls: "SOCKS_CLIENT_SPEAKS_TLS",
   version: "SOCKS_VERSION",
   /** The client offers no method that this server accepts (RFC 1928 section 3). */
   noAcceptableMethod: "SOCKS_NO_ACCEPTABLE_METHOD",

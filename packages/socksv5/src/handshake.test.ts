@@ -157,19 +157,26 @@ test("requests that are not served get the reply that says why", () => {
   }
 });
 
-test("other protocols are named in the error and get no answer", () => {
-  const cases: [string, RegExp][] = [
-    ["0401005012345678", /SOCKS4/],
-    [Buffer.from("GET / HTTP/1.1\r\n").toString("hex"), /'G'.*HTTP/],
-    [Buffer.from("CONNECT a:443 HTTP/1.1\r\n").toString("hex"), /'C'.*HTTP/],
-    ["160301", /TLS/],
-    ["00", /0x00/],
+test("other protocols are named in the error, and answered in their own words where there are some", () => {
+  const http = /^HTTP\/1\.1 400 [^]*\r\nContent-Length: 81\r\n[^]*\r\n\r\n.{80}\n$/;
+  const cases: [string, string, RegExp, RegExp?][] = [
+    ["0401005012345678", "SOCKS_CLIENT_SPEAKS_SOCKS4", /SOCKS4/, /^\0\x5b\0{6}$/],
+    [Buffer.from("GET / HTTP/1.1\r\n").toString("hex"), "SOCKS_CLIENT_SPEAKS_HTTP", /'G'.*HTTP/, http],
+    [Buffer.from("CONNECT a:443").toString("hex"), "SOCKS_CLIENT_SPEAKS_HTTP", /'C'.*HTTP/, http],
+    ["160301", "SOCKS_CLIENT_SPEAKS_TLS", /TLS/],
+    ["00", "SOCKS_VERSION", /0x00/],
   ];
-  for (const [input, message] of cases) {
-    const [step, ...more] = new SocksHandshake().handle(Buffer.from(input, "hex"));
-    assert.ok(step?.type === "close" && step.error.code === "SOCKS_VERSION");
-    assert.match(step.error.message, message);
-    assert.deepEqual(more, []);
+  for (const [input, code, message, answer] of cases) {
+    const steps = new SocksHandshake().handle(Buffer.from(input, "hex"));
+    const sent = steps.flatMap((step) =>
+      step.type === "send" ? [Buffer.from(step.bytes).toString("latin1")] : [],
+    );
+    if (answer) assert.match(sent.join(""), answer);
+    else assert.deepEqual(sent, []);
+    const last = steps.at(-1);
+    assert.ok(last?.type === "close");
+    assert.equal(last.error.code, code);
+    assert.match(last.error.message, message);
   }
 });
 

@@ -19,6 +19,7 @@ import type { SocksAddress } from "./address.ts";
 import { PasswordStatus, SocksMethod } from "./constants.ts";
 import { type SocksError, SocksErrorCode, socksError } from "./errors.ts";
 import { chooseMethod, encodeMethodChoice, parseGreeting } from "./method-negotiation.ts";
+import { answerInOtherProtocol } from "./other-protocols.ts";
 import type { Parsed } from "./parsed.ts";
 import { type Authenticate, encodePasswordStatus, parsePasswordRequest } from "./password-auth.ts";
 import { encodeReply } from "./reply.ts";
@@ -106,8 +107,8 @@ export class SocksHandshake {
 
   #handleGreeting(parsed: Parsed<Uint8Array>, steps: SocksStep[]): number {
     if (parsed.state === "more") return 0;
-    // Whoever does not speak SOCKS5 would not understand an answer.
-    if (parsed.state === "error") return this.#close(parsed.error, undefined, steps);
+    if (parsed.state === "error")
+      return this.#close(parsed.error, answerInOtherProtocol(parsed.error), steps);
     const passwordRequired = this.#authenticate !== undefined;
     const method = chooseMethod(parsed.value, passwordRequired);
     if (method === SocksMethod.noneAcceptable) {

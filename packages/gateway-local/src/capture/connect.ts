@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { acceptConnect, type OnConnect, refuseConnect } from "@hawser/shared-protocol/node";
+import { acceptConnect, Flow, type OnConnect, refuseConnect } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -7,7 +7,10 @@ import type { FlowOpener } from "./flow-opener.ts";
 const STATUSES: Readonly<Record<number, [number, string]>> = {
   [StreamCode.refused]: [502, "the destination refused the connection"],
   [StreamCode.hostUnreachable]: [502, "the destination cannot be reached"],
-  [StreamCode.networkUnreachable]: [502, "the destination's network cannot be reached"],
+  [StreamCode.networkUnreachable]: [
+    502,
+    "the destination's network cannot be reached, or no line to the remote gateway is up",
+  ],
   [StreamCode.timeout]: [504, "the destination did not answer"],
   [StreamCode.nameNotFound]: [502, "the name does not resolve"],
   [StreamCode.notAllowed]: [403, "the remote gateway does not allow the destination"],
@@ -29,7 +32,11 @@ export function connectHandler(opener: FlowOpener): OnConnect {
         return true;
       },
     });
-    if (!flow) return refuseConnect(socket, 503, "the gateway takes no more flows at the moment");
+    if (!(flow instanceof Flow)) {
+      const isCutOff = flow === StreamCode.networkUnreachable;
+      const why = isCutOff ? "no line to the remote gateway is up" : "the gateway takes no more flows now";
+      return refuseConnect(socket, 503, why);
+    }
     const forward = (bytes: Buffer): void => {
       if (!flow.handleBytes(bytes)) socket.pause();
     };

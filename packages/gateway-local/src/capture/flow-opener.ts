@@ -10,8 +10,9 @@ import {
   type Refusals,
   SPEEDTEST_HOST,
 } from "@hawser/shared-protocol/node";
-import { type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
+import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
+import { Reach } from "./reach.ts";
 
 /** Makes flows of captured connections, and knows those that are open. */
 export class FlowOpener {
@@ -19,6 +20,7 @@ export class FlowOpener {
   readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly flows = new FlowSet();
+  readonly reach = new Reach();
   #draining = false;
 
   constructor(keeper: SessionKeeper, refusals: Refusals, logger: Logger) {
@@ -35,7 +37,8 @@ export class FlowOpener {
   /** Opens a flow for a connection that a listener has accepted, or closes it. */
   openAccepted(kind: FlowKind, destination: Endpoint, accepted: Socket): void {
     const socket = this.adopt(accepted, (bytes, release) => flow?.handleBytes(bytes, release) ?? true);
-    const flow = socket && this.open(kind, destination, socket);
+    const opened = socket && this.open(kind, destination, socket);
+    const flow = opened instanceof Flow ? opened : undefined;
     if (!flow) socket?.resetAndDestroy();
   }
 
@@ -49,32 +52,47 @@ export class FlowOpener {
     }
   }
 
-  /** Opens a flow for `socket`. Without room for it, or while draining, returns undefined; the caller refuses. */
-  open(kind: FlowKind, destination: Endpoint, socket: Socket, events: FlowEvents = {}): Flow | undefined {
+  /** Opens a flow for `socket`, or says why not; the caller refuses. */
+  open(kind: FlowKind, destination: Endpoint, socket: Socket, events: FlowEvents = {}): Flow | StreamCode {
+    if (this.#draining) return StreamCode.shutdown;
     // The speed test's streams go over lines that are dear, if told: its name is the gateway's own.
-    if (this.#draining || destination.host === SPEEDTEST_HOST) return undefined;
+    if (destination.host === SPEEDTEST_HOST) return StreamCode.notAllowed;
     const source = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const request = { kind, destination, source };
+    if (this.reach.isCutOff) {
+      const message = "refused a flow: no path to the remote gateway is up";
+      this.#refusals.note({ listener: kind, reason: "unreachable" }, "warn", request, message);
+      return StreamCode.networkUnreachable;
+    }
     const { driver } = this.#keeper;
     const stream = driver.open(request);
     if (stream === undefined) {
       this.#noteRefusal(request, driver.session.whyFull);
-      return undefined;
+      return StreamCode.overloaded;
     }
+    const refuse = (): void => {
+      driver.reset(stream, StreamCode.networkUnreachable);
+      flow.handleReset(StreamCode.networkUnreachable);
+    };
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
       onReset: (code) => {
         if (code !== StreamCode.reset)
-          this.#logger.info({ session: driver.name, flow: stream, ...request, code }, "flow refused or cut");
+          this.#logger.info(
+            { session: driver.name, flow: stream, ...request, reason: codeName(StreamCode, code) },
+            "flow refused or cut",
+          );
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {
         this.flows.delete(flow);
+        this.reach.forget(refuse);
         events.onOver?.();
       },
     });
     this.flows.add(flow);
     driver.adopt(stream, flow);
+    this.reach.watch(refuse);
     return flow;
   }
 

@@ -1,4 +1,4 @@
-import { formatCidr } from "@hawser/shared-protocol/node";
+import { formatCidr, SPECIAL_RANGES } from "@hawser/shared-protocol/node";
 import {
   chainName,
   type Family,
@@ -13,21 +13,10 @@ import type { CaptureConfig } from "../config.ts";
 export const RULES_OWNER = "HAWSER";
 
 /**
- * Never captured: a home's own networks, and what is no unicast destination. RFC 1918, 3927, 4193, 4291, 5771, 6890.
- * The machine's own addresses are matched by their type, the remote gateway's by address.
+ * Never captured: what the remote gateway would not dial, such as a home's own networks and its provider's. The machine's
+ * own addresses are matched by their type, the remote gateway's by address.
  */
-const LEFT_ALONE: Readonly<Record<Family, readonly string[]>> = {
-  ipv4: [
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "224.0.0.0/3",
-  ],
-  ipv6: ["::1/128", "fc00::/7", "fe80::/10", "ff00::/8"],
-};
+const LEFT_ALONE = SPECIAL_RANGES.flatMap(([, ...ranges]) => ranges);
 
 /** The rules that turn the LAN's TCP to the capture listener. A family without a listener gets none. */
 export function redirectRules(capture: CaptureConfig, remoteAddresses: readonly string[]): RuleSet {
@@ -56,7 +45,7 @@ function redirectTable(
   left: readonly string[],
 ): TableRules {
   const chain = chainName(RULES_OWNER);
-  const bypass = [...LEFT_ALONE[family], ...left].flatMap((text) => normalizeCidr(text, family) ?? []);
+  const bypass = [...LEFT_ALONE, ...left].flatMap((text) => normalizeCidr(text, family) ?? []);
   return {
     table: "nat",
     chains: [

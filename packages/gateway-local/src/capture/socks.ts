@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import {
   Admission,
   AttemptLimit,
-  type Flow,
+  Flow,
   LimitedLog,
   type Listener,
   type Logger,
@@ -12,7 +12,14 @@ import {
   Secret,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { type Authenticate, encodeReply, SocksHandshake, SocksReply, type SocksStep } from "socksv5";
+import {
+  type Authenticate,
+  encodeReply,
+  SocksErrorCode,
+  SocksHandshake,
+  SocksReply,
+  type SocksStep,
+} from "socksv5";
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -24,7 +31,7 @@ const HANDSHAKES = { total: 512, perSource: 256 };
 /** What the password of an unknown user is compared with. */
 const NOBODY = Secret.fromBytes(randomBytes(32));
 
-/** SPEC.md, section 5: what the remote's codes are called in SOCKS. */
+/** SPEC.md, section 5: what the codes are called in SOCKS. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.refused]: SocksReply.connectionRefused,
   [StreamCode.hostUnreachable]: SocksReply.hostUnreachable,
@@ -32,6 +39,13 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.timeout]: SocksReply.ttlExpired,
   [StreamCode.nameNotFound]: SocksReply.hostUnreachable,
   [StreamCode.notAllowed]: SocksReply.notAllowed,
+};
+
+/** For the metrics and the log: clients that were pointed at the wrong port; all other faults are "handshake". */
+const REASONS: Readonly<Record<string, string>> = {
+  [SocksErrorCode.socks4]: "socks4",
+  [SocksErrorCode.http]: "http",
+  [SocksErrorCode.tls]: "tls",
 };
 
 /** The SOCKS5 endpoint. Names are resolved by the remote gateway. */
@@ -150,7 +164,7 @@ class SocksClient {
       case "close":
         // The deadline stays, for a client that does not leave.
         this.#endHandshake();
-        this.#note("handshake", { err: step.error });
+        this.#note(REASONS[step.error.code] ?? "handshake", { err: step.error });
         this.#socket.end();
     }
   }
@@ -174,19 +188,20 @@ class SocksClient {
   /** Early data goes along: the client did not wait for the reply, neither do we. */
   #open(destination: { host: string; port: number }, early: Buffer): void {
     const { host, port } = destination;
-    this.#flow = this.#opener.open("socks", { host, port }, this.#socket, {
+    const opened = this.#opener.open("socks", { host, port }, this.#socket, {
       onOpened: (bound) => {
         this.#opened = true;
         this.#socket.write(encodeReply(SocksReply.succeeded, bound));
       },
-      onReset: (code) => !this.#opened && this.#refuse(REPLIES[code] ?? SocksReply.generalFailure),
+      onReset: (code) => !this.#opened && this.#refuse(code),
     });
-    if (!this.#flow) this.#refuse(SocksReply.generalFailure);
-    else if (early.length > 0) this.#flow.handleBytes(early);
+    if (!(opened instanceof Flow)) return void this.#refuse(opened);
+    this.#flow = opened;
+    if (early.length > 0) opened.handleBytes(early);
   }
 
-  #refuse(reply: SocksReply): true {
-    this.#socket.end(encodeReply(reply));
+  #refuse(code: StreamCode): true {
+    this.#socket.end(encodeReply(REPLIES[code] ?? SocksReply.generalFailure));
     // What the client may still send is of no interest, but must be read for its FIN to be seen.
     this.#socket.resume();
     return true;

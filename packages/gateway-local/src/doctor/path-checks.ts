@@ -70,7 +70,8 @@ async function checkRemote(path: PathConfig, pairing: Pairing, target: DialTarge
   try {
     const socket = await dialSubflow(path, target, pairing, AbortSignal.timeout(10_000));
     const elapsed = Math.round(performance.now() - started);
-    socket.destroy();
+    // Not before the handshake's last message has left: the remote gateway would log it as broken off.
+    socket.destroySoon();
     return ok(subject, `is reached and knows our key (${elapsed} ms for connection and handshake)`);
   } catch (error) {
     return failed(subject, error, path);

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { LocalAddress } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import type { RemoteAddress, RemoteAddresses } from "../remote-addresses.ts";
+import { DialError } from "./dial.ts";
 import type { Link } from "./link-watch.ts";
 
 /** One address of the remote gateway, where a path can be dialled. */
@@ -44,7 +45,7 @@ function ofFamily(found: readonly DialTarget[], source: string): readonly DialTa
   const fitting = found.filter(({ family }) => family === isIP(source));
   if (fitting.length > 0) return fitting;
   const hosts = [...new Set(found.map(({ endpoint }) => endpoint.host))].join(", ");
-  throw new Error(`${hosts} has no IPv${isIP(source)} address, and path.source is ${source}`);
+  throw new DialError(`${hosts} has no IPv${isIP(source)} address, and path.source is ${source}`);
 }
 
 /** Link-local addresses lead nowhere. */

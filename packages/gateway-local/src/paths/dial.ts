@@ -13,9 +13,15 @@ import type { DialTarget } from "./dial-targets.ts";
 /** How long one connection attempt may take. A SYN lost on a line that is just back must not cost much more. */
 export const CONNECT_DEADLINE_MS = 2_500;
 
+/** A connection that did not come about, for a reason that connect(2) has no code for. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+  readonly code = "ERR_DIAL";
+}
+
 /**
  * One connection to the remote gateway over one line: pinned, then TLS.
- * @throws SystemError, TlsError, or the errors of connect(2)
+ * @throws DialError, SystemError, TlsError, or the errors of connect(2)
  */
 export async function dialSubflow(
   path: PathConfig,
@@ -46,9 +52,9 @@ function connect(raw: Socket, host: string, port: number, signal: AbortSignal): 
       raw.destroy();
       reject(error);
     };
-    const onAbort = (): void => fail(new Error("the attempt was called off"));
+    const onAbort = (): void => fail(new DialError("the attempt was called off"));
     const timer = setTimeout(
-      () => fail(new Error(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
+      () => fail(new DialError(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
       CONNECT_DEADLINE_MS,
     );
     const release = (): void => {

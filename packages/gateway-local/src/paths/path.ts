@@ -212,11 +212,10 @@ export class Path implements LinkOwner {
 
   /** A subflow of this path joined, changed its state, or was lost. */
   handleSubflow({ id, state, reason }: SubflowChange): void {
-    const session = this.#keeper.driver.name;
-    this.#logger[state === "lost" ? "warn" : "info"](
-      { session, subflow: id, state, reason },
-      "subflow changed",
-    );
+    const { driver } = this.#keeper;
+    // With the session they all end, which is said where it is.
+    const level = state === "lost" && !driver.session.isClosed ? "warn" : "info";
+    this.#logger[level]({ session: driver.name, subflow: id, state, reason }, "subflow changed");
     if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
   }
 

@@ -15,7 +15,7 @@ import {
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff, MAX_DELAY_MS } from "./backoff.ts";
-import { dialSubflow } from "./dial.ts";
+import { DialError, dialSubflow } from "./dial.ts";
 import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
 
@@ -164,7 +164,7 @@ export class SubflowDialler {
     const rest = await joinSession(socket, hello, signal);
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
-      throw new Error("the session has changed meanwhile");
+      throw new DialError("the session has changed meanwhile");
     }
     this.#keeper.handleJoined();
     this.#joined = { subflow, at: performance.now(), target };

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import dns, { type LookupAddress } from "node:dns";
-import { syncBuiltinESMExports } from "node:module";
+import type { LookupAddress } from "node:dns";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { afterEach, mock, test } from "node:test";
+import { test } from "node:test";
 import type { Parsed } from "@hawser/shared-protocol/node";
-import { allowedLookup, NotAllowedError } from "./allowed-lookup.ts";
+import { NameError, NameResolver } from "../names/name-resolver.ts";
+import { startNameServer } from "../names/testing.ts";
+import { allowedLookup, NotAllowedError, type ResolveName } from "./allowed-lookup.ts";
 import { EgressPolicy } from "./policy.ts";
 import { parseAllowRule } from "./rules.ts";
 
@@ -19,33 +20,30 @@ function policy(...allow: readonly string[]): EgressPolicy {
   });
 }
 
-function resolve(rules: EgressPolicy, host: string): Promise<readonly LookupAddress[] | Error> {
+function resolve(
+  rules: EgressPolicy,
+  host: string,
+  name: ResolveName,
+): Promise<readonly LookupAddress[] | Error> {
   return new Promise((done) => {
-    allowedLookup(rules, 80)(host, { all: true }, (error, addresses) =>
+    allowedLookup(rules, 80, name)(host, { all: true }, (error, addresses) =>
       done(error ?? (addresses as LookupAddress[])),
     );
   });
 }
 
-/** The name server says this, one answer after the other; the last one stays. */
-function answer(...answers: readonly string[][]): void {
+/** A resolver that says this, one answer after the other; the last one stays. */
+function answers(...all: readonly string[][]): ResolveName {
   let asked = 0;
-  mock.method(dns, "lookup", ((_host: string, _options: object, callback: Function) => {
-    const addresses = answers[Math.min(asked++, answers.length - 1)] ?? [];
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-    );
-  }) as typeof dns.lookup);
-  syncBuiltinESMExports();
+  return async () => {
+    const addresses = all[Math.min(asked++, all.length - 1)] ?? [];
+    return addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  };
 }
 
-afterEach(() => {
-  mock.restoreAll();
-  syncBuiltinESMExports();
-});
-
 test("what the resolver takes for an address leads to this machine no more than the address does", async () => {
+  using server = await startNameServer({});
+  const names = new NameResolver({ servers: [`127.0.0.1:${server.port}`] });
   for (const host of [
     "127.1",
     "127.0.1",
@@ -64,15 +62,23 @@ test("what the resolver takes for an address leads to this machine no more than 
     "\uff11\uff12\uff17.0.0.1",
     "[::1]",
   ]) {
-    const result = await resolve(policy("public"), host);
-    // Some do not resolve, which depends on the machine; none is allowed.
-    assert.ok(result instanceof Error, `${host}: ${JSON.stringify(result)}`);
+    const result = await resolve(policy("public"), host, (name) => names.resolve(name));
+    const error = host === "[::1]" ? NameError : NotAllowedError;
+    assert.ok(result instanceof error, `${host}: ${JSON.stringify(result)}`);
   }
 });
 
 test("each address of a name is judged; what is left is dialled, in the resolver's order", async () => {
-  answer(["127.0.0.1", "203.0.113.5", "::1", "2001:db8::5", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "1.1.1.1"]);
-  const left = await resolve(policy("public"), "mixed.example");
+  const mixed = answers([
+    "127.0.0.1",
+    "203.0.113.5",
+    "::1",
+    "2001:db8::5",
+    "::ffff:10.0.0.1",
+    "64:ff9b::7f00:1",
+    "1.1.1.1",
+  ]);
+  const left = await resolve(policy("public"), "mixed.example", mixed);
   assert.deepEqual(left, [
     { address: "203.0.113.5", family: 4 },
     { address: "2001:db8::5", family: 6 },
@@ -81,8 +87,8 @@ test("each address of a name is judged; what is left is dialled, in the resolver
 });
 
 test("a name that leads only to what is denied is said to be not allowed, with the reasons", async () => {
-  answer(["10.0.0.1", "fd00::1"]);
-  const result = await resolve(policy("public"), "inside.example");
+  const inside = answers(["10.0.0.1", "fd00::1"]);
+  const result = await resolve(policy("public"), "inside.example", inside);
   assert.ok(result instanceof NotAllowedError);
   assert.equal(result.code, "EACCES");
   const none = "and no rule in allow names it";
@@ -93,8 +99,7 @@ test("a name that leads elsewhere when it is asked again gains nothing: the conn
   const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.2");
   await new Promise((listening) => server.once("listening", listening));
   const { port } = server.address() as AddressInfo;
-  answer(["127.0.0.2"], ["127.0.0.1"]);
-  const lookup = allowedLookup(policy("127.0.0.2"), port);
+  const lookup = allowedLookup(policy("127.0.0.2"), port, answers(["127.0.0.2"], ["127.0.0.1"]));
   const socket = connect({ host: "rebinding.example", port, lookup, autoSelectFamily: true });
   await new Promise((connected) => socket.once("connect", connected));
   assert.equal(socket.remoteAddress, "127.0.0.2");
@@ -110,8 +115,8 @@ test("of two allowed addresses the one that answers is taken", async () => {
   await new Promise((listening) => server.once("listening", listening));
   const { port } = server.address() as AddressInfo;
   // Nobody listens at the first two; the second is denied.
-  answer(["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
-  const lookup = allowedLookup(policy("127.0.0.2/31"), port);
+  const name = answers(["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
+  const lookup = allowedLookup(policy("127.0.0.2/31"), port, name);
   const socket = connect({ host: "two.example", port, lookup, autoSelectFamily: true });
   await new Promise((connected, failed) => socket.once("connect", connected).once("error", failed));
   assert.equal(socket.remoteAddress, "127.0.0.3");

@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { EgressPolicy } from "./policy.ts";
 
@@ -8,20 +8,34 @@ export class NotAllowedError extends Error {
   override readonly name = "NotAllowedError";
 }
 
+/** The addresses of a name, at least one. */
+export type ResolveName = (name: string) => Promise<readonly LookupAddress[]>;
+
 /**
  * Resolves for `connect`, and gives it only what `policy` allows at `port`. What is dialled is what was judged: a name
  * that leads elsewhere a moment later (DNS rebinding) gains nothing. For sockets with `autoSelectFamily`, which try the
  * addresses in turn.
  */
-export function allowedLookup(policy: EgressPolicy, port: number): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error) return callback(error, []);
-      const reasons = addresses.map(({ address }) => policy.whyDenied(address, port));
-      const allowed = addresses.filter((_, i) => reasons[i] === undefined);
-      if (allowed.length > 0) return callback(null, allowed);
-      const each = addresses.map(({ address }, i) => `${address} (${reasons[i]})`);
-      return callback(new NotAllowedError(`not allowed: ${each.join(", ")}`), []);
-    });
+export function allowedLookup(policy: EgressPolicy, port: number, resolve: ResolveName): LookupFunction {
+  return (hostname, _options, callback) => {
+    resolve(hostname)
+      .then((addresses) => onlyAllowed(addresses, policy, port))
+      .then(
+        (allowed) => callback(null, allowed),
+        (error: Error) => callback(error, []),
+      );
   };
+}
+
+/** @throws NotAllowedError */
+function onlyAllowed(
+  addresses: readonly LookupAddress[],
+  policy: EgressPolicy,
+  port: number,
+): LookupAddress[] {
+  const reasons = addresses.map(({ address }) => policy.whyDenied(address, port));
+  const allowed = addresses.filter((_, i) => reasons[i] === undefined);
+  if (allowed.length > 0) return allowed;
+  const each = addresses.map(({ address }, i) => `${address} (${reasons[i]})`);
+  throw new NotAllowedError(`not allowed: ${each.join(", ")}`);
 }

@@ -3,6 +3,7 @@
 import { MemoryBudget } from "@hawser/shared-protocol/engine";
 import { childLogger, LimitedLog, type Logger, type SpeedtestVerb } from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
+import { NameResolver } from "../names/name-resolver.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
 
@@ -17,6 +18,8 @@ export interface PeerAccess {
   readonly memory: MemoryBudget;
   /** For what the peer can cause in any number: a home must not fill the VPS's disk. */
   readonly log: LimitedLog;
+  /** Its own: nobody waits for another's names. */
+  readonly names: NameResolver;
   /** Streams of the speed test that runs: one of each kind at most. */
   readonly speedtests: Set<SpeedtestVerb>;
 }
@@ -52,7 +55,8 @@ export class PeerAccesses {
     if (!known) {
       const limits = new FlowLimits(peer, performance.now());
       const log = new LimitedLog(childLogger(this.#logger, { peer: peer.name }));
-      return { policy, limits, memory: new MemoryBudget(cap, this.#memory), log, speedtests: new Set() };
+      const memory = new MemoryBudget(cap, this.#memory);
+      return { policy, limits, memory, log, names: new NameResolver(), speedtests: new Set() };
     }
     known.policy = policy;
     known.limits.handleConfig(peer);

@@ -14,6 +14,7 @@ export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interface
 export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./sys/pinned-socket.ts";
+export { SPECIAL_RANGES } from "./sys/special-ranges.ts";
 export { SystemError } from "./sys/system-error.ts";
 export { clientTls, serverTls } from "./tls/psk.ts";
 export { TlsError } from "./tls/tls-error.ts";

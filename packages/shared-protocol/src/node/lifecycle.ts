@@ -13,9 +13,9 @@ export interface Service {
 }
 
 /**
- * Starts the service and runs it until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads. Resolves when the service has
- * stopped; rejects when it cannot start, or after a failure
- * that nobody foresaw.
+ * Starts the service and runs it until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads, once
+ * the service has started. Resolves when the service has stopped; rejects when it cannot start, or after a failure that
+ * nobody foresaw.
  */
 export async function serveUntilSignalled(service: Service, logger: Logger): Promise<void> {
   const cut = new AbortController();
@@ -31,9 +31,8 @@ export async function serveUntilSignalled(service: Service, logger: Logger): Pro
       .then(resolve, reject);
   };
   const onReload = (): void => {
-    if (stopping) return;
-    service
-      .reload()
+    started
+      .then(() => (stopping ? undefined : service.reload()))
       .catch((error: unknown) => logger.error({ err: error }, "the configuration was not reloaded"));
   };
   const onFailure = (error: unknown): void => {
@@ -46,6 +45,7 @@ export async function serveUntilSignalled(service: Service, logger: Logger): Pro
   try {
     await started;
     await over;
+    logger.info("stopped");
   } finally {
     process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onReload);
     process.off("uncaughtException", onFailure).off("unhandledRejection", onFailure);

@@ -74,6 +74,21 @@ test("errors keep their code and cause", () => {
   });
 });
 
+test("a stack is there for what nobody expected, and not in the cause of what somebody did", () => {
+  const { logger, last } = logged();
+  logger.error({ err: new Error("a fault") });
+  assert.ok("stack" in (last()["err"] as object));
+  logger.error({ err: new CodedError(ErrorCode.usage, "no", { cause: new Error("why") }) });
+  const { cause } = last()["err"] as { cause: object };
+  assert.deepEqual(cause, { type: "Error", message: "why" });
+});
+
+test("who connected over IPv4 is told as IPv4 has it", () => {
+  const { logger, last } = logged();
+  logger.info({ from: "::ffff:192.0.2.1" });
+  assert.equal(last()["from"], "192.0.2.1");
+});
+
 test("the level comes from the option, then from the environment", () => {
   process.env["HAWSER_LOG_LEVEL"] = "warn";
   assert.equal(createLogger({ role: "local", name: "x" }).level, "warn");

@@ -4,6 +4,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from "p
 import pretty from "pino-pretty";
 import { CodedError, ErrorCode } from "./config/errors.ts";
 import { nearest } from "./config/nearest.ts";
+import { canonicalIp } from "./sys/ip-address.ts";
 
 export type { Logger } from "pino";
 
@@ -44,7 +45,7 @@ export function createLogger({ role, name, level, destination }: LogOptions): Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: redactedPaths(), censor: REDACTED },
-    serializers: { err: serializeError, error: serializeError },
+    serializers: { err: serializeError, error: serializeError, from: serializeSource },
   };
   return pino(options, scrubbing(destination ?? standardError()));
 }
@@ -65,13 +66,24 @@ export function levelFromEnvironment(): LogLevel {
   throw new CodedError(ErrorCode.usage, `HAWSER_LOG_LEVEL: ${JSON.stringify(text)} is not a level; ${mend}`);
 }
 
-/** An error as fields. Stacks are for those who debug. */
+/** Who connected: an IPv4 client of a dual-stack listener shows as `::ffff:192.0.2.1`. */
+function serializeSource(from: unknown): unknown {
+  return typeof from === "string" ? canonicalIp(from) : from;
+}
+
+/** An error as fields. Stacks are for those who debug, and of errors without a code: nobody expected them. */
 function serializeError(error: unknown): unknown {
+  return errorFields(error, process.env["HAWSER_LOG_LEVEL"] !== "debug");
+}
+
+/** `isExpected`: the error that this one caused has a code. */
+function errorFields(error: unknown, hidesStack: boolean, isExpected = false): unknown {
   if (!(error instanceof Error)) return error;
+  const hasCode = isExpected || "code" in error;
   const fields: Record<string, unknown> = { type: error.name, message: error.message };
   if ("code" in error) fields["code"] = error.code;
-  if (error.cause !== undefined) fields["cause"] = serializeError(error.cause);
-  if (process.env["HAWSER_LOG_LEVEL"] === "debug" || !("code" in error)) fields["stack"] = error.stack;
+  if (error.cause !== undefined) fields["cause"] = errorFields(error.cause, hidesStack, hasCode);
+  if (!hidesStack || !hasCode) fields["stack"] = error.stack;
   return fields;
 }
 

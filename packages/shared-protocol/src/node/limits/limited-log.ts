@@ -6,7 +6,7 @@ const PERIOD_MS = 10_000;
 const LINES_PER_PERIOD = 3;
 
 interface Kind {
-  readonly level: "info" | "warn" | "error";
+  readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
   count: number;
 }

@@ -21,7 +21,7 @@ export class Refusals {
   /** Both names are a few fixed ones: they become labels of a metric. */
   note(
     { listener, reason }: Omit<RefusalCount, "count">,
-    level: "info" | "warn" | "error",
+    level: "debug" | "info" | "warn" | "error",
     fields: object,
     message: string,
   ): void {

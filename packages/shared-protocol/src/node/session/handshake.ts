@@ -16,6 +16,7 @@ export const JOIN_DEADLINE_MS = 5_000;
 /** The peer did not let a subflow join, or did not speak the protocol. `closeCode` is the peer's or ours. */
 export class JoinError extends Error {
   override readonly name = "JoinError";
+  readonly code = "ERR_JOIN";
   readonly closeCode: CloseCode;
 
   constructor(closeCode: CloseCode, message: string) {

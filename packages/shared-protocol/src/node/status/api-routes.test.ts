@@ -71,6 +71,9 @@ test("flows are searched, sorted and counted by the gateway", async () => {
 test("a flow is cut, or it is said why not", async () => {
   assert.equal((await ask("/api/flows/s-2", { method: "DELETE" })).status, 204);
   assert.deepEqual(cut, ["s-2"]);
+  const told = `the flow from ${sampleFlow.from} to host2:443 was cut through the API`;
+  const { type, message } = events.since().at(-1) as GatewayEvent;
+  assert.deepEqual([type, message], ["flow-cut", told]);
   assertProblem(await ask("/api/flows/s-9", { method: "DELETE" }), 404, 'there is no flow "s-9"');
   assert.equal((await ask("/api/flows/s-2", { method: "DELETE", headers: { origin: "null" } })).status, 403);
 });

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { PATH_ROLES, type PathRole } from "../../wire/frames.ts";
+import type { Logger } from "../log.ts";
 import { eventStream } from "./event-stream.ts";
 import { listFlows } from "./flow-list.ts";
 import type { StatusHistory } from "./history.ts";
@@ -15,7 +16,12 @@ const MAX_STREAMS = 32;
 
 const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
 
-export function addApiRoutes(app: FastifyInstance, source: StatusSource, history: StatusHistory): void {
+export function addApiRoutes(
+  app: FastifyInstance,
+  source: StatusSource,
+  history: StatusHistory,
+  logger: Logger,
+): void {
   const answers = (summary: string, ok: unknown, query?: unknown) => ({
     schema: { summary, ...(query !== undefined && { querystring: query }), response: { 200: ok, ...failed } },
   });
@@ -37,7 +43,7 @@ export function addApiRoutes(app: FastifyInstance, source: StatusSource, history
   );
   addEventRoute(app, source, history);
   addRoleRoute(app, source);
-  addFlowRoute(app, source);
+  addFlowRoute(app, source, logger);
   addTrialRoutes(app, source);
 }
 
@@ -111,7 +117,7 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
   });
 }
 
-function addFlowRoute(app: FastifyInstance, source: StatusSource): void {
+function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary: "cuts an open flow",
     params: JsonSchema.flowName,
@@ -120,7 +126,16 @@ function addFlowRoute(app: FastifyInstance, source: StatusSource): void {
   app.delete<{ Params: { id: string } }>("/api/flows/:id", { schema }, (request, reply) => {
     const { id } = request.params;
     if (!source.disconnectFlow) return notOffered(reply, "flows are not cut");
-    if (!source.disconnectFlow(id)) return sendProblem(reply, 404, `there is no flow ${JSON.stringify(id)}`);
+    const flow = source.flows().find((open) => open.id === id);
+    if (!flow || !source.disconnectFlow(id))
+      return sendProblem(reply, 404, `there is no flow ${JSON.stringify(id)}`);
+    const { from, to, peer } = flow;
+    logger.info({ peer, flow: id, from, to }, "a flow was cut through the API");
+    source.events.add(
+      "flow-cut",
+      `the flow from ${from} to ${to} was cut through the API`,
+      peer ? { peer } : {},
+    );
     return reply.code(204).send();
   });
 }

@@ -18,6 +18,7 @@ export const EVENT_TYPES = [
   "session-closed",
   "flows-failed",
   "flows-refused",
+  "flow-cut",
 ] as const;
 /**
  * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `path-in-use`,

@@ -1,11 +1,13 @@
 import type { Health } from "./schemas.ts";
 import { carries, type StatusReport, sessionsOf } from "./types.ts";
 
-/** Healthy is a gateway that can carry bytes now: at least one path is up. The reason is for people. */
-export function healthOf(report: StatusReport): Health {
+/** Healthy is a gateway that carries new connections now: at least one path is up. The reason is for people. */
+export function healthOf(report: StatusReport, isStopping = false): Health {
   const paths = sessionsOf(report).flatMap((session) => session.paths);
   const up = paths.filter(carries).length;
   const counts = { pathsUp: up, paths: paths.length };
+  if (isStopping)
+    return { status: "down", reason: "the gateway is stopping and takes no new connections", ...counts };
   if (up > 0) return { status: "up", reason: `${up} of ${paths.length} paths are up`, ...counts };
   const reason = paths.length === 0 ? nobodyThere(report) : whyAllDown(report);
   return { status: "down", reason, ...counts };

@@ -30,9 +30,13 @@ const reportOf = (...paths: PathStatus[]): StatusReport => sampleReport({ paths 
 
 let report: StatusReport = reportOf(samplePath("adsl1"), samplePath("adsl2"));
 const roles: [string, string][] = [];
+let isStopping = false;
 const events = new EventLog();
 const source: StatusSource = {
   events,
+  get isStopping() {
+    return isStopping;
+  },
   status: () => report,
   flows: () => [sampleFlow],
   setPathRole(name, role) {
@@ -86,6 +90,16 @@ test("healthy is a gateway with a path that is up", async () => {
   assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 0, paths: 2 });
   report = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions: [] };
   assert.equal((await ask("/healthz")).status, 503);
+});
+
+test("a gateway that is stopping is not healthy, whatever its paths are", async () => {
+  report = reportOf(samplePath("adsl1"));
+  isStopping = true;
+  const answer = await ask("/healthz");
+  isStopping = false;
+  assert.equal(answer.status, 503);
+  const reason = "the gateway is stopping and takes no new connections";
+  assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 1, paths: 1 });
 });
 
 test("a role is changed, or it is said why not", async () => {

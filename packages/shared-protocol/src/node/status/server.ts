@@ -80,7 +80,7 @@ export async function createStatusServer(
   addErrorAnswers(app, logger);
   const history = new StatusHistory(source, (error) => logger.error({ err: error }, "no snapshot was taken"));
   app.addHook("onClose", async () => history.close());
-  addRoutes(app, source, history, token);
+  addRoutes(app, source, history, { token, logger });
   const tunnels = addTunnels(app, options);
   const address = await listenOn(app, listen);
   return {
@@ -158,7 +158,7 @@ function addRoutes(
   app: FastifyInstance,
   source: StatusSource,
   history: StatusHistory,
-  token: Secret | undefined,
+  { token, logger }: Pick<StatusServerOptions, "token" | "logger">,
 ): void {
   const routes = recordRoutes(app);
   const metrics = createMetrics(source);
@@ -172,13 +172,13 @@ function addRoutes(
     answers("the dashboard's parts", JsonSchema.text),
     (request, reply) => sendAsset(request, reply),
   );
-  addApiRoutes(app, source, history);
+  addApiRoutes(app, source, history, logger);
   const health = {
-    summary: "whether at least one path is up",
+    summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
     response: { 200: JsonSchema.health, 503: JsonSchema.health },
   };
   app.get(HEALTH_ROUTE, { schema: health }, (request, reply) => {
-    const now = healthOf(source.status());
+    const now = healthOf(source.status(), source.isStopping);
     const mayKnowWhy = !token || showsToken(request.headers.authorization, token);
     return reply.code(now.status === "up" ? 200 : 503).send(mayKnowWhy ? now : { status: now.status });
   });

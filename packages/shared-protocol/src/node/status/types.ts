@@ -242,6 +242,8 @@ export interface StatusHooks {
 /** What a gateway gives the status server. Called at every request: snapshots, not computations. */
 export interface StatusSource extends StatusHooks {
   readonly events: EventLog;
+  /** It takes no new connections; open flows may still end in order. */
+  readonly isStopping?: boolean;
   status(): StatusReport;
   flows(): readonly FlowStatus[];
   /** Who was turned away since the start. */

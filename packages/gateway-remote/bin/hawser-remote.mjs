@@ -2,6 +2,14 @@
 // Many threads: names are resolved on them, and a silent name server must not hold up other names.
 // Small young generation: the buffers that traffic comes in are used again while a CPU cache still holds them, which
 // measures as a fifth less CPU per byte.
-import { main } from "../dist/cli.js";
 
+// First of all, before an older Node meets what it does not know.
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  console.error(
+    `hawser-remote: needs Node 24 or later, and this is ${process.versions.node}; in a checkout, \`npx hawser-remote\` takes its own`,
+  );
+  process.exit(1);
+}
+
+const { main } = await import("../dist/cli.js");
 await main(process.argv);

@@ -162,6 +162,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRefused(await remote("pair", "home"), 2, /"home" is admitted already/);
     await assertRefused(await remote("unpair", "hom"), 2, /"hom" is not admitted; did you mean "home"/);
     assert.equal((await remote("peers")).stdout, "home\n");
+    assert.deepEqual(JSON.parse((await remote("peers", "--json")).stdout), [{ name: "home" }]);
     assert.equal(readFileSync(hawser.file("remote.toml"), "utf8"), before);
   });
 });

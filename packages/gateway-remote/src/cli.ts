@@ -7,9 +7,11 @@ import {
   createProgram,
   durationArgument,
   endpointArgument,
+  jsonOption,
   listenArgument,
   readVersion,
   runCli,
+  writeJson,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { loadRemoteConfig } from "./config.ts";
@@ -87,9 +89,11 @@ function addPeerCommands(program: Program): void {
   configOption(program.command("unpair").description("admit a local gateway no longer"))
     .argument("<name>", "its name")
     .action((name: string, { config }: ConfigOption) => removePeer(config, name));
-  configOption(program.command("peers").description("list the admitted local gateways")).action(
-    ({ config }: ConfigOption) => {
-      for (const name of listPeers(config)) process.stdout.write(`${name}\n`);
+  jsonOption(configOption(program.command("peers").description("list the admitted local gateways"))).action(
+    ({ config, json }: ConfigOption & { json?: boolean }) => {
+      const names = listPeers(config);
+      if (json) return writeJson(names.map((name) => ({ name })));
+      for (const name of names) process.stdout.write(`${name}\n`);
     },
   );
 }

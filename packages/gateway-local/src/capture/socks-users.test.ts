@@ -20,7 +20,7 @@ const logger = createLogger({
   destination: { write: (line) => void lines.push(line) },
 });
 
-test("after ten wrong passwords an address must wait, even with the right one; no password is logged", async () => {
+test("after ten wrong passwords an address must wait, even with the right one; no password is logged; a reload is followed", async () => {
   // No request of this test gets as far as to a session.
   const refusals = new Refusals(logger);
   const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
@@ -52,6 +52,12 @@ test("after ten wrong passwords an address must wait, even with the right one; n
   for (const [user, password] of wrong) assert.equal(await logIn(user, password), 1, user);
   assert.equal(await logIn("alice", "wonder land"), 1);
   assert.equal(await logIn("alice", "wonder land", "127.0.0.2"), 0);
+  const users = new Map([["carol", Secret.fromText("chess")]]);
+  capture.handleConfig({ ...config, users });
+  assert.deepEqual(
+    [await logIn("carol", "chess", "127.0.0.3"), await logIn("bob", "builder", "127.0.0.3")],
+    [0, 1],
+  );
   server.close();
   const log = lines.join("");
   assert.match(log, /SOCKS_AUTH_FAILED/);

@@ -35,7 +35,7 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
 
 /** The SOCKS5 endpoint. Names are resolved by the remote gateway. */
 export class SocksCapture {
-  readonly #config: SocksConfig;
+  #config: SocksConfig;
   readonly #opener: FlowOpener;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
@@ -54,6 +54,11 @@ export class SocksCapture {
     return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) =>
       this.#handleConnection(raw),
     );
+  }
+
+  /** Follows who may use it. It listens where it does. */
+  handleConfig(config: SocksConfig): void {
+    this.#config = config;
   }
 
   #handleConnection(accepted: Socket): void {

@@ -11,10 +11,12 @@ export {
   createProgram,
   durationArgument,
   endpointArgument,
+  jsonOption,
   listenArgument,
   portArgument,
   readVersion,
   runCli,
+  writeJson,
 } from "./program.ts";
 export { renderStatus } from "./render-status.ts";
 export { addViewCommands } from "./view-commands.ts";

@@ -81,6 +81,10 @@ export function jsonOption(command: Command): Command {
   return command.option("--json", "as JSON");
 }
 
+export function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
 /** For commander: an option or argument that is `HOST:PORT`. */
 export function endpointArgument(text: string): Endpoint {
   const endpoint = parseEndpoint(text);

@@ -1,5 +1,6 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
+export { changedKeys, type KeyValues } from "./changed-keys.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
 export { parseDuration } from "./duration.ts";
 export {

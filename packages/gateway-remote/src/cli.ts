@@ -5,7 +5,7 @@ import {
   collect,
   configOption,
   createProgram,
-  durationArgument,
+  durationOption,
   endpointArgument,
   jsonOption,
   listenArgument,
@@ -18,12 +18,15 @@ import { loadRemoteConfig } from "./config.ts";
 import { addPeer, initConfig, listPeers, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
 
-const DAY_MS = 86_400_000;
-
 type Program = ReturnType<typeof createProgram>;
 
 interface ConfigOption {
   readonly config: string;
+}
+
+interface InitOption extends ConfigOption {
+  readonly listen: Endpoint;
+  readonly advertise?: readonly Endpoint[];
 }
 
 /** Where the service has its configuration. */
@@ -59,9 +62,8 @@ function addInitCommand(program: Program): void {
       "--advertise <host:port>",
       "where they reach it, if elsewhere; may be repeated",
       collect(endpointArgument),
-      [],
     )
-    .action(({ config, listen, advertise }: ConfigOption & { listen: Endpoint; advertise: Endpoint[] }) => {
+    .action(({ config, listen, advertise = [] }: InitOption) => {
       initConfig(config, { listen, advertise });
       process.stdout.write(`${config}: written; next: hawser-remote pair NAME -c ${config}\n`);
     });
@@ -77,11 +79,12 @@ function addPeerCommands(program: Program): void {
     program.command("rotate").description("give a local gateway a new key and print its new pairing line"),
   )
     .argument("<name>", "its name")
-    .option(
-      "--grace <time>",
-      "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
-      durationArgument,
-      DAY_MS,
+    .addOption(
+      durationOption(
+        "--grace <time>",
+        "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
+        "24h",
+      ),
     )
     .action((name: string, { config, grace }: ConfigOption & { grace: number }) => {
       process.stdout.write(`${rotateKey(config, name, grace)}\n`);

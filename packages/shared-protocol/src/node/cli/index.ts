@@ -10,6 +10,7 @@ export {
   configOption,
   createProgram,
   durationArgument,
+  durationOption,
   endpointArgument,
   jsonOption,
   listenArgument,

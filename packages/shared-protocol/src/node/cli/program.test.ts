@@ -63,7 +63,7 @@ function program(action: () => unknown = () => {}): Command {
   made
     .command("go")
     .option("--listen <address>", "where", listenArgument)
-    .option("--advertise <address>", "where else", collect(endpointArgument), [])
+    .option("--advertise <address>", "where else", collect(endpointArgument))
     .action(async (options: unknown) => {
       out += JSON.stringify(options);
       await action();

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Endpoint } from "../../wire/frames.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
@@ -119,9 +119,19 @@ export function durationArgument(text: string): number {
   return duration.value;
 }
 
+/** An option that is a length of time; `fallback` is its default, as a user would write it. */
+export function durationOption(
+  flags: string,
+  text: string,
+  fallback: string,
+  parse: (text: string) => number = durationArgument,
+): Option {
+  return new Option(flags, text).argParser(parse).default(parse(fallback), fallback);
+}
+
 /** For commander: an option that may be given several times. */
 export function collect<T>(parse: (text: string) => T) {
-  return (text: string, before: readonly T[]): T[] => [...before, parse(text)];
+  return (text: string, before: readonly T[] = []): T[] => [...before, parse(text)];
 }
 
 /**

@@ -238,6 +238,8 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     const refused = await run([v4, "1"]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /^198\.51\.100\.10:1: .*refused.*\n$/);
+    const reset = await run([v4, String(ORIGIN_PORT)], "RST\n");
+    assert.deepEqual([reset.code, reset.stderr], [1, `${v4}:${ORIGIN_PORT}: the connection was reset\n`]);
   });
 
   test("connect closes stdout when the far end has ended, and goes on sending", async () => {

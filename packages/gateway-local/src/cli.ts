@@ -6,15 +6,20 @@ import {
   addCompletionCommand,
   addControlCommands,
   addViewCommands,
+  CodedError,
   configOption,
   createProgram,
   deriveConnectToken,
   dialConnect,
+  ErrorCode,
   ExitCode,
+  formatEndpoint,
+  hostArgument,
   jsonOption,
   portArgument,
   readVersion,
   runCli,
+  systemCode,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import {
@@ -131,12 +136,19 @@ function addConnectCommand(program: Program): void {
   configOption(
     program.command("connect").description("join stdin and stdout to HOST:PORT through the session"),
   )
-    .argument("<host>", "name (resolved at the remote) or address")
+    .argument("<host>", "name (resolved at the remote) or address", hostArgument)
     .argument("<port>", "TCP port", portArgument)
     .action(async (host: string, port: number, { config }: ConfigOption) => {
       const { remote, status } = loadLocalConfig(config);
       const target = { host, port };
-      await joinStdio(await dialConnect(status.listen, deriveConnectToken(remote.psk), target));
+      const socket = await dialConnect(status.listen, deriveConnectToken(remote.psk), target);
+      try {
+        await joinStdio(socket);
+      } catch (error) {
+        const why =
+          systemCode(error) === "ECONNRESET" ? "the connection was reset" : (error as Error).message;
+        throw new CodedError(ErrorCode.connectLost, `${formatEndpoint(target)}: ${why}`, { cause: error });
+      }
     });
 }
 

@@ -124,7 +124,7 @@ export class LocalGateway {
     }
     if (socks) {
       this.#socks = new SocksCapture(socks, this.opener, this.refusals, this.#logger);
-      this.#listeners.push(await this.#socks.listen());
+      this.#listeners.push(...(await this.#socks.listen()));
     }
     for (const [i, forward] of forwards.entries()) {
       this.#listeners.push(await listenForward(forward, i, this.opener, this.#logger));

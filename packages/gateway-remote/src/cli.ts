@@ -64,8 +64,9 @@ function addInitCommand(program: Program): void {
       collect(endpointArgument),
     )
     .action(({ config, listen, advertise = [] }: InitOption) => {
-      initConfig(config, { listen, advertise });
-      process.stdout.write(`${config}: written; next: hawser-remote pair NAME -c ${config}\n`);
+      const missing = initConfig(config, { listen, advertise });
+      process.stdout.write(`${config}: written\n${missing === undefined ? "" : `${config}: ${missing}\n`}`);
+      process.stdout.write(`next: hawser-remote pair NAME -c ${config}\n`);
     });
 }
 

@@ -51,12 +51,12 @@ test("what is wrong is told by its key", () => {
   const listen = 'listen = ["0.0.0.0:4433"]\n';
   const peer = `[[peer]]\nname = "home"\nkey = "${key}"\n`;
   const golden: [string, string[]][] = [
-    ["", ["remote.toml: listen: is required (an array)"]],
+    ["", ["remote.toml: listen: is required (a string or an array)"]],
     ["listen = []\n", ["remote.toml: listen: needs at least 1"]],
     [
       'lisen = ["0.0.0.0:4433"]\n',
       [
-        "remote.toml: listen: is required (an array)",
+        "remote.toml: listen: is required (a string or an array)",
         'remote.toml: lisen: unknown key; did you mean "listen"?',
       ],
     ],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { createLogger, Refusals, Secret } from "@hawser/shared-protocol/node";
+import { createLogger, type Listener, Refusals, Secret } from "@hawser/shared-protocol/node";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { SocksCapture } from "./socks.ts";
@@ -24,9 +24,9 @@ test("after ten wrong passwords an address must wait, even with the right one; n
   // No request of this test gets as far as to a session.
   const refusals = new Refusals(logger);
   const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
-  const config = { listen: { host: HOST, port: 0 }, users: USERS };
+  const config = { listen: [{ host: HOST, port: 0 }], users: USERS };
   const capture = new SocksCapture(config, opener, refusals, logger);
-  const server = await capture.listen();
+  const [server] = (await capture.listen()) as [Listener];
 
   /** The status of RFC 1929 section 2: 0 is success. */
   async function logIn(user: string, password: string, localAddress = HOST): Promise<number | undefined> {

@@ -6,7 +6,7 @@ import {
   type Flow,
   type Listener,
   type Logger,
-  listen,
+  listenAll,
   type Refusals,
   Secret,
 } from "@hawser/shared-protocol/node";
@@ -50,10 +50,9 @@ export class SocksCapture {
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  listen(): Promise<Listener> {
-    return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) =>
-      this.#handleConnection(raw),
-    );
+  listen(): Promise<Listener[]> {
+    const options = { key: "socks.listen", endpoints: this.#config.listen };
+    return listenAll(options, this.#logger, (raw) => this.#handleConnection(raw));
   }
 
   /** Follows who may use it. It listens where it does. */

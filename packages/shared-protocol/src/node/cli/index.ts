@@ -12,6 +12,7 @@ export {
   durationArgument,
   durationOption,
   endpointArgument,
+  hostArgument,
   jsonOption,
   listenArgument,
   portArgument,

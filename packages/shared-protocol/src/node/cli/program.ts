@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Endpoint } from "../../wire/frames.ts";
 import { parseDuration } from "../config/duration.ts";
-import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
+import { parseEndpoint, parseHost, parseListenEndpoint } from "../config/endpoint.ts";
 import { CodedError, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
@@ -18,7 +18,6 @@ export function createProgram(name: string, version: string, description: string
     .description(description)
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the command")
-    .showHelpAfterError(`(${name} --help explains the commands)`)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
 }
@@ -99,6 +98,13 @@ export function listenArgument(text: string): Endpoint {
   return endpoint.value;
 }
 
+/** For commander: an IP address or a name. */
+export function hostArgument(text: string): string {
+  const host = parseHost(text);
+  if (!host.ok) throw new InvalidArgumentError(`${host.problem}.`);
+  return host.value;
+}
+
 /** For commander: a TCP port. */
 export function portArgument(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
@@ -141,6 +147,7 @@ export function collect<T>(parse: (text: string) => T) {
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<ExitCode> {
   // `status | head` ends the pipe early; that is no failure.
   process.stdout.on("error", ignoreClosedPipe);
+  hintAtHelp(program, program.name());
   let code: ExitCode = ExitCode.done;
   try {
     await program.parseAsync([...argv]);
@@ -153,6 +160,12 @@ export async function runCli(program: Command, argv: readonly string[] = process
   if (code === ExitCode.done) return process.exitCode === ExitCode.failed ? ExitCode.failed : ExitCode.done;
   process.exitCode = code;
   return code;
+}
+
+/** After an error in its usage each command names its own help. */
+function hintAtHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help explains it)`);
+  for (const child of command.commands) hintAtHelp(child, `${words} ${child.name()}`);
 }
 
 function reportError(name: string, error: unknown): ExitCode {

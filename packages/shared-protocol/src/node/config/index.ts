@@ -10,7 +10,15 @@ export {
   parseEndpoint,
   parseListenEndpoint,
 } from "./endpoint.ts";
-export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
+export {
+  CodedError,
+  ConfigError,
+  ErrorCode,
+  ExitCode,
+  type Finding,
+  formatFinding,
+  inFile,
+} from "./errors.ts";
 export {
   cidrField,
   endpointField,
@@ -18,6 +26,7 @@ export {
   type Limits,
   limitsField,
   listenField,
+  listenListField,
   nameField,
   rateField,
   refuseDuplicates,

@@ -85,7 +85,7 @@ fi
 echo "Installed $prefix and hawser-$role. What is left to do:"
 if [ "$role" = remote ]; then
   cat << 'END'
-  hawser-remote init -c /etc/hawser/remote.toml --listen 0.0.0.0:4433 --advertise PUBLIC-ADDRESS:4433
+  hawser-remote init -c /etc/hawser/remote.toml --listen '[::]:4433' --advertise PUBLIC-ADDRESS:4433
   hawser-remote pair home -c /etc/hawser/remote.toml       (prints the pairing line for the router)
   systemctl enable --now hawser-remote
 END

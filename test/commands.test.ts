@@ -23,6 +23,12 @@ for (const program of [localProgram(), remoteProgram()]) {
         if (long !== "--help") assert.ok(section.includes(long), `${words.join(" ")} ${long}: man page`);
         for (const script of scripts) assert.ok(script.includes(long.slice(2)), `${long}: completion`);
       }
+      // As a user writes it.
+      for (const { fallback } of command.options.filter((option) => option.fallback !== undefined)) {
+        assert.match(fallback ?? "", /^\d{1,3}[smhd]?$/);
+        const remark = new RegExp(`\\(default:\\s+${fallback}\\)`);
+        for (const said of [help, section]) assert.match(said, remark);
+      }
       for (const { name } of command.arguments)
         assert.ok(section.includes(name), `${words.join(" ")} ${name}`);
       for (const script of scripts) for (const word of words) assert.ok(script.includes(word), word);

@@ -3,12 +3,10 @@
  * later, with nothing installed. Does nothing that is done already.
  */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const stamp = join(root, "node_modules", ".hawser-lock");
 
 /** What the lab and the gateways call, and the Debian package that has it. Clients of the tests are in run-tests. */
 const TOOLS = { ip: "iproute2", iptables: "iptables", curl: "curl", ...packagesFromArguments() };
@@ -54,16 +52,31 @@ function isOnPath(tool) {
 }
 
 function installNpmPackages() {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  if (hasLockedPackages()) return;
   console.log("hawser: installing npm packages");
   execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
   });
-  writeFileSync(stamp, lock);
+}
+
+/** Whether node_modules holds what the lock says: npm leaves a lock of its own there, whoever called it. */
+function hasLockedPackages() {
+  const hidden = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(hidden)) return false;
+  const installed = packagesOf(hidden);
+  return Object.entries(packagesOf(join(root, "package-lock.json"))).every(([folder, wanted]) => {
+    // The checkout itself is in no node_modules.
+    if (folder === "") return true;
+    const found = installed[folder];
+    // Those for other systems are optional, and missing.
+    if (!found) return wanted.optional === true;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+function packagesOf(lockFile) {
+  return JSON.parse(readFileSync(lockFile, "utf8")).packages;
 }
 
 function build() {

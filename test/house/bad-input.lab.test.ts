@@ -111,13 +111,17 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
       const squatter = await listenIn(house.router, port);
       const result = await local("run");
       squatter.close();
-      await assertRefused(result, 1, new RegExp(`${key.replace(".", "\\.")}.*:${port} is in use`));
+      await assertRefused(
+        result,
+        1,
+        new RegExp(`local\\.toml: ${key.replace(".", "\\.")}.*:${port} is in use`),
+      );
     });
   }
 
   test("a busy port of the remote gateway: 1", async () => {
     const result = await runProgram(house.remote, "hawser-remote", ["run", "-c", hawser.file("remote.toml")]);
-    await assertRefused(result, 1, /^(status\.listen|listen\[0\]): .* is in use/);
+    await assertRefused(result, 1, /^\S+remote\.toml: (status\.listen|listen): .* is in use/);
   });
 
   test("a missing capability: 1, with its name and who can give it", async () => {
@@ -150,8 +154,14 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
 
   test("status and connect without a gateway: 1, and where it was looked for", async () => {
     await assertRefused(await local("status"), 1, /127\.0\.0\.1:8080: /);
-    const args = ["connect", "-c", hawser.file("local.toml"), "192.0.2.1", "80"];
-    await assertRefused(await runProgram(house.router, "hawser-local", args), 1, /127\.0\.0\.1:8080: /);
+    const connect = (host: string): Promise<ProgramResult> =>
+      runProgram(house.router, "hawser-local", ["connect", "-c", hawser.file("local.toml"), host, "80"]);
+    await assertRefused(await connect("192.0.2.1"), 1, /127\.0\.0\.1:8080: /);
+    for (const host of ["", "bad host"]) {
+      const { code, stderr } = await connect(host);
+      assert.equal(code, 2);
+      assert.match(stderr, /is neither an IP address nor a domain name\..*\n\(hawser-local connect --help /s);
+    }
   });
 
   test("init does not overwrite; pair and unpair name what is there", async () => {
@@ -162,6 +172,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRefused(await remote("pair", "home"), 2, /"home" is admitted already/);
     await assertRefused(await remote("unpair", "hom"), 2, /"hom" is not admitted; did you mean "home"/);
     assert.equal((await remote("peers")).stdout, "home\n");
+    assert.deepEqual(JSON.parse((await remote("peers", "--json")).stdout), [{ name: "home" }]);
     assert.equal(readFileSync(hawser.file("remote.toml"), "utf8"), before);
   });
 });

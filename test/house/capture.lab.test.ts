@@ -123,6 +123,13 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     assert.match(shown, /^# iptables-restore --noflush\n\*nat\n/);
     assert.match(shown, /\n# ip6tables-restore --noflush\n\*nat\n/);
     assert.ok(shown.includes(` -d ${house.addresses.remote.v4}/32 -j RETURN`));
+    const json = JSON.parse((await hawser.runLocal(["rules", "show", "--json"])).stdout) as {
+      family: string;
+    }[];
+    assert.deepEqual(
+      json.map(({ family }) => family),
+      ["ipv4", "ipv6"],
+    );
     const cleared = await hawser.runLocal(["rules", "clear"]);
     assert.equal(cleared.stdout, "ipv4: changed\nipv6: changed\n");
     await assertRules(false);

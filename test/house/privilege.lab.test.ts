@@ -130,7 +130,7 @@ describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, time
     hawser.write("remote.toml", good.remote.replace("listen = [", 'listen = ["127.0.0.1:443", '));
     assert.deepEqual(await ends("remote"), [
       1,
-      "listen[0]: no permission to listen on 127.0.0.1:443; ports below 1024 need CAP_NET_BIND_SERVICE",
+      `${hawser.file("remote.toml")}: listen[0]: no permission to listen on 127.0.0.1:443; ports below 1024 need CAP_NET_BIND_SERVICE`,
     ]);
     chmodSync(hawser.file("remote.toml"), 0o604);
     assert.match((await ends("remote")).join(" "), /^2 .*remote\.toml: peer: holds a secret.*: chmod 600 /);

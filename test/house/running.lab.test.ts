@@ -166,6 +166,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     await hawser.whenPaths((states) => states.join() === "up,up");
     await until(async () => !(await rules()).includes("192.0.2.0/24"));
     client.destroy();
+    assert.doesNotMatch(hawser.local.logText(), /takes a restart/);
   });
 
   test("SIGHUP with a wrong file is logged and changes nothing", async () => {
@@ -188,6 +189,8 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
       (await house.router.exec("iptables-save", ["-t", "nat"])).stdout.includes("192.0.2.0/24"),
     );
     assert.equal(await works(), "1");
+    const told = /"keys":\["capture\.listen"\],"msg":"these have changed, which takes a restart"/;
+    await until(async () => told.test(hawser.local.logText()));
     hawser.write("local.toml", before);
     hawser.local.process.kill("SIGHUP");
     await until(
@@ -236,8 +239,15 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     await hawser.whenPaths((states) => states.join() === "up,up");
   });
 
-  test("the local gateway starts while the remote is away, and connects when it comes", async () => {
+  test("doctor finds nothing bad before the start; the gateway starts while the remote is away, and connects when it comes", async () => {
     await hawser.local.stop();
+    const doctor = await runProgram(house.router, "hawser-local", [
+      "doctor",
+      "-c",
+      hawser.file("local.toml"),
+    ]);
+    assert.equal(doctor.code, 0, doctor.stdout);
+    assert.match(doctor.stdout, /^note rules: ipv4: are not installed/m);
     await hawser.remote.stop();
     await hawser.startLocal();
     await hawser.whenPaths((states) => states.join() === "down,down");

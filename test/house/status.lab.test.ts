@@ -214,10 +214,12 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
         .split("\n")
         .filter((line) => line.includes("was not let in"));
     const before = strangers();
-    const well = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
+    const well = await runProgram(house.router, "hawser-local", ["doctor", "--json", ...config]);
     assert.equal(well.code, 0, well.stdout);
     assert.deepEqual(strangers(), before);
-    assert.doesNotMatch(well.stdout, /^BAD/m);
+    const findings = JSON.parse(well.stdout) as { level: string; subject: string }[];
+    assert.ok(findings.every(({ level }) => level !== "bad"));
+    assert.ok(findings.some(({ subject }) => subject === "rules: ipv4"));
     await hawser.runLocal(["rules", "clear"]);
     await house.line("adsl2").set({ blackhole: true });
     const ill = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
@@ -243,6 +245,8 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     const refused = await run([v4, "1"]);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /^198\.51\.100\.10:1: .*refused.*\n$/);
+    const reset = await run([v4, String(ORIGIN_PORT)], "RST\n");
+    assert.deepEqual([reset.code, reset.stderr], [1, `${v4}:${ORIGIN_PORT}: the connection was reset\n`]);
   });
 
   test("connect closes stdout when the far end has ended, and goes on sending", async () => {

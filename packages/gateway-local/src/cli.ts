@@ -6,14 +6,21 @@ import {
   addCompletionCommand,
   addControlCommands,
   addViewCommands,
+  CodedError,
   configOption,
   createProgram,
   deriveConnectToken,
   dialConnect,
+  ErrorCode,
   ExitCode,
+  formatEndpoint,
+  hostArgument,
+  jsonOption,
   portArgument,
   readVersion,
   runCli,
+  systemCode,
+  writeJson,
 } from "@hawser/shared-protocol/node";
 import {
   applyRules,
@@ -26,6 +33,7 @@ import {
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
+import { type Finding, renderFinding } from "./doctor/findings.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
 import { run } from "./run.ts";
 
@@ -33,6 +41,10 @@ type Program = ReturnType<typeof createProgram>;
 
 interface ConfigOption {
   readonly config: string;
+}
+
+interface JsonOption extends ConfigOption {
+  readonly json?: boolean;
 }
 
 /** Where the service has its configuration. */
@@ -70,15 +82,16 @@ function statusOf(file: string): LocalConfig["status"] {
 
 function addRulesCommand(program: Program): void {
   const rules = program.command("rules").description("the redirect rules: show, apply or clear them");
-  configOption(rules.command("show").description("print them as iptables-restore text")).action(
-    async ({ config }: ConfigOption) => {
+  jsonOption(configOption(rules.command("show").description("print them as iptables-restore text"))).action(
+    async ({ config, json }: JsonOption) => {
       const wanted = await rulesOf(config);
-      for (const family of FAMILIES) {
-        const text = renderRestore(wanted, family);
-        if (text !== "")
-          process.stdout.write(
-            `# ${family === "ipv4" ? "iptables" : "ip6tables"}-restore --noflush\n${text}`,
-          );
+      const texts = FAMILIES.map((family) => ({ family, text: renderRestore(wanted, family) })).filter(
+        ({ text }) => text !== "",
+      );
+      if (json) return writeJson(texts);
+      for (const { family, text } of texts) {
+        const tool = family === "ipv4" ? "iptables" : "ip6tables";
+        process.stdout.write(`# ${tool}-restore --noflush\n${text}`);
       }
     },
   );
@@ -108,11 +121,16 @@ async function rulesOf(file: string): Promise<RuleSet> {
 }
 
 function addDoctorCommand(program: Program): void {
-  configOption(
-    program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS"),
-  ).action(async ({ config }: ConfigOption) => {
-    const isWell = await runDoctor(loadLocalConfig(config), (line) => process.stdout.write(`${line}\n`));
-    if (!isWell) process.exit(ExitCode.failed);
+  jsonOption(
+    configOption(program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS")),
+  ).action(async ({ config, json }: JsonOption) => {
+    const findings: Finding[] = [];
+    await runDoctor(loadLocalConfig(config), (finding) => {
+      findings.push(finding);
+      if (!json) process.stdout.write(`${renderFinding(finding)}\n`);
+    });
+    if (json) writeJson(findings);
+    if (findings.some(({ level }) => level === "bad")) process.exitCode = ExitCode.failed;
   });
 }
 
@@ -120,12 +138,19 @@ function addConnectCommand(program: Program): void {
   configOption(
     program.command("connect").description("join stdin and stdout to HOST:PORT through the session"),
   )
-    .argument("<host>", "name (resolved at the remote) or address")
+    .argument("<host>", "name (resolved at the remote) or address", hostArgument)
     .argument("<port>", "TCP port", portArgument)
     .action(async (host: string, port: number, { config }: ConfigOption) => {
       const { remote, status } = loadLocalConfig(config);
       const target = { host, port };
-      await joinStdio(await dialConnect(status.listen, deriveConnectToken(remote.psk), target));
+      const socket = await dialConnect(status.listen, deriveConnectToken(remote.psk), target);
+      try {
+        await joinStdio(socket);
+      } catch (error) {
+        const why =
+          systemCode(error) === "ECONNRESET" ? "the connection was reset" : (error as Error).message;
+        throw new CodedError(ErrorCode.connectLost, `${formatEndpoint(target)}: ${why}`, { cause: error });
+      }
     });
 }
 

@@ -66,7 +66,7 @@ source = "100.64.1.2"
 subflows = 4
 [[path]]
 name = "lte"
-source = "2001:db8::2"
+source = "192.0.2.2"
 role = "overflow"
 tier = 2
 max_rate = { down = "20 Mbit/s" }
@@ -91,7 +91,7 @@ drain_seconds = 2.5
     { name: "adsl1", interface: "ppp0", source: "100.64.1.2", subflows: 4, role: "active", ...PLAIN },
     {
       name: "lte",
-      source: "2001:db8::2",
+      source: "192.0.2.2",
       subflows: 1,
       role: "overflow",
       tier: 2,
@@ -120,6 +120,32 @@ drain_seconds = 2.5
   assert.deepEqual(config.limits, { memoryBytes: 67_108_864, drainSeconds: 2.5 });
   const shown = inspect(config, { depth: 9 }) + JSON.stringify(config);
   assert.ok(!shown.includes("wonder") && !shown.includes(psk.revealBase64url()));
+});
+
+test("one address to listen on, or several", () => {
+  const config = load(`remote = "${PAIRING}"
+${PATH}
+[capture]
+listen = "127.0.0.1:1"
+rules = false
+[socks]
+listen = ["127.0.0.1:2", "[::1]:2"]
+`);
+  assert.deepEqual(config.capture?.listen, [{ host: "127.0.0.1", port: 1 }]);
+  assert.deepEqual(config.socks?.listen, [
+    { host: "127.0.0.1", port: 2 },
+    { host: "::1", port: 2 },
+  ]);
+  const wrong = (listen: string): string[] =>
+    findings(`remote = "${PAIRING}"\n${PATH}[socks]\nlisten = ${listen}\n`);
+  assert.deepEqual(wrong('"x"'), ['local.toml: socks.listen: "x" has no port; write "x:PORT"']);
+  assert.deepEqual(wrong('["x"]'), ['local.toml: socks.listen[0]: "x" has no port; write "x:PORT"']);
+  assert.deepEqual(wrong("1080"), [
+    "local.toml: socks.listen: expected a string or an array, found a whole number",
+  ]);
+  assert.deepEqual(wrong('["127.0.0.1:2", "127.0.0.1:2"]'), [
+    "local.toml: socks.listen[1]: 127.0.0.1:2 is taken by another listener of this file; choose another port",
+  ]);
 });
 
 test("what is wrong is told by its key", () => {
@@ -166,6 +192,12 @@ test("what is wrong is told by its key", () => {
     [
       `${remote}${PATH}source = "ppp0"\n`,
       ['local.toml: path[0].source: "ppp0" is not an IP address of this machine; `ip address` lists them'],
+    ],
+    [
+      `${remote}${PATH}[[path]]\nname = "b"\nsource = "2001:db8::2"\n`,
+      [
+        "local.toml: path[1].source: is an IPv6 address, from which the remote gateway (203.0.113.7:4433) cannot be reached",
+      ],
     ],
     [
       `${remote}${PATH}[capture]\n`,

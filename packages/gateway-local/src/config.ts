@@ -7,10 +7,12 @@ import {
   cidrField,
   ErrorCode,
   endpointField,
+  type Finding,
   formatEndpoint,
   interfaceField,
   limitsField,
   listenField,
+  listenListField,
   loadConfig,
   loadStatus,
   nameField,
@@ -92,7 +94,7 @@ const pathTable = z
 
 const captureTable = z
   .strictObject({
-    listen: z.array(listenField).min(1).prefault(["0.0.0.0:12345", "[::]:12345"]),
+    listen: listenListField.prefault(["0.0.0.0:12345", "[::]:12345"]),
     /** Interfaces whose TCP is redirected. */
     from: z.array(interfaceField).default([]),
     /** Whether the gateway installs the rules at start and removes them at stop. */
@@ -106,7 +108,7 @@ const captureTable = z
   });
 
 const socksTable = z.strictObject({
-  listen: listenField,
+  listen: listenListField,
   /** With users, clients must authenticate as RFC 1929 has it; without, whoever reaches the port may use it. */
   users: z
     .record(z.string(), textField(parsePassword))
@@ -161,6 +163,7 @@ export function loadLocalConfig(file: string): LocalConfig {
   const { remote, path, capture, socks, forward, limits, state } = parsed;
   const status = loadStatus(file, parsed.status);
   const pairing = "file" in remote ? readPairing(resolve(dirname(file), remote.file)) : remote;
+  refuseOtherFamilies(file, path, pairing);
   return Object.freeze({
     remote: pairing,
     paths: path,
@@ -191,6 +194,19 @@ function readPairing(file: string): Pairing {
   throw new ConfigError(ErrorCode.pairingMalformed, [{ file, key: "", what: pairing.problem }]);
 }
 
+/** From an IPv6 address nothing reaches IPv4, nor the other way round; what a name of the remote leads to is not known yet. */
+function refuseOtherFamilies(file: string, paths: LocalFile["path"], { endpoints }: Pairing): void {
+  const families = new Set(endpoints.map(({ host }) => isIP(host)));
+  if (families.has(0)) return;
+  const findings = [...paths.entries()].flatMap(([i, { source }]): Finding[] => {
+    if (source === undefined || families.has(isIP(source))) return [];
+    const remote = endpoints.map(formatEndpoint).join(", ");
+    const what = `is an IPv${isIP(source)} address, from which the remote gateway (${remote}) cannot be reached`;
+    return [{ file, key: `path[${i}].source`, what }];
+  });
+  if (findings.length > 0) throw new ConfigError(ErrorCode.configInvalid, findings);
+}
+
 function parseAddress(text: string): Parsed<string> {
   if (isIP(text) !== 0) return parsed(text);
   return problem(`${JSON.stringify(text)} is not an IP address of this machine; \`ip address\` lists them`);
@@ -207,7 +223,7 @@ function refuseSharedListeners(config: LocalFile, context: z.RefinementCtx): voi
   const { capture, socks, forward, status } = config;
   const listeners = [
     ...(capture?.listen ?? []).map((listen, i) => ({ path: ["capture", "listen", i], listen })),
-    ...(socks ? [{ path: ["socks", "listen"], listen: socks.listen }] : []),
+    ...(socks?.listen ?? []).map((listen, i) => ({ path: ["socks", "listen", i], listen })),
     ...forward.map(({ listen }, i) => ({ path: ["forward", i, "listen"], listen })),
     { path: ["status", "listen"], listen: status.listen },
   ];

@@ -14,11 +14,12 @@ import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
 import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
-import type { CaptureConfig, LocalConfig, PathConfig } from "./config.ts";
+import type { LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
 import { QuotaKeeper } from "./quota/quota-keeper.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
+import { keysThatTakeRestart } from "./restart-keys.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import { Trials } from "./trials/trials.ts";
 
@@ -44,16 +45,17 @@ export class LocalGateway {
   /** Where iptables turns connections to; and where applications come by themselves. */
   readonly #redirectListeners: Listener[] = [];
   readonly #listeners: Listener[] = [];
+  #socks: SocksCapture | undefined;
   #rulesInstalled = false;
   /** Resolves with the latest change of the rules. */
   #rulesChanged: Promise<void> = Promise.resolve();
   #isStopping = false;
-  /** Where the capture listens since the start; rules can lead nowhere else. */
-  readonly #captureListen: CaptureConfig["listen"] | undefined;
+  /** As it was at the start: what listens there still does, and rules can lead nowhere else. */
+  readonly #started: LocalConfig;
 
   constructor(config: LocalConfig, logger: Logger) {
     this.#config = config;
-    this.#captureListen = config.capture?.listen;
+    this.#started = config;
     this.#logger = logger;
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, this.events, {
       onSubflow: (change) => {
@@ -135,8 +137,8 @@ export class LocalGateway {
       this.#redirectListeners.push(...(await redirect.listen(capture)));
     }
     if (socks) {
-      const server = new SocksCapture(socks, this.opener, this.refusals, this.#logger);
-      this.#listeners.push(await server.listen());
+      this.#socks = new SocksCapture(socks, this.opener, this.refusals, this.#logger);
+      this.#listeners.push(...(await this.#socks.listen()));
     }
     for (const [i, forward] of forwards.entries()) {
       this.#listeners.push(await listenForward(forward, i, this.opener, this.#logger));
@@ -159,7 +161,10 @@ export class LocalGateway {
     return changed;
   }
 
-  /** Follows a changed configuration: paths, their roles and quotas, the redirect rules, the pairing. The rest takes a restart. */
+  /**
+   * Follows a changed configuration: paths, their roles and quotas, the redirect rules, SOCKS users, the pairing. The rest
+   * takes a restart (restart-keys.ts), which is logged.
+   */
   async reload(config: LocalConfig): Promise<void> {
     const isSame = (path: Path): boolean =>
       config.paths.some(
@@ -174,12 +179,15 @@ export class LocalGateway {
       return path;
     });
     await this.#quotas.follow(this.#paths);
-    const listen = this.#captureListen;
+    const listen = this.#started.capture?.listen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
     if (capture?.rules) await this.#inTurn(() => this.#applyRules());
     else await this.removeRules();
-    this.#logger.info("reloaded paths, pairing and rules; a change of listeners or limits takes a restart");
+    if (config.socks) this.#socks?.handleConfig(config.socks);
+    this.#logger.info("reloaded paths, rules, SOCKS users and pairing");
+    const keys = keysThatTakeRestart(this.#started, config);
+    if (keys.length > 0) this.#logger.warn({ keys }, "these have changed, which takes a restart");
     await this.#followPairing(config.remote);
   }
 

@@ -2,6 +2,7 @@ import {
   createLogger,
   createStatusServer,
   deriveConnectToken,
+  inFile,
   type Logger,
   type StatusServer,
   serveUntilSignalled,
@@ -35,7 +36,7 @@ export async function run(file: string): Promise<void> {
   } catch (error) {
     await gateway.removeRules();
     await status?.close();
-    throw error;
+    throw inFile(file, error);
   }
 }
 

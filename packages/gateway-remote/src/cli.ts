@@ -5,23 +5,28 @@ import {
   collect,
   configOption,
   createProgram,
-  durationArgument,
+  durationOption,
   endpointArgument,
+  jsonOption,
   listenArgument,
   readVersion,
   runCli,
+  writeJson,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { loadRemoteConfig } from "./config.ts";
 import { addPeer, initConfig, listPeers, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
 
-const DAY_MS = 86_400_000;
-
 type Program = ReturnType<typeof createProgram>;
 
 interface ConfigOption {
   readonly config: string;
+}
+
+interface InitOption extends ConfigOption {
+  readonly listen: Endpoint;
+  readonly advertise?: readonly Endpoint[];
 }
 
 /** Where the service has its configuration. */
@@ -57,11 +62,11 @@ function addInitCommand(program: Program): void {
       "--advertise <host:port>",
       "where they reach it, if elsewhere; may be repeated",
       collect(endpointArgument),
-      [],
     )
-    .action(({ config, listen, advertise }: ConfigOption & { listen: Endpoint; advertise: Endpoint[] }) => {
-      initConfig(config, { listen, advertise });
-      process.stdout.write(`${config}: written; next: hawser-remote pair NAME -c ${config}\n`);
+    .action(({ config, listen, advertise = [] }: InitOption) => {
+      const missing = initConfig(config, { listen, advertise });
+      process.stdout.write(`${config}: written\n${missing === undefined ? "" : `${config}: ${missing}\n`}`);
+      process.stdout.write(`next: hawser-remote pair NAME -c ${config}\n`);
     });
 }
 
@@ -75,11 +80,12 @@ function addPeerCommands(program: Program): void {
     program.command("rotate").description("give a local gateway a new key and print its new pairing line"),
   )
     .argument("<name>", "its name")
-    .option(
-      "--grace <time>",
-      "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
-      durationArgument,
-      DAY_MS,
+    .addOption(
+      durationOption(
+        "--grace <time>",
+        "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
+        "24h",
+      ),
     )
     .action((name: string, { config, grace }: ConfigOption & { grace: number }) => {
       process.stdout.write(`${rotateKey(config, name, grace)}\n`);
@@ -87,9 +93,11 @@ function addPeerCommands(program: Program): void {
   configOption(program.command("unpair").description("admit a local gateway no longer"))
     .argument("<name>", "its name")
     .action((name: string, { config }: ConfigOption) => removePeer(config, name));
-  configOption(program.command("peers").description("list the admitted local gateways")).action(
-    ({ config }: ConfigOption) => {
-      for (const name of listPeers(config)) process.stdout.write(`${name}\n`);
+  jsonOption(configOption(program.command("peers").description("list the admitted local gateways"))).action(
+    ({ config, json }: ConfigOption & { json?: boolean }) => {
+      const names = listPeers(config);
+      if (json) return writeJson(names.map((name) => ({ name })));
+      for (const name of names) process.stdout.write(`${name}\n`);
     },
   );
 }

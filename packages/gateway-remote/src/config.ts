@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import {
   endpointField,
   limitsField,
-  listenField,
+  listenListField,
   loadConfig,
   loadIdentity,
   loadStatus,
@@ -63,7 +63,7 @@ const peerTable = z
   }));
 
 const remoteSchema = z.strictObject({
-  listen: z.array(listenField).min(1),
+  listen: listenListField,
   /** Where pairing lines say that this gateway is reached; without it they say `listen`. */
   advertise: z.array(endpointField).default([]),
   identity: z.string().min(1).default("identity.pem"),

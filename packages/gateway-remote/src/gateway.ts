@@ -4,6 +4,7 @@ import { PeerAccesses } from "./authorization/peer-access.ts";
 import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
+import { keysThatTakeRestart } from "./restart-keys.ts";
 import { Sessions } from "./sessions.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
@@ -72,7 +73,10 @@ export class RemoteGateway {
     this.sessions.retain((key) => this.#keys.recheck(key) !== undefined);
   }
 
-  /** Follows a changed configuration: who is admitted, and what they may do. `listen`, `status` and `limits` take a restart. */
+  /**
+   * Follows a changed configuration: who is admitted, and what they may do. The rest takes a restart (restart-keys.ts),
+   * which is logged.
+   */
   reload(wanted: RemoteConfig): void {
     const { listen, status, limits } = this.#config;
     const config = { ...wanted, listen, status, limits };
@@ -82,6 +86,8 @@ export class RemoteGateway {
     this.#cutWhoIsOut();
     this.sessions.enforceRules();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
+    const keys = keysThatTakeRestart(config, wanted);
+    if (keys.length > 0) this.#logger.warn({ keys }, "these have changed, which takes a restart");
   }
 
   /** Accepts nothing new, lets open flows finish for at most `drainSeconds`, then ends every session. */

@@ -4,7 +4,7 @@ import {
   type Listener,
   type Logger,
   limitUnsent,
-  listen,
+  listenAll,
   type Refusals,
   serverTls,
 } from "@hawser/shared-protocol/node";
@@ -30,16 +30,9 @@ export class SubflowListener {
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  async listen(): Promise<Listener[]> {
-    const endpoints = this.#config.listen;
-    const listeners: Listener[] = [];
-    for (const [i, { host, port }] of endpoints.entries()) {
-      const ipv6Only =
-        host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
-      const options = { key: `listen[${i}]`, host, port, ipv6Only, use: "subflow" } as const;
-      listeners.push(await listen(options, this.#logger, (socket) => void this.#handleConnection(socket)));
-    }
-    return listeners;
+  listen(): Promise<Listener[]> {
+    const options = { key: "listen", endpoints: this.#config.listen, use: "subflow" } as const;
+    return listenAll(options, this.#logger, (socket) => void this.#handleConnection(socket));
   }
 
   async #handleConnection(raw: Socket): Promise<void> {

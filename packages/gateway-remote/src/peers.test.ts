@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 function init(): void {
-  initConfig(file, { listen: LISTEN, advertise: [PUBLIC] });
+  assert.equal(initConfig(file, { listen: LISTEN, advertise: [PUBLIC] }), undefined);
 }
 
 function peerPsk(config: RemoteConfig, name: string): Secret | undefined {
@@ -75,7 +75,7 @@ test("init overwrites neither file", () => {
   rmSync(file);
   assert.equal(
     codeOf(init),
-    "CONFIG_EXISTS identity.pem: exists already; name another file, or move it away",
+    "CONFIG_EXISTS identity.pem: exists already, of another configuration: each gateway has a folder of its own; write the configuration into another, or move the identity away",
   );
   assert.deepEqual(readdirSync(directory), ["identity.pem"]);
   assert.equal(readFileSync(join(directory, "identity.pem"), "utf8"), identity);
@@ -172,7 +172,7 @@ test("peers written in another way are left to their author", () => {
 });
 
 test("a pairing line needs an address that can be reached", () => {
-  initConfig(file, { listen: LISTEN, advertise: [] });
+  assert.match(initConfig(file, { listen: LISTEN, advertise: [] }) ?? "", /^advertise: is needed .*:4433/);
   assert.match(
     codeOf(() => addPeer(file, "home")),
     /^NOT_ADVERTISED remote\.toml: advertise: is needed .* such as: advertise = \["\S+:4433"\] \(init --advertise writes it\)$/,
@@ -213,7 +213,7 @@ test("a running gateway follows the file, and keeps what it has when the file is
     writeFileSync(file, "listen = 3\n");
     const broken = await next(2);
     assert.ok(typeof broken === "string");
-    assert.match(broken, /remote\.toml: listen: expected an array, found a whole number/);
+    assert.match(broken, /remote\.toml: listen: expected a string or an array, found a whole number/);
     watch.reload();
     assert.equal(seen.length, 3);
   } finally {

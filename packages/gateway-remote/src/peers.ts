@@ -42,9 +42,11 @@ export interface InitOptions {
 
 /**
  * Writes a configuration, and `identity.pem` beside it, both mode 0600.
+ * Returns what is left to be written into it before peers can be paired, if anything.
  * @throws CodedError CONFIG_EXISTS when either exists, CONFIG_UNWRITABLE; nothing is left behind then.
  */
-export function initConfig(file: string, { listen, advertise }: InitOptions): void {
+export function initConfig(file: string, options: InitOptions): string | undefined {
+  const written = { listen: [options.listen], advertise: [...options.advertise] };
   // Asked first, so that a second `init` does not leave a new identity beside an old configuration.
   if (existsSync(file)) {
     throw new CodedError(
@@ -53,13 +55,22 @@ export function initConfig(file: string, { listen, advertise }: InitOptions): vo
     );
   }
   const identity = join(dirname(file), "identity.pem");
+  if (existsSync(identity)) {
+    const mend =
+      "each gateway has a folder of its own; write the configuration into another, or move the identity away";
+    throw new CodedError(
+      ErrorCode.configExists,
+      `${identity}: exists already, of another configuration: ${mend}`,
+    );
+  }
   createFile(identity, formatIdentity(generateSecret()));
   try {
-    createFile(file, renderConfig({ listen: [listen], advertise: [...advertise] }));
+    createFile(file, renderConfig(written));
   } catch (error) {
     unlinkSync(identity);
     throw error;
   }
+  return reachableAt(written).length > 0 ? undefined : howToAdvertise(written);
 }
 
 /**
@@ -165,19 +176,28 @@ function namesOf({ peer }: RemoteFile): string[] {
   return peer.map(({ name }) => name);
 }
 
-/** Where a pairing line says that this gateway is. */
-function advertised(file: string, { advertise, listen }: RemoteFile): readonly Endpoint[] {
+/** Where a pairing line says that this gateway is. @throws CodedError NOT_ADVERTISED */
+function advertised(file: string, config: Reachable): readonly Endpoint[] {
+  const endpoints = reachableAt(config);
+  if (endpoints.length > 0) return endpoints;
+  throw new CodedError(ErrorCode.notAdvertised, `${file}: ${howToAdvertise(config)}`);
+}
+
+type Reachable = Pick<RemoteFile, "listen" | "advertise">;
+
+function reachableAt({ advertise, listen }: Reachable): readonly Endpoint[] {
   if (advertise.length > 0) return advertise;
-  const reachable = listen.filter(({ host, port }) => !isWildcardHost(host) && port !== 0);
-  if (reachable.length > 0) return reachable;
+  return listen.filter(({ host, port }) => !isWildcardHost(host) && port !== 0);
+}
+
+function howToAdvertise({ listen }: Reachable): string {
   const port = listen[0]?.port ?? 0;
   const example = JSON.stringify(
     formatEndpoint({ host: publicAddress() ?? "vps.example", port: port || 4433 }),
   );
-  throw new CodedError(
-    ErrorCode.notAdvertised,
-    `${file}: advertise: is needed for a pairing line, since "listen" is every address; ` +
-      `add the one that the Internet reaches, such as: advertise = [${example}] (init --advertise writes it)`,
+  return (
+    'advertise: is needed for a pairing line, since "listen" is every address; ' +
+    `add the one that the Internet reaches, such as: advertise = [${example}] (init --advertise writes it)`
   );
 }
 

@@ -1,6 +1,7 @@
 import {
   createLogger,
   createStatusServer,
+  inFile,
   type StatusServer,
   serveUntilSignalled,
 } from "@hawser/shared-protocol/node";
@@ -44,6 +45,8 @@ export async function run(file: string): Promise<void> {
   };
   try {
     await serveUntilSignalled(service, logger);
+  } catch (error) {
+    throw inFile(file, error);
   } finally {
     watch.close();
     await status?.close();

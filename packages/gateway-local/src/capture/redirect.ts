@@ -3,7 +3,7 @@ import {
   isOwnAddress,
   type Listener,
   type Logger,
-  listen,
+  listenAll,
   originalDestination,
   type Refusals,
 } from "@hawser/shared-protocol/node";
@@ -26,16 +26,9 @@ export class RedirectCapture {
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  async listen({ listen: endpoints }: CaptureConfig): Promise<Listener[]> {
-    const listeners: Listener[] = [];
-    for (const [i, { host, port }] of endpoints.entries()) {
-      // With an IPv4 listener of its own on the port, the IPv6 one must leave IPv4 alone.
-      const ipv6Only =
-        host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
-      const options = { key: `capture.listen[${i}]`, host, port, ipv6Only };
-      listeners.push(await listen(options, this.#logger, (socket) => this.#handleConnection(socket)));
-    }
-    return listeners;
+  listen({ listen: endpoints }: CaptureConfig): Promise<Listener[]> {
+    const options = { key: "capture.listen", endpoints };
+    return listenAll(options, this.#logger, (socket) => this.#handleConnection(socket));
   }
 
   #handleConnection(raw: Socket): void {

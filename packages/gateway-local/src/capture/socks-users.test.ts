@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { createLogger, Refusals, Secret } from "@hawser/shared-protocol/node";
+import { createLogger, type Listener, Refusals, Secret } from "@hawser/shared-protocol/node";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { SocksCapture } from "./socks.ts";
@@ -20,13 +20,13 @@ const logger = createLogger({
   destination: { write: (line) => void lines.push(line) },
 });
 
-test("after ten wrong passwords an address must wait, even with the right one; no password is logged", async () => {
+test("after ten wrong passwords an address must wait, even with the right one; no password is logged; a reload is followed", async () => {
   // No request of this test gets as far as to a session.
   const refusals = new Refusals(logger);
   const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
-  const config = { listen: { host: HOST, port: 0 }, users: USERS };
+  const config = { listen: [{ host: HOST, port: 0 }], users: USERS };
   const capture = new SocksCapture(config, opener, refusals, logger);
-  const server = await capture.listen();
+  const [server] = (await capture.listen()) as [Listener];
 
   /** The status of RFC 1929 section 2: 0 is success. */
   async function logIn(user: string, password: string, localAddress = HOST): Promise<number | undefined> {
@@ -52,6 +52,12 @@ test("after ten wrong passwords an address must wait, even with the right one; n
   for (const [user, password] of wrong) assert.equal(await logIn(user, password), 1, user);
   assert.equal(await logIn("alice", "wonder land"), 1);
   assert.equal(await logIn("alice", "wonder land", "127.0.0.2"), 0);
+  const users = new Map([["carol", Secret.fromText("chess")]]);
+  capture.handleConfig({ ...config, users });
+  assert.deepEqual(
+    [await logIn("carol", "chess", "127.0.0.3"), await logIn("bob", "builder", "127.0.0.3")],
+    [0, 1],
+  );
   server.close();
   const log = lines.join("");
   assert.match(log, /SOCKS_AUTH_FAILED/);

@@ -15,8 +15,8 @@ let server: Listener;
 before(async () => {
   // No request of these tests gets as far as to a session.
   const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
-  const config = { listen: { host: HOST, port: 0 }, users: undefined };
-  server = await new SocksCapture(config, opener, refusals, logger).listen();
+  const config = { listen: [{ host: HOST, port: 0 }], users: undefined };
+  [server] = (await new SocksCapture(config, opener, refusals, logger).listen()) as [Listener];
 });
 after(() => server.close());
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));

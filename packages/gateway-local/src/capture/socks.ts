@@ -7,7 +7,7 @@ import {
   LimitedLog,
   type Listener,
   type Logger,
-  listen,
+  listenAll,
   type Refusals,
   Secret,
 } from "@hawser/shared-protocol/node";
@@ -50,7 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The SOCKS5 endpoint. Names are resolved by the remote gateway. */
 export class SocksCapture {
-  readonly #config: SocksConfig;
+  #config: SocksConfig;
   readonly #opener: FlowOpener;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
@@ -67,10 +67,14 @@ export class SocksCapture {
   }
 
   /** @throws CodedError LISTEN_FAILED */
-  listen(): Promise<Listener> {
-    return listen({ key: "socks.listen", ...this.#config.listen }, this.#logger, (raw) =>
-      this.#handleConnection(raw),
-    );
+  listen(): Promise<Listener[]> {
+    const options = { key: "socks.listen", endpoints: this.#config.listen };
+    return listenAll(options, this.#logger, (raw) => this.#handleConnection(raw));
+  }
+
+  /** Follows who may use it. It listens where it does. */
+  handleConfig(config: SocksConfig): void {
+    this.#config = config;
   }
 
   #handleConnection(accepted: Socket): void {

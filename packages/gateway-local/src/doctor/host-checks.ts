@@ -6,10 +6,11 @@ import { redirectRules } from "../capture/rules.ts";
 import type { LocalConfig } from "../config.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
-/** The redirect rules, as they should be while the gateway runs. */
+/** The redirect rules, as they should be while the gateway runs: they come with its start. */
 export async function checkRules(
   config: LocalConfig,
   remoteAddresses: readonly string[],
+  isRunning: boolean,
 ): Promise<Finding[]> {
   const { capture } = config;
   if (!capture)
@@ -24,11 +25,8 @@ export async function checkRules(
       const mend = capture.rules
         ? "start the gateway, or `hawser-local rules apply`"
         : "`hawser-local rules apply`";
-      return bad(
-        subject,
-        state === "missing" ? "are not installed" : "are not what the configuration says",
-        mend,
-      );
+      if (state !== "missing") return bad(subject, "are not what the configuration says", mend);
+      return (isRunning ? bad : note)(subject, "are not installed", mend);
     });
   } catch (error) {
     if (!(error instanceof IptablesError)) throw error;

@@ -4,7 +4,7 @@ export { type ConfigWatch, type WatchHandlers, watchConfig } from "./config/watc
 export * from "./identity/index.ts";
 export { serveUntilSignalled } from "./lifecycle.ts";
 export * from "./limits/index.ts";
-export { type Listener, type ListenOptions, listen } from "./listen.ts";
+export { type Listener, type ListenOptions, listen, listenAll } from "./listen.ts";
 export { childLogger, createLogger, type Logger } from "./log.ts";
 export * from "./session/index.ts";
 export * from "./speedtest/index.ts";

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Endpoint } from "../wire/frames.ts";
 import { formatEndpoint } from "./config/endpoint.ts";
 import { CodedError, ErrorCode } from "./config/errors.ts";
 import { type DescriptorUse, descriptorLimit, descriptorsShort } from "./limits/descriptors.ts";
@@ -20,6 +21,26 @@ export interface ListenOptions {
   readonly ipv6Only?: boolean;
   /** Default `flow`. */
   readonly use?: DescriptorUse;
+}
+
+/**
+ * A listener at each endpoint; as `listen`. With an IPv4 listener of its own on the port, the IPv6 one leaves IPv4 alone.
+ * @throws CodedError LISTEN_FAILED
+ */
+export async function listenAll(
+  { key, endpoints, use }: { readonly endpoints: readonly Endpoint[] } & Pick<ListenOptions, "key" | "use">,
+  logger: Logger,
+  onConnection: (socket: Socket) => void,
+): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const [i, { host, port }] of endpoints.entries()) {
+    const ipv6Only =
+      host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+    const own = endpoints.length > 1 ? `${key}[${i}]` : key;
+    const options = { key: own, host, port, ipv6Only, ...(use && { use }) };
+    listeners.push(await listen(options, logger, onConnection));
+  }
+  return listeners;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { DrillProgress, DrillReport, SpeedProgress, SpeedResult } from "../
 import { PATH_ARGUMENT } from "./completion.ts";
 import { formatRate, printable } from "./format.ts";
 import { GatewayApi } from "./gateway-api.ts";
-import { configOption, durationArgument, jsonOption } from "./program.ts";
+import { configOption, durationArgument, durationOption, jsonOption } from "./program.ts";
 import { renderDrill, renderSpeeds } from "./render-list.ts";
 import { progressBar, themeOf } from "./text-style.ts";
 import type { StatusOf } from "./view-commands.ts";
@@ -55,7 +55,9 @@ function addDrillCommand(program: Command, statusOf: StatusOf): void {
     ),
   )
     .argument(`<${PATH_ARGUMENT}>`, "the line's name")
-    .option("--for <time>", "how long: 10s, 2m, at most 5m; Ctrl-C puts it back earlier", drillTime, 10_000)
+    .addOption(
+      durationOption("--for <time>", "how long: 1s to 5m; Ctrl-C puts it back earlier", "10s", drillTime),
+    )
     .action(async (name: string, { config, json, for: ms }: CommonOptions & { for: number }) => {
       const api = new GatewayApi(statusOf(config));
       const seconds = ms / 1_000;
@@ -113,7 +115,7 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
       `[${PATH_ARGUMENT}...]`,
       "only these lines; without names all that cost nothing (metered, quota)",
     )
-    .option("--for <time>", "of each direction: 2s to 20s", speedtestTime, 5_000)
+    .addOption(durationOption("--for <time>", "of each direction: 2s to 20s", "5s", speedtestTime))
     .option("--bytes <size>", "the most that each direction may cost: 50MB", sizeArgument)
     .action(async (paths: string[], { config, json, for: ms, bytes }: SpeedtestCommandOptions) => {
       const api = new GatewayApi(statusOf(config));

@@ -11,6 +11,8 @@ export interface OptionText {
   readonly value: string | undefined;
   readonly text: string;
   readonly choices: readonly string[];
+  /** As help writes it. */
+  readonly fallback: string | undefined;
   readonly isRequired: boolean;
 }
 
@@ -54,13 +56,16 @@ function describeArgument(argument: Argument): ArgumentText {
   };
 }
 
-function describeOption({ flags, long, short, description, argChoices, mandatory }: Option): OptionText {
+function describeOption(option: Option): OptionText {
+  const { flags, long, short, description, argChoices, mandatory, defaultValue } = option;
+  const fallback = defaultValue === undefined ? undefined : JSON.stringify(defaultValue);
   return {
     long: long ?? flags,
     short,
     value: /[<[].*$/.exec(flags)?.[0],
     text: description,
     choices: argChoices ?? [],
+    fallback: option.defaultValueDescription ?? fallback,
     isRequired: mandatory,
   };
 }

@@ -10,11 +10,15 @@ export {
   configOption,
   createProgram,
   durationArgument,
+  durationOption,
   endpointArgument,
+  hostArgument,
+  jsonOption,
   listenArgument,
   portArgument,
   readVersion,
   runCli,
+  writeJson,
 } from "./program.ts";
 export { renderStatus } from "./render-status.ts";
 export { addViewCommands } from "./view-commands.ts";

@@ -58,14 +58,11 @@ function commandLines(words: readonly string[], command: CommandText): string[] 
   ];
 }
 
-function optionLines({ short, long, value, text, choices, isRequired }: OptionText): string[] {
+function optionLines({ short, long, value, text, choices, fallback, isRequired }: OptionText): string[] {
   const names = [short, long].filter((name) => name !== undefined).map((name) => `\\fB${escape(name)}\\fR`);
   const operand = value === undefined ? "" : ` \\fI${escape(value.replaceAll(/[<>]/g, ""))}\\fR`;
-  return [
-    ".TP",
-    `${names.join(", ")}${operand}`,
-    sentence(isRequired ? `${text} (required)` : text, choices),
-  ];
+  const remark = isRequired ? " (required)" : fallback === undefined ? "" : ` (default: ${fallback})`;
+  return [".TP", `${names.join(", ")}${operand}`, sentence(`${text}${remark}`, choices)];
 }
 
 function sentence(text: string, choices: readonly string[] = []): string {

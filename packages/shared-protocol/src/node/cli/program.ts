@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Endpoint } from "../../wire/frames.ts";
 import { parseDuration } from "../config/duration.ts";
-import { parseEndpoint, parseListenEndpoint } from "../config/endpoint.ts";
+import { parseEndpoint, parseHost, parseListenEndpoint } from "../config/endpoint.ts";
 import { CodedError, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
@@ -18,7 +18,6 @@ export function createProgram(name: string, version: string, description: string
     .description(description)
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the command")
-    .showHelpAfterError(`(${name} --help explains the commands)`)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
 }
@@ -81,6 +80,10 @@ export function jsonOption(command: Command): Command {
   return command.option("--json", "as JSON");
 }
 
+export function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
 /** For commander: an option or argument that is `HOST:PORT`. */
 export function endpointArgument(text: string): Endpoint {
   const endpoint = parseEndpoint(text);
@@ -93,6 +96,13 @@ export function listenArgument(text: string): Endpoint {
   const endpoint = parseListenEndpoint(text);
   if (!endpoint.ok) throw new InvalidArgumentError(`${endpoint.problem}.`);
   return endpoint.value;
+}
+
+/** For commander: an IP address or a name. */
+export function hostArgument(text: string): string {
+  const host = parseHost(text);
+  if (!host.ok) throw new InvalidArgumentError(`${host.problem}.`);
+  return host.value;
 }
 
 /** For commander: a TCP port. */
@@ -115,9 +125,19 @@ export function durationArgument(text: string): number {
   return duration.value;
 }
 
+/** An option that is a length of time; `fallback` is its default, as a user would write it. */
+export function durationOption(
+  flags: string,
+  text: string,
+  fallback: string,
+  parse: (text: string) => number = durationArgument,
+): Option {
+  return new Option(flags, text).argParser(parse).default(parse(fallback), fallback);
+}
+
 /** For commander: an option that may be given several times. */
 export function collect<T>(parse: (text: string) => T) {
-  return (text: string, before: readonly T[]): T[] => [...before, parse(text)];
+  return (text: string, before: readonly T[] = []): T[] => [...before, parse(text)];
 }
 
 /**
@@ -127,6 +147,7 @@ export function collect<T>(parse: (text: string) => T) {
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<ExitCode> {
   // `status | head` ends the pipe early; that is no failure.
   process.stdout.on("error", ignoreClosedPipe);
+  hintAtHelp(program, program.name());
   let code: ExitCode = ExitCode.done;
   try {
     await program.parseAsync([...argv]);
@@ -139,6 +160,12 @@ export async function runCli(program: Command, argv: readonly string[] = process
   if (code === ExitCode.done) return process.exitCode === ExitCode.failed ? ExitCode.failed : ExitCode.done;
   process.exitCode = code;
   return code;
+}
+
+/** After an error in its usage each command names its own help. */
+function hintAtHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help explains it)`);
+  for (const child of command.commands) hintAtHelp(child, `${words} ${child.name()}`);
 }
 
 function reportError(name: string, error: unknown): ExitCode {

@@ -35,6 +35,7 @@ a?[2J              192.0.2.1:443  redirect  1 min 1 s     0 B     0 B
 `,
   );
   assert.equal(renderFlows([]), "no flow is open\n");
+  assert.equal(renderFlows([], "zzz"), 'no open flow matches "zzz"\n');
 });
 
 test("an event is one line, with its subject", () => {

@@ -17,8 +17,10 @@ export function renderTable(head: Row, rows: readonly Row[], right: readonly num
   return `${[head, ...rows].map(line).join("\n")}\n`;
 }
 
-export function renderFlows(flows: readonly FlowStatus[]): string {
-  if (flows.length === 0) return "no flow is open\n";
+/** `search`: what was searched for, if anything. */
+export function renderFlows(flows: readonly FlowStatus[], search?: string): string {
+  if (flows.length === 0)
+    return search === undefined ? "no flow is open\n" : `no open flow matches ${JSON.stringify(search)}\n`;
   const rows = flows.map((flow) => [
     printable(flow.from),
     printable(flow.to),

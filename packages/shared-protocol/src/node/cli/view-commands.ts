@@ -61,7 +61,7 @@ function addFlowsCommand(program: Command, statusOf: StatusOf): void {
       const flows = (await new GatewayApi(statusOf(config)).ask(
         `/api/flows?${query.toString()}`,
       )) as FlowStatus[];
-      process.stdout.write(json ? `${JSON.stringify(flows, null, 2)}\n` : renderFlows(flows));
+      process.stdout.write(json ? `${JSON.stringify(flows, null, 2)}\n` : renderFlows(flows, search));
     });
 }
 

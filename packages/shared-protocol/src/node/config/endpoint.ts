@@ -14,6 +14,13 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   return parsed({ host, port });
 }
 
+/** A host alone; IPv6 with brackets or without. */
+export function parseHost(text: string): Parsed<string> {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIPv6(bare) || (bare === text && isHost(text))) return parsed(bare);
+  return problem(`${quote(text)} is neither an IP address nor a domain name`);
+}
+
 /** As `parseEndpoint`; port 0 means that the kernel chooses a free one. */
 export function parseListenEndpoint(text: string): Parsed<Endpoint> {
   return splitHostPort(text);

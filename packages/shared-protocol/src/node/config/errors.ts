@@ -37,6 +37,8 @@ export const ErrorCode = {
   logsUnavailable: "LOGS_UNAVAILABLE",
   /** The gateway does not make a tunnel to the destination. */
   connectRefused: "CONNECT_REFUSED",
+  /** A tunnel ended before its time. */
+  connectLost: "CONNECT_LOST",
   /** A listener cannot have its address. */
   listenFailed: "LISTEN_FAILED",
   /** What is to outlive a restart cannot be written. */
@@ -99,6 +101,13 @@ export class ConfigError extends CodedError {
     this.name = "ConfigError";
     this.findings = findings;
   }
+}
+
+/** For a listener that a configuration file asks for and that cannot be had: the error says in which file. */
+export function inFile(file: string, error: unknown): unknown {
+  if (!(error instanceof CodedError)) return error;
+  if (error.code !== ErrorCode.listenFailed && error.code !== ErrorCode.statusListen) return error;
+  return new CodedError(error.code, `${file}: ${error.message}`, { cause: error });
 }
 
 /** `FILE: path.to.key: what is wrong` */

@@ -23,6 +23,11 @@ export function textField<T>(parse: (text: string) => Parsed<T>) {
 export const endpointField = textField(parseEndpoint);
 /** Where this program listens; port 0 lets the kernel choose. */
 export const listenField = textField(parseListenEndpoint);
+/** Several of these, or one: always a list. */
+export const listenListField = z.union([
+  listenField.transform((endpoint) => [endpoint]),
+  z.array(listenField).min(1),
+]);
 /** A range of addresses, or one address. */
 export const cidrField = textField(parseCidr);
 export const interfaceField = textField(parseInterface);

@@ -1,5 +1,6 @@
 export { z } from "zod";
 export type { Endpoint } from "../../wire/frames.ts";
+export { changedKeys, type KeyValues } from "./changed-keys.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
 export { parseDuration } from "./duration.ts";
 export {
@@ -9,7 +10,15 @@ export {
   parseEndpoint,
   parseListenEndpoint,
 } from "./endpoint.ts";
-export { CodedError, ConfigError, ErrorCode, ExitCode, type Finding, formatFinding } from "./errors.ts";
+export {
+  CodedError,
+  ConfigError,
+  ErrorCode,
+  ExitCode,
+  type Finding,
+  formatFinding,
+  inFile,
+} from "./errors.ts";
 export {
   cidrField,
   endpointField,
@@ -17,6 +26,7 @@ export {
   type Limits,
   limitsField,
   listenField,
+  listenListField,
   nameField,
   rateField,
   refuseDuplicates,

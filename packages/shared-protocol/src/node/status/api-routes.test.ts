@@ -133,9 +133,3 @@ test("event streams are few, and one that was left is free again", async () => {
     next.abort();
   }
 });
-
-test("a HEAD begins no event stream", async () => {
-  const head = { method: "HEAD", headers: { accept: "text/event-stream" } };
-  assert.equal((await ask("/api/events", head)).status, 404);
-  assert.equal((await ask("/api/status", head)).status, 200);
-});

@@ -70,13 +70,13 @@ function addEventRoute(app: FastifyInstance, source: StatusSource, history: Stat
     querystring: JsonSchema.eventQuery,
     response: { 200: JsonSchema.events, ...failed },
   };
-  // A HEAD of a stream would begin one that nobody reads or ends.
-  const options = { schema, exposeHeadRoute: false };
-  app.get<{ Querystring: EventQuery }>("/api/events", options, (request, reply) => {
-    const { query, headers } = request;
+  app.get<{ Querystring: EventQuery }>("/api/events", { schema }, (request, reply) => {
+    const { query, headers, method } = request;
     const since = Number(query.since ?? headers["last-event-id"] ?? 0) || 0;
     const log = source.events;
-    if (!headers.accept?.includes("text/event-stream")) return reply.send(log.since(since));
+    // A stream for HEAD would be one that nobody reads or ends.
+    const isStream = method !== "HEAD" && headers.accept?.includes("text/event-stream");
+    if (!isStream) return reply.send(log.since(since));
     if (streams >= MAX_STREAMS)
       return sendProblem(reply, 503, `${MAX_STREAMS} event streams are open already`);
     streams++;
@@ -103,7 +103,7 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
     const { name } = request.params;
     const { role } = request.body;
     if (!source.setPathRole) {
-      reply.header("allow", "GET");
+      reply.header("allow", "");
       return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
     }
     if (!source.setPathRole(name, role)) {

@@ -38,7 +38,9 @@ export function serveConnect(
   if (!onConnect || connectToken === undefined)
     return refuseConnect(socket, 405, "tunnels are not served here");
   if (!showsToken(message.headers["proxy-authorization"], Secret.fromText(connectToken()))) {
-    return refuseConnect(socket, 407, "wrong or no token", 'Proxy-Authenticate: Bearer realm="hawser"\r\n');
+    const what =
+      "wrong or no token: tunnels are for hawser-local connect; other programs use the SOCKS5 port";
+    return refuseConnect(socket, 407, what, 'Proxy-Authenticate: Bearer realm="hawser"\r\n');
   }
   const target = parseEndpoint(message.url ?? "");
   if (!target.ok) return refuseConnect(socket, 400, target.problem);

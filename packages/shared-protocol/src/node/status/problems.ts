@@ -20,8 +20,11 @@ export function noSuchPath(name: string, paths: readonly string[]): RequestError
 }
 
 export function sendProblem(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  const problem: Problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
-  return reply.code(status).type("application/problem+json").send(problem);
+  return reply.code(status).type("application/problem+json").send(problemBody(status, detail));
+}
+
+export function problemBody(status: number, detail: string): Problem {
+  return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
 }
 
 /** `GET /api` says what is. */
@@ -32,6 +35,7 @@ export function notOffered(reply: FastifyReply, what: string): FastifyReply {
 /** What may be told of an error: of the request's own all, of the gateway's nothing but that there was one. */
 export function problemOf(error: unknown): { readonly status: number; readonly detail: string } {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  if (status === 415) return { status, detail: "send content-type: application/json" };
   if (error instanceof Error && status >= 400 && status < 500) return { status, detail: error.message };
   return { status: 500, detail: "the gateway failed to answer; its log says why" };
 }

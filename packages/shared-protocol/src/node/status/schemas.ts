@@ -210,12 +210,15 @@ const speedRequest = z
   .nullable() satisfies z.ZodType<SpeedtestOptions | null>;
 
 export const FLOW_ORDERS = ["from", "to", "kind", "ageSeconds", "sentBytes", "receivedBytes"] as const;
-const digits = (description: string) =>
-  z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .optional()
-    .meta({ description });
+const NUMBER = /^\d{1,16}$/;
+const COUNT = /^[1-9]\d{0,15}$/;
+/** What the patterns of these schemas mean. */
+export const PATTERN_NAMES: ReadonlyMap<string, string> = new Map([
+  [NUMBER.source, "a whole number"],
+  [COUNT.source, "a whole number from 1 on"],
+]);
+const digits = (pattern: RegExp, description: string) =>
+  z.string().regex(pattern).optional().meta({ description });
 const flowQuery = z.object({
   search: z
     .string()
@@ -223,11 +226,11 @@ const flowQuery = z.object({
     .meta({ description: "only flows with this in from, to, kind, peer or a path's name" }),
   sort: z.enum(FLOW_ORDERS).optional(),
   order: z.enum(["asc", "desc"]).optional(),
-  limit: digits("at most so many; x-total-count says how many there are"),
+  limit: digits(COUNT, "at most so many; x-total-count says how many there are"),
 });
 export type FlowQuery = z.output<typeof flowQuery>;
 const eventQuery = z.object({
-  since: digits("only events after this id; the header Last-Event-ID says the same"),
+  since: digits(NUMBER, "only events after this id; the header Last-Event-ID says the same"),
   status: z.literal("1").optional().meta({ description: "in the stream: the status, too, once a second" }),
 });
 export type EventQuery = z.output<typeof eventQuery>;

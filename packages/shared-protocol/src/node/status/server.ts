@@ -31,6 +31,12 @@ import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { JsonSchema } from "./schemas.ts";
 import type { StatusSource } from "./types.ts";
+import {
+  answerUnrouted,
+  clientErrorHandler,
+  frameworkErrors,
+  schemaErrorFormatter,
+} from "./wrong-requests.ts";
 
 /** A request that takes longer to arrive is given up, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -70,6 +76,9 @@ export async function createStatusServer(
     rewriteUrl: ({ url = "/" }) => rewriteVersion(url),
     // What is wrong with a body is told, not mended.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    schemaErrorFormatter,
+    frameworkErrors,
+    clientErrorHandler,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   turnAwayWhenShort(app, logger);
@@ -144,9 +153,6 @@ function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): voi
 }
 
 function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, 404, `there is no ${request.method} ${request.url}`),
-  );
   app.setErrorHandler((error, request, reply) => {
     const { status, detail } = problemOf(error);
     if (status >= 500) logger.error({ err: error, url: request.url }, "status request failed");
@@ -161,6 +167,7 @@ function addRoutes(
   { token, logger }: Pick<StatusServerOptions, "token" | "logger">,
 ): void {
   const routes = recordRoutes(app);
+  app.setNotFoundHandler((request, reply) => answerUnrouted(routes, request, reply));
   const metrics = createMetrics(source);
   const answers = (summary: string, ok: unknown) => ({
     schema: { summary, response: { 200: ok, "4xx": JsonSchema.problem, "5xx": JsonSchema.problem } },

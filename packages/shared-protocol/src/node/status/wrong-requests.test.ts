@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { createLogger } from "../log.ts";
+import { EventLog } from "./event-log.ts";
+import { createStatusServer, type StatusServer } from "./server.ts";
+import { ask as askAt, assertProblem, LISTEN, sampleFlow, sampleReport, withJson } from "./testing.ts";
+
+const logger = createLogger({ role: "local", name: "test", level: "silent" });
+const events = new EventLog();
+const source = { events, status: () => sampleReport(), flows: () => [sampleFlow], setPathRole: () => true };
+
+let server: StatusServer;
+before(async () => {
+  server = await createStatusServer(source, { listen: LISTEN, logger });
+});
+after(() => server.close());
+
+const ask = (path: string, question = {}) => askAt(server.address.port, path, question);
+const patch = (body: string) => ask("/api/paths/adsl1", withJson("PATCH", body));
+
+test("what is wrong with a body is told in its own terms", async () => {
+  const roles = "active, backup, disabled, overflow";
+  assertProblem(await patch('{"role":"activ"}'), 400, `body/role must be one of ${roles}`);
+  assertProblem(await patch('{"role":"active","x":1}'), 400, 'body must not have "x"');
+  assertProblem(await patch("{}"), 400, "body must have required property 'role'");
+  const form = { method: "PATCH", headers: { "content-type": "text/plain" }, body: '{"role":"active"}' };
+  assertProblem(await ask("/api/paths/adsl1", form), 415, "send content-type: application/json");
+});
+
+test("what is wrong with a query, too", async () => {
+  for (const limit of ["x", "0", "-1", "1.5"])
+    assertProblem(
+      await ask(`/api/flows?limit=${limit}`),
+      400,
+      "querystring/limit must be a whole number from 1 on",
+    );
+  assert.equal((await ask("/api/flows?limit=1")).status, 200);
+  assertProblem(await ask("/api/events?since=x"), 400, "querystring/since must be a whole number");
+  assert.equal((await ask("/api/events?since=0")).status, 200);
+});
+
+test("another method than a path takes is 405, and says which it takes", async () => {
+  for (const [method, path, allow] of [
+    ["DELETE", "/api/status", "GET, HEAD"],
+    ["POST", "/api/v1/flows?limit=1", "GET, HEAD"],
+    ["GET", "/api/flows/7", "DELETE"],
+    ["GET", "/api/paths/adsl1", "PATCH"],
+    ["OPTIONS", "/assets/app.js", "GET, HEAD"],
+  ] as const) {
+    const answer = await ask(path, { method });
+    assertProblem(answer, 405);
+    assert.equal(answer.headers.allow, allow);
+  }
+  for (const path of ["/api/paths", "/api/paths/adsl1/x", "/assetsx", "/API/status"])
+    assertProblem(await ask(path), 404, `there is no GET ${path}`);
+});
+
+test("HEAD is GET without its body, where GET has two forms as well", async () => {
+  const answer = await ask("/api/events", { method: "HEAD", headers: { accept: "text/event-stream" } });
+  assert.deepEqual([answer.status, answer.text], [200, ""]);
+  assert.match(String(answer.headers["content-type"]), /^application\/json/);
+});
+
+test("a malformed URL is a problem, with the security headers", async () => {
+  const answer = await ask("/api/flows/%zz", { method: "DELETE" });
+  assertProblem(answer, 400, "the URL is malformed: after % two hexadecimal digits are due");
+  assert.equal(answer.headers["x-content-type-options"], "nosniff");
+});
+
+for (const [what, bytes, status] of [
+  ["no HTTP", "GET / FTP/1.1\r\n\r\n", 400],
+  ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n", 501],
+  ["a large header", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+] as const)
+  test(`${what}: a problem and the end`, async () => {
+    const socket = connect(server.address.port, LISTEN.host);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (piece: string) => (text += piece));
+    socket.on("error", () => {});
+    socket.write(bytes);
+    await once(socket, "close");
+    const [head = "", body = ""] = text.split("\r\n\r\n");
+    assert.match(
+      head,
+      new RegExp(`^HTTP/1\\.1 ${status} .*\r\nContent-Type: application/problem\\+json\r\n`),
+    );
+    assert.equal(JSON.parse(body).status, status);
+  });

@@ -75,7 +75,9 @@ export class App implements StreamHandler {
   #pump(): void {
     while (this.#toWrite > 0) {
       const length = Math.min(this.#piece, this.#toWrite);
-      const bytes = content(this.writes, this.written, length);
+      // In a buffer of its own, as what is read from a socket: the whole buffer counts as memory.
+      const bytes = Buffer.allocUnsafeSlow(length);
+      content(this.writes, this.written, length).copy(bytes);
       this.written += length;
       this.#toWrite -= length;
       this.lent++;

@@ -65,6 +65,11 @@ export class FairQueue {
   /** Whether it is not the turn of this old stream: it spent its deficit, gets a new one and goes to the end; or is gone. */
   #passes(entry: Entry): boolean {
     if (entry.waiting && entry.deficit > 0) return false;
+    if (entry.waiting && this.#entries.size === 1) {
+      // Alone it owes nothing to anybody.
+      entry.deficit = QUANTUM;
+      return false;
+    }
     this.#old.delete(entry);
     if (entry.waiting) {
       entry.deficit += QUANTUM;

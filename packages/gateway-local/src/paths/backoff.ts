@@ -1,6 +1,6 @@
 /**
  * Waits before a line is dialled again. After attempts that fail: short at first, doubling, never so long that a line's
- * return goes unnoticed for seconds. After a loss: none, if the line had served. One that joins and dies again and again
+ * return goes unnoticed for seconds; an attempt that nobody answered was wait enough. After a loss: none, if the line had served. One that joins and dies again and again
  * (full packets get lost on it, or something on its way resets it) stalls the flows each time, and is left alone for ever
  * longer.
  */
@@ -22,9 +22,10 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Milliseconds from an attempt that failed to the next. */
-  afterFailure(): number {
-    return this.#jitter(Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++));
+  /** Milliseconds from the end of an attempt that failed, and took `tookMs`, to the next. */
+  afterFailure(tookMs: number): number {
+    const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
+    return this.#jitter(Math.max(FIRST_DELAY_MS, delay - tookMs));
   }
 
   /** Milliseconds from the loss of a subflow that was joined for `livedMs` to the next attempt. */

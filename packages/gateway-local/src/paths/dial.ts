@@ -10,8 +10,11 @@ import {
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "./dial-targets.ts";
 
-/** How long one connection attempt may take. A SYN lost on a line that is just back must not cost much more. */
-export const CONNECT_DEADLINE_MS = 2_500;
+/**
+ * How long one connection attempt may take. The system sends SYNs at once, after a second, and after three (RFC 6298):
+ * a line that is just back must not wait for the third.
+ */
+export const CONNECT_DEADLINE_MS = 2_000;
 
 /** A connection that did not come about, for a reason that connect(2) has no code for. */
 export class DialError extends Error {

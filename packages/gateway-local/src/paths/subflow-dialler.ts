@@ -130,11 +130,16 @@ export class SubflowDialler {
     clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
+    const startedAt = performance.now();
     const { driver } = this.#keeper;
     return this.#join(driver, attempt.signal)
       .catch((error: unknown) => {
         // Called off: whoever did it has started another attempt, or wants none.
-        if (!attempt.signal.aborted) this.#handleFailure(error as Error, driver);
+        if (attempt.signal.aborted) return;
+        this.#handleFailure(error as Error, driver);
+        const delay = this.#backoff.afterFailure(performance.now() - startedAt);
+        this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
+        this.#dialAfter(delay);
       })
       .finally(() => {
         if (this.#attempt === attempt) this.#attempt = undefined;
@@ -179,9 +184,6 @@ export class SubflowDialler {
       this.#keeper.handleUnknown(driver);
     }
     this.#path.handleFailure(error);
-    const delay = this.#backoff.afterFailure();
-    this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
-    this.#dialAfter(delay);
   }
 }
 

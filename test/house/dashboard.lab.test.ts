@@ -120,7 +120,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
       await pair(house.lan, { host, port: listener.port }, listener),
     ];
     const address = `192.168.77.2:${cut.client.localPort}`;
-    await page.getByRole("searchbox", { name: "Search flows" }).fill(address);
+    await page.getByRole("searchbox", { name: "Search flows by address, kind or line" }).fill(address);
     await shows(page.locator("tbody"), address);
     await until(async () => (await page.locator("tbody tr").count()) === 1);
     await page.getByRole("button", { name: `Disconnect ${address}` }).click();

@@ -1,9 +1,8 @@
-import { useState } from "preact/hooks";
 import { formatBytes, formatMs, formatRate } from "../node/cli/format.ts";
 import type { DrillProgress, DrillReport } from "../node/status/types.ts";
-import { Dialog } from "./parts.tsx";
 import { PlainPlot } from "./plain-plot.tsx";
 import { useTrial } from "./trial.ts";
+import { TrialDialog } from "./trial-dialog.tsx";
 
 const SECONDS = 10;
 
@@ -16,61 +15,27 @@ interface Props {
 
 /** Takes a line out and back, and shows what flows feel. Closing it puts the line back at once. */
 export function DrillDialog({ path, colour, onClose }: Props) {
-  const { trial, start, stop } = useTrial<DrillProgress, DrillReport>(`/api/paths/${encodeURIComponent(path)}/drill`);
-  const { state, progress, outcome, problem } = trial;
-  const [seconds, setSeconds] = useState(SECONDS);
-  const isRunning = state === "running";
-  const run = (event: SubmitEvent): void => {
-    event.preventDefault();
-    start({ seconds });
-  };
+  const control = useTrial<DrillProgress, DrillReport>(`/api/paths/${encodeURIComponent(path)}/drill`);
+  const { progress, outcome } = control.trial;
   return (
-    <Dialog title={`Drill: ${path} away`} onClose={onClose}>
-      <form onSubmit={run}>
-        {isRunning ? (
-          <Stage path={path} seconds={seconds} last={progress.at(-1)} />
-        ) : (
-          <>
-            <p>The line is taken out for some seconds and comes back. Its flows should go on over the others.</p>
-            <label>
-              Seconds
-              <input
-                type="number"
-                min="1"
-                max="300"
-                required
-                value={seconds}
-                onInput={(event) => setSeconds(event.currentTarget.valueAsNumber)}
-              />
-            </label>
-          </>
-        )}
-        {progress.length > 0 && <Rates progress={progress} colour={colour} />}
-        <div role="status">
-          {outcome && <Report report={outcome} />}
-          {state === "stopped" && <p class="soft">{path} was put back early; there is no report.</p>}
-        </div>
-        {state === "failed" && (
-          <p class="bad" role="alert">
-            It could not be done: {problem}
-          </p>
-        )}
-        <p class="buttons">
-          <button type="button" onClick={onClose}>
-            {isRunning ? "Put it back and close" : "Close"}
-          </button>
-          {isRunning ? (
-            <button type="button" class="primary" onClick={stop} key="stop">
-              Put it back
-            </button>
-          ) : (
-            <button class="primary" key="start">
-              {state === "asking" ? "Take it out" : "Again"}
-            </button>
-          )}
-        </p>
-      </form>
-    </Dialog>
+    <TrialDialog
+      title={`Drill: ${path} away`}
+      control={control}
+      seconds={{ label: "Seconds", usual: SECONDS, min: 1, max: 300 }}
+      words={{
+        start: "Take it out",
+        stop: "Put it back",
+        stopAndClose: "Put it back and close",
+        stopped: `${path} was put back early; there is no report.`,
+      }}
+      onStart={(seconds) => control.start({ seconds })}
+      onClose={onClose}
+      choice={<p>The line is taken out for some seconds and comes back. Its flows should go on over the others.</p>}
+      stage={(seconds) => <Stage path={path} seconds={seconds} last={progress.at(-1)} />}
+      outcome={outcome && <Report report={outcome} />}
+    >
+      {progress.length > 0 && <Rates progress={progress} colour={colour} />}
+    </TrialDialog>
   );
 }
 

@@ -53,13 +53,15 @@ export function Flows({ tick, sessions, canDisconnect }: Props) {
         <span class="soft" role="status">
           {countOf(found)}
         </span>
-        <input
-          type="search"
-          placeholder="Search address, kind, line"
-          aria-label="Search flows"
-          value={search}
-          onInput={(event) => setSearch(event.currentTarget.value)}
-        />
+        <label class="search">
+          Search
+          <input
+            type="search"
+            aria-label="Search flows by address, kind or line"
+            value={search}
+            onInput={(event) => setSearch(event.currentTarget.value)}
+          />
+        </label>
       </div>
       <div class="card table">
         {found?.flows.length === 0 && (

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { formatMs, formatRate } from "../node/cli/format.ts";
 import { carries, type PathStatus, type SpeedProgress, type SpeedResult } from "../node/status/types.ts";
-import { colourOf, Dialog } from "./parts.tsx";
+import { colourOf } from "./parts.tsx";
 import { type Area, PlainPlot } from "./plain-plot.tsx";
 import { useTrial } from "./trial.ts";
+import { TrialDialog } from "./trial-dialog.tsx";
 
 /** Each way of each line, unless the user wants it otherwise. */
 const SECONDS = 5;
@@ -19,84 +20,51 @@ interface Props {
 
 /** Measures each line alone, then all together; what comes is shown as it comes. Closing it ends the test. */
 export function SpeedTestDialog({ paths, onClose }: Props) {
-  const { trial, start, stop } = useTrial<SpeedProgress, readonly SpeedResult[]>("/api/speedtest");
-  const { state, progress, outcome, problem } = trial;
-  const isRunning = state === "running";
-  const [seconds, setSeconds] = useState(SECONDS);
+  const control = useTrial<SpeedProgress, readonly SpeedResult[]>("/api/speedtest");
+  const { state, progress, outcome } = control.trial;
   const usable = paths.filter(carries);
   const [choice, setChoice] = useState<readonly string[]>();
   // Until the user chooses, the gateway does: what it takes is shown, and follows the lines' states.
   const chosen = choice ?? usable.filter(isFree).map(({ name }) => name);
   const colour = (name: string | null): string =>
     name === null ? "together" : colourOf(paths.findIndex((path) => path.name === name));
-  const run = (event: SubmitEvent): void => {
-    event.preventDefault();
-    start({ seconds, ...(choice && { paths: choice }) });
-  };
   return (
-    <Dialog title="Speed test" onClose={onClose}>
-      <form onSubmit={run}>
-        {!isRunning && (
-          <>
-            {state === "asking" && (
-              <p>
-                Fills each line alone, then all together, to the remote gateway and back. It uses the lines' volume, and
-                others will feel it.
-              </p>
-            )}
-            <Choice paths={usable} chosen={chosen} onChange={setChoice} />
-            <label>
-              Seconds each way
-              <input
-                type="number"
-                min="2"
-                max="20"
-                required
-                value={seconds}
-                onInput={(event) => setSeconds(event.currentTarget.valueAsNumber)}
-              />
-            </label>
-          </>
-        )}
-        {isRunning && <Stage progress={progress} />}
-        {progress.length > 0 && (
-          <>
-            <div class="plots">
-              <Humps title="Download" direction="down" progress={progress} colour={colour} />
-              <Humps title="Upload" direction="up" progress={progress} colour={colour} />
-            </div>
-            <Results
-              results={outcome ?? soFar(progress)}
-              now={isRunning ? progress.at(-1) : undefined}
-              colour={colour}
-            />
-          </>
-        )}
-        <div role="status">
-          {state === "done" && <p class="good">Measured.</p>}
-          {state === "stopped" && <p class="soft">Ended early.</p>}
-        </div>
-        {state === "failed" && (
-          <p class="bad" role="alert">
-            It could not be done: {problem}
-          </p>
-        )}
-        <p class="buttons">
-          <button type="button" onClick={onClose}>
-            {isRunning ? "Stop and close" : "Close"}
-          </button>
-          {isRunning ? (
-            <button type="button" class="primary" onClick={stop} key="stop">
-              Stop
-            </button>
-          ) : (
-            <button class="primary" disabled={chosen.length === 0} key="start">
-              {state === "asking" ? "Start" : "Again"}
-            </button>
+    <TrialDialog
+      title="Speed test"
+      control={control}
+      seconds={{ label: "Seconds each way", usual: SECONDS, min: 2, max: 20 }}
+      words={{ start: "Start", stop: "Stop", stopAndClose: "Stop and close", stopped: "Ended early." }}
+      canStart={chosen.length > 0}
+      onStart={(seconds) => control.start({ seconds, ...(choice && { paths: choice }) })}
+      onClose={onClose}
+      choice={
+        <>
+          {state === "asking" && (
+            <p>
+              Fills each line alone, then all together, to the remote gateway and back. It uses the lines' volume, and
+              others will feel it.
+            </p>
           )}
-        </p>
-      </form>
-    </Dialog>
+          <Choice paths={usable} chosen={chosen} onChange={setChoice} />
+        </>
+      }
+      stage={() => <Stage progress={progress} />}
+      outcome={<p class="good">Measured.</p>}
+    >
+      {progress.length > 0 && (
+        <>
+          <div class="plots">
+            <Humps title="Download" direction="down" progress={progress} colour={colour} />
+            <Humps title="Upload" direction="up" progress={progress} colour={colour} />
+          </div>
+          <Results
+            results={outcome ?? soFar(progress)}
+            now={state === "running" ? progress.at(-1) : undefined}
+            colour={colour}
+          />
+        </>
+      )}
+    </TrialDialog>
   );
 }
 

@@ -47,6 +47,10 @@ test("what cannot become a ClientHello gets an alert at once, without waiting fo
     Buffer.of(22, 2),
     Buffer.from("\0"),
     Buffer.of(22, 3, 1, 16, 1),
+    Buffer.of(22, 3, 1, 0, 1, 1),
+    Buffer.of(22, 3, 1, 0, 0),
+    Buffer.of(22, 3, 1, 0, 9, 2),
+    Buffer.of(22, 3, 1, 0, 9, 1, 0, 0, 6),
   ]) {
     const { client, accepted } = await connection(t);
     const refused = assert.rejects(awaitClientHello(accepted, { deadlineMs: 5_000 }), {

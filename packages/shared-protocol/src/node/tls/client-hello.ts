@@ -5,6 +5,9 @@ import { TlsError, TlsErrorCode } from "./tls-error.ts";
 /** A record's header (RFC 8446, section 5.1): type, version, length. */
 const HEADER_BYTES = 5;
 const HANDSHAKE = 22;
+/** A handshake message's header (section 4): type, length. */
+const MESSAGE_HEADER_BYTES = 4;
+const CLIENT_HELLO = 1;
 /**
  * Largest ClientHello, bytes without the record's header. Hawser's has about 1500, nearly all of it the key share of
  * X25519MLKEM768; a longer name or identity adds 300 at most.
@@ -61,12 +64,19 @@ export function awaitClientHello(raw: Socket, limits: HandshakeLimits): Promise<
   });
 }
 
-/** How many bytes of the first record are still to come, at least; undefined when it can be no ClientHello. */
+/**
+ * How many bytes of the first record are still to come, at least; undefined when no whole ClientHello can begin so. One
+ * that goes on in further records (RFC 8446, section 5.1) has TLS wait for these: it is not taken.
+ */
 function missingOf(seen: Buffer): number | undefined {
   if (seen[0] !== HANDSHAKE || (seen.length > 1 && seen[1] !== 3)) return undefined;
   if (seen.length < HEADER_BYTES) return HEADER_BYTES - seen.length;
   const length = seen.readUInt16BE(3);
-  if (length > MAX_HELLO_BYTES) return undefined;
+  if (length < MESSAGE_HEADER_BYTES || length > MAX_HELLO_BYTES) return undefined;
+  if (seen.length > HEADER_BYTES && seen[HEADER_BYTES] !== CLIENT_HELLO) return undefined;
+  const begins = HEADER_BYTES + MESSAGE_HEADER_BYTES;
+  if (seen.length >= begins && MESSAGE_HEADER_BYTES + seen.readUIntBE(HEADER_BYTES + 1, 3) > length)
+    return undefined;
   return Math.max(0, HEADER_BYTES + length - seen.length);
 }
 

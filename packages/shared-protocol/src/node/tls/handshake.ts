@@ -42,7 +42,12 @@ export function awaitHandshake(
       fail(new TlsError(TlsErrorCode.closed, "the connection ended in the TLS handshake"));
     const onAbort = (): void => fail(new TlsError(TlsErrorCode.aborted, "the TLS handshake was aborted"));
     const timer = setTimeout(() => {
-      fail(new TlsError(TlsErrorCode.deadline, `no TLS handshake within ${limits.deadlineMs} ms`));
+      fail(
+        new TlsError(
+          TlsErrorCode.deadline,
+          `no TLS handshake within ${Math.max(0, Math.round(limits.deadlineMs))} ms`,
+        ),
+      );
     }, limits.deadlineMs);
     const release = (): void => {
       clearTimeout(timer);

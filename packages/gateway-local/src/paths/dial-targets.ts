@@ -38,7 +38,8 @@ async function findAll(endpoints: readonly Endpoint[], remote: RemoteAddresses):
   );
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   if (found.length > 0) return found;
-  throw answers.find((answer) => answer.status === "rejected")?.reason;
+  const failure = answers.find((answer) => answer.status === "rejected");
+  throw failure?.reason ?? new DialError("the remote gateway's name has no address");
 }
 
 function ofFamily(found: readonly DialTarget[], source: string): readonly DialTarget[] {

@@ -14,7 +14,7 @@ import {
 } from "@hawser/shared-protocol/wire";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
-import { Backoff, MAX_DELAY_MS } from "./backoff.ts";
+import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS } from "./backoff.ts";
 import { DialError, dialSubflow } from "./dial.ts";
 import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
@@ -64,6 +64,7 @@ export class SubflowDialler {
     if (this.#running) return;
     this.#running = true;
     this.#backoff.reset();
+    this.#rotation.restart();
     void this.#dial();
   }
 
@@ -80,10 +81,12 @@ export class SubflowDialler {
     if (!this.#joined) return;
     const { at, target } = this.#joined;
     this.#joined = undefined;
+    const livedMs = performance.now() - at;
+    if (livedMs >= LONG_LIFE_MS) this.#rotation.handleServed(target);
     if (!this.#running || this.#attempt) return;
-    const delay = this.#backoff.afterLoss(performance.now() - at);
-    if (delay === 0) this.#rotation.handleServed(target);
-    else this.#logger.debug({ retryMs: Math.round(delay) }, "the subflow was lost soon after it had joined");
+    const delay = this.#backoff.afterLoss(livedMs);
+    if (delay > 0)
+      this.#logger.debug({ retryMs: Math.round(delay) }, "the subflow was lost soon after it had joined");
     this.#dialAfter(delay);
   }
 
@@ -112,6 +115,7 @@ export class SubflowDialler {
     if (!this.#running) return;
     this.#attempt?.abort();
     this.#backoff.reset();
+    if (this.#joined) this.#rotation.handleServed(this.#joined.target);
     await this.#dial();
   }
 
@@ -167,6 +171,7 @@ export class SubflowDialler {
       ...toldPolicy(this.#path.policy("down")),
     };
     const rest = await joinSession(socket, hello, signal);
+    if (socket.destroyed) throw new DialError("the connection ended when it had joined");
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
       throw new DialError("the session has changed meanwhile");

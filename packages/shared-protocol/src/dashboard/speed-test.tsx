@@ -23,7 +23,9 @@ export function SpeedTestDialog({ paths, onClose }: Props) {
   const control = useTrial<SpeedProgress, readonly SpeedResult[]>("/api/speedtest");
   const { state, progress, outcome } = control.trial;
   const usable = paths.filter(carries);
-  const [choice, setChoice] = useState<readonly string[]>();
+  const [wanted, setWanted] = useState<readonly string[]>();
+  // A line may go down after it was chosen.
+  const choice = wanted?.filter((name) => usable.some((path) => path.name === name));
   // Until the user chooses, the gateway does: what it takes is shown, and follows the lines' states.
   const chosen = choice ?? usable.filter(isFree).map(({ name }) => name);
   const colour = (name: string | null): string =>
@@ -45,7 +47,7 @@ export function SpeedTestDialog({ paths, onClose }: Props) {
               others will feel it.
             </p>
           )}
-          <Choice paths={usable} chosen={chosen} onChange={setChoice} />
+          <Choice paths={usable} chosen={chosen} onChange={setWanted} />
         </>
       }
       stage={() => <Stage progress={progress} />}

@@ -77,6 +77,7 @@ function answerTrial<Progress>(
 /** Fires when the connection ends before the answer has. */
 function whenGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once("close", () => gone.abort());
   return gone.signal;
 }

@@ -66,6 +66,8 @@ test("HEAD is GET without its body, where GET has two forms as well", async () =
 test("a malformed URL is a problem, with the security headers", async () => {
   const answer = await ask("/api/flows/%zz", { method: "DELETE" });
   assertProblem(answer, 400, "the URL is malformed: after % two hexadecimal digits are due");
+  const long = await ask(`/api/flows/${"x".repeat(101)}`, { method: "DELETE" });
+  assertProblem(long, 414, "a name in the URL is too long");
   assert.equal(answer.headers["x-content-type-options"], "nosniff");
 });
 
@@ -88,3 +90,7 @@ for (const [what, bytes, status] of [
     );
     assert.equal(JSON.parse(body).status, status);
   });
+
+test("the folder of the page's parts is no page", async () => {
+  assertProblem(await ask("/assets"), 404, "there is no GET /assets");
+});

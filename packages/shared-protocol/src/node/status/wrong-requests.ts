@@ -34,13 +34,13 @@ function whatIsWrong(error: FastifySchemaValidationError, where: string): string
   }
 }
 
-/** For Fastify: a URL that cannot be decoded. No hook has run. */
-export function frameworkErrors(_: FastifyError, __: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(
-    reply.headers(SECURITY_HEADERS),
-    400,
-    "the URL is malformed: after % two hexadecimal digits are due",
-  );
+/** For Fastify: a URL that cannot be decoded, or a name in it that is none for its length. No hook has run. */
+export function frameworkErrors({ code }: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
+  const [status, detail] =
+    code === "FST_ERR_MAX_PARAM_LENGTH"
+      ? ([414, "a name in the URL is too long"] as const)
+      : ([400, "the URL is malformed: after % two hexadecimal digits are due"] as const);
+  sendProblem(reply.headers(SECURITY_HEADERS), status, detail);
 }
 
 /** What Node's parser could not make a request of: status and detail, by the error's code. */
@@ -83,7 +83,8 @@ export function answerUnrouted(
 /** Whether a route, as Fastify writes it (`/api/paths/:name`, `/assets/*`), is for a path. */
 function leadsTo(route: string, path: string): boolean {
   const [wanted, given] = [route.split("/"), path.split("/")];
-  if (wanted.at(-1) === "*") return wanted.slice(0, -1).every((part, i) => part === given[i]);
+  if (wanted.at(-1) === "*")
+    return given.length >= wanted.length && wanted.slice(0, -1).every((part, i) => part === given[i]);
   return (
     wanted.length === given.length && wanted.every((part, i) => part.startsWith(":") || part === given[i])
   );

@@ -159,10 +159,14 @@ class Gateways {
   async #run(program: string, name: string, statusPort: number): Promise<void> {
     const log = this.#file(`${name}.log`);
     const args = [programOf(program), "run", "-c", this.#file(`${name}.toml`)];
-    // The young generation as in the programs' own #! line.
-    const child = this.#processes.spawn(process.execPath, ["--max-semi-space-size=2", ...args], {
-      stdio: ["ignore", "ignore", openSync(log, "a")],
-    });
+    // As in the programs' own #! line.
+    const child = this.#processes.spawn(
+      process.execPath,
+      ["--max-semi-space-size=1", "--heap-growing-percent=100", ...args],
+      {
+        stdio: ["ignore", "ignore", openSync(log, "a")],
+      },
+    );
     this.#running.push(child);
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`${program} ended:\n${readFileSync(log, "utf8")}`);

@@ -1,8 +1,10 @@
-#!/usr/bin/env -S UV_THREADPOOL_SIZE=64 node --max-semi-space-size=2
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=64 node --max-semi-space-size=1 --heap-growing-percent=100
 // Many threads: every line's dials resolve the remote gateway's name on half of them, and those that wait for a name
 // server which a dead line cuts off must not hold up the others.
-// Small young generation: the buffers that traffic comes in are used again while a CPU cache still holds them, which
-// measures as a fifth less CPU per byte.
+// The garbage collector, the same on every machine (its own choice goes by the memory of the machine): a small young
+// generation, so that the buffers that traffic comes in are used again while a CPU cache still holds them (a fifth less
+// CPU per byte than by default), and a heap that may double before it is collected: with less every burst of traffic
+// sets off whole collections, with more what strangers leave behind adds up.
 
 // First of all, before an older Node meets what it does not know.
 if (Number.parseInt(process.versions.node, 10) < 24) {

@@ -10,11 +10,13 @@ import {
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "./dial-targets.ts";
 
+/** How long one attempt to connect may take. */
+const CONNECT_DEADLINE_MS = 2_000;
 /**
- * How long one connection attempt may take. The system sends SYNs at once, after a second, and after three (RFC 6298):
- * a line that is just back must not wait for the third.
+ * While nobody answers, another socket sends its SYN each so often, and the first that connects is taken. The system
+ * repeats a SYN after a second, then after two (RFC 6298): a line that is back must not wait for that.
  */
-export const CONNECT_DEADLINE_MS = 2_000;
+const NEXT_SYN_MS = 400;
 
 /** A connection that did not come about, for a reason that connect(2) has no code for. */
 export class DialError extends Error {
@@ -33,12 +35,13 @@ export async function dialSubflow(
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   signal.throwIfAborted();
-  const raw = createPinnedSocket({
-    family,
-    ...(path.interface !== undefined && { interface: path.interface }),
-    ...(path.source !== undefined && { source: path.source }),
-  });
-  await connect(raw, address, endpoint.port, signal);
+  const pinned = (): Socket =>
+    createPinnedSocket({
+      family,
+      ...(path.interface !== undefined && { interface: path.interface }),
+      ...(path.source !== undefined && { source: path.source }),
+    });
+  const raw = await connectFirst(pinned, address, endpoint.port, signal);
   limitUnsent(raw);
   return clientTls(raw, {
     identity: pskIdentity(pairing.name, pairing.psk),
@@ -48,28 +51,39 @@ export async function dialSubflow(
   });
 }
 
-function connect(raw: Socket, host: string, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done, reject) => {
-    const fail = (error: Error): void => {
-      release();
-      raw.destroy();
+/** The first socket of `create` to connect. @throws DialError, or what one of them fails with */
+export async function connectFirst(
+  create: () => Socket,
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const sockets = new Set<Socket>();
+  const connect = (): void => {
+    try {
+      const socket = create().once("error", reject);
+      sockets.add(socket);
+      socket.connect({ host, port, autoSelectFamily: false }, () => resolve(socket.off("error", reject)));
+    } catch (error) {
       reject(error);
-    };
-    const onAbort = (): void => fail(new DialError("the attempt was called off"));
-    const timer = setTimeout(
-      () => fail(new DialError(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`)),
-      CONNECT_DEADLINE_MS,
-    );
-    const release = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-      raw.off("error", fail);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    raw.once("error", fail);
-    raw.connect({ host, port, autoSelectFamily: false }, () => {
-      release();
-      done();
-    });
-  });
+    }
+  };
+  const callOff = (): void => reject(new DialError("the attempt was called off"));
+  const giveUp = (): void =>
+    reject(new DialError(`no answer from ${host} port ${port} within ${CONNECT_DEADLINE_MS} ms`));
+  connect();
+  const repetition = setInterval(connect, NEXT_SYN_MS);
+  const deadline = setTimeout(giveUp, CONNECT_DEADLINE_MS);
+  signal.addEventListener("abort", callOff, { once: true });
+  try {
+    const first = await promise;
+    sockets.delete(first);
+    return first;
+  } finally {
+    clearInterval(repetition);
+    clearTimeout(deadline);
+    signal.removeEventListener("abort", callOff);
+    for (const socket of sockets) socket.destroy();
+  }
 }

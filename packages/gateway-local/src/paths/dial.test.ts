@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { Socket } from "node:net";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { connectFirst } from "./dial.ts";
+
+/** A socket whose connection comes about, or not, when the test says. */
+class Dialled extends Socket {
+  to: unknown;
+
+  override connect(...args: unknown[]): this {
+    this.to = args[0];
+    return this.once("connect", args[1] as () => void);
+  }
+}
+
+let made: Dialled[];
+const create = (): Socket => {
+  const socket = new Dialled();
+  made.push(socket);
+  return socket;
+};
+const dial = (signal = new AbortController().signal): Promise<Socket> =>
+  connectFirst(create, "192.0.2.1", 4433, signal);
+
+beforeEach(() => {
+  made = [];
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+});
+afterEach(() => mock.timers.reset());
+
+test("who answers at once is dialled once", async () => {
+  const dialled = dial();
+  made[0]?.emit("connect");
+  assert.equal(await dialled, made[0]);
+  mock.timers.tick(10_000);
+  assert.equal(made.length, 1);
+  assert.deepEqual(made[0]?.to, { host: "192.0.2.1", port: 4433, autoSelectFamily: false });
+});
+
+test("while nobody answers further SYNs follow, and only the first that is answered is kept", async () => {
+  const dialled = dial();
+  mock.timers.tick(1_000);
+  assert.equal(made.length, 3);
+  made[1]?.emit("connect");
+  made[2]?.emit("connect");
+  assert.equal(await dialled, made[1]);
+  assert.deepEqual(
+    made.map(({ destroyed }) => destroyed),
+    [true, false, true],
+  );
+  assert.equal(made[1]?.listenerCount("error"), 0);
+});
+
+test("a refusal, a deadline or a call ends all of them", async () => {
+  const refused = dial();
+  mock.timers.tick(500);
+  made[0]?.destroy(new Error("refused"));
+  await assert.rejects(refused, /^Error: refused/);
+
+  const silent = dial();
+  mock.timers.tick(2_000);
+  await assert.rejects(silent, /no answer from 192.0.2.1 port 4433 within 2000 ms/);
+
+  const attempt = new AbortController();
+  const calledOff = dial(attempt.signal);
+  attempt.abort();
+  await assert.rejects(calledOff, /called off/);
+
+  const count = made.length;
+  mock.timers.tick(10_000);
+  assert.equal(made.length, count);
+  assert.ok(made.every(({ destroyed }) => destroyed));
+});
+
+test("what a socket cannot be made for is the attempt's error", async () => {
+  const failing = connectFirst(
+    () => {
+      throw new Error("no such interface");
+    },
+    "192.0.2.1",
+    4433,
+    new AbortController().signal,
+  );
+  await assert.rejects(failing, /no such interface/);
+});

@@ -154,8 +154,7 @@ function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): voi
 
 function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
-    const { status, detail } = problemOf(error);
-    if (status >= 500) logger.error({ err: error, url: request.url }, "status request failed");
+    const { status, detail } = problemOf(error, request.url, logger);
     return sendProblem(reply, status, detail);
   });
 }

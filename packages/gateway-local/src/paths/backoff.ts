@@ -1,8 +1,8 @@
 /**
  * Waits before a line is dialled again. After attempts that fail: short at first, doubling, never so long that a line's
- * return goes unnoticed for seconds; an attempt that nobody answered was wait enough. After a loss: none, if the line had served. One that joins and dies again and again
- * (full packets get lost on it, or something on its way resets it) stalls the flows each time, and is left alone for ever
- * longer.
+ * return goes unnoticed for seconds; an attempt that nobody answered was wait enough. After a loss: none, if the line
+ * had served. One that joins and dies again and again (full packets get lost on it, or something on its way resets it)
+ * stalls the flows each time, and is left alone for ever longer.
  */
 
 export const FIRST_DELAY_MS = 250;

@@ -35,6 +35,7 @@ import {
   answerUnrouted,
   clientErrorHandler,
   frameworkErrors,
+  noteRequest,
   schemaErrorFormatter,
 } from "./wrong-requests.ts";
 
@@ -81,6 +82,7 @@ export async function createStatusServer(
     clientErrorHandler,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.prependListener("request", noteRequest);
   turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.
   app.removeContentTypeParser("text/plain");

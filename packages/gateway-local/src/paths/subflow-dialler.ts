@@ -99,9 +99,9 @@ export class SubflowDialler {
     void this.#dial();
   }
 
-  /** Addresses of this machine are gone: an attempt that is under way may be from one of them. */
+  /** Addresses of this machine are gone: an attempt that is under way, a renewal's too, may be from one of them. */
   handleAddressesGone(): void {
-    if (!this.#attempt || this.#joined) return;
+    if (!this.#attempt) return;
     this.#attempt.abort();
     this.#rotation.restart();
     void this.#dial();

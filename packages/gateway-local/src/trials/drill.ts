@@ -57,11 +57,14 @@ async function takeOut(path: Path, seconds: number, signal: AbortSignal): Promis
   const from = performance.now();
   const putBack = (): void => path.putBack();
   if (signal.aborted) return 0;
-  path.takeOut("taken out by a drill");
   signal.addEventListener("abort", putBack, { once: true });
-  await pause(seconds * 1_000, signal);
-  signal.removeEventListener("abort", putBack);
-  putBack();
+  try {
+    path.takeOut("taken out by a drill");
+    await pause(seconds * 1_000, signal);
+  } finally {
+    signal.removeEventListener("abort", putBack);
+    putBack();
+  }
   return performance.now() - from;
 }
 

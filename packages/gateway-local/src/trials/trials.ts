@@ -3,6 +3,7 @@
 import {
   type DrillProgress,
   type DrillReport,
+  isFree,
   noSuchPath,
   RequestError,
   type SpeedProgress,
@@ -66,7 +67,7 @@ export class Trials {
       if (!isUsable(path)) throw new RequestError(409, `${name} is ${path.record.state}; it carries nothing`);
     }
     const chosen = paths.filter((path) =>
-      named ? named.includes(path.name) : isUsable(path) && isFree(path),
+      named ? named.includes(path.name) : isUsable(path) && isFree(path.config),
     );
     if (chosen.length === 0)
       throw new RequestError(409, "no line is up that costs nothing; name the ones to be measured");
@@ -109,9 +110,4 @@ export class Trials {
 /** It could carry data now. */
 function isUsable({ record: { state }, roleInForce }: Path): boolean {
   return (state === "up" || state === "probation") && roleInForce !== "disabled";
-}
-
-/** Nobody pays for what goes over it. */
-function isFree({ config }: Path): boolean {
-  return !config.metered && config.quota === undefined;
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { formatMs, formatRate } from "../node/cli/format.ts";
-import { carries, type PathStatus, type SpeedProgress, type SpeedResult } from "../node/status/types.ts";
+import { carries, isFree, type PathStatus, type SpeedProgress, type SpeedResult } from "../node/status/types.ts";
 import { colourOf } from "./parts.tsx";
 import { type Area, PlainPlot } from "./plain-plot.tsx";
 import { useTrial } from "./trial.ts";
@@ -96,11 +96,6 @@ function Choice({ paths, chosen, onChange }: ChoiceProps) {
       {paths.length === 0 && <span class="soft">None is up.</span>}
     </fieldset>
   );
-}
-
-/** Nobody pays for what goes over it. */
-function isFree({ metered, quota }: PathStatus): boolean {
-  return !metered && !quota;
 }
 
 function Stage({ progress }: { readonly progress: readonly SpeedProgress[] }) {

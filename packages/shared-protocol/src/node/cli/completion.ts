@@ -27,11 +27,7 @@ function kindOfValue(value: string | undefined, choices: readonly string[]): str
  * the answer is in the variable `reply`.
  */
 function tables(program: CommandText): string[] {
-  const all = [
-    { words: [] as readonly string[], command: program },
-    ...groups(program),
-    ...walkCommands(program),
-  ];
+  const all = allCommands(program);
   const each = (build: (command: CommandText) => string): string[] =>
     all.map(({ words, command }) => `    '/${words.join("/")}') reply='${build(command)}' ;;`);
   const names = (options: readonly OptionText[]): string[] =>
@@ -72,13 +68,14 @@ function tables(program: CommandText): string[] {
   ];
 }
 
-/** Commands that only hold others: `rules`. */
-function groups(
-  program: CommandText,
-): { readonly words: readonly string[]; readonly command: CommandText }[] {
-  return program.commands
-    .filter(({ commands }) => commands.length > 0)
-    .map((command) => ({ words: [command.name], command }));
+/** The program itself, the commands that only hold others (`rules`), and those that can be run. */
+function allCommands(program: CommandText): ReturnType<typeof walkCommands> {
+  const groups = program.commands.filter(({ commands }) => commands.length > 0);
+  return [
+    { words: [], command: program },
+    ...groups.map((command) => ({ words: [command.name], command })),
+    ...walkCommands(program),
+  ];
 }
 
 /**
@@ -173,11 +170,7 @@ function zshScript(program: CommandText, file: string): string {
 
 function fishScript(program: CommandText, file: string): string {
   const { name } = program;
-  const all = [
-    { words: [] as readonly string[], command: program },
-    ...groups(program),
-    ...walkCommands(program),
-  ];
+  const all = allCommands(program);
   const f = functionName(program);
   const paths = `(${name} ${PATHS_COMMAND} -c (${f}_config) 2> /dev/null)`;
   const lines = [
@@ -212,7 +205,7 @@ function fishScript(program: CommandText, file: string): string {
 /** How many words, commands and operands, stand before the one to be completed; and which configuration was typed. */
 function fishFunctions(program: CommandText, file: string): string[] {
   const f = functionName(program);
-  const options = [program, ...walkCommands(program).map(({ command }) => command)].flatMap((command) =>
+  const options = allCommands(program).flatMap(({ command }) =>
     command.options
       .filter(({ value }) => value !== undefined)
       .flatMap(({ long, short = [] }) => [long, short].flat()),

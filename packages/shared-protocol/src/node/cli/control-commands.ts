@@ -8,7 +8,7 @@ import type { DrillProgress, DrillReport, SpeedProgress, SpeedResult } from "../
 import { PATH_ARGUMENT } from "./completion.ts";
 import { formatRate, printable } from "./format.ts";
 import { GatewayApi } from "./gateway-api.ts";
-import { configOption, durationArgument, durationOption, jsonOption } from "./program.ts";
+import { configOption, durationArgument, durationOption, jsonOption, writeJson } from "./program.ts";
 import { renderDrill, renderSpeeds } from "./render-list.ts";
 import { progressBar, themeOf } from "./text-style.ts";
 import type { StatusOf } from "./view-commands.ts";
@@ -69,7 +69,8 @@ function addDrillCommand(program: Command, statusOf: StatusOf): void {
       try {
         const report = await untilInterrupted(ask, `${name} was put back early; there is no report`);
         progress.clear();
-        process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : renderDrill(report));
+        if (json) writeJson(report);
+        else process.stdout.write(renderDrill(report));
         if (report.flows.failed > 0 || report.upAfterMs === null) process.exitCode = ExitCode.failed;
       } finally {
         progress.clear();
@@ -131,7 +132,8 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
       try {
         const results = await untilInterrupted(ask, "the speed test was ended early");
         progress.clear();
-        process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : renderSpeeds(results));
+        if (json) writeJson(results);
+        else process.stdout.write(renderSpeeds(results));
         if (results.some(({ error }) => error !== null)) process.exitCode = ExitCode.failed;
       } finally {
         progress.clear();

@@ -11,6 +11,7 @@ import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
 import { completionScript, PATHS_COMMAND, SHELLS, type Shell } from "./completion.ts";
 import { describeCommand } from "./describe.ts";
+import type { ScreenOutput } from "./screen.ts";
 
 /** A program without commands yet. Commands must be added by `.command(...)`, which hands on its settings. */
 export function createProgram(name: string, version: string, description: string): Command {
@@ -80,8 +81,8 @@ export function jsonOption(command: Command): Command {
   return command.option("--json", "as JSON");
 }
 
-export function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+export function writeJson(value: unknown, stdout: Pick<ScreenOutput, "write"> = process.stdout): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** For commander: an option or argument that is `HOST:PORT`. */

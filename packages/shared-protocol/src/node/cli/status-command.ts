@@ -6,6 +6,7 @@ import { flowListSchema, statusReportSchema } from "../status/schemas.ts";
 import type { StatusReport } from "../status/types.ts";
 import { type GatewayApi, unreachable } from "./gateway-api.ts";
 import { LiveView } from "./live-view.ts";
+import { writeJson } from "./program.ts";
 import { renderStatus } from "./render-status.ts";
 import { Screen, type ScreenInput, type ScreenOutput } from "./screen.ts";
 import { themeOf } from "./text-style.ts";
@@ -31,7 +32,8 @@ export async function statusCommand(api: GatewayApi, options: StatusCommandOptio
   if (options.watch && stdout.isTTY && !options.json) return watchOnScreen(api, stdout, options);
   if (options.watch) return watchPlainly(api, stdout, options);
   const answer = await api.ask("/api/status");
-  stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : tableOf(api, answer, stdout));
+  if (options.json) writeJson(answer, stdout);
+  else stdout.write(tableOf(api, answer, stdout));
 }
 
 async function watchOnScreen(

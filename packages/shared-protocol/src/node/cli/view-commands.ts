@@ -9,7 +9,7 @@ import type { StatusConfig } from "../status/status-config.ts";
 import type { FlowStatus } from "../status/types.ts";
 import { GatewayApi } from "./gateway-api.ts";
 import { logsCommand } from "./logs-command.ts";
-import { configOption, countArgument, jsonOption } from "./program.ts";
+import { configOption, countArgument, jsonOption, writeJson } from "./program.ts";
 import { renderEvent, renderFlows } from "./render-list.ts";
 import { statusCommand } from "./status-command.ts";
 
@@ -61,7 +61,8 @@ function addFlowsCommand(program: Command, statusOf: StatusOf): void {
       const flows = (await new GatewayApi(statusOf(config)).ask(
         `/api/flows?${query.toString()}`,
       )) as FlowStatus[];
-      process.stdout.write(json ? `${JSON.stringify(flows, null, 2)}\n` : renderFlows(flows, search));
+      if (json) writeJson(flows);
+      else process.stdout.write(renderFlows(flows, search));
     });
 }
 
@@ -74,7 +75,8 @@ function addEventsCommand(program: Command, statusOf: StatusOf): void {
       const api = new GatewayApi(statusOf(config));
       if (follow) return followEvents(api, json === true);
       const events = (await api.ask("/api/events")) as GatewayEvent[];
-      process.stdout.write(json ? `${JSON.stringify(events, null, 2)}\n` : events.map(renderEvent).join(""));
+      if (json) writeJson(events);
+      else process.stdout.write(events.map(renderEvent).join(""));
     });
 }
 

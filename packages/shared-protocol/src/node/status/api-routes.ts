@@ -44,7 +44,7 @@ export function addApiRoutes(
   addEventRoute(app, source, history);
   addRoleRoute(app, source);
   addFlowRoute(app, source, logger);
-  addTrialRoutes(app, source);
+  addTrialRoutes(app, source, logger);
 }
 
 /** For Fastify: `/api/v1/...` is `/api/...`. */

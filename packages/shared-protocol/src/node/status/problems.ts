@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
+import type { Logger } from "../log.ts";
 import type { Problem } from "./schemas.ts";
 
 /** A request that cannot be granted, with the answer's status code (400 to 499) and, for the user, why. */
@@ -32,8 +33,20 @@ export function notOffered(reply: FastifyReply, what: string): FastifyReply {
   return sendProblem(reply, 501, `${what} by this gateway`);
 }
 
-/** What may be told of an error: of the request's own all, of the gateway's nothing but that there was one. */
-export function problemOf(error: unknown): { readonly status: number; readonly detail: string } {
+interface Told {
+  readonly status: number;
+  readonly detail: string;
+}
+
+/** What may be told of an error, once the log has what must not be. */
+export function problemOf(error: unknown, url: string, logger: Logger): Told {
+  const told = mayTell(error);
+  if (told.status >= 500) logger.error({ err: error, url }, "status request failed");
+  return told;
+}
+
+/** Of the request's own errors all, of the gateway's nothing but that there was one. */
+function mayTell(error: unknown): Told {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status === 415) return { status, detail: "send content-type: application/json" };
   if (error instanceof Error && status >= 400 && status < 500) return { status, detail: error.message };

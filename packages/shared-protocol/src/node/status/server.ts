@@ -35,6 +35,7 @@ import {
   answerUnrouted,
   clientErrorHandler,
   frameworkErrors,
+  noteRequest,
   schemaErrorFormatter,
 } from "./wrong-requests.ts";
 
@@ -81,6 +82,7 @@ export async function createStatusServer(
     clientErrorHandler,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.prependListener("request", noteRequest);
   turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.
   app.removeContentTypeParser("text/plain");
@@ -154,8 +156,7 @@ function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): voi
 
 function addErrorAnswers(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
-    const { status, detail } = problemOf(error);
-    if (status >= 500) logger.error({ err: error, url: request.url }, "status request failed");
+    const { status, detail } = problemOf(error, request.url, logger);
     return sendProblem(reply, status, detail);
   });
 }

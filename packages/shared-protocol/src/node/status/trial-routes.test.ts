@@ -114,3 +114,28 @@ test("a speed test: with its progress as events, or its results alone; a problem
     await willing.close();
   }
 });
+
+test("a trial that fails inside is logged, and told without why: followed or not", async () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const drill = async (): Promise<never> => {
+    throw new Error("inner secret");
+  };
+  const failing = await createStatusServer(
+    { ...source, drill },
+    { listen: LISTEN, logger: createLogger({ role: "local", name: "test", level: "info", destination }) },
+  );
+  const path = "/api/paths/adsl1/drill";
+  const detail = "the gateway failed to answer; its log says why";
+  try {
+    assertProblem(await ask(failing.address.port, path, withJson("POST", '{"seconds":5}')), 500, detail);
+    assert.deepEqual(await follow(failing.address, path, { seconds: 5 }), [
+      ["problem", { status: 500, detail }],
+    ]);
+  } finally {
+    await failing.close();
+  }
+  const logged = lines.map((line) => JSON.parse(line)).map(({ msg, url, err }) => [msg, url, err.message]);
+  const once = ["status request failed", path, "inner secret"];
+  assert.deepEqual(logged, [once, once]);
+});

@@ -2,18 +2,19 @@
 
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "../log.ts";
 import { notOffered, problemOf } from "./problems.ts";
 import { JsonSchema } from "./schemas.ts";
 import type { DrillProgress, SpeedProgress, SpeedtestOptions, StatusSource } from "./types.ts";
 
 const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
 
-export function addTrialRoutes(app: FastifyInstance, source: StatusSource): void {
-  addDrillRoute(app, source);
-  addSpeedtestRoute(app, source);
+export function addTrialRoutes(app: FastifyInstance, source: StatusSource, logger: Logger): void {
+  addDrillRoute(app, source, logger);
+  addSpeedtestRoute(app, source, logger);
 }
 
-function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
+function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary:
       "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once; " +
@@ -30,13 +31,13 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource): void {
     const drill = source.drill?.bind(source);
     if (!drill) return notOffered(reply, "paths are not taken out on trial");
     const { params, body } = request;
-    return answerTrial<DrillProgress>(request, reply, "report", (signal, onProgress) =>
+    return answerTrial<DrillProgress>(request, reply, logger, "report", (signal, onProgress) =>
       drill(params.name, body.seconds, signal, onProgress),
     );
   });
 }
 
-function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
+function addSpeedtestRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary: "measures each path alone, and all together; with Accept: text/event-stream with its progress",
     body: JsonSchema.speedRequest,
@@ -48,7 +49,7 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
   app.post<Route>("/api/speedtest", { schema }, async (request, reply) => {
     const speedtest = source.speedtest?.bind(source);
     if (!speedtest) return notOffered(reply, "speeds are not measured");
-    return answerTrial<SpeedProgress>(request, reply, "results", (signal, onProgress) =>
+    return answerTrial<SpeedProgress>(request, reply, logger, "results", (signal, onProgress) =>
       speedtest(request.body ?? {}, signal, onProgress),
     );
   });
@@ -56,8 +57,9 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource): void {
 
 /** What came out of it alone or, for who accepts a stream, its progress, and then that or the problem as events. */
 function answerTrial<Progress>(
-  { headers }: FastifyRequest,
+  { headers, url }: FastifyRequest,
   reply: FastifyReply,
+  logger: Logger,
   outcome: "report" | "results",
   run: (signal: AbortSignal, onProgress: (progress: Progress) => void) => Promise<unknown>,
 ): unknown {
@@ -69,7 +71,7 @@ function answerTrial<Progress>(
   };
   run(signal, (progress) => tell("progress", progress))
     .then((result) => tell(outcome, result))
-    .catch((error: unknown) => tell("problem", problemOf(error)))
+    .catch((error: unknown) => tell("problem", problemOf(error, url, logger)))
     .finally(() => stream.push(null));
   return reply.type("text/event-stream").send(stream);
 }

@@ -258,3 +258,8 @@ export function sessionsOf(report: StatusReport): readonly SessionStatus[] {
 export function carries({ state }: PathStatus): boolean {
   return state === "up" || state === "probation";
 }
+
+/** Whether nobody pays for what goes over a path, by its status or its configuration. */
+export function isFree({ metered, quota }: Pick<PathStatus, "metered"> & { quota?: unknown }): boolean {
+  return !metered && !quota;
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { createLogger } from "../log.ts";
 import { EventLog } from "./event-log.ts";
@@ -71,25 +71,72 @@ test("a malformed URL is a problem, with the security headers", async () => {
   assert.equal(answer.headers["x-content-type-options"], "nosniff");
 });
 
+/** A connection of its own, and all that comes on it. */
+function open(): { readonly socket: Socket; readonly text: () => string } {
+  const socket = connect(server.address.port, LISTEN.host);
+  let text = "";
+  socket.setEncoding("latin1").on("data", (piece: string) => (text += piece));
+  socket.on("error", () => {});
+  return { socket, text: () => text };
+}
+
+const HEAD = "HTTP/1.1\r\nHost: localhost\r\n";
+const JSON_BODY = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 for (const [what, bytes, status] of [
   ["no HTTP", "GET / FTP/1.1\r\n\r\n", 400],
-  ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n", 501],
+  ["an unknown method", `BREW /pot ${HEAD}\r\n`, 501],
   ["a large header", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+  ["a body that is none", `PATCH /api/paths/adsl1 ${HEAD}${JSON_BODY}x\r\n`, 400],
 ] as const)
   test(`${what}: a problem and the end`, async () => {
-    const socket = connect(server.address.port, LISTEN.host);
-    let text = "";
-    socket.setEncoding("latin1").on("data", (piece: string) => (text += piece));
-    socket.on("error", () => {});
+    const { socket, text } = open();
     socket.write(bytes);
     await once(socket, "close");
-    const [head = "", body = ""] = text.split("\r\n\r\n");
+    const [head = "", body = ""] = text().split("\r\n\r\n");
     assert.match(
       head,
       new RegExp(`^HTTP/1\\.1 ${status} .*\r\nContent-Type: application/problem\\+json\r\n`),
     );
     assert.equal(JSON.parse(body).status, status);
   });
+
+const FOLLOWED = `GET /api/events ${HEAD}Accept: text/event-stream\r\n`;
+for (const [what, request, bytes] of [
+  ["garbage behind their request", `${FOLLOWED}\r\n`, "garbage\r\n\r\n"],
+  [
+    "behind it a request whose body is garbage",
+    `${FOLLOWED}\r\n`,
+    `PATCH /api/paths/adsl1 ${HEAD}${JSON_BODY}x\r\n`,
+  ],
+  ["garbage as its body", `${FOLLOWED}Transfer-Encoding: chunked\r\n\r\n`, "x\r\n"],
+] as const)
+  test(`events are under way, and ${what}: the end, and nothing among the events`, async () => {
+    const { socket, text } = open();
+    socket.write(request);
+    while (!text().includes("retry: ")) await once(socket, "data");
+    const before = text();
+    socket.write(bytes);
+    await once(socket, "close");
+    assert.match(before, /^HTTP\/1\.1 200 /);
+    assert.equal(text(), before);
+  });
+
+test("garbage behind a request that has no answer yet is not taken for its answer", async () => {
+  const { socket, text } = open();
+  socket.write(`GET /api/status ${HEAD}\r\ngarbage\r\n\r\n`);
+  await once(socket, "close");
+  assert.equal(text(), "");
+});
+
+test("garbage after an answer is told to be none", async () => {
+  const { socket, text } = open();
+  socket.write(`GET /api/status ${HEAD}\r\n`);
+  while (!text().includes('"uptimeSeconds"')) await once(socket, "data");
+  socket.write("garbage\r\n\r\n");
+  await once(socket, "close");
+  assert.match(text(), /^HTTP\/1\.1 200 [^]*\}HTTP\/1\.1 501 /);
+});
 
 test("the folder of the page's parts is no page", async () => {
   assertProblem(await ask("/assets"), 404, "there is no GET /assets");

@@ -1,6 +1,6 @@
 /** Requests that get no further than to the server: of no route, against a schema, or no HTTP at all. */
 
-import { STATUS_CODES } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type {
   ConnectionError,
@@ -51,10 +51,19 @@ const UNREADABLE: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["HPE_INVALID_METHOD", [501, "there is no such method in HTTP/1.1"]],
 ]);
 
+/** The answer to the last request of each connection. */
+const lastAnswers = new WeakMap<Socket, ServerResponse>();
+
+/** For the server's "request": `clientErrorHandler` must know what is under way. */
+export function noteRequest({ socket }: IncomingMessage, answer: ServerResponse): void {
+  lastAnswers.set(socket, answer);
+}
+
 /** For Fastify: bytes that are no request. */
 export function clientErrorHandler(error: ConnectionError, socket: Socket): void {
   // Reset by the client, or answered already.
   if (error.code === "ECONNRESET" || socket.destroyed) return;
+  if (owesAnswer(socket)) return void socket.destroy();
   const [status, detail] = UNREADABLE.get(error.code) ?? [400, "this is not a request of HTTP/1.1"];
   const body = JSON.stringify(problemBody(status, detail));
   const head = [
@@ -65,6 +74,14 @@ export function clientErrorHandler(error: ConnectionError, socket: Socket): void
   ];
   if (socket.writable) socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
   socket.destroy();
+}
+
+/** Whether what is written now would be taken for an earlier request's answer, or for a part of it. */
+function owesAnswer(socket: Socket): boolean {
+  const answer = lastAnswers.get(socket);
+  if (!answer || answer.writableFinished) return false;
+  // A request that is not complete is itself what cannot be read, unless its answer waits for that of one before it.
+  return answer.headersSent || answer.req.complete || answer.socket !== socket;
 }
 
 /** No route is for this method and URL: 405 when others are for the URL (RFC 9110, section 15.5.6). */

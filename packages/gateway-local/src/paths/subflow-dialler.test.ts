@@ -1,0 +1,154 @@
+/** One dialler, and a remote gateway's endpoints on loopback that let it in, turn it away or say nothing. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { after, beforeEach, test } from "node:test";
+import { awaitHello, createLogger, Secret, serverTls, welcome } from "@hawser/shared-protocol/node";
+import { DEFAULT_POLICY, type Endpoint } from "@hawser/shared-protocol/wire";
+import { RemoteAddresses } from "../remote-addresses.ts";
+import type { SessionKeeper } from "../session-keeper.ts";
+import { LONG_LIFE_MS } from "./backoff.ts";
+import type { Path } from "./path.ts";
+import { SubflowDialler } from "./subflow-dialler.ts";
+
+const HOST = "127.0.0.1";
+const PSK = Secret.fromBytes(randomBytes(32));
+const logger = createLogger({ role: "local", name: "test", level: "silent" });
+
+type Manner = "open" | "closed" | "silent";
+/** How each endpoint receives who dials it. */
+const manners: Record<string, Manner> = {};
+/** At which endpoints the dialler has been, in order. */
+const dialled: string[] = [];
+const sockets = new Set<Socket>();
+const servers: Server[] = [];
+
+beforeEach(() => void dialled.splice(0));
+after(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+});
+
+async function startEndpoint(name: string, manner: Manner): Promise<Server> {
+  manners[name] = manner;
+  const server = createServer({ pauseOnConnect: true }, (raw) => {
+    keep(raw);
+    dialled.push(name);
+    if (manners[name] === "closed") raw.destroy();
+    else if (manners[name] === "open") letIn(raw).catch(() => raw.destroy());
+  });
+  servers.push(server);
+  await once(server.listen(0, HOST), "listening");
+  return server;
+}
+
+async function letIn(raw: Socket): Promise<void> {
+  const { socket } = await serverTls(raw, { lookup: () => PSK.reveal() });
+  keep(socket);
+  await awaitHello(socket, 5_000);
+  welcome(socket);
+}
+
+function keep(socket: Socket): void {
+  sockets.add(socket);
+  socket.on("error", () => {});
+}
+
+function endpointOf(server: Server): Endpoint {
+  return { host: HOST, port: (server.address() as AddressInfo).port };
+}
+
+interface Played {
+  readonly dialler: SubflowDialler;
+  /** Resolves when the next subflow has joined. */
+  readonly joined: () => Promise<unknown>;
+  /** Why attempts have failed. */
+  readonly failures: readonly string[];
+}
+
+function play(...endpoints: readonly Server[]): Played {
+  const events = new EventEmitter();
+  const failures: string[] = [];
+  const path = {
+    name: "dsl",
+    config: { name: "dsl", source: HOST },
+    roleInForce: "active",
+    policy: () => DEFAULT_POLICY,
+    enforceRole() {},
+    handleFailure: ({ message }: Error) => void failures.push(message),
+  };
+  const driver = {
+    connections: new Map(),
+    session: { isClosed: false },
+    addSubflow(socket: Socket) {
+      keep(socket);
+      setImmediate(() => events.emit("joined"));
+    },
+  };
+  let subflow = 0;
+  const keeper = {
+    pairing: { name: "home", psk: PSK, endpoints: endpoints.map(endpointOf) },
+    id: randomBytes(16),
+    established: false,
+    takeSubflow: () => subflow++,
+    handleJoined() {},
+    driver,
+  };
+  const dialler = new SubflowDialler(
+    path as unknown as Path,
+    0,
+    keeper as unknown as SessionKeeper,
+    new RemoteAddresses(),
+    logger,
+  );
+  return { dialler, joined: () => once(events, "joined"), failures };
+}
+
+/** Has joined over the second endpoint, since the first was closed; now both are open. */
+async function joinSecond(): Promise<Played> {
+  const played = play(await startEndpoint("first", "closed"), await startEndpoint("second", "open"));
+  const joined = played.joined();
+  played.dialler.start();
+  await joined;
+  assert.deepEqual(dialled, ["first", "second"]);
+  manners["first"] = "open";
+  return played;
+}
+
+test("a renewal dials the target that serves", async () => {
+  const { dialler } = await joinSecond();
+  await dialler.renew();
+  assert.deepEqual(dialled, ["first", "second", "second"]);
+});
+
+test("after a drill the target is dialled that had served", async (t) => {
+  const { dialler, joined } = await joinSecond();
+  const later = performance.now() + LONG_LIFE_MS;
+  t.mock.method(performance, "now", () => later);
+  dialler.stop();
+  dialler.handleLost();
+  const back = joined();
+  dialler.start();
+  await back;
+  assert.deepEqual(dialled, ["first", "second", "second"]);
+});
+
+test("a renewal whose address may be gone is not waited for: the line is dialled anew", async () => {
+  const server = await startEndpoint("only", "open");
+  const { dialler, joined, failures } = play(server);
+  const first = joined();
+  dialler.start();
+  await first;
+  manners["only"] = "silent";
+  const renewed = dialler.renew();
+  await once(server, "connection");
+  manners["only"] = "open";
+  const second = joined();
+  dialler.handleAddressesGone();
+  await renewed;
+  await second;
+  assert.deepEqual(dialled, ["only", "only", "only"]);
+  // Called off: had it come to its deadline, that would be a failure.
+  assert.deepEqual(failures, []);
+});

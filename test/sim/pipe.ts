@@ -9,7 +9,10 @@ export interface PipeSpec {
   readonly delay: number;
   /** Each segment is late by up to this much; never out of order. */
   readonly jitter?: number;
-  /** Share of segments that are lost and sent again: what follows waits `stall` ms for them, then all comes at once. */
+  /**
+   * Share of segments that are lost, and as many of those sent again: what follows waits `stall` ms each time, then all
+   * comes at once.
+   */
   readonly loss?: number;
   readonly stall?: number;
 }
@@ -128,7 +131,8 @@ export class Pipe {
   #propagate(bytes: Buffer | undefined): void {
     const { delay, jitter = 0, loss = 0, stall = 2 * delay } = this.#spec;
     const length = bytes?.length ?? 0;
-    const lost = loss > 0 && this.#random.chance(loss) ? stall : 0;
+    let lost = 0;
+    while (loss > 0 && this.#random.chance(loss)) lost += stall;
     const at = this.#clock.now + delay + lost + (jitter > 0 ? this.#random.between(0, jitter) : 0);
     this.#clock.at(Math.max(at, this.#stalledUntil), () => this.#acknowledge(length, lost > 0));
     if (lost > 0) this.#holes++;

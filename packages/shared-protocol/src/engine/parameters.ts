@@ -165,6 +165,20 @@ export const COPY_SHARE = 0.02;
 export const COPY_FREE = 65_536;
 export const COPY_SAVED = 1_048_576;
 
+/**
+ * A reader that waits for one line's bytes while others pile up is held up; after so many milliseconds, and so much of
+ * that line's round trip, it is asked whether the line is worth it, and again each HOLD_UP_LOOK.
+ */
+export const HELD_UP = 150;
+export const HELD_UP_SHARE = 0.5;
+export const HOLD_UP_LOOK = 25;
+/** A line may hold up as much as it carries, and no more at once than it carries in so many milliseconds. */
+export const HOLD_UP_CREDIT = 2_500;
+/** A line that is not worth it rests for so long, then twice as long up to REST_MAX, if it does so again before REST_FORGIVEN. */
+export const REST = 10_000;
+export const REST_MAX = 80_000;
+export const REST_FORGIVEN = 60_000;
+
 /** Streams that one side opens at once in a session. */
 export const MAX_STREAMS = 16_384;
 /** The other side sees a stream's end later, and so tolerates more. It also bounds gaps in the numbers, and RESETs. */

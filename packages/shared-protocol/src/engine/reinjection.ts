@@ -28,9 +28,10 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   const stream = state.streams.get(frame.stream);
   if (!stream) return;
   if (frame.control === 0) {
-    const before = stream.sendBuffer.memory;
+    const { memory: before, ackedTo } = stream.sendBuffer;
     stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
     state.budget.hold(stream.sendBuffer.memory - before);
+    state.holdUps.handleAcknowledged(state, stream, stream.sendBuffer.ackedTo > ackedTo);
     if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;
       state.emit({ type: "writable", stream: stream.id });
@@ -48,14 +49,14 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
  * without it the streams stand still.
  */
 export function surrender(state: SessionState, subflow: Subflow): void {
-  if (subflow.surrendered) return;
-  subflow.surrendered = true;
-  for (const frame of subflow.ledger.unacked()) loseFrame(state, frame);
+  for (const frame of subflow.ledger.unacked())
+    if (frame.end > subflow.surrenderedTo) loseFrame(state, frame);
+  subflow.surrenderedTo = subflow.ledger.sent;
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
 function regain(state: SessionState, subflow: Subflow): void {
-  subflow.surrendered = false;
+  subflow.surrenderedTo = 0;
   for (const frame of subflow.ledger.unacked()) {
     if (frame.control === 0)
       state.streams.get(frame.stream)?.sendBuffer.regain(frame.offset, frame.offset + frame.length);
@@ -66,7 +67,7 @@ function regain(state: SessionState, subflow: Subflow): void {
 export function handleLiveness(state: SessionState, subflow: Subflow, before: LivenessState): void {
   const after = subflow.liveness.state;
   if (after === before) return;
-  if (before === "suspect") regain(state, subflow);
+  if (before === "suspect" && !subflow.isResting) regain(state, subflow);
   state.emit({ type: "subflow", subflow: subflow.id, state: after });
 }
 
@@ -88,7 +89,7 @@ export function copyLate(
   for (const other of usable) {
     if (other === subflow || other.lateness(now) === 0) continue;
     for (const frame of other.ledger.unacked()) {
-      if (frame.copied || frame.stream < 0) continue;
+      if (frame.copied || frame.stream < 0 || frame.end <= other.surrenderedTo) continue;
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;

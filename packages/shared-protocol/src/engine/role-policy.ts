@@ -46,14 +46,16 @@ export class RolePolicy {
 
   /**
    * The lines that may carry new data. A new one waits for the answer to its first PING as long as there are others:
-   * nobody knows yet when something on it would arrive.
+   * nobody knows yet when something on it would arrive; one that rests (`hold-up.ts`), too.
    */
   usable(all: Iterable<Subflow>): Subflow[] {
     const living = [...all].filter(isLiving);
     const measured = living.filter(({ model }) => model.srtt > 0);
     const known = measured.length > 0 ? measured : living;
     const top = Math.max(this.#top, Math.min(...known.map(({ tier }) => tier)));
-    return known.filter(({ tier }) => tier <= top);
+    const used = known.filter(({ tier }) => tier <= top);
+    const awake = used.filter(({ isResting }) => !isResting);
+    return awake.length > 0 ? awake : used;
   }
 
   /** All lines were offered what there is to send; `waiting` tells whether some of it was not taken. */

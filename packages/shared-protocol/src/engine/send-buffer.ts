@@ -63,6 +63,11 @@ export class SendBuffer {
     return this.#end - this.#ackedTo;
   }
 
+  /** Bytes were acknowledged of which some before them were not. */
+  get hasGap(): boolean {
+    return this.#acked.size > 0;
+  }
+
   /** What these take, bytes: a piece that was lent takes the whole buffer that it lies in. */
   get memory(): number {
     return this.#memory;

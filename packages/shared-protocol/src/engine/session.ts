@@ -138,6 +138,7 @@ export class Session {
       surrender(this.#state, subflow);
       if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
     }
+    this.#state.holdUps.handleTime(this.#state);
     const tiers = this.#state.roles.handleTime([...this.#state.subflows.values()], now);
     if (tiers) this.#state.emit({ type: "tier", ...tiers });
     if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
@@ -343,6 +344,6 @@ export class Session {
   pollTimeout(): number {
     let next = this.#orphanedAt === undefined ? Number.POSITIVE_INFINITY : this.#orphanedAt + SESSION_LINGER;
     for (const subflow of this.#state.subflows.values()) next = Math.min(next, subflow.nextTimeout());
-    return this.isClosed ? Number.POSITIVE_INFINITY : next;
+    return this.isClosed ? Number.POSITIVE_INFINITY : Math.min(next, this.#state.holdUps.nextTimeout());
   }
 }

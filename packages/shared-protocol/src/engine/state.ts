@@ -1,6 +1,7 @@
 import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { HoldUps } from "./hold-up.ts";
 import { Control } from "./ledger.ts";
 import { STREAM_BURST, STREAM_RATE } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
@@ -50,6 +51,7 @@ export class SessionState {
   readonly subflows = new Map<number, Subflow>();
   readonly fairQueue = new FairQueue();
   readonly roles = new RolePolicy();
+  readonly holdUps = new HoldUps();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
   /** Streams with stream frames to send, in this order. */
@@ -223,6 +225,7 @@ export class SessionState {
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
     this.restricted.delete(stream.id);
+    this.holdUps.forget(stream);
     this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
     this.budget.hold(-stream.sendBuffer.memory);

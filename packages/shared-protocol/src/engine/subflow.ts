@@ -1,5 +1,6 @@
 import type { AckFrame, PathPolicy, PathRole, WireError } from "../wire/index.ts";
 import { CloseCode, FrameDecoder } from "../wire/index.ts";
+import { HoldUpAccount } from "./hold-up.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { MAX_UNACKED_FRAMES } from "./limits.ts";
 import { type LineReport, LineWatch } from "./line-watch.ts";
@@ -41,6 +42,9 @@ export class Subflow {
   readonly ledger = new Ledger();
   readonly decoder = new FrameDecoder();
   readonly liveness: Liveness;
+  readonly holdUps = new HoldUpAccount();
+  /** It holds up more than it carries, and is left out for a while. */
+  isResting = false;
   /** Shared by the path's subflows. */
   readonly rules: PathRules;
   role: PathRole;
@@ -53,8 +57,8 @@ export class Subflow {
   roleChanged = false;
   /** A "role" event is on its way to the driver. */
   roleAnnounced = false;
-  /** What it held was given to the others when it became suspect: it holds nothing of its own until progress. */
-  surrendered = false;
+  /** What left before this count of bytes was given to the others when it became suspect, or began to rest. */
+  surrenderedTo = 0;
   /** Bytes that went over this line although another had them already. */
   reinjectedBytes = 0;
 
@@ -282,6 +286,7 @@ export class Subflow {
     }
     const bytes = this.ledger.acked - before;
     if (bytes === 0) return undefined;
+    this.holdUps.handleCarried(bytes);
     this.#lateNoticed = false;
     this.#awaitedSince = now;
     // The times are those of the last byte, which may be in the middle of a frame.
@@ -343,6 +348,7 @@ export class Subflow {
     this.rules.limit?.handleTime(now);
     this.#lateNoticed = now >= this.#lateAt;
     if (now >= this.#lookAt) this.#lookAt = Number.POSITIVE_INFINITY;
+    this.isResting = this.holdUps.isResting(now);
   }
 
   /** The earliest time at which something is to be done without further input. */

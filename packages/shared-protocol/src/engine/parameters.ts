@@ -118,7 +118,11 @@ export const SUSPECT_MAX = 2_200;
 export const SPREAD = 2;
 /** Lines that differ by less, milliseconds, count as alike: each takes the next bytes. */
 export const LEAST_LEAD = 30;
-/** What is sent ahead goes on while the lead is left, and then jumps to so many times of it. */
+/**
+ * What is sent ahead goes on while between the lead and LEAD_LEFT times of it is left, and otherwise jumps to LEAD_JUMP
+ * times of it.
+ */
+export const LEAD_LEFT = 2;
 export const LEAD_JUMP = 1.1;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;

@@ -12,6 +12,17 @@ describe("SendBuffer", () => {
     for (let seed = 1; seed <= 40; seed++) compare(seed);
   });
 
+  it("has each line that works ahead go on in its own place, as long as that is about its lead away", () => {
+    const buffer = new SendBuffer();
+    buffer.append(content(1, 0, 1_000_000), () => {});
+    const [far, near] = [{}, {}];
+    const take = (lead: number, line: object): number | undefined =>
+      buffer.take(1_000, 1e6, { lead, line })?.offset;
+    assert.deepEqual([take(100_000, far), take(2_000, near)], [110_000, 2_200]);
+    assert.deepEqual([take(100_000, far), take(2_000, near)], [111_000, 3_200]);
+    assert.equal(take(2_000, far), 4_200, "what is much nearer now is sent there");
+  });
+
   it("gathers small writes and does not change what was handed out", () => {
     const buffer = new SendBuffer();
     buffer.append(Buffer.from("abc"));
@@ -81,6 +92,7 @@ describe("SendBuffer", () => {
 function compare(seed: number): void {
   const random = new Random(seed);
   const buffer = new SendBuffer();
+  const lines = [{}, {}];
   const states: ByteState[] = [];
   const underWay: { start: number; end: number }[] = [];
   let limit = 0;
@@ -99,7 +111,8 @@ function compare(seed: number): void {
     } else if (what <= 3) {
       const sendable = buffer.sendable(limit);
       const lead = random.chance(0.5) ? random.integer(0, 20_000) : 0;
-      const chunk = buffer.take(random.integer(1, 5_000), limit, lead);
+      const line = lines[random.integer(0, 1)] as object;
+      const chunk = buffer.take(random.integer(1, 5_000), limit, { lead, line });
       if (lead === 0) assert.equal(chunk !== undefined, sendable > 0, where);
       if (!chunk) continue;
       const end = chunk.offset + chunk.payload.length;

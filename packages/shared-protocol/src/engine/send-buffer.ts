@@ -1,4 +1,4 @@
-import { LEAD_JUMP } from "./parameters.ts";
+import { LEAD_JUMP, LEAD_LEFT } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
 
@@ -23,6 +23,13 @@ export interface Chunk {
 const GATHER_BELOW = 1_024;
 const GATHER_SIZE = 4_096;
 
+/** A line that works ahead. */
+export interface Ahead {
+  /** So many bytes the others will have sent until its own are there. */
+  readonly lead: number;
+  readonly line: object;
+}
+
 /**
  * One direction of a stream at its sender: what the application wrote and the peer has not acknowledged. Knows what was
  * never sent, and what was sent and lost with a subflow.
@@ -35,8 +42,8 @@ export class SendBuffer {
   /** Sent before what comes before it. */
   readonly #ahead = new RangeSet();
   #aheadBytes = 0;
-  /** Where the last of these ended. */
-  #aheadTo = 0;
+  /** Where the last of these ended that a line sent: each works in a place of its own. */
+  readonly #aheadTo = new WeakMap<Ahead["line"], number>();
   #ackedTo = 0;
   #nextOffset = 0;
   /** Place of the segment that holds #nextOffset, counted from the head of the queue. */
@@ -122,28 +129,31 @@ export class SendBuffer {
 
   /**
    * The next chunk of at most `most` bytes below `limit`, the first that is not under way. It counts as sent. With a
-   * `lead` so many unsent bytes are left before it; there is no chunk when there are not so many.
+   * lead so many unsent bytes are left before it; there is no chunk when there are not so many.
    */
-  take(most: number, limit: number, lead = 0): Chunk | undefined {
-    if (lead > 0) return this.#takeAhead(most, limit, lead);
+  take(most: number, limit: number, ahead?: Ahead): Chunk | undefined {
+    if (ahead && ahead.lead > 0) return this.#takeAhead(most, limit, ahead);
     return this.#takeOverdue(most) ?? this.#takeNew(most, limit);
   }
 
   /**
-   * Goes on behind what was sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps: few large
+   * Goes on behind what the line sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps: few large
    * gaps, not many small ones.
    */
-  #takeAhead(most: number, limit: number, lead: number): Chunk | undefined {
+  #takeAhead(most: number, limit: number, { lead, line }: Ahead): Chunk | undefined {
     const left = Math.min(Math.round(LEAD_JUMP * lead), this.#unsent(limit) - most);
     if (left < lead) return undefined;
     const end = Math.min(this.#end, limit);
-    const goesOn = this.#unsentBefore(this.#aheadTo) >= lead;
-    const [next] = goesOn ? this.#ahead.gaps(this.#aheadTo, end) : [];
+    const last = this.#aheadTo.get(line) ?? 0;
+    const before = this.#unsentBefore(last);
+    const goesOn = before >= lead && before <= LEAD_LEFT * lead;
+    const [next] = goesOn ? this.#ahead.gaps(last, end) : [];
     const gap = next ?? this.#behindUnsent(left, end);
     if (!gap) return undefined;
     const chunk = this.read(gap.start, Math.min(most, gap.end - gap.start));
-    this.#aheadTo = gap.start + chunk.payload.length;
-    this.#ahead.add(gap.start, this.#aheadTo);
+    const to = gap.start + chunk.payload.length;
+    this.#aheadTo.set(line, to);
+    this.#ahead.add(gap.start, to);
     this.#aheadBytes += chunk.payload.length;
     return this.#noteAgain(chunk);
   }

@@ -177,7 +177,7 @@ function sendChunk(
   const { id, sendBuffer } = stream;
   const most = size - dataHeaderLength(id, sendBuffer.end, size);
   const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
-  const chunk = sendBuffer.take(most, stream.sendLimit, lead);
+  const chunk = sendBuffer.take(most, stream.sendLimit, { lead, line: subflow });
   if (chunk) {
     const { offset, payload } = chunk;
     const framed = state.encoder.appendData(id, offset, payload);

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Bulk, type Direction } from "./bulk.ts";
+import { type LineSpec, line } from "./network.ts";
+
+const ADSL = [line("a", 8.41, 0.8, 12), line("b", 8.76, 0.8, 15)];
+const SAME = [line("a", 50, 50, 10), line("b", 50, 50, 10)];
+/** TCP sends a lost segment again a round trip later, or two. */
+const WEAK = [1_000, 2_000].map((stall) => line("weak", 2, 2, 500, { loss: 0.05, stall }));
+const SECONDS = 15;
+
+interface Outcome {
+  /** Of what the strong lines carry. */
+  readonly share: number;
+  /** The poorest second after the first, as a share of the best line. */
+  readonly poorest: number;
+  readonly bulk: Bulk;
+}
+
+function run(strong: readonly LineSpec[], weak: LineSpec, direction: Direction, seed: number): Outcome {
+  const bulk = new Bulk([...strong, weak], direction, { seed });
+  const rates = strong.map((each) => each[direction].rate);
+  const sum = rates.reduce((all, rate) => all + rate, 0);
+  const seconds = Array.from({ length: SECONDS }, () => bulk.run(1_000) * bulk.capacity);
+  return {
+    share: seconds.reduce((all, rate) => all + rate, 0) / SECONDS / sum,
+    poorest: Math.min(...seconds.slice(1)) / Math.max(...rates),
+    bulk,
+  };
+}
+
+const isResting = ({ sender }: Bulk, path: string): boolean =>
+  [...sender.session.subflows].some((each) => each.path === path && each.isResting);
+
+describe("a line that loses much, beside good ones", () => {
+  for (const [name, strong] of Object.entries({ ADSL, SAME })) {
+    it(`costs ${name} next to nothing, and stops no reader for long`, () => {
+      for (const weak of WEAK) {
+        for (let seed = 1; seed <= 3; seed++) {
+          const { share, poorest, bulk } = run(strong, weak, "down", seed);
+          assert.ok(share >= 0.97, `seed ${seed}: ${share} of the others' sum`);
+          assert.ok(poorest >= 0.98, `seed ${seed}: a second of ${poorest} of the best line`);
+          const { reinjected, sent } = bulk.sender.session.totals;
+          assert.ok(reinjected <= 0.03 * sent, `seed ${seed}: ${reinjected} of ${sent} bytes sent again`);
+        }
+      }
+    });
+  }
+
+  it("is used while it is the only one, rest or not", () => {
+    const bulk = new Bulk([...ADSL, WEAK[1] as LineSpec], "down");
+    for (let n = 0; n < 100 && !isResting(bulk, "weak"); n++) bulk.run(250);
+    assert.ok(isResting(bulk, "weak"));
+    for (const { name } of ADSL) bulk.network.line(name).blackhole();
+    bulk.run(5_000);
+    const alone = bulk.run(10_000) * bulk.capacity;
+    assert.ok(alone >= 0.2 * (WEAK[1] as LineSpec).down.rate, `${alone} bytes/ms`);
+  });
+});
+
+describe("a line that is worth its hold-ups", () => {
+  it("stays in use through a stall: the best of a satellite pair, one of two like ones", () => {
+    const pairs = [[line("near", 20, 5, 15), line("far", 50, 5, 300)], [...SAME]];
+    for (const [near, far] of pairs as [LineSpec, LineSpec][]) {
+      const bulk = new Bulk([near, far], "down");
+      bulk.run(8_000);
+      for (let n = 0; n < 5; n++) {
+        bulk.network.line(far.name).down?.stall(1.2 * far.down.delay + 120);
+        bulk.run(4_000);
+        assert.ok(!isResting(bulk, far.name), `${far.name}, after stall ${n}`);
+      }
+    }
+  });
+});

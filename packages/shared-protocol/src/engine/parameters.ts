@@ -122,7 +122,7 @@ export const LEAST_LEAD = 30;
  * What is sent ahead goes on while between the lead and LEAD_LEFT times of it is left, and otherwise jumps to LEAD_JUMP
  * times of it.
  */
-export const LEAD_LEFT = 2;
+export const LEAD_LEFT = 8;
 export const LEAD_JUMP = 1.1;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -257,14 +258,15 @@ describe("real clients", { skip: labMissing() ?? false, timeout: 90_000 }, () =>
   });
 
   describe("iperf3", { skip: lacking("iperf3") }, () => {
-    before(async () => {
-      house.origin.spawn("iperf3", ["-s", "-p", String(IPERF_PORT)], { stdio: "ignore" });
-      await listening(IPERF_PORT);
-    });
-
     for (const family of FAMILIES) {
       for (const way of ["up", "down"] as const) {
         test(`${way}, four streams, ${family}`, async () => {
+          // One for each: a server is busy for a moment after its client has gone.
+          const server = house.origin.spawn("iperf3", ["-s", "-1", "-p", String(IPERF_PORT)], {
+            stdio: "ignore",
+          });
+          const over = once(server, "exit");
+          await listening(IPERF_PORT);
           const args = [
             "-c",
             house.addresses.origin[family],
@@ -283,6 +285,7 @@ describe("real clients", { skip: labMissing() ?? false, timeout: 90_000 }, () =>
             end: { sum_received: { bytes: number } };
             error?: string;
           };
+          await over;
           assert.equal(error, undefined);
           assert.ok(end.sum_received.bytes > 1_000_000, `${end.sum_received.bytes} bytes`);
         });

@@ -66,7 +66,8 @@ export async function connectFirst(
       sockets.add(socket);
       socket.connect({ host, port, autoSelectFamily: false }, () => resolve(socket.off("error", reject)));
     } catch (error) {
-      reject(error);
+      // Those that are under way may still be answered.
+      if (sockets.size === 0) reject(error);
     }
   };
   const callOff = (): void => reject(new DialError("the attempt was called off"));

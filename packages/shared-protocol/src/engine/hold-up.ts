@@ -57,30 +57,47 @@ export class HoldUpAccount {
   }
 }
 
-/** The streams of one session that wait, at the peer, for bytes that others have overtaken. */
+/** One stream's reader, at the peer, waits for bytes that others have overtaken. */
+interface HoldUp {
+  readonly since: number;
+  /** The line that is to blame, and since when. */
+  line?: Subflow | undefined;
+  from: number;
+}
+
+/** A stream that has waited for long, and what has the bytes in question. */
+interface Case {
+  readonly stream: Stream;
+  readonly holdUp: HoldUp;
+  line?: Subflow;
+  sentAt: number;
+  /** They were sent over several lines: help is on its way. */
+  isShared: boolean;
+}
+
+/** All of one session. */
 export class HoldUps {
-  readonly #streams = new Set<Stream>();
+  readonly #open = new Map<Stream, HoldUp>();
   #lookAt = Number.POSITIVE_INFINITY;
 
   /** Some of the stream's bytes were acknowledged; `moved`: those that the peer's reader waited for. */
   handleAcknowledged(state: SessionState, stream: Stream, moved: boolean): void {
     if (moved) this.#end(state, stream);
-    if (!stream.sendBuffer.hasGap || stream.heldUpSince !== undefined) return;
-    stream.heldUpSince = state.now;
-    this.#streams.add(stream);
+    if (!stream.sendBuffer.hasGap || this.#open.has(stream)) return;
+    this.#open.set(stream, { since: state.now, from: state.now });
     this.#lookAt = Math.min(this.#lookAt, state.now + HELD_UP);
   }
 
   #end(state: SessionState, stream: Stream): void {
-    const { heldUpBy: line } = stream;
-    if (line) line.holdUps.charge(heldUp(state, stream, line), line.rate);
-    this.forget(stream);
+    const holdUp = this.#open.get(stream);
+    if (!holdUp) return;
+    this.#open.delete(stream);
+    const { line, from } = holdUp;
+    if (line && !line.isResting) line.holdUps.charge(heldUp(state, stream, line, from), line.rate);
   }
 
   forget(stream: Stream): void {
-    stream.heldUpSince = undefined;
-    stream.heldUpBy = undefined;
-    this.#streams.delete(stream);
+    this.#open.delete(stream);
   }
 
   nextTimeout(): number {
@@ -91,45 +108,53 @@ export class HoldUps {
   handleTime(state: SessionState): void {
     if (state.now < this.#lookAt) return;
     this.#lookAt = Number.POSITIVE_INFINITY;
-    for (const stream of this.#streams) {
-      const dueAt = (stream.heldUpSince as number) + HELD_UP;
-      if (dueAt <= state.now) judge(state, stream);
+    const cases = new Map<number, Case>();
+    for (const [stream, holdUp] of this.#open) {
+      const dueAt = holdUp.since + HELD_UP;
+      if (dueAt <= state.now)
+        cases.set(stream.id, { stream, holdUp, sentAt: Number.NEGATIVE_INFINITY, isShared: false });
       this.#lookAt = Math.min(this.#lookAt, Math.max(dueAt, state.now + HOLD_UP_LOOK));
     }
+    if (cases.size === 0 || state.subflows.size < 2) return;
+    for (const subflow of state.subflows.values()) findHeld(subflow, cases);
+    for (const each of cases.values()) judge(state, each);
   }
 }
 
-function judge(state: SessionState, stream: Stream): void {
-  const line = holder(state, stream);
-  stream.heldUpBy = line;
-  if (!line) return;
-  const ms = state.now - (stream.heldUpSince as number);
-  if (ms < HELD_UP_SHARE * line.model.minRtt) return;
-  if (line.holdUps.affords(heldUp(state, stream, line), line.rate)) return;
+/** Notes in the cases what this line has of the bytes that they are about. */
+function findHeld(subflow: Subflow, cases: ReadonlyMap<number, Case>): void {
+  for (const { stream, control, offset, length, end, sentAt } of subflow.ledger.unacked()) {
+    if (control !== 0 || end <= subflow.surrenderedTo) continue;
+    const found = cases.get(stream);
+    if (!found) continue;
+    const { ackedTo } = found.stream.sendBuffer;
+    if (offset > ackedTo || offset + length <= ackedTo) continue;
+    found.isShared = found.line !== undefined && found.line !== subflow;
+    found.line = subflow;
+    found.sentAt = sentAt;
+  }
+}
+
+function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: Case): void {
+  // It may have got them only when another had failed.
+  holdUp.from = Math.max(holdUp.since, sentAt);
+  const ms = state.now - holdUp.from;
+  const isToBlame =
+    line && !isShared && !line.isResting && ms >= Math.max(HELD_UP, HELD_UP_SHARE * line.model.minRtt);
+  holdUp.line = isToBlame ? line : undefined;
+  if (!isToBlame || line.holdUps.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
   line.holdUps.rest(state.now);
   line.isResting = true;
   surrender(state, line);
 }
 
-/** The one line that has what the stream's reader waits for; undefined when it was given to others as well. */
-function holder(state: SessionState, { id, sendBuffer }: Stream): Subflow | undefined {
-  let found: Subflow | undefined;
-  for (const subflow of state.subflows.values()) {
-    for (const { stream, control, offset, length, end } of subflow.ledger.unacked()) {
-      if (stream !== id || control !== 0 || end <= subflow.surrenderedTo) continue;
-      if (offset > sendBuffer.ackedTo || offset + length <= sendBuffer.ackedTo) continue;
-      if (found) return undefined;
-      found = subflow;
-      break;
-    }
+/** Bytes of the stream that other lines have brought, or could have, since `from`. */
+function heldUp(state: SessionState, stream: Stream, line: Subflow, from: number): number {
+  let rate = 0;
+  for (const other of state.roles.usable(state.subflows.values())) {
+    const isOther = other !== line && !other.isResting;
+    if (isOther && stream.onlyPaths?.has(other.path) !== false) rate += other.rate;
   }
-  return found;
-}
-
-/** Bytes that the other lines have brought, or could have, since the stream was held up. */
-function heldUp(state: SessionState, stream: Stream, line: Subflow): number {
-  const others = state.roles.usable(state.subflows.values()).filter((other) => other !== line);
-  const rate = others.reduce((sum, other) => sum + other.rate, 0);
-  const ms = state.now - (stream.heldUpSince ?? state.now);
-  return (ms * rate) / Math.max(1, state.fairQueue.size);
+  const most = stream.blocked ? Number.POSITIVE_INFINITY : stream.sendBuffer.held;
+  return Math.min(most, ((state.now - from) * rate) / Math.max(1, state.fairQueue.size));
 }

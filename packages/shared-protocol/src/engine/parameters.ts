@@ -175,7 +175,7 @@ export const COPY_SAVED = 1_048_576;
  */
 export const HELD_UP = 150;
 export const HELD_UP_SHARE = 0.5;
-export const HOLD_UP_LOOK = 25;
+export const HOLD_UP_LOOK = 50;
 /** A line may hold up as much as it carries, and no more at once than it carries in so many milliseconds. */
 export const HOLD_UP_CREDIT = 2_500;
 /** A line that is not worth it rests for so long, then twice as long up to REST_MAX, if it does so again before REST_FORGIVEN. */

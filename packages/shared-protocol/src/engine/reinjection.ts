@@ -67,7 +67,8 @@ function regain(state: SessionState, subflow: Subflow): void {
 export function handleLiveness(state: SessionState, subflow: Subflow, before: LivenessState): void {
   const after = subflow.liveness.state;
   if (after === before) return;
-  if (before === "suspect" && !subflow.isResting) regain(state, subflow);
+  if (before === "suspect" && state.roles.usable(state.subflows.values()).includes(subflow))
+    regain(state, subflow);
   state.emit({ type: "subflow", subflow: subflow.id, state: after });
 }
 

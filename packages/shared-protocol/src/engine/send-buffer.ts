@@ -43,7 +43,7 @@ export class SendBuffer {
   readonly #ahead = new RangeSet();
   #aheadBytes = 0;
   /** Where the last of these ended that a line sent: each works in a place of its own. */
-  readonly #aheadTo = new WeakMap<Ahead["line"], number>();
+  #aheadTo: WeakMap<Ahead["line"], number> | undefined;
   #ackedTo = 0;
   #nextOffset = 0;
   /** Place of the segment that holds #nextOffset, counted from the head of the queue. */
@@ -144,7 +144,7 @@ export class SendBuffer {
     const left = Math.min(Math.round(LEAD_JUMP * lead), this.#unsent(limit) - most);
     if (left < lead) return undefined;
     const end = Math.min(this.#end, limit);
-    const last = this.#aheadTo.get(line) ?? 0;
+    const last = this.#aheadTo?.get(line) ?? 0;
     const before = this.#unsentBefore(last);
     const goesOn = before >= lead && before <= LEAD_LEFT * lead;
     const [next] = goesOn ? this.#ahead.gaps(last, end) : [];
@@ -152,6 +152,7 @@ export class SendBuffer {
     if (!gap) return undefined;
     const chunk = this.read(gap.start, Math.min(most, gap.end - gap.start));
     const to = gap.start + chunk.payload.length;
+    this.#aheadTo ??= new WeakMap();
     this.#aheadTo.set(line, to);
     this.#ahead.add(gap.start, to);
     this.#aheadBytes += chunk.payload.length;

@@ -4,7 +4,6 @@ import type { MemoryBudget } from "./memory-budget.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
 import { SendBuffer } from "./send-buffer.ts";
-import type { Subflow } from "./subflow.ts";
 
 /** What a stream is for. */
 export interface StreamRequest {
@@ -45,10 +44,6 @@ export class Stream {
   finAcked = false;
   /** The application was told to stop writing and waits for a "writable" event. */
   blocked = false;
-
-  /** Since when the peer's reader has waited for bytes that others have overtaken, and for which line; see `hold-up.ts`. */
-  heldUpSince: number | undefined;
-  heldUpBy: Subflow | undefined;
 
   readonly reorder = new ReorderBuffer();
   readonly window: ReceiveWindow;

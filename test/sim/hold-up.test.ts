@@ -33,10 +33,14 @@ const isResting = ({ sender }: Bulk, path: string): boolean =>
   [...sender.session.subflows].some((each) => each.path === path && each.isResting);
 
 describe("a line that loses much, beside good ones", () => {
-  for (const [name, strong] of Object.entries({ ADSL, SAME })) {
+  // Fast lines take long to simulate.
+  for (const [name, strong, seeds] of [
+    ["ADSL", ADSL, 3],
+    ["SAME", SAME, 1],
+  ] as const) {
     it(`costs ${name} next to nothing, and stops no reader for long`, () => {
       for (const weak of WEAK) {
-        for (let seed = 1; seed <= 3; seed++) {
+        for (let seed = 1; seed <= seeds; seed++) {
           const { share, poorest, bulk } = run(strong, weak, "down", seed);
           assert.ok(share >= 0.97, `seed ${seed}: ${share} of the others' sum`);
           assert.ok(poorest >= 0.98, `seed ${seed}: a second of ${poorest} of the best line`);

@@ -30,7 +30,7 @@ function run(strong: readonly LineSpec[], weak: LineSpec, direction: Direction, 
 }
 
 const isResting = ({ sender }: Bulk, path: string): boolean =>
-  [...sender.session.subflows].some((each) => each.path === path && each.isResting);
+  [...sender.session.subflows].some((each) => each.path === path && each.holdUpAccount.isResting);
 
 describe("a line that loses much, beside good ones", () => {
   // Fast lines take long to simulate.

@@ -58,8 +58,8 @@ test("a refusal, a deadline or a call ends all of them", async () => {
   await assert.rejects(refused, /^Error: refused/);
 
   const silent = dial();
-  mock.timers.tick(2_000);
-  await assert.rejects(silent, /no answer from 192.0.2.1 port 4433 within 2000 ms/);
+  mock.timers.tick(3_000);
+  await assert.rejects(silent, /no answer from 192.0.2.1 port 4433 within 3000 ms/);
 
   const attempt = new AbortController();
   const calledOff = dial(attempt.signal);
@@ -82,4 +82,17 @@ test("what a socket cannot be made for is the attempt's error", async () => {
     new AbortController().signal,
   );
   await assert.rejects(failing, /no such interface/);
+});
+
+test("a further socket that cannot be made leaves those before it under way", async () => {
+  let calls = 0;
+  const once = (): Socket => {
+    if (++calls > 1) throw new Error("no more descriptors");
+    return create();
+  };
+  const dialled = connectFirst(once, "192.0.2.1", 4433, new AbortController().signal);
+  mock.timers.tick(1_000);
+  assert.equal(calls, 3);
+  made[0]?.emit("connect");
+  assert.equal(await dialled, made[0]);
 });

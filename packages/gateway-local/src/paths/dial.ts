@@ -10,8 +10,8 @@ import {
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "./dial-targets.ts";
 
-/** How long one attempt to connect may take. */
-const CONNECT_DEADLINE_MS = 2_000;
+/** How long one attempt to connect may take: longer than the way there and back through a full queue. */
+const CONNECT_DEADLINE_MS = 3_000;
 /**
  * While nobody answers, another socket sends its SYN each so often, and the first that connects is taken. The system
  * repeats a SYN after a second, then after two (RFC 6298): a line that is back must not wait for that.

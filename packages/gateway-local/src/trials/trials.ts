@@ -1,6 +1,7 @@
 /** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
 
 import {
+  carries,
   type DrillProgress,
   type DrillReport,
   isFree,
@@ -108,6 +109,6 @@ export class Trials {
 }
 
 /** It could carry data now. */
-function isUsable({ record: { state }, roleInForce }: Path): boolean {
-  return (state === "up" || state === "probation") && roleInForce !== "disabled";
+function isUsable({ record, roleInForce }: Path): boolean {
+  return carries(record) && roleInForce !== "disabled";
 }

@@ -5,6 +5,13 @@ import { HOLD_UP_CREDIT, REST, REST_FORGIVEN, REST_MAX } from "./parameters.ts";
 
 const RATE = 100;
 
+function assertRests(account: HoldUpAccount, now: number, ms: number): void {
+  account.handleTime(now + ms - 1);
+  assert.ok(account.isResting, `${ms} ms are not over`);
+  account.handleTime(now + ms);
+  assert.ok(!account.isResting, `${ms} ms are over`);
+}
+
 describe("HoldUpAccount", () => {
   it("affords what the line carries in a few seconds, less what it has held up, and what it carries earns more", () => {
     const account = new HoldUpAccount();
@@ -25,11 +32,11 @@ describe("HoldUpAccount", () => {
     let now = 1_000;
     for (const ms of [REST, 2 * REST, 4 * REST, REST_MAX, REST_MAX]) {
       account.rest(now);
-      assert.ok(account.isResting(now + ms - 1) && !account.isResting(now + ms));
+      assertRests(account, now, ms);
       now += ms;
     }
     now += REST_FORGIVEN + 1;
     account.rest(now);
-    assert.ok(account.isResting(now + REST - 1) && !account.isResting(now + REST));
+    assertRests(account, now, REST);
   });
 });

@@ -8,6 +8,7 @@ import {
   REST_MAX,
 } from "./parameters.ts";
 import { surrender } from "./reinjection.ts";
+import { isLiving } from "./role-policy.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -25,9 +26,16 @@ export class HoldUpAccount {
   #credit: number | undefined;
   #restsUntil = Number.NEGATIVE_INFINITY;
   #rest = REST;
+  #isResting = false;
 
-  isResting(now: number): boolean {
-    return now < this.#restsUntil;
+  /** It holds up more than it carries, and is left out for a while. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** Takes the time in: a rest may be over. */
+  handleTime(now: number): void {
+    this.#isResting = now < this.#restsUntil;
   }
 
   handleCarried(bytes: number): void {
@@ -52,6 +60,7 @@ export class HoldUpAccount {
   rest(now: number): void {
     if (now - this.#restsUntil > REST_FORGIVEN) this.#rest = REST;
     this.#restsUntil = now + this.#rest;
+    this.#isResting = true;
     this.#rest = Math.min(REST_MAX, 2 * this.#rest);
     this.#credit = undefined;
   }
@@ -93,7 +102,8 @@ export class HoldUps {
     if (!holdUp) return;
     this.#open.delete(stream);
     const { line, from } = holdUp;
-    if (line && !line.isResting) line.holdUps.charge(heldUp(state, stream, line, from), line.rate);
+    if (line && !line.holdUpAccount.isResting)
+      line.holdUpAccount.charge(heldUp(state, stream, line, from), line.rate);
   }
 
   forget(stream: Stream): void {
@@ -108,6 +118,8 @@ export class HoldUps {
   handleTime(state: SessionState): void {
     if (state.now < this.#lookAt) return;
     this.#lookAt = Number.POSITIVE_INFINITY;
+    // Nobody is to blame when nobody else would go on: what is still missing when others do is a new hold-up.
+    if ([...state.subflows.values()].filter(isLiving).length < 2) return this.#open.clear();
     const cases = new Map<number, Case>();
     for (const [stream, holdUp] of this.#open) {
       const dueAt = holdUp.since + HELD_UP;
@@ -115,7 +127,7 @@ export class HoldUps {
         cases.set(stream.id, { stream, holdUp, sentAt: Number.NEGATIVE_INFINITY, isShared: false });
       this.#lookAt = Math.min(this.#lookAt, Math.max(dueAt, state.now + HOLD_UP_LOOK));
     }
-    if (cases.size === 0 || state.subflows.size < 2) return;
+    if (cases.size === 0) return;
     for (const subflow of state.subflows.values()) findHeld(subflow, cases);
     for (const each of cases.values()) judge(state, each);
   }
@@ -129,7 +141,7 @@ function findHeld(subflow: Subflow, cases: ReadonlyMap<number, Case>): void {
     if (!found) continue;
     const { ackedTo } = found.stream.sendBuffer;
     if (offset > ackedTo || offset + length <= ackedTo) continue;
-    found.isShared = found.line !== undefined && found.line !== subflow;
+    found.isShared ||= found.line !== undefined && found.line !== subflow;
     found.line = subflow;
     found.sentAt = sentAt;
   }
@@ -140,11 +152,13 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
   holdUp.from = Math.max(holdUp.since, sentAt);
   const ms = state.now - holdUp.from;
   const isToBlame =
-    line && !isShared && !line.isResting && ms >= Math.max(HELD_UP, HELD_UP_SHARE * line.model.minRtt);
+    line &&
+    !isShared &&
+    !line.holdUpAccount.isResting &&
+    ms >= Math.max(HELD_UP, HELD_UP_SHARE * line.model.minRtt);
   holdUp.line = isToBlame ? line : undefined;
-  if (!isToBlame || line.holdUps.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
-  line.holdUps.rest(state.now);
-  line.isResting = true;
+  if (!isToBlame || line.holdUpAccount.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
+  line.holdUpAccount.rest(state.now);
   surrender(state, line);
 }
 
@@ -152,7 +166,7 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
 function heldUp(state: SessionState, stream: Stream, line: Subflow, from: number): number {
   let rate = 0;
   for (const other of state.roles.usable(state.subflows.values())) {
-    const isOther = other !== line && !other.isResting;
+    const isOther = other !== line && !other.holdUpAccount.isResting;
     if (isOther && stream.onlyPaths?.has(other.path) !== false) rate += other.rate;
   }
   const most = stream.blocked ? Number.POSITIVE_INFINITY : stream.sendBuffer.held;

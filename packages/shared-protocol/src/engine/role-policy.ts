@@ -54,7 +54,7 @@ export class RolePolicy {
     const known = measured.length > 0 ? measured : living;
     const top = Math.max(this.#top, Math.min(...known.map(({ tier }) => tier)));
     const used = known.filter(({ tier }) => tier <= top);
-    const awake = used.filter(({ isResting }) => !isResting);
+    const awake = used.filter(({ holdUpAccount }) => !holdUpAccount.isResting);
     return awake.length > 0 ? awake : used;
   }
 

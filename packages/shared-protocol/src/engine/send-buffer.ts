@@ -137,8 +137,8 @@ export class SendBuffer {
   }
 
   /**
-   * Goes on behind what the line sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps: few large
-   * gaps, not many small ones.
+   * Goes on behind what the line sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps:
+   * few large gaps, not many small ones.
    */
   #takeAhead(most: number, limit: number, { lead, line }: Ahead): Chunk | undefined {
     const left = Math.min(Math.round(LEAD_JUMP * lead), this.#unsent(limit) - most);

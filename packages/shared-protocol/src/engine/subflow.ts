@@ -42,9 +42,7 @@ export class Subflow {
   readonly ledger = new Ledger();
   readonly decoder = new FrameDecoder();
   readonly liveness: Liveness;
-  readonly holdUps = new HoldUpAccount();
-  /** It holds up more than it carries, and is left out for a while. */
-  isResting = false;
+  readonly holdUpAccount = new HoldUpAccount();
   /** Shared by the path's subflows. */
   readonly rules: PathRules;
   role: PathRole;
@@ -286,7 +284,7 @@ export class Subflow {
     }
     const bytes = this.ledger.acked - before;
     if (bytes === 0) return undefined;
-    this.holdUps.handleCarried(bytes);
+    this.holdUpAccount.handleCarried(bytes);
     this.#lateNoticed = false;
     this.#awaitedSince = now;
     // The times are those of the last byte, which may be in the middle of a frame.
@@ -348,7 +346,7 @@ export class Subflow {
     this.rules.limit?.handleTime(now);
     this.#lateNoticed = now >= this.#lateAt;
     if (now >= this.#lookAt) this.#lookAt = Number.POSITIVE_INFINITY;
-    this.isResting = this.holdUps.isResting(now);
+    this.holdUpAccount.handleTime(now);
   }
 
   /** The earliest time at which something is to be done without further input. */

@@ -255,7 +255,7 @@ export function sessionsOf(report: StatusReport): readonly SessionStatus[] {
 }
 
 /** Whether bytes can go over the path now. */
-export function carries({ state }: PathStatus): boolean {
+export function carries({ state }: Pick<PathStatus, "state">): boolean {
   return state === "up" || state === "probation";
 }
 

@@ -1,11 +1,13 @@
 /** Help, man page and completion of both programs say the same, and their man pages are sound. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { test } from "node:test";
 import { type CommandText, describeCommand, manPage, walkCommands } from "@hawser/shared-protocol/node";
 import { localProgram } from "../packages/gateway-local/src/cli.ts";
 import { remoteProgram } from "../packages/gateway-remote/src/cli.ts";
 import { completionScript, SHELLS } from "../packages/shared-protocol/src/node/cli/completion.ts";
+import { programFile } from "./house/support.ts";
 
 const PAGE = { version: "1.2.3", sections: [{ title: "FILES", paragraphs: ["a-b"] }], seeAlso: ["man(1)"] };
 
@@ -58,6 +60,20 @@ for (const program of [localProgram(), remoteProgram()]) {
     return command.helpInformation();
   }
 }
+
+test("output that is lost is a failure", { skip: !existsSync("/dev/full") && "needs /dev/full" }, () => {
+  const full = openSync("/dev/full", "w");
+  const args = [programFile("hawser-local"), "completion", "bash"];
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(full);
+  assert.deepEqual(
+    [status, stderr],
+    [1, "the output could not be written: ENOSPC: no space left on device, write\n"],
+  );
+});
 
 /** The lines of one command in a man page. */
 function sectionOf(page: string, words: string): string {

@@ -51,14 +51,17 @@ describe("a line that loses much, beside good ones", () => {
     });
   }
 
-  it("is used while it is the only one, rest or not", () => {
+  it("is used while it is the only one, rest or not; that it rests is told, and that it does no more", () => {
     const bulk = new Bulk([...ADSL, WEAK[1] as LineSpec], "down");
     for (let n = 0; n < 100 && !isResting(bulk, "weak"); n++) bulk.run(250);
     assert.ok(isResting(bulk, "weak"));
+    const rests = (): number => bulk.sender.events.filter(({ type }) => type === "rest").length;
+    assert.equal(rests(), 1);
     for (const { name } of ADSL) bulk.network.line(name).blackhole();
     bulk.run(5_000);
     const alone = bulk.run(10_000) * bulk.capacity;
     assert.ok(alone >= 0.2 * (WEAK[1] as LineSpec).down.rate, `${alone} bytes/ms`);
+    assert.equal(rests(), 2);
   });
 });
 

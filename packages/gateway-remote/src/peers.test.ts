@@ -150,6 +150,12 @@ test("what pair and unpair refuse", () => {
     ],
   ];
   for (const [run, message] of golden) assert.equal(codeOf(run), message);
+  chmodSync(file, 0o640);
+  assert.match(
+    codeOf(() => addPeer(file, "lake")),
+    /^SECRET_EXPOSED remote.toml: holds a secret, but .* chmod 600 remote.toml$/,
+  );
+  chmodSync(file, 0o600);
   assert.equal(readFileSync(file, "utf8"), text);
   writeFileSync(`${file}.new`, "");
   assert.equal(

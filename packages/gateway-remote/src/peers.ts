@@ -17,6 +17,7 @@ import {
   isWildcardHost,
   nearest,
   parseName,
+  readSecretFile,
   readTextFile,
   Secret,
   type WatchHandlers,
@@ -75,11 +76,13 @@ export function initConfig(file: string, options: InitOptions): string | undefin
 
 /**
  * Admits a peer. Returns its pairing line: the only time that it is shown.
- * @throws CodedError USAGE, PEER_EXISTS, NOT_ADVERTISED, or of the file; the file is then as it was.
+ * @throws CodedError USAGE, SECRET_EXPOSED, PEER_EXISTS, NOT_ADVERTISED, or of the file; the file is then as it was.
  */
 export function addPeer(file: string, name: string): string {
   const valid = parseName(name);
   if (!valid.ok) throw new CodedError(ErrorCode.usage, `NAME: ${valid.problem}`);
+  // It is about to hold a secret.
+  readSecretFile(file);
   const key = generateSecret();
   let line = "";
   editFile(file, (text) => {
@@ -105,9 +108,10 @@ export function addPeer(file: string, name: string): string {
 /**
  * Gives a peer a new key. The old one is good until the peer joins with the new one, but for `graceMs` at most; 0: not
  * any more. Returns the new pairing line: the only time that it is shown.
- * @throws CodedError PEER_UNKNOWN, NOT_ADVERTISED, or of the file; the file is then as it was.
+ * @throws CodedError SECRET_EXPOSED, PEER_UNKNOWN, NOT_ADVERTISED, or of the file; the file is then as it was.
  */
 export function rotateKey(file: string, name: string, graceMs: number): string {
+  readSecretFile(file);
   const key = generateSecret();
   let line = "";
   editFile(file, (text) => {

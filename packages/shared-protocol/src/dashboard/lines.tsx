@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { formatAge, formatBytes, formatMs, formatRate } from "../node/cli/format.ts";
+import { formatAge, formatBytes, formatMs, formatRate, formatRest } from "../node/cli/format.ts";
 import type { About } from "../node/status/schemas.ts";
 import { carries, type PathStatus, type SessionStatus, type StatusReport } from "../node/status/types.ts";
 import { messageOf, send } from "./api.ts";
@@ -69,6 +69,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
       <p class={`why ${path.state}`}>
         <b>{path.reason}</b> <span class="soft">for {ago(path.since)}</span>
       </p>
+      {path.restsUntil && <p class="why suspect">{formatRest(path.restsUntil, Date.now())}</p>}
       <div class="rates">
         <span>
           <i aria-hidden="true">↓</i> <span class="hidden">Download</span> <b>{formatRate(rate[down])}</b>

@@ -22,6 +22,8 @@ export type SessionEvent =
   | { readonly type: "closed"; readonly stream: number }
   /** A subflow's state changed. */
   | { readonly type: "subflow"; readonly subflow: number; readonly state: LivenessState }
+  /** A subflow begins or ends to rest: its `holdUpAccount` says which. */
+  | { readonly type: "rest"; readonly subflow: number }
   /** The peer gave the path another role, which is the subflow's now. */
   | { readonly type: "role"; readonly subflow: number }
   /** Remote: a stream was refused before anything was known of it. */

@@ -33,6 +33,11 @@ export class HoldUpAccount {
     return this.#isResting;
   }
 
+  /** When its latest rest ends, or ended. */
+  get restsUntil(): number {
+    return this.#restsUntil;
+  }
+
   /** Takes the time in: a rest may be over. */
   handleTime(now: number): void {
     this.#isResting = now < this.#restsUntil;
@@ -159,6 +164,7 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
   holdUp.line = isToBlame ? line : undefined;
   if (!isToBlame || line.holdUpAccount.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
   line.holdUpAccount.rest(state.now);
+  state.emit({ type: "rest", subflow: line.id });
   surrender(state, line);
 }
 

@@ -131,7 +131,10 @@ export class Session {
   handleTimeout(now: number): void {
     this.#state.now = now;
     for (const subflow of this.#state.subflows.values()) {
+      const { holdUpAccount } = subflow;
+      const wasResting = holdUpAccount.isResting;
       subflow.handleTime(now);
+      if (wasResting && !holdUpAccount.isResting) this.#state.emit({ type: "rest", subflow: subflow.id });
       const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
       if (!entered) continue;
       this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });

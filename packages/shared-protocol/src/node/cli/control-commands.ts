@@ -42,7 +42,8 @@ function addPathCommand(program: Command, statusOf: StatusOf): void {
         method: "PATCH",
         body: { role },
       });
-      process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${printable(name)}: ${role}\n`);
+      if (json) writeJson(answer);
+      else process.stdout.write(`${printable(name)}: ${role}\n`);
     });
 }
 

@@ -25,6 +25,11 @@ export function formatAge(seconds: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor(s / 3600) % 24} h`;
 }
 
+/** `rests for 8 s more: ...`, of a path's `restsUntil`. `now` is in ms, as of `Date.now()`. */
+export function formatRest(until: string, now: number): string {
+  return `rests for ${formatAge((Date.parse(until) - now) / 1_000)} more: it held up more than it carried`;
+}
+
 /** `1 flow`, `2 flows`. */
 export function formatCount(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;

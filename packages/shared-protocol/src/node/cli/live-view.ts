@@ -1,7 +1,15 @@
 /** What `status --watch` draws: rates as they go, the lines, and the flows that move most. */
 
 import { type FlowStatus, type PathStatus, type StatusReport, sessionsOf } from "../status/types.ts";
-import { formatAge, formatBytes, formatCount, formatMs, formatRate, printable } from "./format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatRest,
+  printable,
+} from "./format.ts";
 import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
 
 /** Values kept of each rate: more than any terminal shows. */
@@ -141,6 +149,11 @@ export class LiveView {
         .map(({ name, lastError }) =>
           fit([{ text: `${printable(name)}: ${printable(lastError ?? "")}`, style: "yellow" }]),
         ),
+      ...paths.flatMap(({ name, restsUntil }) =>
+        restsUntil
+          ? fit([{ text: `${printable(name)} ${formatRest(restsUntil, Date.now())}`, style: "yellow" }])
+          : [],
+      ),
     ];
   }
 

@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import type { Endpoint } from "../../wire/frames.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseEndpoint, parseHost, parseListenEndpoint } from "../config/endpoint.ts";
-import { CodedError, ExitCode } from "../config/errors.ts";
+import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
 import { systemCode } from "../config/secret-file.ts";
 import { scrubPairings } from "../log.ts";
 import { completionScript, PATHS_COMMAND, SHELLS, type Shell } from "./completion.ts";
@@ -152,6 +152,7 @@ export async function runCli(program: Command, argv: readonly string[] = process
   let code: ExitCode = ExitCode.done;
   try {
     await program.parseAsync([...argv]);
+    refuseLostOutput();
   } catch (error) {
     code = reportError(program.name(), error);
   } finally {
@@ -182,6 +183,13 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (systemCode(error) !== undefined) return error.message;
   return `${error.name}: ${error.message} (a fault of this program; HAWSER_LOG_LEVEL=debug shows where)`;
+}
+
+/** What was written to a full disk is lost: that is told a turn later, when nobody may be there any more. */
+function refuseLostOutput(): void {
+  const { errored } = process.stdout;
+  if (errored && systemCode(errored) !== "EPIPE")
+    throw new CodedError(ErrorCode.outputLost, `the output could not be written: ${errored.message}`);
 }
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {

@@ -34,6 +34,11 @@ test("flows as a table, with the share of each line", () => {
 a?[2J              192.0.2.1:443  redirect  1 min 1 s     0 B     0 B
 `,
   );
+  const narrow = (width: number): string => renderFlows([flow], undefined, width);
+  assert.match(narrow(80), /^192\.168\.1\.2:50000  192\.0\.2\.1:443 .* 3\.0 kB  adsl1 25 %, adsl2 75 %$/m);
+  assert.match(narrow(60), /^192\.0\.2\.1:443  3\.0 kB  adsl1 25 %, adsl2 75 %$/m);
+  for (const width of [20, 40, 60, 80])
+    for (const line of narrow(width).split("\n")) assert.ok(line.length <= width, line);
   assert.equal(renderFlows([]), "no flow is open\n");
   assert.equal(renderFlows([], "zzz"), 'no open flow matches "zzz"\n');
 });

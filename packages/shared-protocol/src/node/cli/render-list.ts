@@ -2,23 +2,44 @@
 
 import type { GatewayEvent } from "../status/event-log.ts";
 import type { DrillReport, FlowStatus, SpeedResult } from "../status/types.ts";
-import { formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+import { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
 
 type Row = readonly string[];
 
-/** Columns as wide as what stands in them; those of `right` (by index) end flush. */
-export function renderTable(head: Row, rows: readonly Row[], right: readonly number[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: Row): string =>
-    row
-      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd();
+/** What a table of flows leaves out first where a terminal has no room for all of it. */
+const LEFT_OUT = ["KIND", "AGE", "UP", "FROM"];
+
+/**
+ * Columns as wide as what stands in them; those of `right` end flush. As many as fit into `width`: those of `leftOut` go
+ * first.
+ */
+function renderTable(
+  head: Row,
+  rows: readonly Row[],
+  right: readonly string[],
+  { width = Number.POSITIVE_INFINITY, leftOut = [] as readonly string[] } = {},
+): string {
+  let columns = head.map((title, i) => {
+    return { title, i, width: Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)) };
+  });
+  const isTooWide = (): boolean => columns.reduce((sum, column) => sum + column.width + 2, -2) > width;
+  for (const title of leftOut) if (isTooWide()) columns = columns.filter((column) => column.title !== title);
+  const line = (row: Row): string => {
+    const cells = columns.map(({ title, i, width: own }) => {
+      const cell = row[i] ?? "";
+      return right.includes(title) ? cell.padStart(own) : cell.padEnd(own);
+    });
+    return clip(cells.join("  ").trimEnd(), width);
+  };
   return `${[head, ...rows].map(line).join("\n")}\n`;
 }
 
-/** `search`: what was searched for, if anything. */
-export function renderFlows(flows: readonly FlowStatus[], search?: string): string {
+/** `search`: what was searched for, if anything; `width`: of the terminal, if it is one. */
+export function renderFlows(
+  flows: readonly FlowStatus[],
+  search?: string,
+  width = Number.POSITIVE_INFINITY,
+): string {
   if (flows.length === 0)
     return search === undefined ? "no flow is open\n" : `no open flow matches ${JSON.stringify(search)}\n`;
   const rows = flows.map((flow) => [
@@ -30,7 +51,8 @@ export function renderFlows(flows: readonly FlowStatus[], search?: string): stri
     formatBytes(flow.receivedBytes),
     sharesOf(flow),
   ]);
-  return renderTable(["FROM", "TO", "KIND", "AGE", "UP", "DOWN", "LINES"], rows, [3, 4, 5]);
+  const head = ["FROM", "TO", "KIND", "AGE", "UP", "DOWN", "LINES"];
+  return renderTable(head, rows, ["AGE", "UP", "DOWN"], { width, leftOut: LEFT_OUT });
 }
 
 function sharesOf({ paths, sentBytes, receivedBytes }: FlowStatus): string {
@@ -85,5 +107,5 @@ export function renderSpeeds(results: readonly SpeedResult[]): string {
   const errors = results
     .filter(({ error }) => error !== null)
     .map(({ name, error }) => `${name === null ? "together" : printable(name)}: ${printable(error ?? "")}\n`);
-  return renderTable(head, rows, [1, 2, 3, 4, 5]) + errors.join("");
+  return renderTable(head, rows, head.slice(1)) + errors.join("");
 }

@@ -40,13 +40,25 @@ test("the table of a local gateway", () => {
 
 home: degraded, 12 flows open, 340 in all, 2 failed
 sent 1.2 GB, received 8.4 GB, sent again 3.1 MB
-PATH             STATE      ROLE     SUB RTT ms         SEND      RECEIVE SHARE
-adsl1            up         active     1     23   785 kbit/s   8.4 Mbit/s  50 %
-adsl2            up         active     1    4.0   785 kbit/s   8.4 Mbit/s  50 %
-lte              down       backup     0      -      0 bit/s      0 bit/s   0 %
+PATH             STATE      ROLE     SUB RTT ms       SEND    RECEIVE SHARE
+adsl1            up         active     1     23 785 kbit/s 8.4 Mbit/s  50 %
+adsl2            up         active     1    4.0 785 kbit/s 8.4 Mbit/s  50 %
+lte              down       backup     0      -    0 bit/s    0 bit/s   0 %
 lte down for 12 s: connect ETIMEDOUT
 `,
   );
+});
+
+test("a line that is up and rests is told with the reason, and until when", () => {
+  const rests = samplePath("weak", { inUse: false, restsUntil: "2026-01-02T03:04:29.000Z" });
+  const report = {
+    role: "local",
+    version: "0.1.0",
+    uptimeSeconds: 1,
+    session: session(samplePath("adsl1"), rests),
+  } as const;
+  const told = "weak rests for 12 s more: it held up more than it carried";
+  assert.equal(renderStatus(report, NOW).trimEnd().split("\n").at(-1), told);
 });
 
 test("whatever a peer is called and says, 80 columns hold it, and the terminal is not steered", () => {
@@ -124,4 +136,5 @@ test("a narrow terminal is shown fewer columns, and one flow is one", () => {
   assert.match(lines[4] ?? "", /^PATH +STATE +RTT ms +SEND +RECEIVE$/);
   assert.match(lines[5] ?? "", /^adsl1 +up +23 +785 kbit\/s +8\.4 Mbit\/s$/);
   for (const line of lines) assert.ok(line.length <= 60, line);
+  assert.match(renderStatus(one, NOW, 40), /^adsl1 +up +785 kbit\/s 8\.4 Mbit\/s$/m);
 });

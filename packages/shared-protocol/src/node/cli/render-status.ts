@@ -7,6 +7,7 @@ import {
   formatDay,
   formatMs,
   formatRate,
+  formatRest,
   printable,
 } from "./format.ts";
 
@@ -16,6 +17,7 @@ const WIDTH = 80;
 const LEFT_OUT = ["SUB", "ROLE", "SHARE", "RTT ms"];
 /** Longest path name shown in full: what the other columns leave. */
 const NAME_WIDTH = 16;
+const MIN_NAME_WIDTH = 4;
 
 interface Column {
   readonly title: string;
@@ -31,8 +33,8 @@ const COLUMNS: readonly Column[] = [
   { title: "ROLE", align: "left", width: 8, cell: ({ role }) => role },
   { title: "SUB", align: "right", width: 3, cell: ({ subflows }) => String(subflows) },
   { title: "RTT ms", align: "right", width: 6, cell: ({ rttMs }) => formatMs(rttMs) },
-  { title: "SEND", align: "right", width: 12, cell: ({ sendRateBps }) => formatRate(sendRateBps) },
-  { title: "RECEIVE", align: "right", width: 12, cell: ({ receiveRateBps }) => formatRate(receiveRateBps) },
+  { title: "SEND", align: "right", width: 10, cell: ({ sendRateBps }) => formatRate(sendRateBps) },
+  { title: "RECEIVE", align: "right", width: 10, cell: ({ receiveRateBps }) => formatRate(receiveRateBps) },
   { title: "SHARE", align: "right", width: 5, cell: (_, share) => share },
 ];
 
@@ -46,12 +48,14 @@ export function renderStatus(report: StatusReport, now = new Date(), width = WID
   return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;
 }
 
-/** As many columns of the table as fit. */
+/** As many columns of the table as fit; where these are too wide still, names have what is left. */
 function columnsIn(width: number): readonly Column[] {
   let columns = COLUMNS;
-  const isTooWide = (): boolean => columns.reduce((sum, column) => sum + column.width + 1, -1) > width;
-  for (const title of LEFT_OUT) if (isTooWide()) columns = columns.filter((column) => column.title !== title);
-  return columns;
+  const excess = (): number => columns.reduce((sum, column) => sum + column.width + 1, -1) - width;
+  for (const title of LEFT_OUT)
+    if (excess() > 0) columns = columns.filter((column) => column.title !== title);
+  const nameWidth = Math.max(MIN_NAME_WIDTH, NAME_WIDTH - Math.max(0, excess()));
+  return columns.map((column) => (column.title === "PATH" ? { ...column, width: nameWidth } : column));
 }
 
 function renderSession(
@@ -68,7 +72,7 @@ function renderSession(
       `sent again ${formatBytes(bytes.reinjected)}`,
     row(columns, ({ title }) => title),
     ...paths.map((path) => row(columns, ({ cell }) => cell(path, shareOf(path)))),
-    ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderQuota(path)]),
+    ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderRest(path, now), ...renderQuota(path)]),
   ];
 }
 
@@ -78,6 +82,10 @@ function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date)
   const seconds = (now.getTime() - Date.parse(since)) / 1000;
   const age = Number.isFinite(seconds) ? ` for ${formatAge(seconds)}` : "";
   return [`${clip(printable(name), NAME_WIDTH)} ${state}${age}: ${printable(lastError)}`];
+}
+
+function renderRest({ name, restsUntil }: PathStatus, now: Date): string[] {
+  return restsUntil ? [`${clip(printable(name), NAME_WIDTH)} ${formatRest(restsUntil, now.getTime())}`] : [];
 }
 
 function renderQuota({ name, quota, role, roleInForce = role }: PathStatus): string[] {

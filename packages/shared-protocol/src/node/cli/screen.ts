@@ -37,6 +37,12 @@ export interface ScreenEvents {
   onStop(): void;
 }
 
+/** Columns of what a command writes to; undefined where there is no end to a line. */
+export function widthOf(output: ScreenOutput): number | undefined {
+  // A pipe has no width, and a terminal that was never given one says 0.
+  return (output.isTTY && output.columns) || undefined;
+}
+
 export class Screen {
   readonly #output: ScreenOutput;
   readonly #input: ScreenInput;

@@ -8,7 +8,7 @@ import { type GatewayApi, unreachable } from "./gateway-api.ts";
 import { LiveView } from "./live-view.ts";
 import { writeJson } from "./program.ts";
 import { renderStatus } from "./render-status.ts";
-import { Screen, type ScreenInput, type ScreenOutput } from "./screen.ts";
+import { Screen, type ScreenInput, type ScreenOutput, widthOf } from "./screen.ts";
 import { themeOf } from "./text-style.ts";
 
 /** How often `--watch` asks, ms. */
@@ -108,8 +108,7 @@ async function orTrouble(act: () => Promise<void>): Promise<string | undefined> 
 }
 
 function tableOf(api: GatewayApi, answer: unknown, stdout: ScreenOutput): string {
-  // A pipe has no width, and a terminal that was never given one says 0.
-  return renderStatus(checked(api, answer), new Date(), (stdout.isTTY && stdout.columns) || undefined);
+  return renderStatus(checked(api, answer), new Date(), widthOf(stdout));
 }
 
 function checked(api: GatewayApi, answer: unknown): StatusReport {

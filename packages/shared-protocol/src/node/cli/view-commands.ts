@@ -11,6 +11,7 @@ import { GatewayApi } from "./gateway-api.ts";
 import { logsCommand } from "./logs-command.ts";
 import { configOption, countArgument, jsonOption, writeJson } from "./program.ts";
 import { renderEvent, renderFlows } from "./render-list.ts";
+import { widthOf } from "./screen.ts";
 import { statusCommand } from "./status-command.ts";
 
 /** Says where the gateway of a configuration file has its status server. */
@@ -62,7 +63,7 @@ function addFlowsCommand(program: Command, statusOf: StatusOf): void {
         `/api/flows?${query.toString()}`,
       )) as FlowStatus[];
       if (json) writeJson(flows);
-      else process.stdout.write(renderFlows(flows, search));
+      else process.stdout.write(renderFlows(flows, search, widthOf(process.stdout)));
     });
 }
 

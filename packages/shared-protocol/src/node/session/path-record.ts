@@ -9,6 +9,8 @@ export interface PathObserver {
   onRole(path: PathRecord): void;
   /** An overflow or backup path begins or ends to carry what this side sends. */
   onUse(path: PathRecord, change: TierChange): void;
+  /** The path begins or ends to rest: it carries nothing new for a while, though it could. */
+  onRest(path: PathRecord): void;
   /** A connection of the path was lost while others go on. */
   onSubflowLost(path: PathRecord, reason: string): void;
 }
@@ -36,6 +38,7 @@ export class PathRecord {
   #state: PathState = "connecting";
   #reason = REASONS.connecting;
   #since = new Date();
+  #restsUntil: Date | undefined;
   #roleReason: string;
   #roleSince = new Date();
 
@@ -59,6 +62,11 @@ export class PathRecord {
   get roleReason(): string {
     return this.#roleReason;
   }
+  /** Until when it rests; undefined when it does not. */
+  get restsUntil(): Date | undefined {
+    return this.#restsUntil;
+  }
+
   /** Why it is in its state. */
   get reason(): string {
     return this.#state === "down" ? (this.#lastError ?? "") : this.#reason;
@@ -87,6 +95,7 @@ export class PathRecord {
     this.#live.set(subflow, line);
     this.#lastError = undefined;
     this.noteState();
+    this.noteRest();
   }
 
   handleLost(subflow: Subflow, reason: string): void {
@@ -100,6 +109,7 @@ export class PathRecord {
     this.#retired.reinjected += subflow.reinjectedBytes;
     this.handleFailure(reason);
     if (this.#live.size > 0) this.#observer?.onSubflowLost(this, reason);
+    this.noteRest();
   }
 
   /** The path was lost, or could not be dialled. */
@@ -122,6 +132,16 @@ export class PathRecord {
   /** To be called when tiers come into use, or go out of it, the path's among them. */
   noteUse(change: TierChange): void {
     this.#observer?.onUse(this, change);
+  }
+
+  /** To be called when one of its subflows begins or ends to rest: the path rests when all do. One that is down does not. */
+  noteRest(): void {
+    const accounts = [...this.#live.keys()].map(({ holdUpAccount }) => holdUpAccount);
+    const isResting = accounts.length > 0 && accounts.every((account) => account.isResting);
+    if (isResting === (this.#restsUntil !== undefined)) return;
+    const ms = Math.min(...accounts.map(({ restsUntil }) => restsUntil)) - performance.now();
+    this.#restsUntil = isResting ? new Date(Date.now() + ms) : undefined;
+    if (accounts.length > 0) this.#observer?.onRest(this);
   }
 
   /** To be called about once a second, for the rates. */
@@ -152,6 +172,7 @@ export class PathRecord {
       role: this.#role,
       roleSince: this.#roleSince.toISOString(),
       roleReason: this.#roleReason,
+      restsUntil: this.#restsUntil?.toISOString() ?? null,
       subflows: this.#live.size,
       rttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ srtt }) => srtt))),
       minRttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ minRtt }) => minRtt))),

@@ -20,8 +20,13 @@ export function sessionStatus(
     state: sessionState(paths),
     flows: { open: flows.size, total: sum("flows"), failed: sum("failed") },
     bytes: { sent: sum("sent"), received: sum("received"), reinjected: sum("reinjected") },
-    paths: paths.map((path) => ({ ...path, inUse: usedPaths.has(path.name) })),
+    paths: paths.map((path) => withUse(path, usedPaths.has(path.name))),
   };
+}
+
+/** A line that rests is used all the same when there is no other. */
+function withUse(path: PathStatus, inUse: boolean): PathStatus {
+  return { ...path, inUse, restsUntil: inUse ? null : (path.restsUntil ?? null) };
 }
 
 function sessionState(paths: readonly PathStatus[]): SessionState {

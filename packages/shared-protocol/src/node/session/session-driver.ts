@@ -261,6 +261,8 @@ export class SessionDriver {
         return this.#release(event.stream)?.handleClosed();
       case "subflow":
         return this.#report(event.subflow, event.state);
+      case "rest":
+        return this.#handleRest(event.subflow);
       case "role":
         return this.#handleRole(event.subflow);
       case "refused":
@@ -302,6 +304,11 @@ export class SessionDriver {
     const [low, high] = [Math.min(change.top, change.before), Math.max(change.top, change.before)];
     const concerned = [...this.session.subflows].filter(({ tier }) => tier > low && tier <= high);
     for (const name of new Set(concerned.map(({ path }) => path))) this.#paths.get(name)?.noteUse(change);
+  }
+
+  #handleRest(id: number): void {
+    const path = this.#connections.get(id)?.subflow.path;
+    if (path !== undefined) this.#paths.get(path)?.noteRest();
   }
 
   #handleRole(id: number): void {

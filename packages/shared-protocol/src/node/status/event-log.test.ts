@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { HoldUpAccount } from "../../engine/hold-up.ts";
 import type { Subflow } from "../../engine/index.ts";
+import { REST } from "../../engine/parameters.ts";
 import { StreamCode } from "../../wire/codes.ts";
 import { PathRecord } from "../session/path-record.ts";
 import { EventLog } from "./event-log.ts";
@@ -13,6 +15,7 @@ const LINE = { sent: 0, received: 0 };
 function subflow(): { readonly liveness: { state: string } } & Subflow {
   const made = {
     liveness: { state: "probation" },
+    holdUpAccount: new HoldUpAccount(),
     ledger: { sent: 0 },
     receivedBytes: 0,
     reinjectedBytes: 0,
@@ -82,6 +85,36 @@ test("an overflow line comes into use and goes out of it: told with the reason, 
       "lte is in use for downloads: no line before it makes progress",
       "lte is idle for downloads: a line before it makes progress again",
     ],
+  );
+});
+
+test("a line rests when all of its connections do: told with the reason and for how long, and when it is tried again", () => {
+  const log = new EventLog();
+  const path = new PathRecord("weak", "active", "configured", new PathEvents(log, "home", "downloads"));
+  const [first, second] = [subflow(), subflow()];
+  for (const each of [first, second]) path.handleJoined(each, LINE);
+  const until = (): number | undefined => path.restsUntil?.getTime();
+  const now = performance.now();
+  first.holdUpAccount.rest(now);
+  path.noteRest();
+  assert.equal(until(), undefined);
+  second.holdUpAccount.rest(now);
+  path.noteRest();
+  const left = (until() ?? 0) - Date.now();
+  assert.ok(left > 0.9 * REST && left < 1.1 * REST, `${left} ms`);
+  first.holdUpAccount.handleTime(now + REST);
+  path.noteRest();
+  assert.equal(until(), undefined);
+  // The one that does not rest is lost; then the other, with which the rest is over, and of that the loss tells.
+  path.handleLost(first, "ECONNRESET");
+  assert.ok(until());
+  path.handleLost(second, "ECONNRESET");
+  assert.equal(until(), undefined);
+  const seconds = REST / 1_000;
+  const resting = `weak rests for ${seconds} s: it holds up more of the downloads than it carries; other lines carry them`;
+  assert.deepEqual(
+    log.since().flatMap(({ type, message }) => (/rest|tried/.test(type) ? [message] : [])),
+    [resting, "weak is tried again for downloads", resting],
   );
 });
 

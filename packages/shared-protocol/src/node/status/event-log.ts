@@ -8,6 +8,8 @@ export const EVENT_TYPES = [
   "path-role",
   "path-in-use",
   "path-idle",
+  "path-resting",
+  "path-tried",
   "quota-warned",
   "quota-reached",
   "quota-reset",
@@ -22,7 +24,8 @@ export const EVENT_TYPES = [
 ] as const;
 /**
  * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `path-in-use`,
- * `path-idle`: an overflow or backup path begins or ends to carry what this gateway sends; `subflow-lost`: one of
+ * `path-idle`: an overflow or backup path begins or ends to carry what this gateway sends; `path-resting`:
+ * it held up more than it carried, and is left out for a while; `path-tried`: and used again; `subflow-lost`: one of
  * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -30,6 +33,7 @@ export type EventType = (typeof EVENT_TYPES)[number];
 const TROUBLE: ReadonlySet<EventType> = new Set([
   "path-suspect",
   "path-down",
+  "path-resting",
   "quota-warned",
   "quota-reached",
   "subflow-lost",

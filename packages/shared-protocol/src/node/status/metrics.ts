@@ -62,6 +62,11 @@ const PATH_GAUGES: readonly PathValue[] = [
   ["hawser_path_receive_bytes_per_second", "Payload arriving now.", (path) => path.receiveRateBps / 8],
   ["hawser_path_unacked_bytes", "Sent and not yet acknowledged.", (path) => path.unackedBytes],
   ["hawser_path_in_use", "1 when new data may go over the path.", (path) => (path.inUse ? 1 : 0)],
+  [
+    "hawser_path_resting",
+    "1 while the path is left out: it held up more than it carried.",
+    (path) => (path.restsUntil ? 1 : 0),
+  ],
   ["hawser_path_quota_limit_bytes", "The month's quota.", (path) => path.quota?.limitBytes ?? null],
   ["hawser_path_quota_used_bytes", "Used of the month's quota.", (path) => path.quota?.usedBytes ?? null],
 ];

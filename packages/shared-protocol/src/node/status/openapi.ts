@@ -4,6 +4,13 @@ import { API_VERSION } from "./schemas.ts";
 
 const ABOUT = `Every path below /api is below /api/v${API_VERSION}, too, which stays when a later version takes /api.`;
 
+/** Of texts that are no pages. */
+const TEXT_TYPES: ReadonlyMap<string, string> = new Map([
+  ["/metrics", "text/plain"],
+  // Scripts, styles and a picture.
+  ["/assets/*", "*/*"],
+]);
+
 interface RouteSchema {
   readonly summary?: string;
   readonly querystring?: unknown;
@@ -46,7 +53,9 @@ export function openApiDocument(routes: readonly RouteRecord[], version: string)
     paths[path][method.toLowerCase()] = {
       summary: schema.summary,
       parameters: [...pathParameters(url), ...queryParameters(schema.querystring)],
-      ...(schema.body === undefined ? {} : { requestBody: { required: true, content: json(schema.body) } }),
+      ...(schema.body === undefined
+        ? {}
+        : { requestBody: { required: !isNullable(schema.body), content: json(schema.body) } }),
       responses: Object.fromEntries(
         Object.entries(schema.response ?? {}).map(([status, body]) => [
           // OpenAPI spells classes of status codes in capitals.
@@ -57,6 +66,12 @@ export function openApiDocument(routes: readonly RouteRecord[], version: string)
     };
   }
   return { openapi: "3.1.0", info: { title: "Hawser", version, description: ABOUT }, paths };
+}
+
+/** Whether there may be no body, which Fastify takes for null. */
+function isNullable(schema: unknown): boolean {
+  const { anyOf = [] } = schema as { readonly anyOf?: readonly { readonly type?: string }[] };
+  return anyOf.some(({ type }) => type === "null");
 }
 
 function pathParameters(url: string): Record<string, unknown>[] {
@@ -82,12 +97,7 @@ function describeResponse(status: string, url: string, body: unknown): Record<st
   if (isContent(body)) return { description: "done", content: body.content };
   if (status === "204") return { description: "done" };
   const isText = typeof body === "object" && body !== null && "type" in body && body.type === "string";
-  const type =
-    url === "/metrics" || url.startsWith("/assets/")
-      ? "text/plain"
-      : isText
-        ? "text/html"
-        : "application/json";
+  const type = TEXT_TYPES.get(url) ?? (isText ? "text/html" : "application/json");
   return { description: "done", content: json(body, type) };
 }
 

@@ -53,6 +53,14 @@ export class PathEvents implements PathObserver {
     }
   }
 
+  onRest(path: PathRecord): void {
+    const { name, restsUntil } = path;
+    if (!restsUntil) return this.#add("path-tried", path, `${name} is tried again for ${this.#sends}`);
+    const seconds = Math.round((restsUntil.getTime() - Date.now()) / 1_000);
+    const why = `it holds up more of the ${this.#sends} than it carries`;
+    this.#add("path-resting", path, `${name} rests for ${seconds} s: ${why}; other lines carry them`);
+  }
+
   onSubflowLost(path: PathRecord, reason: string): void {
     this.#add("subflow-lost", path, `${path.name} lost one of its connections: ${reason}`);
   }

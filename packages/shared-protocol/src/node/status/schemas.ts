@@ -48,6 +48,15 @@ const path = z.object({
   roleSince: z.string().meta({ description: "when it was given its role in force, ISO 8601" }),
   roleReason: z.string().meta({ description: "who gave it its role in force, or why it has it" }),
   inUse: z.boolean().optional().meta({ description: "new data may go over it from this end now" }),
+  restsUntil: z
+    .string()
+    .nullable()
+    .optional()
+    .meta({
+      description:
+        "when it is tried again, ISO 8601: it held up more of what this end sends than it carried, and others carry it " +
+        "meanwhile; null when it does not rest",
+    }),
   tier: z.number().nullable().optional().meta({ description: "of an overflow path" }),
   maxRateBps: maxRate.optional(),
   metered: z.boolean().optional().meta({ description: "it is pinged rarely" }),
@@ -112,6 +121,7 @@ const event = z.object({
   type: z.enum(EVENT_TYPES).meta({
     description:
       "path-in-use, path-idle: an overflow or backup path begins or ends to carry what this gateway sends; " +
+      "path-resting, path-tried: a path that held up more than it carried is left out for a while, then tried again; " +
       "flows-failed, flows-refused: a minute's flows that were cut, or found no room, with the reasons",
   }),
   level: z.enum(["info", "warn"]),

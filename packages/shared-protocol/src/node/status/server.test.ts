@@ -213,7 +213,7 @@ test("every answer has the security headers", async () => {
 
 test("the documentation is of the routes that there are", async () => {
   const document = (await ask("/docs/json")).json() as {
-    paths: Record<string, Record<string, { responses: object }>>;
+    paths: Record<string, Record<string, { requestBody?: { required: boolean }; responses: object }>>;
   };
   assert.deepEqual(Object.keys(document.paths).sort(), [
     "/",
@@ -237,6 +237,9 @@ test("the documentation is of the routes that there are", async () => {
     "4XX",
     "5XX",
   ]);
+  const mustHaveBody = (path: string): boolean | undefined =>
+    document.paths[path]?.["post"]?.requestBody?.required;
+  assert.deepEqual([mustHaveBody("/api/paths/{name}/drill"), mustHaveBody("/api/speedtest")], [true, false]);
   assert.match((await ask("/docs")).text, /PATCH \/api\/paths\/\{name\}/);
 });
 

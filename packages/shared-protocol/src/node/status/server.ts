@@ -74,6 +74,8 @@ export async function createStatusServer(
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    // The guard below says what is wrong; Node would answer without a word.
+    http: { requireHostHeader: false },
     rewriteUrl: ({ url = "/" }) => rewriteVersion(url),
     // What is wrong with a body is told, not mended.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
@@ -119,6 +121,7 @@ function addGuards(app: FastifyInstance, listen: Endpoint): void {
     reply.headers(SECURITY_HEADERS);
     const { headers, method, socket } = request;
     if (!isOwnHost(headers.host, listen.host, socket.localAddress)) {
+      if (headers.host === undefined) return sendProblem(reply, 400, "a Host header is needed");
       return sendProblem(reply, 403, "the Host header is not an address of this server");
     }
     if (!isOwnOrigin(method, headers)) return sendProblem(reply, 403, "other sites must not ask this server");

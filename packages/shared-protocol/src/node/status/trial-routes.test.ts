@@ -104,7 +104,7 @@ test("a speed test: with its progress as events, or its results alone; a problem
   try {
     assert.deepEqual((await post()).json(), [{ name: "adsl1", ...speed }]);
     assertProblem(await post('{"paths":["lte"]}'), 409, "lte is down");
-    assertProblem(await post('{"seconds":3600}'), 400);
+    assertProblem(await post('{"seconds":3600}'), 400, "body/seconds must be <= 20");
     assert.deepEqual(await events({ paths: ["adsl2"] }), [
       ["progress", progress],
       ["results", [{ name: "adsl2", ...speed }]],

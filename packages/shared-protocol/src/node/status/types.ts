@@ -27,6 +27,11 @@ export interface PathStatus {
   readonly roleReason: string;
   /** Whether new data may go over it from this end now: an overflow or backup path may be idle. */
   readonly inUse?: boolean;
+  /**
+   * When it is tried again, ISO 8601, UTC: it held up more of what this end sends than it carried, and carries nothing new
+   * as long as others do. Null when it does not rest.
+   */
+  readonly restsUntil?: string | null;
   /** Of an overflow path. */
   readonly tier?: number | null;
   /** The most that may go each way, bits per second; null where the line alone bounds it. */

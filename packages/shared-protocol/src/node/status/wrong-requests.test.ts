@@ -101,6 +101,13 @@ for (const [what, bytes, status] of [
     assert.equal(JSON.parse(body).status, status);
   });
 
+test("without a Host header: a problem (RFC 9112, section 3.2)", async () => {
+  const { socket, text } = open();
+  socket.write("GET /api/status HTTP/1.1\r\nConnection: close\r\n\r\n");
+  await once(socket, "close");
+  assert.match(text(), /^HTTP\/1\.1 400 [^]*"a Host header is needed"/);
+});
+
 const FOLLOWED = `GET /api/events ${HEAD}Accept: text/event-stream\r\n`;
 for (const [what, request, bytes] of [
   ["garbage behind their request", `${FOLLOWED}\r\n`, "garbage\r\n\r\n"],

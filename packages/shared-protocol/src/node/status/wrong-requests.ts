@@ -16,7 +16,9 @@ import { PATTERN_NAMES } from "./schemas.ts";
 
 /** For Fastify: what is wrong with a body or query, in the user's terms. */
 export function schemaErrorFormatter(errors: FastifySchemaValidationError[], where: string): Error {
-  return new Error(errors.map((error) => whatIsWrong(error, where)).join("; "));
+  // Where nothing at all will do as well, that it is not nothing is no help.
+  const helpful = errors.filter(({ keyword, params }) => keyword !== "anyOf" && params["type"] !== "null");
+  return new Error(helpful.map((error) => whatIsWrong(error, where)).join("; "));
 }
 
 function whatIsWrong(error: FastifySchemaValidationError, where: string): string {

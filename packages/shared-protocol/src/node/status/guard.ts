@@ -10,11 +10,7 @@ const PAGES: ReadonlySet<string> = new Set(["/", "/docs", "/assets/*"]);
  * Whether the Host header names this server by an address. A foreign page whose domain name was rebound to this
  * address still sends its own name. The port is not compared: a forwarded port is another one.
  */
-export function isOwnHost(
-  header: string | undefined,
-  listenHost: string,
-  localAddress: string | undefined,
-): boolean {
+export function isOwnHost(header: string, listenHost: string, localAddress: string | undefined): boolean {
   const host = hostOf(header);
   if (host === undefined) return false;
   if (isLoopbackHost(host)) return true;
@@ -61,8 +57,8 @@ export function showsToken(header: string | undefined, token: Secret): boolean {
   return token.equals(bearerOf(header) ?? "");
 }
 
-function hostOf(header: string | undefined): string | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header ?? "");
+function hostOf(header: string): string | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header);
   return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 

@@ -119,11 +119,12 @@ function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
 function addGuards(app: FastifyInstance, listen: Endpoint): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    const { headers, method, socket } = request;
-    if (!isOwnHost(headers.host, listen.host, socket.localAddress)) {
-      if (headers.host === undefined) return sendProblem(reply, 400, "a Host header is needed");
+    const { headers, method, socket, raw } = request;
+    // Only HTTP/1.0 may do without: health checks of load balancers do, browsers never.
+    if (headers.host === undefined && raw.httpVersion !== "1.0")
+      return sendProblem(reply, 400, "a Host header is needed");
+    if (headers.host !== undefined && !isOwnHost(headers.host, listen.host, socket.localAddress))
       return sendProblem(reply, 403, "the Host header is not an address of this server");
-    }
     if (!isOwnOrigin(method, headers)) return sendProblem(reply, 403, "other sites must not ask this server");
     return undefined;
   });

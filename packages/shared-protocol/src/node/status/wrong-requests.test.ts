@@ -108,6 +108,13 @@ test("without a Host header: a problem (RFC 9112, section 3.2)", async () => {
   assert.match(text(), /^HTTP\/1\.1 400 [^]*"a Host header is needed"/);
 });
 
+test("a health check by HTTP/1.0 has no Host header, and is answered", async () => {
+  const { socket, text } = open();
+  socket.write("GET /healthz HTTP/1.0\r\n\r\n");
+  await once(socket, "close");
+  assert.match(text(), /^HTTP\/1\.1 (200|503) /);
+});
+
 const FOLLOWED = `GET /api/events ${HEAD}Accept: text/event-stream\r\n`;
 for (const [what, request, bytes] of [
   ["garbage behind their request", `${FOLLOWED}\r\n`, "garbage\r\n\r\n"],

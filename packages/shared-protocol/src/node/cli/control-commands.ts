@@ -4,12 +4,12 @@ import { type Command, InvalidArgumentError } from "commander";
 import { PATH_ROLES } from "../../wire/frames.ts";
 import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
 import { parseSize } from "../config/size.ts";
-import type { DrillProgress, DrillReport, SpeedProgress, SpeedResult } from "../status/types.ts";
+import type { DrillProgress, DrillReport, RoleChange, SpeedProgress, SpeedResult } from "../status/types.ts";
 import { PATH_ARGUMENT } from "./completion.ts";
 import { formatRate, printable } from "./format.ts";
 import { GatewayApi } from "./gateway-api.ts";
 import { configOption, durationArgument, durationOption, jsonOption, writeJson } from "./program.ts";
-import { renderDrill, renderSpeeds } from "./render-list.ts";
+import { renderDrill, renderRoleChange, renderSpeeds } from "./render-list.ts";
 import { progressBar, themeOf } from "./text-style.ts";
 import type { StatusOf } from "./view-commands.ts";
 
@@ -43,7 +43,7 @@ function addPathCommand(program: Command, statusOf: StatusOf): void {
         body: { role },
       });
       if (json) writeJson(answer);
-      else process.stdout.write(`${printable(name)}: ${role}\n`);
+      else process.stdout.write(renderRoleChange(answer as RoleChange));
     });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderDrill, renderEvent, renderFlows, renderSpeeds } from "./render-list.ts";
+import { renderDrill, renderEvent, renderFlows, renderRoleChange, renderSpeeds } from "./render-list.ts";
 
 const REPORT = {
   path: "adsl1",
@@ -12,6 +12,18 @@ const REPORT = {
   backAfterMs: 150,
   reinjectedBytes: 64_000,
 };
+
+test("a role that a used-up quota stands above", () => {
+  const change = {
+    name: "lte",
+    role: "active",
+    roleInForce: "active",
+    roleReason: "set through the API",
+  } as const;
+  assert.equal(renderRoleChange(change), "lte: active\n");
+  const spent = { ...change, roleInForce: "disabled", roleReason: "its quota is used up" } as const;
+  assert.equal(renderRoleChange(spent), "lte: active, and disabled for now: its quota is used up\n");
+});
 
 test("flows as a table, with the share of each line", () => {
   const flow = {

@@ -1,7 +1,7 @@
 /** Flows, events and results for a terminal. */
 
 import type { GatewayEvent } from "../status/event-log.ts";
-import type { DrillReport, FlowStatus, SpeedResult } from "../status/types.ts";
+import type { DrillReport, FlowStatus, RoleChange, SpeedResult } from "../status/types.ts";
 import { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
 
 type Row = readonly string[];
@@ -76,6 +76,11 @@ export function renderEvent({ time, level, type, peer, path, message }: GatewayE
 function localTime(time: string): string {
   // Swedish writes ISO 8601.
   return new Date(time).toLocaleString("sv");
+}
+
+export function renderRoleChange({ name, role, roleInForce, roleReason }: RoleChange): string {
+  const still = roleInForce === role ? "" : `, and ${roleInForce} for now: ${roleReason}`;
+  return `${printable(name)}: ${role}${printable(still)}\n`;
 }
 
 export function renderDrill(report: DrillReport): string {

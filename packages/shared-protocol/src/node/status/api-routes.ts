@@ -9,7 +9,7 @@ import type { StatusHistory } from "./history.ts";
 import { noSuchPath, notOffered, sendProblem } from "./problems.ts";
 import { type About, API_VERSION, type EventQuery, type FlowQuery, JsonSchema } from "./schemas.ts";
 import { addTrialRoutes } from "./trial-routes.ts";
-import { type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
+import { type RoleChange, type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
 
 /** Event streams at a time. */
 const MAX_STREAMS = 32;
@@ -106,14 +106,17 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
       reply.header("allow", "");
       return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
     }
-    if (!source.setPathRole(name, role)) {
-      const paths = sessionsOf(source.status()).flatMap((session) => session.paths);
+    const isKnown = source.setPathRole(name, role);
+    const paths = sessionsOf(source.status()).flatMap((session) => session.paths);
+    const path = isKnown ? paths.find((each) => each.name === name) : undefined;
+    if (!path) {
       throw noSuchPath(
         name,
-        paths.map((path) => path.name),
+        paths.map((each) => each.name),
       );
     }
-    return reply.send({ name, role });
+    const { roleInForce = role, roleReason } = path;
+    return reply.send({ name, role, roleInForce, roleReason } satisfies RoleChange);
   });
 }
 

@@ -248,7 +248,14 @@ export type EventQuery = z.output<typeof eventQuery>;
 const roleChange = z.strictObject({ role });
 const pathName = z.object({ name: z.string() });
 const flowName = z.object({ id: z.string() });
-const changedPath = z.object({ name: z.string(), role });
+const changedPath = z.object({
+  name: z.string(),
+  role,
+  roleInForce: role.meta({
+    description: "what it is used as now: a quota that is reached stands above its role",
+  }),
+  roleReason: z.string().meta({ description: "why it is used so" }),
+});
 
 const eventList = jsonSchema(z.array(event));
 

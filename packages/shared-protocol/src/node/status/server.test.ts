@@ -103,10 +103,11 @@ test("a gateway that is stopping is not healthy, whatever its paths are", async 
 });
 
 test("a role is changed, or it is said why not", async () => {
-  report = reportOf(samplePath("adsl1"));
+  const roleReason = "its quota is used up";
+  report = reportOf(samplePath("adsl1", { roleInForce: "disabled", roleReason }));
   const changed = await patch("adsl1", '{"role":"backup"}');
   assert.equal(changed.status, 200);
-  assert.deepEqual(changed.json(), { name: "adsl1", role: "backup" });
+  assert.deepEqual(changed.json(), { name: "adsl1", role: "backup", roleInForce: "disabled", roleReason });
   assert.equal((await patch("adsl1", '{"role":"overflow"}')).status, 200);
   assert.deepEqual(roles, [
     ["adsl1", "backup"],

@@ -6,10 +6,11 @@ import { Secret } from "../identity/secret.ts";
 import { createLogger } from "../log.ts";
 import { EventLog } from "./event-log.ts";
 import { createStatusServer, type StatusServer } from "./server.ts";
+import { samplePath, sampleReport } from "./testing.ts";
 import type { StatusReport } from "./types.ts";
 
 const TOKEN = "an-example-of-24-chars-x";
-const REPORT: StatusReport = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions: [] };
+const REPORT: StatusReport = sampleReport({ paths: [samplePath("x")] });
 const lines: string[] = [];
 const logger = createLogger({
   role: "remote",

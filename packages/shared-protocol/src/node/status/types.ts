@@ -61,6 +61,10 @@ export interface PathStatus {
   readonly since: string;
 }
 
+/** A path was given a role. */
+export interface RoleChange
+  extends Required<Pick<PathStatus, "name" | "role" | "roleInForce" | "roleReason">> {}
+
 /** A monthly quota, counted in bytes of IP packets. */
 export interface QuotaStatus {
   readonly limitBytes: number;

@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import {
+  atKey,
   ConfigError,
   cidrField,
   ErrorCode,
@@ -162,7 +163,7 @@ export function loadLocalConfig(file: string): LocalConfig {
   const parsed = loadConfig(file, localSchema, { secretAt });
   const { remote, path, capture, socks, forward, limits, state } = parsed;
   const status = loadStatus(file, parsed.status);
-  const pairing = "file" in remote ? readPairing(resolve(dirname(file), remote.file)) : remote;
+  const pairing = "file" in remote ? loadPairing(file, remote.file) : remote;
   refuseOtherFamilies(file, path, pairing);
   return Object.freeze({
     remote: pairing,
@@ -186,6 +187,11 @@ function secretAt(config: LocalFile): string | undefined {
   const { remote, socks } = config;
   if ("psk" in remote) return "remote";
   return socks?.users && socks.users.size > 0 ? "socks.users" : statusSecretAt(config);
+}
+
+/** The file that `remote.file` of configuration `file` names. */
+function loadPairing(file: string, named: string): Pairing {
+  return atKey(file, "remote.file", () => readPairing(resolve(dirname(file), named)));
 }
 
 function readPairing(file: string): Pairing {

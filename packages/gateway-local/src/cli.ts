@@ -160,10 +160,12 @@ function addConnectCommand(program: Program): void {
  */
 async function joinStdio(socket: Socket): Promise<void> {
   const upwards = pipeline(process.stdin, socket);
-  const downwards = pipeline(socket, process.stdout, { end: false }).then(() => {
-    if (process.stdin.isTTY) process.stdin.destroy();
+  const downwards = pipeline(socket, process.stdout, { end: false }).then(async () => {
+    if (process.stdin.isTTY) return process.stdin.destroy();
+    // What a full pipe has not taken yet is written before this.
+    await new Promise((written) => process.stdout.write("", written));
     // Node does not close stdout by itself; whoever reads it (ssh) waits for that.
-    else closeSync(1);
+    closeSync(1);
   });
   await Promise.all([process.stdin.isTTY ? upwards.catch(() => undefined) : upwards, downwards]);
 }

@@ -206,6 +206,14 @@ test("what is wrong is told by its key", () => {
       ],
     ],
     [
+      `${remote}${PATH}[capture]\nfrom = ["lan0"]\nlisten = ["127.0.0.1:1", "[::1]:1", "0.0.0.0:0"]\n`,
+      [
+        'local.toml: capture.listen[0]: is not reached by what comes from the LAN; write "0.0.0.0:1"',
+        'local.toml: capture.listen[1]: is not reached by what comes from the LAN; write "[::]:1"',
+        "local.toml: capture.listen[2]: needs a port that the redirect rules can name; write one from 1 to 65535",
+      ],
+    ],
+    [
       `${remote}${PATH}[socks]\nlisten = "127.0.0.1:8080"\n`,
       [
         "local.toml: status.listen: 127.0.0.1:8080 is taken by another listener of this file; choose another port",

@@ -20,6 +20,7 @@ import {
   readVersion,
   runCli,
   systemCode,
+  untilWritten,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import {
@@ -162,8 +163,7 @@ async function joinStdio(socket: Socket): Promise<void> {
   const upwards = pipeline(process.stdin, socket);
   const downwards = pipeline(socket, process.stdout, { end: false }).then(async () => {
     if (process.stdin.isTTY) return process.stdin.destroy();
-    // What a full pipe has not taken yet is written before this.
-    await new Promise((written) => process.stdout.write("", written));
+    await untilWritten();
     // Node does not close stdout by itself; whoever reads it (ssh) waits for that.
     closeSync(1);
   });

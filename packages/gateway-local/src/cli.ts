@@ -20,6 +20,7 @@ import {
   readVersion,
   runCli,
   systemCode,
+  untilWritten,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import {
@@ -160,10 +161,11 @@ function addConnectCommand(program: Program): void {
  */
 async function joinStdio(socket: Socket): Promise<void> {
   const upwards = pipeline(process.stdin, socket);
-  const downwards = pipeline(socket, process.stdout, { end: false }).then(() => {
-    if (process.stdin.isTTY) process.stdin.destroy();
+  const downwards = pipeline(socket, process.stdout, { end: false }).then(async () => {
+    if (process.stdin.isTTY) return process.stdin.destroy();
+    await untilWritten();
     // Node does not close stdout by itself; whoever reads it (ssh) waits for that.
-    else closeSync(1);
+    closeSync(1);
   });
   await Promise.all([process.stdin.isTTY ? upwards.catch(() => undefined) : upwards, downwards]);
 }

@@ -31,7 +31,7 @@ function findings(text: string, mode?: number): string[] {
     assert.ok(error instanceof CodedError);
     assert.equal(error.exitCode, 2);
     assert.ok(!error.message.includes(psk.revealBase64url()));
-    return error.message.split("\n").map((line) => line.replace(`${directory}/`, ""));
+    return error.message.split("\n").map((line) => line.replaceAll(`${directory}/`, ""));
   }
   return [];
 }
@@ -206,6 +206,14 @@ test("what is wrong is told by its key", () => {
       ],
     ],
     [
+      `${remote}${PATH}[capture]\nfrom = ["lan0"]\nlisten = ["127.0.0.1:1", "[::1]:1", "0.0.0.0:0"]\n`,
+      [
+        'local.toml: capture.listen[0]: is not reached by what comes from the LAN; write "0.0.0.0:1"',
+        'local.toml: capture.listen[1]: is not reached by what comes from the LAN; write "[::]:1"',
+        "local.toml: capture.listen[2]: needs a port that the redirect rules can name; write one from 1 to 65535",
+      ],
+    ],
+    [
       `${remote}${PATH}[socks]\nlisten = "127.0.0.1:8080"\n`,
       [
         "local.toml: status.listen: 127.0.0.1:8080 is taken by another listener of this file; choose another port",
@@ -226,7 +234,7 @@ test("what is wrong is told by its key", () => {
 test("a file with a secret in it must be its owner's alone", () => {
   assert.match(
     findings(`remote = "${PAIRING}"\n${PATH}`, 0o644)[0] ?? "",
-    /^local\.toml: remote: holds a secret, .* \(mode 0644\); run: chmod 600 \S+local\.toml$/,
+    /^local\.toml: remote: holds a secret, .* \(mode 0644\); run: chmod 600 local\.toml$/,
   );
   const pairing = join(directory, "pairing.txt");
   writeFileSync(pairing, `${PAIRING}\n`, { mode: 0o600 });
@@ -235,19 +243,28 @@ test("a file with a secret in it must be its owner's alone", () => {
   const users = `${named}[socks]\nlisten = "127.0.0.1:1080"\nusers = { alice = "x" }\n`;
   assert.match(findings(users, 0o644)[0] ?? "", /^local\.toml: socks\.users: holds a secret/);
   chmodSync(pairing, 0o644);
-  assert.match(findings(named)[0] ?? "", /^pairing\.txt: holds a secret, but group or others/);
+  assert.match(
+    findings(named)[0] ?? "",
+    /^local\.toml: remote\.file: pairing\.txt: holds a secret, but group or others/,
+  );
   writeFileSync(pairing, "hawser://home\n");
   chmodSync(pairing, 0o600);
-  assert.deepEqual(findings(named), ['pairing.txt: is cut off: it has no "@" before the endpoints']);
+  assert.deepEqual(findings(named), [
+    'local.toml: remote.file: pairing.txt: is cut off: it has no "@" before the endpoints',
+  ]);
   rmSync(pairing);
-  assert.deepEqual(findings(named), ["pairing.txt: does not exist; create it, or name another file"]);
+  assert.deepEqual(findings(named), [
+    "local.toml: remote.file: pairing.txt: does not exist; create it, or name another file",
+  ]);
 });
 
 test("the example is right, but for the pairing line that it names", () => {
   const example = new URL("../../../deploy/local.example.toml", import.meta.url);
   rmSync(join(directory, "pairing.txt"), { force: true });
   const text = readFileSync(example, "utf8");
-  assert.deepEqual(findings(text, 0o644), ["pairing.txt: does not exist; create it, or name another file"]);
+  assert.deepEqual(findings(text, 0o644), [
+    "local.toml: remote.file: pairing.txt: does not exist; create it, or name another file",
+  ]);
   writeFileSync(join(directory, "pairing.txt"), PAIRING, { mode: 0o600 });
   const { paths, capture, limits } = load(text, 0o644);
   assert.deepEqual(

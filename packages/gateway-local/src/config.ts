@@ -1,15 +1,18 @@
 /** local.toml: what it may say, and what the gateway makes of it. */
 
-import { isIP } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
 import {
+  atKey,
   ConfigError,
   cidrField,
+  type Endpoint,
   ErrorCode,
   endpointField,
   type Finding,
   formatEndpoint,
   interfaceField,
+  isLoopbackHost,
   limitsField,
   listenField,
   listenListField,
@@ -101,10 +104,16 @@ const captureTable = z
     rules: z.boolean().default(true),
     bypass: z.array(cidrField).default([]),
   })
-  .superRefine(({ from, rules }, context) => {
-    if (!rules || from.length > 0) return;
-    const message = 'names no interface; write the ones of the LAN, such as ["br-lan"], or rules = false';
-    context.addIssue({ code: "custom", path: ["from"], message });
+  .superRefine(({ listen, from, rules }, context) => {
+    if (!rules) return;
+    if (from.length === 0) {
+      const message = 'names no interface; write the ones of the LAN, such as ["br-lan"], or rules = false';
+      context.addIssue({ code: "custom", path: ["from"], message });
+    }
+    for (const [i, endpoint] of listen.entries()) {
+      const message = whyNoTarget(endpoint);
+      if (message) context.addIssue({ code: "custom", path: ["listen", i], message });
+    }
   });
 
 const socksTable = z.strictObject({
@@ -162,7 +171,7 @@ export function loadLocalConfig(file: string): LocalConfig {
   const parsed = loadConfig(file, localSchema, { secretAt });
   const { remote, path, capture, socks, forward, limits, state } = parsed;
   const status = loadStatus(file, parsed.status);
-  const pairing = "file" in remote ? readPairing(resolve(dirname(file), remote.file)) : remote;
+  const pairing = "file" in remote ? loadPairing(file, remote.file) : remote;
   refuseOtherFamilies(file, path, pairing);
   return Object.freeze({
     remote: pairing,
@@ -188,6 +197,11 @@ function secretAt(config: LocalFile): string | undefined {
   return socks?.users && socks.users.size > 0 ? "socks.users" : statusSecretAt(config);
 }
 
+/** The file that `remote.file` of configuration `file` names. */
+function loadPairing(file: string, named: string): Pairing {
+  return atKey(file, "remote.file", () => readPairing(resolve(dirname(file), named)));
+}
+
 function readPairing(file: string): Pairing {
   const pairing = parsePairing(readSecretFile(file));
   if (pairing.ok) return pairing.value;
@@ -205,6 +219,14 @@ function refuseOtherFamilies(file: string, paths: LocalFile["path"], { endpoints
     return [{ file, key: `path[${i}].source`, what }];
   });
   if (findings.length > 0) throw new ConfigError(ErrorCode.configInvalid, findings);
+}
+
+/** REDIRECT turns a connection to the address of the interface that it came in over (iptables-extensions(8)). */
+function whyNoTarget({ host, port }: Endpoint): string | undefined {
+  if (port === 0) return "needs a port that the redirect rules can name; write one from 1 to 65535";
+  if (!isLoopbackHost(host)) return undefined;
+  const everywhere = formatEndpoint({ host: isIPv6(host) ? "::" : "0.0.0.0", port });
+  return `is not reached by what comes from the LAN; write "${everywhere}"`;
 }
 
 function parseAddress(text: string): Parsed<string> {

@@ -42,7 +42,7 @@ const edits: [string, string, string[]][] = [
   ['["br-lan"]', '["br-lan", "br-guest"]', []],
   ["wonderland", "looking glass", []],
   ['[capture]\nfrom = ["br-lan"]\n', "", []],
-  ["[capture]", '[capture]\nlisten = ["127.0.0.1:1"]', ["capture.listen"]],
+  ["[capture]", '[capture]\nlisten = ["192.0.2.1:1"]', ["capture.listen"]],
   ["127.0.0.1:1080", "127.0.0.1:1081", ["socks.listen"]],
   ["0123456789abcdef", "fedcba9876543210", ["status.token"]],
   ["drain_seconds = 10", 'drain_seconds = 9\nmemory = "1GiB"', ["limits.memory", "limits.drain_seconds"]],

@@ -101,7 +101,10 @@ test("what is wrong is told by its key", () => {
       `${listen}${peer}old_key = "${key}"\nold_key_until = "tomorrow"\n`,
       ["remote.toml: peer[0].old_key_until: expected a date and time, found a string"],
     ],
-    [`${listen}identity = "other.pem"\n`, ["other.pem: does not exist; create it, or name another file"]],
+    [
+      `${listen}identity = "other.pem"\n`,
+      ["remote.toml: identity: other.pem: does not exist; create it, or name another file"],
+    ],
   ];
   for (const [text, expected] of golden) assert.deepEqual(findings(text), expected);
 });
@@ -140,13 +143,18 @@ test("the status token, in the file or in another", () => {
   ] as const) {
     assert.deepEqual(findings(text(`"${bad}"`)), [`remote.toml: status.token: ${what}`]);
     writeFileSync(join(directory, "token.txt"), bad, { mode: 0o600 });
-    assert.deepEqual(findings(text('{ file = "token.txt" }')), [`token.txt: ${what}`]);
+    assert.deepEqual(findings(text('{ file = "token.txt" }')), [
+      `remote.toml: status.token.file: token.txt: ${what}`,
+    ]);
   }
   writeFileSync(join(directory, "token.txt"), `${token}\n`);
   assert.deepEqual(findings(text('{ file = "token.txt" }')), []);
   assert.ok(loadRemoteConfig(file).status.token?.equals(token));
   chmodSync(join(directory, "token.txt"), 0o640);
-  assert.match(findings(text('{ file = "token.txt" }')).join(), /^token\.txt: holds a secret, .*chmod 600/);
+  assert.match(
+    findings(text('{ file = "token.txt" }')).join(),
+    /^remote\.toml: status\.token\.file: token\.txt: holds a secret, .*chmod 600/,
+  );
 });
 
 test("the example is right", () => {

@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import {
+  atKey,
   endpointField,
   limitsField,
   listenListField,
@@ -109,7 +110,7 @@ export function parseRemoteFile(text: string, file: string): RemoteFile {
 /** The configuration that a parsed file and the secret ones it names make. @throws CodedError when one cannot be read. */
 export function withSecrets(file: string, parsed: RemoteFile): RemoteConfig {
   const { listen, advertise, egress, peer, limits } = parsed;
-  const identity = loadIdentity(resolve(dirname(file), parsed.identity));
+  const identity = atKey(file, "identity", () => loadIdentity(resolve(dirname(file), parsed.identity)));
   const status = loadStatus(file, parsed.status);
   return Object.freeze({ listen, advertise, identity, peers: peer, egress, status, limits });
 }

@@ -200,7 +200,7 @@ function howToAdvertise({ listen }: Reachable): string {
     formatEndpoint({ host: publicAddress() ?? "vps.example", port: port || 4433 }),
   );
   return (
-    'advertise: is needed for a pairing line, since "listen" is every address; ' +
+    'advertise: is needed for a pairing line, since "listen" is every address or any port; ' +
     `add the one that the Internet reaches, such as: advertise = [${example}] (init --advertise writes it)`
   );
 }

@@ -1,7 +1,7 @@
 import type { LocalConfig } from "../config.ts";
 import { RemoteAddresses } from "../remote-addresses.ts";
 import type { Finding } from "./findings.ts";
-import { checkDns, checkIpv6Leak, checkRules, checkRunning } from "./host-checks.ts";
+import { checkCapturedInterfaces, checkDns, checkIpv6Leak, checkRules, checkRunning } from "./host-checks.ts";
 import { checkPath } from "./path-checks.ts";
 
 /** Checks everything that the gateway needs from its machine and its lines, and tells each finding as it is made. */
@@ -11,6 +11,7 @@ export async function runDoctor(config: LocalConfig, tell: (finding: Finding) =>
   await remote.learn(config.remote.endpoints);
   say(await checkDns(config));
   for (const path of config.paths) say(await checkPath(path, config.remote, remote));
+  say(checkCapturedInterfaces(config));
   const running = await checkRunning(config);
   say(await checkRules(config, [...remote.all], running.level !== "note"));
   say(checkIpv6Leak(config));

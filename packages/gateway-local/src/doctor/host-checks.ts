@@ -1,10 +1,21 @@
 import { lookup } from "node:dns/promises";
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { formatEndpoint } from "@hawser/shared-protocol/node";
 import { IptablesError, inspectRules, systemRunner } from "iptables-wrapper";
 import { redirectRules } from "../capture/rules.ts";
 import type { LocalConfig } from "../config.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
+
+/** iptables takes the name of an interface that is not there without a word. */
+export function checkCapturedInterfaces({ capture }: LocalConfig): Finding[] {
+  return (capture?.from ?? []).map((device) => {
+    const subject = `capture: interface ${device}`;
+    if (existsSync(`/sys/class/net/${device}`)) return ok(subject, "is there");
+    const mend = "`ip link` lists the interfaces; mend capture.from";
+    return bad(subject, "does not exist: nothing that comes in over it is captured", mend);
+  });
+}
 
 /** The redirect rules, as they should be while the gateway runs: they come with its start. */
 export async function checkRules(

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { afterEach, test } from "node:test";
 import { CodedError, ConfigError, ErrorCode } from "./config/errors.ts";
 import { formatPairing, generateSecret, Secret } from "./identity/index.ts";
@@ -101,4 +103,20 @@ test("the level comes from the option, then from the environment", () => {
       error.message === 'HAWSER_LOG_LEVEL: "wran" is not a level; did you mean "warn"?' &&
       error.exitCode === 2,
   );
+});
+
+test("a log that cannot be written costs its lines, not the program", () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(new URL("log.ts", import.meta.url))};
+    const logger = createLogger({ role: "local", name: "x" });
+    logger.info("no room");
+    logger.info("still none");
+    console.log("goes on");`;
+  const full = openSync("/dev/full", "w");
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", full],
+    encoding: "utf8",
+  });
+  closeSync(full);
+  assert.deepEqual([status, stdout], [0, "goes on\n"]);
 });

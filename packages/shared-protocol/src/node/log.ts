@@ -91,10 +91,15 @@ function redactedPaths(): string[] {
   return SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]);
 }
 
-/** Written synchronously: the last line before a crash is the one that is needed. */
+/**
+ * Written synchronously: the last line before a crash is the one that is needed. What cannot be written (the disk is
+ * full, the terminal gone) is lost; the gateway goes on, and its log with the first line that can be.
+ */
 function standardError(): DestinationStream {
-  const stderr = pino.destination({ dest: 2, sync: true });
-  if (!process.stderr.isTTY) return stderr;
+  const open = (): ReturnType<typeof pino.destination> =>
+    pino.destination({ dest: 2, sync: true }).on("error", () => (stderr = open()));
+  let stderr = open();
+  if (!process.stderr.isTTY) return { write: (line) => stderr.write(line) };
   const format = prettyLogLine(process.stderr);
   return { write: (line) => stderr.write(format(line)) };
 }

@@ -18,6 +18,7 @@ export {
   portArgument,
   readVersion,
   runCli,
+  untilWritten,
   writeJson,
 } from "./program.ts";
 export { renderStatus } from "./render-status.ts";

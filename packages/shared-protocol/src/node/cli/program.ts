@@ -156,12 +156,21 @@ export async function runCli(program: Command, argv: readonly string[] = process
   } catch (error) {
     code = reportError(program.name(), error);
   } finally {
+    await untilWritten();
     process.stdout.removeListener("error", ignoreClosedPipe);
   }
   // A command that has done its work may have found something that is not well.
   if (code === ExitCode.done) return process.exitCode === ExitCode.failed ? ExitCode.failed : ExitCode.done;
   process.exitCode = code;
   return code;
+}
+
+/** Resolves when stdout has taken all: what waits for a full pipe is lost with the end of the process, or of stdout. */
+export function untilWritten(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (process.stdout.writableLength === 0) resolve();
+  else process.stdout.write("", () => resolve());
+  return promise;
 }
 
 /** After an error in its usage each command names its own help. */

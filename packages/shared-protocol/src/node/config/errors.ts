@@ -112,6 +112,16 @@ export function inFile(file: string, error: unknown): unknown {
   return new CodedError(error.code, `${file}: ${error.message}`, { cause: error });
 }
 
+/** Loads a file that key `key` of configuration `file` names: what is wrong with it is told there. */
+export function atKey<T>(file: string, key: string, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new ConfigError(error.code, [{ file, key, what: error.message }], { cause: error });
+  }
+}
+
 /** `FILE: path.to.key: what is wrong` */
 export function formatFinding({ file, key, what }: Finding): string {
   return key === "" ? `${file}: ${what}` : `${file}: ${key}: ${what}`;

@@ -11,6 +11,7 @@ export {
   parseListenEndpoint,
 } from "./endpoint.ts";
 export {
+  atKey,
   CodedError,
   ConfigError,
   ErrorCode,

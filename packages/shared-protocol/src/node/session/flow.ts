@@ -36,8 +36,8 @@ export class Flow implements StreamHandler {
   readonly shares: ReadonlyMap<string, PathShare>;
   readonly request: StreamRequest;
   readonly socket: Socket;
-  /** Date.now() of its start. */
-  readonly openedAt = Date.now();
+  /** performance.now() at its start: the time of day may be set meanwhile. */
+  readonly openedAt = performance.now();
   readonly #driver: SessionDriver;
   readonly #events: FlowEvents;
   #over = false;

@@ -27,7 +27,7 @@ function makeDriver(name: string, onFlowFailed?: (code: StreamCode) => void): Se
   });
 }
 
-test("a flow that outlives its session keeps its id and what each path carried of it", async () => {
+test("a flow that outlives its session keeps its id, age, and what each path carried of it", async (context) => {
   const driver = makeDriver("aaaa");
   const stream = driver.open(REQUEST) as number;
   const socket = Object.assign(new PassThrough(), {
@@ -42,7 +42,10 @@ test("a flow that outlives its session keeps its id and what each path carried o
   flow.handleClosed();
   driver.close(CloseCode.unknownSession, "the remote was restarted");
   await new Promise(setImmediate);
-  const { id, paths, receivedBytes } = flowStatus(flow, "local", "home");
+  // A router's clock is set some time after its start.
+  context.mock.method(Date, "now", () => 0);
+  const { id, paths, receivedBytes, ageSeconds } = flowStatus(flow, "local", "home");
+  assert.ok(ageSeconds >= 0 && ageSeconds < 60, `${ageSeconds} s`);
   assert.deepEqual(
     [id, paths, receivedBytes],
     ["aaaa-0", [{ name: "dsl", sentBytes: 0, receivedBytes: 10 }], 10],

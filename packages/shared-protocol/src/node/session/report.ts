@@ -49,7 +49,7 @@ export function flowStatus(flow: Flow, side: "local" | "remote", peer: string): 
     to: formatEndpoint(flow.request.destination),
     kind: flow.request.kind,
     peer,
-    ageSeconds: (Date.now() - flow.openedAt) / 1_000,
+    ageSeconds: (performance.now() - flow.openedAt) / 1_000,
     sentBytes: shares.reduce((sum, share) => sum + share.sentBytes, 0),
     receivedBytes: shares.reduce((sum, share) => sum + share.receivedBytes, 0),
     paths: shares,

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint, isLoopbackHost } from "../config/endpoint.ts";
-import { ConfigError, ErrorCode } from "../config/errors.ts";
+import { atKey, ConfigError, ErrorCode } from "../config/errors.ts";
 import { listenField, textField } from "../config/fields.ts";
 import { type Parsed, parsed, problem } from "../config/parsed.ts";
 import { readSecretFile } from "../config/secret-file.ts";
@@ -50,9 +50,13 @@ export function statusSecretAt({ status }: { readonly status: StatusFile }): str
 export function loadStatus(file: string, { listen, token }: StatusFile): StatusConfig {
   if (token === undefined || token instanceof Secret) return { listen, token };
   const named = resolve(dirname(file), token.file);
-  const read = parseToken(readSecretFile(named).trim());
-  if (read.ok) return { listen, token: read.value };
-  throw new ConfigError(ErrorCode.configInvalid, [{ file: named, key: "", what: read.problem }]);
+  return { listen, token: atKey(file, "status.token.file", () => readToken(named)) };
+}
+
+function readToken(file: string): Secret {
+  const token = parseToken(readSecretFile(file).trim());
+  if (token.ok) return token.value;
+  throw new ConfigError(ErrorCode.configInvalid, [{ file, key: "", what: token.problem }]);
 }
 
 /** The characters are those of a bearer token (RFC 6750, section 2.1). What was written is not told: it is a secret. */

@@ -10,7 +10,7 @@ import { samplePath, sampleReport } from "./testing.ts";
 import type { StatusReport } from "./types.ts";
 
 const TOKEN = "an-example-of-24-chars-x";
-const REPORT: StatusReport = sampleReport({ paths: [samplePath("x")] });
+const REPORT: StatusReport = sampleReport({ paths: [samplePath("x", { state: "down" })] });
 const lines: string[] = [];
 const logger = createLogger({
   role: "remote",

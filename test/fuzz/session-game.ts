@@ -297,7 +297,9 @@ export class SessionGame implements Knowledge {
 
   #reset(): void {
     const stream = this.#someApp();
-    this.#victim.session.reset(stream, 1);
+    const { session } = this.#victim;
+    if (this.#random.chance(0.5)) session.reset(stream, 1);
+    else session.resetBehind(stream, 1);
     this.#apps.delete(stream);
   }
 }

@@ -119,6 +119,17 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 90_000 }, () =
       assert.equal(await reader.error(), "ECONNRESET");
     });
 
+    test(`${family}: what was sent before a reset arrives, then the reset`, async () => {
+      for (const first of ["client", "server"] as const) {
+        const ends = await flow(family);
+        const reader = new Reader(first === "client" ? ends.server : ends.client);
+        await new Promise<void>((resolve) => ends[first].write(Buffer.alloc(50_000), () => resolve()));
+        ends[first].resetAndDestroy();
+        await reader.bytes(50_000);
+        assert.equal(await reader.error(), "ECONNRESET");
+      }
+    });
+
     test(`${family}: a reset after a half-close arrives as one`, async () => {
       for (const first of ["client", "server"] as const) {
         const ends = await flow(family);

@@ -52,6 +52,50 @@ describe("the life of streams", () => {
       it(`reset by the ${side}, ${when}`, () => reset(when, side));
   }
 
+  for (const side of ["local", "remote"] as const)
+    it(`a reset by the ${side} behind what it wrote: all of it arrives, then the reset`, () => {
+      const network = pair();
+      const peers = listen(network.remote, () => {});
+      const app = open(network.local);
+      network.run(500);
+      const peer = peers.get(app.stream) as App;
+      const [resetter, other] = side === "local" ? [app, peer] : [peer, app];
+      // One line stalls: what comes behind the gap has to wait.
+      network.line("a")[side === "local" ? "up" : "down"]?.stall(140);
+      resetter.write({ bytes: 50_000 }, false);
+      resetter.endpoint.handlers.delete(resetter.stream);
+      const isDone = resetter.endpoint.do((session) =>
+        session.resetBehind(resetter.stream, StreamCode.reset),
+      );
+      assert.equal(isDone, false);
+      // What the other writes meanwhile is for nobody.
+      other.write({ bytes: 1e6 });
+      network.run(2_000);
+      assert.deepEqual([other.received, other.resetCode], [50_000, StreamCode.reset]);
+      assertEmpty(network);
+    });
+
+  it("a reset behind what nobody takes waits until it is cut off", () => {
+    const network = pair();
+    const peers = listen(network.remote, () => {});
+    const app = open(network.local);
+    network.run(500);
+    const peer = peers.get(app.stream) as App;
+    peer.stall();
+    app.write({ bytes: 1e6 }, false);
+    network.run(500);
+    assert.equal(
+      network.local.do((session) => session.resetBehind(app.stream, StreamCode.reset)),
+      false,
+    );
+    network.run(5_000);
+    assert.equal(peer.resetCode, undefined);
+    network.local.do((session) => session.reset(app.stream, StreamCode.reset));
+    network.run(500);
+    assert.equal(peer.resetCode, StreamCode.reset);
+    assertEmpty(network);
+  });
+
   it("reset of both sides at once", () => {
     const network = pair();
     const peers = listen(network.remote, (peer) => peer.write({ bytes: 1e9 }));

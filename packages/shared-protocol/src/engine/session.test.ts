@@ -235,6 +235,7 @@ function command({ session, now }: Harness, random: Random): void {
     () => session.write(id, Buffer.alloc(random.integer(0, 2_000))),
     () => session.end(id),
     () => session.reset(id, 1),
+    () => session.resetBehind(id, 1),
     () => session.consume(id, session.read(id).length, now),
     () => session.setPathRole(`p${random.integer(0, 2)}`, random.pick(["active", "backup", "disabled"])),
     () => session.handleSubflowLost(random.integer(0, 3), now),

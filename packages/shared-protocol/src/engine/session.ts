@@ -226,6 +226,15 @@ export class Session {
     if (stream) this.#state.resetStream(stream, code);
   }
 
+  /** Ends both directions as soon as the peer has what was written. False: that is still to come; no event tells of it. */
+  resetBehind(id: number, code: StreamCode): boolean {
+    const stream = this.#state.streams.get(id);
+    if (!stream) return true;
+    stream.resetsWith = code;
+    this.#state.finishIfDone(stream);
+    return stream.isDelivered;
+  }
+
   /** What has come in order since the last read. The bytes count as consumed only with `consume`. */
   read(id: number): ReadResult {
     const stream = this.#state.streams.get(id);

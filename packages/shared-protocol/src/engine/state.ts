@@ -189,8 +189,10 @@ export class SessionState {
     return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
   }
 
-  /** Ends the stream once both of its directions have ended in order. */
+  /** Ends the stream once both of its directions have ended in order, or what a reset waits for is delivered. */
   finishIfDone(stream: Stream): void {
+    const { resetsWith } = stream;
+    if (resetsWith !== undefined && stream.isDelivered) return this.resetStream(stream, resetsWith);
     if (!stream.isReceiveDone) return;
     stream.window.settle();
     if (!stream.isSendDone) return;

@@ -1,4 +1,4 @@
-import type { Endpoint, FlowKind } from "../wire/index.ts";
+import type { Endpoint, FlowKind, StreamCode } from "../wire/index.ts";
 import { INITIAL_CREDIT } from "../wire/index.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { ReceiveWindow } from "./receive-window.ts";
@@ -59,6 +59,8 @@ export class Stream {
   onlyPaths: ReadonlySet<string> | undefined;
   /** The gateways' own (a speed test): it counts as no flow. */
   isOwn = false;
+  /** It is to be reset with this code once the peer has all that was written. */
+  resetsWith: StreamCode | undefined;
   /** Stream frames waiting to be sent: a set of `Control` bits. */
   pending = 0;
   readonly shares = new Map<string, PathShare>();
@@ -94,7 +96,12 @@ export class Stream {
   }
 
   get isSendDone(): boolean {
-    return this.finAcked && !this.owesOpened && this.sendBuffer.held === 0;
+    return this.finAcked && this.isDelivered;
+  }
+
+  /** The peer has all that was written so far. */
+  get isDelivered(): boolean {
+    return !this.owesOpened && this.sendBuffer.held === 0;
   }
 
   share(path: string): PathShare {

@@ -152,7 +152,7 @@ export class Flow implements StreamHandler {
   /** The application reset its connection, or it broke. */
   #fail(): void {
     if (this.#over) return;
-    this.#driver.reset(this.stream, StreamCode.reset);
+    this.#driver.resetBehind(this.stream, StreamCode.reset);
     this.#finish();
     this.socket.destroy();
   }

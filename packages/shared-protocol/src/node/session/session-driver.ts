@@ -15,6 +15,8 @@ import { SubflowConnection } from "./subflow-connection.ts";
 
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
+/** How long a reset waits for what was written before it. Who has reset a connection may have meant to stop it. */
+const RESET_PATIENCE_MS = 2_000;
 /** Why a path has another role, as the remote gateway sees it. */
 const TOLD = "told by the local gateway";
 
@@ -205,6 +207,21 @@ export class SessionDriver {
     this.#noteFailure(this.#release(stream), code);
     this.session.reset(stream, code);
     this.schedule();
+  }
+
+  /**
+   * The same behind what was written to the stream, unless that takes long: what a TCP connection brought before its
+   * RST can still be read.
+   */
+  resetBehind(stream: number, code: StreamCode): void {
+    this.#noteFailure(this.#release(stream), code);
+    this.schedule();
+    if (this.session.resetBehind(stream, code)) return;
+    const cutOff = (): void => {
+      this.session.reset(stream, code);
+      this.schedule();
+    };
+    setTimeout(cutOff, RESET_PATIENCE_MS).unref();
   }
 
   consume(stream: number, bytes: number): void {

@@ -55,7 +55,8 @@ suite("speed", { skip: labMissing("iperf3") ?? false }, () => {
           `${gigabits.toFixed(2)} Gbit/s, ${perGigabyte.toFixed(2)} CPU-seconds per GB for both gateways`,
         );
         assert.ok(gigabits >= 1, `${gigabits} Gbit/s`);
-        assert.ok(perGigabyte <= 5, `${perGigabyte} CPU-seconds per GB`);
+        // On a machine that others work on, too, it was 2.3 in one hour and 5.2 in the next, of the same commit.
+        assert.ok(perGigabyte <= 8, `${perGigabyte} CPU-seconds per GB`);
       });
     }
   }

@@ -298,8 +298,9 @@ export class SessionGame implements Knowledge {
   #reset(): void {
     const stream = this.#someApp();
     const { session } = this.#victim;
-    if (this.#random.chance(0.5)) session.reset(stream, 1);
-    else session.resetBehind(stream, 1);
+    // As the driver does when the peer takes too long; until then nobody reads, which the game would.
+    if (this.#random.chance(0.5)) session.resetBehind(stream, 1);
+    session.reset(stream, 1);
     this.#apps.delete(stream);
   }
 }

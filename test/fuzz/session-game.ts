@@ -249,9 +249,12 @@ export class SessionGame implements Knowledge {
       case "readable":
         if (this.#random.chance(0.9)) this.#readFrom(event.stream);
         return;
-      case "writable":
-        this.#app(event.stream).isBlocked = false;
+      case "writable": {
+        const app = this.#apps.get(event.stream);
+        // What was reset behind its data has none any more.
+        if (app) app.isBlocked = false;
         return;
+      }
       case "reset":
       case "closed":
         this.#apps.delete(event.stream);
@@ -298,9 +301,8 @@ export class SessionGame implements Knowledge {
   #reset(): void {
     const stream = this.#someApp();
     const { session } = this.#victim;
-    // As the driver does when the peer takes too long; until then nobody reads, which the game would.
-    if (this.#random.chance(0.5)) session.resetBehind(stream, 1);
-    session.reset(stream, 1);
+    if (this.#random.chance(0.5)) session.reset(stream, 1);
+    else session.resetBehind(stream, 1);
     this.#apps.delete(stream);
   }
 }

@@ -43,6 +43,10 @@ export class HoldUpAccount {
     this.#isResting = now < this.#restsUntil;
   }
 
+  nextTimeout(): number {
+    return this.#isResting ? this.#restsUntil : Number.POSITIVE_INFINITY;
+  }
+
   handleCarried(bytes: number): void {
     if (this.#credit !== undefined) this.#credit += bytes;
   }

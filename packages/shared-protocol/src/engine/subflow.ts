@@ -353,13 +353,6 @@ export class Subflow {
   nextTimeout(): number {
     const liveness = this.liveness.nextTimeout(this.unackedBytes > 0, this.model);
     const late = this.#lateNoticed ? Number.POSITIVE_INFINITY : this.#lateAt;
-    const { isResting, restsUntil } = this.holdUpAccount;
-    return Math.min(
-      this.#ackDueAt,
-      this.#lookAt,
-      liveness,
-      late,
-      isResting ? restsUntil : Number.POSITIVE_INFINITY,
-    );
+    return Math.min(this.#ackDueAt, this.#lookAt, liveness, late, this.holdUpAccount.nextTimeout());
   }
 }

@@ -1,6 +1,12 @@
 import type { SessionTotals } from "../../engine/index.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { FlowStatus, PathStatus, SessionState, SessionStatus } from "../status/types.ts";
+import {
+  carries,
+  type FlowStatus,
+  type PathStatus,
+  type SessionState,
+  type SessionStatus,
+} from "../status/types.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowSet } from "./flow-set.ts";
 import type { SessionDriver } from "./session-driver.ts";
@@ -31,7 +37,7 @@ function withUse(path: PathStatus, inUse: boolean): PathStatus {
 
 function sessionState(paths: readonly PathStatus[]): SessionState {
   const wanted = paths.filter(({ state }) => state !== "disabled");
-  const carrying = wanted.filter(({ state }) => state === "up" || state === "probation");
+  const carrying = wanted.filter(carries);
   if (carrying.length > 0) return carrying.length === wanted.length ? "up" : "degraded";
   return wanted.some(({ state }) => state === "connecting") ? "connecting" : "down";
 }

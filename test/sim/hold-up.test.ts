@@ -66,6 +66,18 @@ describe("a line that loses much, beside good ones", () => {
 });
 
 describe("a line that is worth its hold-ups", () => {
+  it("stays in use while it starts: what comes in its usual time holds nobody up", () => {
+    const bulk = new Bulk([line("far", 44.5, 4.74, 131.5), line("near", 11.8, 2.29, 49.5)], "down", {
+      seed: 91,
+    });
+    for (let ms = 0; ms < 6_000; ms += 250) {
+      bulk.run(250);
+      assert.ok(!isResting(bulk, "far"), `after ${ms} ms`);
+    }
+    const share = bulk.run(5_000);
+    assert.ok(share >= 0.95, `${share} of the sum`);
+  });
+
   it("stays in use: what it carries earns them", () => {
     const near = line("near", 50, 50, 7);
     for (const far of [

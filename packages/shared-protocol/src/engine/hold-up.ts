@@ -157,8 +157,8 @@ function findHeld(subflow: Subflow, cases: ReadonlyMap<number, Case>): void {
 }
 
 function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: Case): void {
-  // It may have got them only when another had failed.
-  holdUp.from = Math.max(holdUp.since, sentAt);
+  // It may have got them only when another had failed; and for as long as a line always takes nobody is to blame.
+  holdUp.from = Math.max(holdUp.since, sentAt + (line?.model.minRtt ?? 0));
   const ms = state.now - holdUp.from;
   const isToBlame =
     line &&

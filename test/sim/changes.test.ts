@@ -68,9 +68,20 @@ describe("lines that change are followed", () => {
     }
   });
 
+  it("a line that loses its first packets is used all the same", () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const bulk = new Bulk([line("a", 10, 10, 3), line("b", 10, 10, 15, { loss: 0.5 })], "down", { seed });
+      bulk.run(200);
+      bulk.network.line("b").change({ up: { loss: 0 }, down: { loss: 0 } });
+      bulk.run(2_000);
+      const share = bulk.run(1_000);
+      assert.ok(share >= 0.96, `seed ${seed}: ${share} of the sum`);
+    }
+  });
+
   it("ADSL, both ways at once: neither starves the other", () => {
     // How the two directions interlock hangs on the hosts' speed: single outcomes differ by a tenth.
-    const outcomes = [0.2, 0.3, 0.4, 0.5].map(bothWays);
+    const outcomes = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6].map(bothWays);
     const mean = (shares: readonly number[]): number => shares.reduce((a, b) => a + b, 0) / shares.length;
     const [down, up] = [outcomes.map((each) => each.down), outcomes.map((each) => each.up)];
     assert.ok(mean(down) >= 0.9 && Math.min(...down) >= 0.8, `${down.join(", ")} of the sum down`);

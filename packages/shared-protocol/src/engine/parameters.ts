@@ -86,6 +86,8 @@ export const REDRAIN_AFTER = 1_000;
 export const NO_WAIT = 0.5;
 /** A queue so much longer than a round trip and two chunks, milliseconds, through a whole round trip: the line is slower. */
 export const SLOWER_QUEUE = 20;
+/** A queue is taken for ours when a round trip had at least this share of the cap. */
+export const OWN_QUEUE = 0.25;
 /** A line is in trouble when its rate falls below this share of what it was. */
 export const TROUBLE_BELOW = 0.9;
 /**

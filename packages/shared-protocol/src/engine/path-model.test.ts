@@ -69,6 +69,15 @@ class IdealLine {
   }
 }
 
+/** One byte on the idle line, `late` ms later at the peer than at best. */
+function ping({ model, now }: IdealLine, late: number): void {
+  const state = model.handleSent(0, now);
+  const frame = { ...state, end: 1, size: 1, sentAt: now, stream: -1, offset: 0, length: 0, burst: 1 };
+  const last: SentFrame = { ...frame, control: 0, copied: false };
+  const arrival = { bytes: 1, newest: last, last, burst: 1, time: now + RTT / 2 + late, delay: 0 };
+  model.handleAck(arrival, now + RTT + late);
+}
+
 describe("PathModel", () => {
   it("knows nothing at first, and offers an initial window", () => {
     const model = new PathModel();
@@ -103,30 +112,26 @@ describe("PathModel", () => {
     });
   }
 
-  it("forgets nothing while the application sends little", () => {
-    const line = new IdealLine(2_500);
-    line.run(5_000);
-    const { rate, cap } = line.model;
-    for (let n = 0; n < 100; n++) {
-      line.now += 1_000;
-      line.model.handleAppLimited(0, line.now);
-      const frame: SentFrame = {
-        ...line.model.handleSent(0, line.now),
-        end: 1,
-        size: 1,
-        sentAt: line.now,
-        stream: -1,
-        control: 0,
-        offset: 0,
-        length: 0,
-        burst: 1,
-        copied: false,
-      };
-      const arrival = { bytes: 1, newest: frame, last: frame, burst: 1, time: line.now + RTT / 2, delay: 0 };
-      line.model.handleAck(arrival, line.now + RTT);
+  it("forgets nothing while the application sends little, nor when that comes late", () => {
+    for (const late of [0, 150]) {
+      const line = new IdealLine(2_500);
+      line.run(6_500);
+      const { rate, cap } = line.model;
+      for (let n = 0; n < 100; n++) {
+        line.now += 1_000;
+        line.model.handleAppLimited(0, line.now);
+        ping(line, late);
+      }
+      assert.equal(line.model.rate, rate, `${late} ms late`);
+      if (late === 0) assert.ok(Math.abs(line.model.cap / cap - 1) < 0.1);
     }
-    assert.equal(line.model.rate, rate);
-    assert.ok(Math.abs(line.model.cap / cap - 1) < 0.1);
+  });
+
+  it("makes no rate of what came while a first PING was lost", () => {
+    const model = new PathModel();
+    const report = { outstanding: 0, segment: SEGMENT, hasHole: true, queue: 0 };
+    model.handleLine(report, { rate: 0.05, since: 0 }, 20);
+    assert.ok(!model.measured);
   });
 
   it("stays within its bounds, whatever a peer acknowledges", () => {

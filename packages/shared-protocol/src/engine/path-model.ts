@@ -19,6 +19,7 @@ import {
   MIN_ACK_DELAY,
   MIN_CAP,
   NO_WAIT,
+  OWN_QUEUE,
   RECORD_BYTES,
   REDRAIN_AFTER,
   SEGMENT,
@@ -221,9 +222,10 @@ export class PathModel {
   /** A round trip has ended on a line that is past its startup. */
   #judgeRound({ bytes, ms }: RoundResult, busy: boolean, now: number): void {
     const { bare } = this.#delay;
-    // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send.
-    if (this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate)
-      this.#rate.reduce(bytes / ms, now);
+    // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send. What
+    // is late without much having been under way (a PING) says nothing: others use the line, or it had slept.
+    const isSlower = this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate;
+    if (isSlower && bytes >= OWN_QUEUE * this.cap) this.#rate.reduce(bytes / ms, now);
     // A drained line delivers less, and shows it a round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;

@@ -109,9 +109,13 @@ export class RateEstimate {
     return { newRound, busy: !appLimited, bytes, ms };
   }
 
-  /** What arrived over a span of time, in order or not: for when acknowledgements say nothing of that. */
+  /**
+   * What arrived over a span of time, in order or not: for when acknowledgements say nothing of that. Before the first of
+   * these it says nothing: a PING that was lost would make a line of a few bytes a second.
+   */
   handleSpan(rate: number, since: number, now: number): void {
-    if (rate > 0 && (this.#appLimitedAt < since || rate >= (this.rate ?? 0))) this.#keep(rate, now);
+    if (this.rate === undefined || rate <= 0) return;
+    if (this.#appLimitedAt < since || rate >= this.rate) this.#keep(rate, now);
   }
 
   #keep(rate: number, now: number): void {

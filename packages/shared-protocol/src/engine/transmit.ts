@@ -20,6 +20,8 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
     state.roles.noteWaiting(state.isWaiting);
   } else if (state.restricted.size > 0 && isLiving(subflow)) {
     sendData(state, subflow, usable, now);
+  } else {
+    subflow.model.handleAppLimited(subflow.unackedBytes, now);
   }
   if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
     sendAck(state, subflow, now);

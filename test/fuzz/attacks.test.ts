@@ -49,7 +49,13 @@ const ATTACKS: readonly Attack[] = [
   {
     name: "GONE of subflows that never were",
     steps: 100_000,
-    frames: (n) => [{ type: "gone", subflow: 9 + n }],
+    frames: (n) => [{ type: "gone", subflow: 9 + n, received: 0 }],
+  },
+  {
+    name: "ARRIVED byte by byte",
+    steps: 100_000,
+    frames: (n) => [{ type: "arrived", subflow: 0, received: n }],
+    backlog: 2 * MB,
   },
   { name: "the same ACK", steps: 100_000, frames: () => [{ type: "ack", received: 0, delay: 0, time: 0 }] },
   { name: "OPEN upon OPEN", steps: 15_000, frames: (n) => [open(n)], memoryCap: 64 * MB },

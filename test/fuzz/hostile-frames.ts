@@ -76,6 +76,10 @@ const TO_BOTH: readonly Maker[] = [
     stream: known.someStream(),
     limit: random.chance(0.8) ? random.integer(0, 4 * INITIAL_CREDIT) : anyInteger(random),
   }),
+  (random, subflow, known) => {
+    const other = Math.max(0, subflow - random.integer(0, 3));
+    return { type: "arrived", subflow: other, received: random.integer(0, known.sentOn(other)) };
+  },
   (_random, _subflow, known) => ({ type: "opened", stream: known.someStream(), bound: endpoint }),
 ];
 
@@ -92,7 +96,11 @@ const TO_REMOTE: readonly Maker[] = [
   open,
   open,
   (random) => ({ type: "path", role: random.pick(PATH_ROLES) }),
-  (random, subflow) => ({ type: "gone", subflow: random.chance(0.97) ? subflow + 1_000 : subflow }),
+  (random, subflow, known) => ({
+    type: "gone",
+    subflow: random.chance(0.97) ? subflow + 1_000 : subflow,
+    received: random.integer(0, known.sentOn(subflow)),
+  }),
   (random, _subflow, known) => ({
     type: "reset",
     stream: random.chance(0.9) ? known.nextStream() : random.integer(0, 1_000),
@@ -117,13 +125,14 @@ export function flood(random: Random, subflow: number, known: Knowledge): AnyFra
     () => ({ type: "data", stream, offset: from, length: Math.min(room, MAX_PAYLOAD) }),
     (n) => ({ type: "credit", stream, limit: INITIAL_CREDIT + n }),
     (n) => ({ type: "ack", received: Math.min(n, known.sentOn(subflow)), delay: 0, time: n }),
+    (n) => ({ type: "arrived", subflow, received: Math.min(n, known.sentOn(subflow)) }),
     () => ({ type: "fin", stream, offset: limit }),
     ...(known.side === "remote"
       ? ([
           () => open(random, subflow, known),
           () => ({ type: "reset", stream: known.nextStream(), code: 1 }),
           (n) => ({ type: "path", role: PATH_ROLES[n % 3] as "active" }),
-          (n) => ({ type: "gone", subflow: 1_000 + n }),
+          (n) => ({ type: "gone", subflow: 1_000 + n, received: n }),
         ] satisfies ((n: number) => AnyFrame)[])
       : []),
   ];

@@ -11,7 +11,8 @@ pattern.copy(pattern, PERIOD, 0, OVERLAP);
 
 /** Bytes [offset, offset + length) of the content of number `key`; a view, at most 256 KB long. */
 export function content(key: number, offset: number, length: number): Buffer {
-  const from = (offset + key * 7_919) % PERIOD;
+  // A peer may name any stream: the product must stay exact.
+  const from = (offset + (key % PERIOD) * 7_919) % PERIOD;
   return pattern.subarray(from, from + length);
 }
 

@@ -65,6 +65,19 @@ describe("a line fails", () => {
       assert.ok(bulk.timeTo(0.95, 250, 10_000) <= 6_000, "the line that returned is not used");
     });
 
+    it(`far away, ${direction}: what had arrived is not sent again, nor what was copied`, () => {
+      const bulk = new Bulk([line("near", 20, 20, 7), line("far", 20, 20, 75)], direction);
+      bulk.run(6_000);
+      const far = [...bulk.sender.session.subflows].find(({ path }) => path === "far");
+      const underWay = far?.unackedBytes ?? 0;
+      const { reinjected } = bulk.sender.session.totals;
+      assert.equal(reinjected, 0);
+      bulk.network.line("far").blackhole();
+      bulk.run(2_000);
+      const again = bulk.sender.session.totals.reinjected;
+      assert.ok(again > 0.4 * underWay && again < 0.65 * underWay, `${again} of ${underWay} bytes`);
+    });
+
     it(`with its interface, ${direction}: the other end is told over the other line, no suspicion needed`, () => {
       const bulk = new Bulk(PAIR, direction);
       bulk.run(4_000);

@@ -10,12 +10,12 @@ describe("a subflow that has ended at the local gateway", () => {
     const { session } = harness;
     session.handleSubflowLost(1, NOW);
     const [first] = session.pollOrder();
-    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: 1 }]);
+    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: 1, received: 0 }]);
     assert.deepEqual(harness.sent(), []);
     session.handleSubflowLost(first as number, NOW);
     assert.deepEqual(harness.sent(), [
-      { type: "gone", subflow: 1 },
-      { type: "gone", subflow: first },
+      { type: "gone", subflow: 1, received: 0 },
+      { type: "gone", subflow: first, received: 0 },
     ]);
     const [last] = session.subflows;
     assert.ok(last);
@@ -23,7 +23,7 @@ describe("a subflow that has ended at the local gateway", () => {
     assert.equal(session.kept.gone, 0);
     session.addSubflow({ id: 3, path: "p", role: "active" }, NOW);
     session.handleSubflowLost(last.id, NOW);
-    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: last.id }]);
+    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: last.id, received: last.receivedBytes }]);
   });
 
   it("is closed by the remote, whose data on it goes to another at once", () => {
@@ -39,7 +39,7 @@ describe("a subflow that has ended at the local gateway", () => {
     const before = new Map(order.map((id) => [id, data(harness.sent([id]))]));
     const carrier = order.find((id) => before.get(id) === 10_000) as number;
     const other = order.find((id) => id !== carrier) as number;
-    harness.giveOn(other, { type: "gone", subflow: carrier });
+    harness.giveOn(other, { type: "gone", subflow: carrier, received: 0 });
     assert.deepEqual(harness.events(), ["close-subflow"]);
     assert.deepEqual(
       [...session.subflows].map(({ id }) => id),
@@ -50,8 +50,8 @@ describe("a subflow that has ended at the local gateway", () => {
 
   it("may be unknown to the remote, or be told of without end", () => {
     const harness = new Harness("remote", 2);
-    for (let subflow = 2; subflow < 50_000; subflow++) harness.give({ type: "gone", subflow });
-    harness.give({ type: "gone", subflow: MAX_VARINT });
+    for (let subflow = 2; subflow < 50_000; subflow++) harness.give({ type: "gone", subflow, received: 0 });
+    harness.give({ type: "gone", subflow: MAX_VARINT, received: 0 });
     assert.deepEqual(harness.events(), []);
     assert.deepEqual([...harness.session.subflows].length, 2);
     assert.equal(harness.session.kept.gone, 0);

@@ -144,8 +144,8 @@ export class HoldUps {
 
 /** Notes in the cases what this line has of the bytes that they are about. */
 function findHeld(subflow: Subflow, cases: ReadonlyMap<number, Case>): void {
-  for (const { stream, control, offset, length, end, sentAt } of subflow.ledger.unacked()) {
-    if (control !== 0 || end <= subflow.surrenderedTo) continue;
+  for (const { stream, control, offset, length, sentAt } of subflow.exposed()) {
+    if (control !== 0) continue;
     const found = cases.get(stream);
     if (!found) continue;
     const { ackedTo } = found.stream.sendBuffer;

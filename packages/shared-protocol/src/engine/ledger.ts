@@ -22,8 +22,8 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** It is a copy of what is under way on another line, or such a copy was made of it. */
-  copied: boolean;
+  /** The subflow over which a copy of it went; its own for such a copy. */
+  copyOn: number | undefined;
 }
 
 /** The state of the delivery-rate estimate when a frame was sent; see `rate-estimate.ts`. */
@@ -96,8 +96,19 @@ export class Ledger {
     return true;
   }
 
-  /** Every frame that is still unacknowledged, without forgetting it. */
-  *unacked(): IterableIterator<SentFrame> {
-    for (let i = 0; i < this.#frames.length; i++) yield this.#frames.at(i) as SentFrame;
+  /** Every frame that is still unacknowledged and ends behind `from`, without forgetting it. */
+  *unacked(from = 0): IterableIterator<SentFrame> {
+    for (let i = this.#firstBehind(from); i < this.#frames.length; i++) yield this.#frames.at(i) as SentFrame;
+  }
+
+  #firstBehind(offset: number): number {
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#frames.at(middle) as SentFrame).end > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }

@@ -185,6 +185,12 @@ export const REST = 10_000;
 export const REST_MAX = 80_000;
 export const REST_FORGIVEN = 60_000;
 
+/**
+ * A line that has brought nothing for so long while a reader waits behind a gap is told of on another one, milliseconds:
+ * longer than a thin line needs for a chunk, shorter than it takes to become suspect.
+ */
+export const ARRIVAL_SILENCE = CHUNK_TIME_MAX + 20;
+
 /** Streams that one side opens at once in a session. */
 export const MAX_STREAMS = 16_384;
 /** The other side sees a stream's end later, and so tolerates more. It also bounds gaps in the numbers, and RESETs. */

@@ -1,5 +1,6 @@
 import {
   type AllowanceFrame,
+  type ArrivedFrame,
   CloseCode,
   type CloseFrame,
   type CloseScope,
@@ -86,6 +87,8 @@ export class FrameReceiver implements FrameSink {
         return this.#handleGone(frame);
       case "allowance":
         return this.#handleAllowance(frame);
+      case "arrived":
+        return this.#handleArrived(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -124,6 +127,7 @@ export class FrameReceiver implements FrameSink {
     if (fresh === 0) return undefined;
     const { early, earlyRuns } = stream.reorder;
     stream.window.handleEarly(early, earlyRuns);
+    this.#state.arrivalReports.noteGap(stream, early > 0);
     stream.share(this.#subflow.path).received += fresh;
     this.#state.totals.received += fresh;
     if (earlyRuns > MAX_RUNS || (earlyRuns > FREE_RUNS && this.#state.budget.isExceeded)) this.#shed(stream);
@@ -207,6 +211,8 @@ export class FrameReceiver implements FrameSink {
   #handleGone(frame: GoneFrame): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "GONE from a remote gateway" };
+    const error = this.#handleArrived(frame);
+    if (error) return error;
     this.#closer.closeSubflow(
       frame.subflow,
       CloseCode.unresponsive,
@@ -214,6 +220,12 @@ export class FrameReceiver implements FrameSink {
       this.#now,
     );
     return undefined;
+  }
+
+  /** An ACK by another way. */
+  #handleArrived({ subflow, received }: ArrivedFrame | GoneFrame): WireError | undefined {
+    const line = this.#state.subflows.get(subflow);
+    return line?.handleArrived(received, (sent) => settleFrame(this.#state, sent));
   }
 
   #handleAllowance({ limit }: AllowanceFrame): WireError | undefined {

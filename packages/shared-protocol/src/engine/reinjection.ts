@@ -1,5 +1,6 @@
 import { Control, type SentFrame } from "./ledger.ts";
 import type { LivenessState } from "./liveness.ts";
+import { isLiving } from "./role-policy.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -49,9 +50,15 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
  * without it the streams stand still.
  */
 export function surrender(state: SessionState, subflow: Subflow): void {
-  for (const frame of subflow.ledger.unacked())
-    if (frame.end > subflow.surrenderedTo) loseFrame(state, frame);
+  for (const frame of subflow.exposed()) if (!hasCopy(state, subflow, frame)) loseFrame(state, frame);
   subflow.surrenderedTo = subflow.ledger.sent;
+}
+
+/** A copy of the frame is under way on another line that makes progress. */
+function hasCopy(state: SessionState, subflow: Subflow, { copyOn }: SentFrame): boolean {
+  if (copyOn === undefined || copyOn === subflow.id) return false;
+  const other = state.subflows.get(copyOn);
+  return other !== undefined && isLiving(other);
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
@@ -89,13 +96,13 @@ export function copyLate(
   if (subflow.lateness(now) > 0) return;
   for (const other of usable) {
     if (other === subflow || other.lateness(now) === 0) continue;
-    for (const frame of other.ledger.unacked()) {
-      if (frame.copied || frame.stream < 0 || frame.end <= other.surrenderedTo) continue;
+    for (const frame of other.exposed()) {
+      if (frame.copyOn !== undefined || frame.stream < 0) continue;
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       if (frame.size > subflow.room || frame.length > state.copyCredit) return;
-      frame.copied = true;
+      frame.copyOn = subflow.id;
       if (frame.control !== 0) loseFrame(state, frame);
       else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) send(frame, stream);
     }
@@ -105,7 +112,8 @@ export function copyLate(
 function loseFrame(state: SessionState, frame: SentFrame): void {
   if (frame.stream < 0) return;
   if (frame.control === Control.gone) {
-    if (state.gone.has(frame.stream)) state.gone.set(frame.stream, "due");
+    const gone = state.gone.get(frame.stream);
+    if (gone) gone.isDue = true;
     return;
   }
   if (frame.control === Control.reset) {

@@ -20,7 +20,20 @@ const VIOLATIONS: readonly [string, "local" | "remote", Sent[], "subflow" | "ses
     CloseCode.protocol,
   ],
   ["PATH from a remote gateway", "local", [{ type: "path", role: "backup" }], "subflow", CloseCode.protocol],
-  ["GONE from a remote gateway", "local", [{ type: "gone", subflow: 1 }], "subflow", CloseCode.protocol],
+  [
+    "GONE from a remote gateway",
+    "local",
+    [{ type: "gone", subflow: 1, received: 0 }],
+    "subflow",
+    CloseCode.protocol,
+  ],
+  [
+    "ARRIVED beyond what was sent",
+    "local",
+    [{ type: "arrived", subflow: 0, received: 1e9 }],
+    "subflow",
+    CloseCode.protocol,
+  ],
   ["WELCOME in the middle", "local", [{ type: "welcome", version: 1 }], "subflow", CloseCode.protocol],
   [
     "an ACK beyond what was sent",
@@ -261,6 +274,7 @@ function hostile(random: Random): Sent {
     { type: "ack", received: random.integer(0, 5_000), delay: random.integer(0, 1e9), time: offset },
     { type: "ping" },
     { type: "path", role: random.pick(["active", "backup", "disabled"]) },
-    { type: "gone", subflow: random.chance(0.5) ? random.integer(0, 6) : offset },
+    { type: "gone", subflow: random.chance(0.5) ? random.integer(0, 6) : offset, received: offset },
+    { type: "arrived", subflow: random.integer(0, 6), received: offset },
   ]);
 }

@@ -123,7 +123,7 @@ export class Session {
     this.#receivers.delete(id);
     this.#state.notePathRate(subflow);
     surrender(this.#state, subflow);
-    this.#state.queueGone(id);
+    this.#state.queueGone(subflow);
     if (this.#state.subflows.size === 0) this.#orphanedAt = now;
   }
 
@@ -142,6 +142,7 @@ export class Session {
       if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
     }
     this.#state.holdUps.handleTime(this.#state);
+    this.#state.arrivalReports.handleTime(this.#state.subflows.values(), now);
     const tiers = this.#state.roles.handleTime([...this.#state.subflows.values()], now);
     if (tiers) this.#state.emit({ type: "tier", ...tiers });
     if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
@@ -356,6 +357,8 @@ export class Session {
   pollTimeout(): number {
     let next = this.#orphanedAt === undefined ? Number.POSITIVE_INFINITY : this.#orphanedAt + SESSION_LINGER;
     for (const subflow of this.#state.subflows.values()) next = Math.min(next, subflow.nextTimeout());
-    return this.isClosed ? Number.POSITIVE_INFINITY : Math.min(next, this.#state.holdUps.nextTimeout());
+    const reports = this.#state.arrivalReports.nextTimeout(this.#state.subflows.values());
+    if (this.isClosed) return Number.POSITIVE_INFINITY;
+    return Math.min(next, reports, this.#state.holdUps.nextTimeout());
   }
 }

@@ -1,4 +1,5 @@
 import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
+import { ArrivalReports } from "./arrival-reports.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { HoldUps } from "./hold-up.ts";
@@ -43,6 +44,13 @@ export interface SessionTotals {
   copied: number;
 }
 
+/** A subflow that has ended here. */
+interface Gone {
+  /** Bytes that came on it. */
+  readonly received: number;
+  isDue: boolean;
+}
+
 /** What the parts of a session share: receiving (`receive.ts`), sending (`transmit.ts`), recovery (`reinjection.ts`). */
 export class SessionState {
   readonly side: "local" | "remote";
@@ -52,6 +60,7 @@ export class SessionState {
   readonly fairQueue = new FairQueue();
   readonly roles = new RolePolicy();
   readonly holdUps = new HoldUps();
+  readonly arrivalReports = new ArrivalReports();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
   /** Streams with stream frames to send, in this order. */
@@ -59,7 +68,7 @@ export class SessionState {
   /** Codes of RESETs whose arrival is not acknowledged; their streams are gone. */
   readonly resets = new Map<number, StreamCode>();
   /** Local: subflows that have ended here, until the peer acknowledges that; it is told of those that are due. */
-  readonly gone = new Map<number, "due" | "sent">();
+  readonly gone = new Map<number, Gone>();
   /** What each path's latest subflow carried when it ended, bytes per millisecond. */
   readonly pathRates = new Map<string, number>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
@@ -107,11 +116,11 @@ export class SessionState {
   }
 
   /** Local: has the peer told that this subflow has ended here. */
-  queueGone(subflow: number): void {
+  queueGone({ id, receivedBytes }: Subflow): void {
     if (this.side === "remote" || this.closed) return;
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
-    this.gone.set(subflow, "due");
+    this.gone.set(id, { received: receivedBytes, isDue: true });
   }
 
   /** Remembers what a subflow that has ended found of its path. */
@@ -228,6 +237,7 @@ export class SessionState {
     this.streams.delete(stream.id);
     this.restricted.delete(stream.id);
     this.holdUps.forget(stream);
+    this.arrivalReports.forget(stream);
     this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
     this.budget.hold(-stream.sendBuffer.memory);

@@ -60,9 +60,13 @@ export class Subflow {
   /** Bytes that went over this line although another had them already. */
   reinjectedBytes = 0;
 
+  /** What left before this count of bytes has come to the peer, as it told on another line. */
+  #arrivedTo = 0;
   readonly #watch = new LineWatch();
   #receivedBytes = 0;
   #receivedAt = 0;
+  /** What was received when the peer was last told of it on another line. */
+  #reportedBytes = 0;
   #ackedBytes = 0;
   #ackDueAt = Number.POSITIVE_INFINITY;
   /** When the line will have put out all that it was given. */
@@ -121,6 +125,15 @@ export class Subflow {
 
   get receivedBytes(): number {
     return this.#receivedBytes;
+  }
+
+  get receivedAt(): number {
+    return this.#receivedAt;
+  }
+
+  /** More has come than the peer was told on another line. */
+  get hasUnreported(): boolean {
+    return this.#receivedBytes > this.#reportedBytes;
   }
 
   get unackedBytes(): number {
@@ -193,6 +206,12 @@ export class Subflow {
     return this.#ackDueAt !== Number.POSITIVE_INFINITY;
   }
 
+  /** What has come, to be told on another line. */
+  takeReport(): number {
+    this.#reportedBytes = this.#receivedBytes;
+    return this.#receivedBytes;
+  }
+
   takeAck(now: number): AckFrame {
     this.#ackDueAt = Number.POSITIVE_INFINITY;
     this.#ackedBytes = this.#receivedBytes;
@@ -240,7 +259,7 @@ export class Subflow {
     offset: number,
     length: number,
     size: number,
-    copied: boolean,
+    isCopy: boolean,
     now: number,
   ): void {
     const unacked = this.unackedBytes;
@@ -263,7 +282,7 @@ export class Subflow {
       offset,
       length,
       burst: this.#burst,
-      copied,
+      copyOn: isCopy ? this.id : undefined,
       delivered,
       deliveredAt,
       firstSentAt,
@@ -297,6 +316,26 @@ export class Subflow {
     );
     this.liveness.handleProgress(now);
     return undefined;
+  }
+
+  /**
+   * The peer has told on another line how much has come on this one: that need not be sent again. An ACK of its own is
+   * still to come, if the line lives, and only that says something of its times.
+   */
+  handleArrived(received: number, settle: (frame: SentFrame) => void): WireError | undefined {
+    if (received > this.ledger.sent)
+      return { code: CloseCode.protocol, reason: "ARRIVED beyond what was sent" };
+    for (const frame of this.ledger.unacked(this.#arrivedTo)) {
+      if (frame.end > received) break;
+      settle(frame);
+    }
+    this.#arrivedTo = Math.max(this.#arrivedTo, received);
+    return undefined;
+  }
+
+  /** What the peer may not have, and the others were not given. */
+  exposed(): IterableIterator<SentFrame> {
+    return this.ledger.unacked(Math.max(this.#arrivedTo, this.surrenderedTo));
   }
 
   // --- estimates ---

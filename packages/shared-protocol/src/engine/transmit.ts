@@ -15,6 +15,7 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
   const usable = state.roles.usable(state.subflows.values());
   sendOwnFrames(state, subflow, now);
   if (usable.includes(subflow)) {
+    sendReports(state, subflow, now);
     if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);
     state.roles.noteWaiting(state.isWaiting);
@@ -41,15 +42,23 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
   if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
 }
 
+/** How much has come on lines that are silent, while readers wait. */
+function sendReports(state: SessionState, subflow: Subflow, now: number): void {
+  for (const silent of state.arrivalReports.take(subflow, state.subflows)) {
+    const received = silent.takeReport();
+    append(state, subflow, { type: "arrived", subflow: silent.id, received }, -1, 0, now);
+  }
+}
+
 /**
  * What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not, unless
  * the peer acknowledges none of it.
  */
 function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): void {
-  for (const [gone, due] of state.gone) {
-    if (due === "sent") continue;
-    state.gone.set(gone, "sent");
-    append(state, subflow, { type: "gone", subflow: gone }, gone, Control.gone, now);
+  for (const [id, gone] of state.gone) {
+    if (!gone.isDue) continue;
+    gone.isDue = false;
+    append(state, subflow, { type: "gone", subflow: id, received: gone.received }, id, Control.gone, now);
   }
   for (const id of state.pendingControl) {
     if (subflow.isFull) return;

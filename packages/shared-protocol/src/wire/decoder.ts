@@ -209,7 +209,9 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
     case FrameType.path:
       return { type: "path", role: c.choice<PathRole>(PATH_ROLES, "path role") };
     case FrameType.gone:
-      return { type: "gone", subflow: c.varint() };
+      return { type: "gone", subflow: c.varint(), received: c.varint() };
+    case FrameType.arrived:
+      return { type: "arrived", subflow: c.varint(), received: c.varint() };
     case FrameType.allowance:
       return { type: "allowance", limit: c.varint() };
     case FrameType.close:

@@ -131,7 +131,9 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       to[at++] = PathRole[frame.role];
       return at;
     case "gone":
-      return writeVarint(to, at, frame.subflow);
+    case "arrived":
+      at = writeVarint(to, at, frame.subflow);
+      return writeVarint(to, at, frame.received);
     case "allowance":
       return writeVarint(to, at, frame.limit);
     case "open":

@@ -11,6 +11,7 @@ export const FrameType = {
   path: 0x06,
   gone: 0x07,
   allowance: 0x08,
+  arrived: 0x09,
   open: 0x10,
   opened: 0x11,
   data: 0x12,
@@ -104,6 +105,14 @@ export interface GoneFrame {
   readonly type: "gone";
   /** The number that the subflow's HELLO gave it. */
   readonly subflow: number;
+  /** Bytes received on it, as in ACK. */
+  readonly received: number;
+}
+export interface ArrivedFrame {
+  readonly type: "arrived";
+  /** The number of another subflow, and the bytes received on that, as in ACK. */
+  readonly subflow: number;
+  readonly received: number;
 }
 export interface AllowanceFrame {
   readonly type: "allowance";
@@ -148,6 +157,7 @@ export type Frame =
   | PathFrame
   | GoneFrame
   | AllowanceFrame
+  | ArrivedFrame
   | OpenFrame
   | OpenedFrame
   | FinFrame

@@ -1,0 +1,51 @@
+import { ARRIVAL_SILENCE } from "./parameters.ts";
+import type { Stream } from "./stream.ts";
+import type { Subflow } from "./subflow.ts";
+
+/**
+ * What the peer is told on another line of one that has brought nothing for a while (ARRIVED of SPEC.md, section 4). On a
+ * line that died, half a round trip of bytes had arrived, and their ACKs were lost with it: without a word the peer sends
+ * them again first, and the reader waits that much longer for what is really missing.
+ */
+export class ArrivalReports {
+  /** Streams of which something has come before what comes first. */
+  readonly #gapped = new Set<Stream>();
+  /** Lines of which the peer is to be told. */
+  readonly due = new Set<number>();
+
+  noteGap(stream: Stream, hasGap: boolean): void {
+    if (hasGap) this.#gapped.add(stream);
+    else this.#gapped.delete(stream);
+  }
+
+  forget(stream: Stream): void {
+    this.#gapped.delete(stream);
+  }
+
+  /** Takes the time in: some line may have been silent for long enough. */
+  handleTime(subflows: Iterable<Subflow>, now: number): void {
+    for (const subflow of subflows) if (this.#dueAt(subflow) <= now) this.due.add(subflow.id);
+  }
+
+  /** What is due to be told on `line`, each once; a report that is lost with its line is not repeated. */
+  *take(line: Subflow, subflows: ReadonlyMap<number, Subflow>): IterableIterator<Subflow> {
+    for (const id of this.due) {
+      if (id === line.id) continue;
+      this.due.delete(id);
+      const silent = subflows.get(id);
+      if (silent) yield silent;
+    }
+  }
+
+  nextTimeout(subflows: Iterable<Subflow>): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const subflow of subflows) next = Math.min(next, this.#dueAt(subflow));
+    return next;
+  }
+
+  #dueAt(subflow: Subflow): number {
+    if (this.#gapped.size === 0 || !subflow.hasUnreported || this.due.has(subflow.id))
+      return Number.POSITIVE_INFINITY;
+    return subflow.receivedAt + ARRIVAL_SILENCE;
+  }
+}

@@ -31,6 +31,15 @@ describe("how much has come on a silent line", () => {
     assert.deepEqual(wait(harness, ARRIVAL_SILENCE + 1), []);
   });
 
+  it("is told at once when the peer sends again what has come", () => {
+    const harness = new Harness("remote", 2);
+    harness.giveOn(0, OPEN, { type: "data", stream: 0, offset: 0, length: 100 });
+    assert.deepEqual(wait(harness, ARRIVAL_SILENCE), []);
+    harness.giveOn(1, { type: "data", stream: 0, offset: 0, length: 100 });
+    const [silent] = harness.session.subflows;
+    assert.deepEqual(harness.sent(), [{ type: "arrived", subflow: 0, received: silent?.receivedBytes }]);
+  });
+
   it("is not told where nobody waits", () => {
     const harness = new Harness("remote", 2);
     harness.giveOn(0, OPEN, { type: "data", stream: 0, offset: 0, length: 100 });

@@ -18,6 +18,11 @@ export class ArrivalReports {
     else this.#gapped.delete(stream);
   }
 
+  /** The peer has sent again what is here: it does not know. */
+  noteRepeat(subflows: Iterable<Subflow>, now: number): void {
+    for (const subflow of subflows) if (silentAt(subflow) <= now) this.due.add(subflow.id);
+  }
+
   forget(stream: Stream): void {
     this.#gapped.delete(stream);
   }
@@ -44,8 +49,11 @@ export class ArrivalReports {
   }
 
   #dueAt(subflow: Subflow): number {
-    if (this.#gapped.size === 0 || !subflow.hasUnreported || this.due.has(subflow.id))
-      return Number.POSITIVE_INFINITY;
-    return subflow.receivedAt + ARRIVAL_SILENCE;
+    return this.#gapped.size === 0 || this.due.has(subflow.id) ? Number.POSITIVE_INFINITY : silentAt(subflow);
   }
+}
+
+/** When a line that has brought something has then brought nothing for long enough. */
+function silentAt({ hasUnreported, receivedAt }: Subflow): number {
+  return hasUnreported ? receivedAt + ARRIVAL_SILENCE : Number.POSITIVE_INFINITY;
 }

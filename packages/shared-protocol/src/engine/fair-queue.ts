@@ -30,16 +30,17 @@ export class FairQueue {
     return false;
   }
 
-  /** The stream has something to send. Harmless if it is queued already. */
-  enqueue(stream: number): void {
+  /** The stream has something to send. Harmless if it is queued already. Returns whether it comes new beside others. */
+  enqueue(stream: number): boolean {
     const known = this.#entries.get(stream);
     if (known) {
       known.waiting = true;
-      return;
+      return false;
     }
     const entry = { stream, deficit: QUANTUM, waiting: true };
     this.#entries.set(stream, entry);
     this.#fresh.add(entry);
+    return this.#entries.size > 1;
   }
 
   /**

@@ -11,6 +11,12 @@
 export const CHUNK_TIME = 2.5;
 export const CHUNK_TIME_MAX = 60;
 export const CHUNK_SEGMENTS = 4;
+/**
+ * While short streams come beside long ones chunks may be so short: half a percent of such a line for a quarter less of
+ * waiting. They are so from one of them on for so many milliseconds.
+ */
+export const SHARED_SEGMENTS = 2;
+export const SHARED_TIME = 2_000;
 /** Where so much comes for each byte that goes, chunks may be single segments: long ones hold up acknowledgements. */
 export const RETURN_BUSY = 0.5;
 /** Bytes of a TCP segment while the system has not told: what most tunnels carry. */
@@ -20,6 +26,11 @@ export const MAX_CHUNK = 65_536;
 
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
+/**
+ * Beside lines that are known it begins with no more than this rate: on a short round trip it takes no time to find out,
+ * and with the whole window on a line of 0.1 Mbit/s the others' reader would wait for more than a second.
+ */
+export const INITIAL_RATE = 164;
 /** Cap = rate * (round trip + reserve) + a chunk. While a line starts the reserve is so many round trips, to find its rate. */
 export const STARTUP_GAIN = 2;
 /**

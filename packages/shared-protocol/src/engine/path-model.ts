@@ -12,6 +12,7 @@ import {
   FULL_ROUNDS,
   HOST_RTT,
   INITIAL_CAP,
+  INITIAL_RATE,
   MAX_ACK_DELAY,
   MAX_CAP,
   MAX_CHUNK,
@@ -23,6 +24,7 @@ import {
   RECORD_BYTES,
   REDRAIN_AFTER,
   SEGMENT,
+  SHARED_SEGMENTS,
   SLOWER_QUEUE,
   STARTUP_BYTES,
   STARTUP_GAIN,
@@ -60,6 +62,10 @@ export class PathModel {
   isWatched = false;
   /** The peer sends much over this line, too: its acknowledgements should not wait behind long chunks. */
   isReturnBusy = false;
+  /** Another line that is used is past its startup: nothing hangs on this one yet. */
+  isBesideKnown = false;
+  /** Short streams come beside long ones: they should not wait behind long chunks either. */
+  isShared = false;
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
   readonly #reserve = new Reserve();
@@ -96,7 +102,9 @@ export class PathModel {
 
   /** Bytes per millisecond: the best of the last rounds, or what the first cap may give while nothing is known. */
   get rate(): number {
-    return this.#rate.rate ?? Math.min(this.#expectedRate, INITIAL_CAP / Math.max(this.minRtt, HOST_RTT));
+    return (
+      this.#rate.rate ?? Math.min(this.#expectedRate, this.#initialCap / Math.max(this.minRtt, HOST_RTT))
+    );
   }
 
   /** More and more is put under way until the line is full. */
@@ -112,7 +120,8 @@ export class PathModel {
   get chunk(): number {
     const wanted = Math.round((this.rate * CHUNK_TIME) / this.segment);
     const bearable = Math.floor((this.rate * CHUNK_TIME_MAX) / this.segment);
-    const least = this.isReturnBusy ? 1 : Math.max(1, Math.min(CHUNK_SEGMENTS, bearable));
+    const efficient = this.isShared ? SHARED_SEGMENTS : CHUNK_SEGMENTS;
+    const least = this.isReturnBusy ? 1 : Math.max(1, Math.min(efficient, bearable));
     return Math.min(MAX_CHUNK, Math.max(wanted, least) * this.segment - RECORD_BYTES);
   }
 
@@ -133,9 +142,14 @@ export class PathModel {
     return Math.max(this.#capFor(base + growth), this.#firstCap);
   }
 
+  get #initialCap(): number {
+    const careful = Math.max(MIN_CAP, INITIAL_RATE * this.minRtt);
+    return this.isBesideKnown ? Math.min(INITIAL_CAP, careful) : INITIAL_CAP;
+  }
+
   /** Less than is usual where the path is known to be thin: on 0.8 Mbit/s that would be a queue of 160 ms. */
   get #firstCap(): number {
-    return Math.round(Math.min(INITIAL_CAP, this.#expectedRate * this.#delay.bare + this.chunk));
+    return Math.round(Math.min(this.#initialCap, this.#expectedRate * this.#delay.bare + this.chunk));
   }
 
   /** So many milliseconds of the line's rate, and what is not seen of its arrival yet. */

@@ -124,7 +124,10 @@ export class FrameReceiver implements FrameSink {
     stream.receivedEnd = Math.max(stream.receivedEnd, end);
     const frontier = stream.reorder.frontier;
     const fresh = stream.reorder.insert(offset, piece);
-    if (fresh === 0) return undefined;
+    if (fresh === 0) {
+      this.#state.arrivalReports.noteRepeat(this.#state.subflows.values(), this.#now);
+      return undefined;
+    }
     const { early, earlyRuns } = stream.reorder;
     stream.window.handleEarly(early, earlyRuns);
     this.#state.arrivalReports.noteGap(stream, early > 0);

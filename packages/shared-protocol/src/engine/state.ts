@@ -17,6 +17,7 @@ import {
   QUANTUM,
   RIVALS_COUNTED,
   SEND_BUFFER_GAIN,
+  SHARED_TIME,
 } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
@@ -82,6 +83,7 @@ export class SessionState {
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
+  #sharedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions, now: number) {
     this.now = now;
@@ -134,11 +136,19 @@ export class SessionState {
 
   /** Puts the stream into the fair queue if it has something to send, and its FIN into the other one. */
   queueToSend(stream: Stream): void {
-    if (stream.sendable > 0) this.fairQueue.enqueue(stream.id);
-    else if (stream.isFinReady && !stream.finQueued) {
+    const { sendable, sendBuffer } = stream;
+    if (sendable > 0) {
+      const isShort = sendBuffer.nextOffset === 0 || sendable < QUANTUM;
+      if (this.fairQueue.enqueue(stream.id) && isShort) this.#sharedUntil = this.now + SHARED_TIME;
+    } else if (stream.isFinReady && !stream.finQueued) {
       stream.finQueued = true;
       this.queueControl(stream, Control.fin);
     }
+  }
+
+  /** Short streams have come beside long ones, of late. */
+  get isShared(): boolean {
+    return this.now < this.#sharedUntil;
   }
 
   /** Data waits that every used line might carry. */

@@ -13,9 +13,13 @@ const TURN_BYTES = 262_144;
 /** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
 export function transmit(state: SessionState, subflow: Subflow, now: number): Buffer[] | undefined {
   const usable = state.roles.usable(state.subflows.values());
+  subflow.model.isShared = state.isShared;
+  subflow.model.isBesideKnown = usable.some((other) => other !== subflow && !other.model.isStarting);
   sendOwnFrames(state, subflow, now);
-  if (usable.includes(subflow)) {
+  // A line that is not used by its role tells of the used ones if all of them are silent.
+  if (usable.includes(subflow) || usable.every(({ id }) => state.arrivalReports.due.has(id)))
     sendReports(state, subflow, now);
+  if (usable.includes(subflow)) {
     if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);
     state.roles.noteWaiting(state.isWaiting);

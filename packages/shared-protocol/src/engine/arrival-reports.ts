@@ -1,4 +1,5 @@
 import { ARRIVAL_SILENCE } from "./parameters.ts";
+import { isLiving } from "./role-policy.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 
@@ -11,7 +12,7 @@ export class ArrivalReports {
   /** Streams of which something has come before what comes first. */
   readonly #gapped = new Set<Stream>();
   /** Lines of which the peer is to be told. */
-  readonly due = new Set<number>();
+  readonly #due = new Set<number>();
 
   noteGap(stream: Stream, hasGap: boolean): void {
     if (hasGap) this.#gapped.add(stream);
@@ -20,23 +21,34 @@ export class ArrivalReports {
 
   /** The peer has sent again what is here: it does not know. */
   noteRepeat(subflows: Iterable<Subflow>, now: number): void {
-    for (const subflow of subflows) if (silentAt(subflow) <= now) this.due.add(subflow.id);
+    for (const subflow of subflows) if (silentAt(subflow) <= now) this.#due.add(subflow.id);
   }
 
   forget(stream: Stream): void {
     this.#gapped.delete(stream);
   }
 
-  /** Takes the time in: some line may have been silent for long enough. */
-  handleTime(subflows: Iterable<Subflow>, now: number): void {
-    for (const subflow of subflows) if (this.#dueAt(subflow) <= now) this.due.add(subflow.id);
+  /** The line has brought something: its own ACKs tell. */
+  handleReceived(subflow: number): void {
+    this.#due.delete(subflow);
   }
 
-  /** What is due to be told on `line`, each once; a report that is lost with its line is not repeated. */
+  /** Takes the time in: some line may have been silent for long enough. */
+  handleTime(subflows: Iterable<Subflow>, now: number): void {
+    for (const subflow of subflows) if (this.#dueAt(subflow) <= now) this.#due.add(subflow.id);
+  }
+
+  /**
+   * What is due to be told on `line`, each once; a report that is lost with its line is not repeated. One that is silent
+   * itself tells nothing as long as there are others.
+   */
   *take(line: Subflow, subflows: ReadonlyMap<number, Subflow>): IterableIterator<Subflow> {
-    for (const id of this.due) {
+    const isSilent = ({ id }: Subflow): boolean => this.#due.has(id);
+    if (this.#due.size === 0 || (isSilent(line) && ![...subflows.values()].filter(isLiving).every(isSilent)))
+      return;
+    for (const id of this.#due) {
       if (id === line.id) continue;
-      this.due.delete(id);
+      this.#due.delete(id);
       const silent = subflows.get(id);
       if (silent) yield silent;
     }
@@ -49,7 +61,9 @@ export class ArrivalReports {
   }
 
   #dueAt(subflow: Subflow): number {
-    return this.#gapped.size === 0 || this.due.has(subflow.id) ? Number.POSITIVE_INFINITY : silentAt(subflow);
+    return this.#gapped.size === 0 || this.#due.has(subflow.id)
+      ? Number.POSITIVE_INFINITY
+      : silentAt(subflow);
   }
 }
 

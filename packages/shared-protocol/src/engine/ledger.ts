@@ -22,8 +22,8 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** The subflow over which a copy of it went; its own for such a copy. */
-  copyOn: number | undefined;
+  /** Where a copy of it was sent: on which subflow, and up to which count of its bytes. For such a copy its own place. */
+  copy: { readonly on: number; readonly end: number } | undefined;
 }
 
 /** The state of the delivery-rate estimate when a frame was sent; see `rate-estimate.ts`. */

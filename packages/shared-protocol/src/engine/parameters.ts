@@ -27,7 +27,7 @@ export const MAX_CHUNK = 65_536;
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
 /**
- * Beside lines that are known it begins with no more than this rate: on a short round trip it takes no time to find out,
+ * Beside lines that are known it begins with no more than this rate, or two segments: on a short round trip it takes no time to find out,
  * and with the whole window on a line of 0.1 Mbit/s the others' reader would wait for more than a second.
  */
 export const INITIAL_RATE = 164;
@@ -98,8 +98,8 @@ export const REDRAIN_AFTER = 1_000;
 export const NO_WAIT = 0.5;
 /** A queue so much longer than a round trip and two chunks, milliseconds, through a whole round trip: the line is slower. */
 export const SLOWER_QUEUE = 20;
-/** A queue is taken for ours when a round trip had at least this share of the cap. */
-export const OWN_QUEUE = 0.25;
+/** A queue is taken for ours when a round trip had at least so many chunks. */
+export const OWN_CHUNKS = 2;
 /** A line is in trouble when its rate falls below this share of what it was. */
 export const TROUBLE_BELOW = 0.9;
 /**
@@ -199,7 +199,8 @@ export const REST_FORGIVEN = 60_000;
 
 /**
  * A line that has brought nothing for so long while a reader waits behind a gap is told of on another one, milliseconds:
- * longer than a thin line needs for a chunk, shorter than it takes to become suspect.
+ * longer than a line needs for a chunk, unless that is a segment of a very thin one; shorter than it takes to become
+ * suspect.
  */
 export const ARRIVAL_SILENCE = CHUNK_TIME_MAX + 20;
 

@@ -52,7 +52,7 @@ class IdealLine {
       sentAt: this.now,
       offset: 0,
       length: size,
-      copyOn: undefined,
+      copy: undefined,
     };
     const arrivedAt = this.#freeAt + RTT / 2;
     this.#underWay.push({ ...state, ...known, stream: 0, control: 0, arrivedAt });
@@ -81,7 +81,7 @@ class IdealLine {
 function ping({ model, now }: IdealLine, late: number): void {
   const state = model.handleSent(0, now);
   const frame = { ...state, end: 1, size: 1, sentAt: now, stream: -1, offset: 0, length: 0, burst: 1 };
-  const last: SentFrame = { ...frame, control: 0, copyOn: undefined };
+  const last: SentFrame = { ...frame, control: 0, copy: undefined };
   const arrival = { bytes: 1, newest: last, last, burst: 1, time: now + RTT / 2 + late, delay: 0 };
   model.handleAck(arrival, now + RTT + late);
 }
@@ -162,7 +162,7 @@ describe("PathModel", () => {
           offset: 0,
           length: size,
         };
-        const last = { ...frame, burst: size, copyOn: undefined };
+        const last = { ...frame, burst: size, copy: undefined };
         now += random.between(0, 500);
         if (random.chance(0.3)) model.handleAppLimited(0, now);
         const delay = random.chance(0.2) ? random.between(0, 1e9) : random.between(0, 10);

@@ -20,7 +20,7 @@ import {
   MIN_ACK_DELAY,
   MIN_CAP,
   NO_WAIT,
-  OWN_QUEUE,
+  OWN_CHUNKS,
   RECORD_BYTES,
   REDRAIN_AFTER,
   SEGMENT,
@@ -199,7 +199,8 @@ export class PathModel {
     if (!newest) return;
     if (!this.#isHoled) this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
     // A line that ran dry between two bursts could carry more than it was given: the cap was in the way, not the line.
-    const starved = this.#isHoled || Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
+    const starved =
+      (this.#isHoled && this.measured) || Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
     const assumed = this.measured ? this.rate : this.rate / 2;
     const round = this.#rate.sample(newest, { minRtt: this.minRtt, assumed, starved }, now);
     if (!round.newRound) return;
@@ -239,7 +240,7 @@ export class PathModel {
     // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send. What
     // is late without much having been under way (a PING) says nothing: others use the line, or it had slept.
     const isSlower = this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate;
-    if (isSlower && bytes >= OWN_QUEUE * this.cap) this.#rate.reduce(bytes / ms, now);
+    if (isSlower && bytes >= OWN_CHUNKS * this.chunk) this.#rate.reduce(bytes / ms, now);
     // A drained line delivers less, and shows it a round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;

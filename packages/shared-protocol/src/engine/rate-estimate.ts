@@ -110,8 +110,8 @@ export class RateEstimate {
   }
 
   /**
-   * What arrived over a span of time, in order or not: for when acknowledgements say nothing of that. Before the first of
-   * these it says nothing: a PING that was lost would make a line of a few bytes a second.
+   * What arrived over a span of time, in order or not: for when acknowledgements say nothing of that. Before there is any
+   * sample it is not taken: a PING that was lost would make a line of a few bytes a second.
    */
   handleSpan(rate: number, since: number, now: number): void {
     if (this.rate === undefined || rate <= 0) return;

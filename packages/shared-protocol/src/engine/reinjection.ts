@@ -46,19 +46,24 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
 }
 
 /**
- * Everything unacknowledged on a suspect or lost subflow is to be sent again on others. Exempt from any budget:
- * without it the streams stand still.
+ * Everything unacknowledged on a suspect or lost subflow is to be sent again on others, save what a copy is under way of.
+ * Exempt from any budget: without it the streams stand still.
  */
 export function surrender(state: SessionState, subflow: Subflow): void {
   for (const frame of subflow.exposed()) if (!hasCopy(state, subflow, frame)) loseFrame(state, frame);
   subflow.surrenderedTo = subflow.ledger.sent;
 }
 
-/** A copy of the frame is under way on another line that makes progress. */
-function hasCopy(state: SessionState, subflow: Subflow, { copyOn }: SentFrame): boolean {
-  if (copyOn === undefined || copyOn === subflow.id) return false;
-  const other = state.subflows.get(copyOn);
-  return other !== undefined && isLiving(other);
+/** A copy of the frame is under way on another line, which is in time and has not given it up itself. */
+function hasCopy(state: SessionState, subflow: Subflow, { copy }: SentFrame): boolean {
+  if (!copy || copy.on === subflow.id) return false;
+  const other = state.subflows.get(copy.on);
+  return (
+    other !== undefined &&
+    isLiving(other) &&
+    copy.end > other.surrenderedTo &&
+    other.lateness(state.now) === 0
+  );
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
@@ -97,14 +102,17 @@ export function copyLate(
   for (const other of usable) {
     if (other === subflow || other.lateness(now) === 0) continue;
     for (const frame of other.exposed()) {
-      if (frame.copyOn !== undefined || frame.stream < 0) continue;
+      if (frame.copy || frame.stream < 0) continue;
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       if (frame.size > subflow.room || frame.length > state.copyCredit) return;
-      frame.copyOn = subflow.id;
+      frame.copy = { on: other.id, end: frame.end };
       if (frame.control !== 0) loseFrame(state, frame);
-      else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) send(frame, stream);
+      else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) {
+        send(frame, stream);
+        frame.copy = { on: subflow.id, end: subflow.ledger.sent };
+      }
     }
   }
 }

@@ -118,11 +118,11 @@ export class SessionState {
   }
 
   /** Local: has the peer told that this subflow has ended here. */
-  queueGone({ id, receivedBytes }: Subflow): void {
+  queueGone({ id, takenBytes }: Subflow): void {
     if (this.side === "remote" || this.closed) return;
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
-    this.gone.set(id, { received: receivedBytes, isDue: true });
+    this.gone.set(id, { received: takenBytes, isDue: true });
   }
 
   /** Remembers what a subflow that has ended found of its path. */

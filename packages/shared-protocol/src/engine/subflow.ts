@@ -65,7 +65,10 @@ export class Subflow {
   readonly #watch = new LineWatch();
   #receivedBytes = 0;
   #receivedAt = 0;
-  /** What was received when the peer was last told of it on another line. */
+  /** What was received when all that had come until then was taken in. */
+  #takenBytes = 0;
+  /** The same when the last frame of a stream came, and when the peer was last told on another line. */
+  #streamBytes = 0;
   #reportedBytes = 0;
   #ackedBytes = 0;
   #ackDueAt = Number.POSITIVE_INFINITY;
@@ -131,9 +134,14 @@ export class Subflow {
     return this.#receivedAt;
   }
 
-  /** More has come than the peer was told on another line. */
+  /** What has come and was taken in: behind a frame that ends the subflow there may be more. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  /** More of streams has come than the peer was told on another line. */
   get hasUnreported(): boolean {
-    return this.#receivedBytes > this.#reportedBytes;
+    return this.#streamBytes > this.#reportedBytes;
   }
 
   get unackedBytes(): number {
@@ -206,10 +214,20 @@ export class Subflow {
     return this.#ackDueAt !== Number.POSITIVE_INFINITY;
   }
 
+  /** A frame of a stream is among what came last. */
+  handleStreamFrame(): void {
+    this.#streamBytes = this.#receivedBytes;
+  }
+
+  /** All that came was taken in. */
+  handleTaken(): void {
+    this.#takenBytes = this.#receivedBytes;
+  }
+
   /** What has come, to be told on another line. */
   takeReport(): number {
-    this.#reportedBytes = this.#receivedBytes;
-    return this.#receivedBytes;
+    this.#reportedBytes = this.#takenBytes;
+    return this.#takenBytes;
   }
 
   takeAck(now: number): AckFrame {
@@ -273,8 +291,9 @@ export class Subflow {
     const { delivered, deliveredAt, firstSentAt, appLimited } = this.model.handleSent(unacked, now);
     this.#burst = now === this.#burstAt ? this.#burst + size : size;
     this.#burstAt = now;
+    const end = this.ledger.sent + size;
     this.ledger.record({
-      end: this.ledger.sent + size,
+      end,
       size,
       sentAt: now,
       stream,
@@ -282,7 +301,7 @@ export class Subflow {
       offset,
       length,
       burst: this.#burst,
-      copyOn: isCopy ? this.id : undefined,
+      copy: isCopy ? { on: this.id, end } : undefined,
       delivered,
       deliveredAt,
       firstSentAt,

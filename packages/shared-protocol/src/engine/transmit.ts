@@ -16,9 +16,7 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
   subflow.model.isShared = state.isShared;
   subflow.model.isBesideKnown = usable.some((other) => other !== subflow && !other.model.isStarting);
   sendOwnFrames(state, subflow, now);
-  // A line that is not used by its role tells of the used ones if all of them are silent.
-  if (usable.includes(subflow) || usable.every(({ id }) => state.arrivalReports.due.has(id)))
-    sendReports(state, subflow, now);
+  if (isLiving(subflow)) sendReports(state, subflow, now);
   if (usable.includes(subflow)) {
     if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
     sendData(state, subflow, usable, now);

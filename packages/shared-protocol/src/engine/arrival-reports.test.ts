@@ -19,16 +19,32 @@ function wait(harness: Harness, ms: number): Sent[] {
 describe("how much has come on a silent line", () => {
   it("is told on another one while a reader waits behind a gap, once for each time it says more", () => {
     const harness = new Harness("remote", 2);
+    const { session } = harness;
+    wait(harness, 20);
+    for (const { id, ledger } of session.subflows)
+      harness.giveOn(id, { type: "ack", received: ledger.sent, delay: 0, time: 0 });
     harness.giveOn(0, OPEN, { type: "data", stream: 0, offset: 0, length: 100 });
     harness.giveOn(1, { type: "data", stream: 0, offset: 1_000, length: 100 });
-    const { session } = harness;
-    const [silent] = session.subflows;
-    assert.ok(silent && session.pollTimeout() <= NOW + ARRIVAL_SILENCE);
-    assert.deepEqual(wait(harness, ARRIVAL_SILENCE - 1), []);
+    const due = 20 + ARRIVAL_SILENCE;
+    assert.deepEqual(wait(harness, due - 40), []);
+    assert.equal(session.pollTimeout(), NOW + due);
+    assert.deepEqual(wait(harness, due - 1), []);
     harness.giveOn(1, { type: "data", stream: 0, offset: 1_100, length: 100 });
-    const report = { type: "arrived", subflow: 0, received: silent.receivedBytes };
-    assert.deepEqual(wait(harness, ARRIVAL_SILENCE), [report]);
-    assert.deepEqual(wait(harness, ARRIVAL_SILENCE + 1), []);
+    const [silent] = session.subflows;
+    const report = { type: "arrived", subflow: 0, received: silent?.receivedBytes };
+    assert.deepEqual(wait(harness, due), [report]);
+    assert.deepEqual(wait(harness, due + 1), []);
+  });
+
+  it("is not told on a line that is silent itself while another is not", () => {
+    const harness = new Harness("remote", 3);
+    for (const id of [0, 1]) harness.giveOn(id, OPEN, { type: "data", stream: 0, offset: 500, length: 100 });
+    wait(harness, ARRIVAL_SILENCE - 1);
+    harness.giveOn(2, { type: "data", stream: 0, offset: 1_000, length: 100 });
+    harness.now = NOW + ARRIVAL_SILENCE;
+    harness.session.handleTimeout(harness.now);
+    const told = [0, 1, 2].map((id) => harness.sent([id]).map(({ type }) => type));
+    assert.deepEqual(told, [[], [], ["arrived", "arrived"]]);
   });
 
   it("is told at once when the peer sends again what has come", () => {

@@ -1,5 +1,6 @@
 /** The dashboard in a real browser: what it shows is what the API says and the lines carried; its controls work. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
 import type { GatewayEvent } from "@hawser/shared-protocol/node";
 import { PATH_ROLES } from "@hawser/shared-protocol/wire";
@@ -165,10 +166,11 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await hawser.whenPaths((states) => states[0] === "up" || states[0] === "probation");
 
     // A speed test of another's runs; it is over when its client goes.
-    const other = house.router.spawn("curl", ["-sNX", "POST", `${DASHBOARD}api/speedtest`]);
-    await until(async () =>
-      (await hawser.local.curl("/api/speedtest", ["-X", "POST"])).stdout.includes("409"),
-    );
+    const follow = ["-sNX", "POST", "-H", "accept: text/event-stream", `${DASHBOARD}api/speedtest`];
+    const other = house.router.spawn("curl", follow);
+    assert.ok(other.stdout);
+    await once(other.stdout, "data");
+    assert.match((await hawser.local.curl("/api/speedtest", ["-X", "POST"])).stdout, /409/);
     await page.getByRole("button", { name: "Speed test" }).click();
     await dialog.getByRole("button", { name: "Start" }).click();
     await shows(dialog.getByRole("alert"), "It could not be done: a speed test is running; wait for its end");

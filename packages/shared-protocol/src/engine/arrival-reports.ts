@@ -68,6 +68,6 @@ export class ArrivalReports {
 }
 
 /** When a line that has brought something has then brought nothing for long enough. */
-function silentAt({ hasUnreported, receivedAt }: Subflow): number {
-  return hasUnreported ? receivedAt + ARRIVAL_SILENCE : Number.POSITIVE_INFINITY;
+function silentAt({ receipt }: Subflow): number {
+  return receipt.hasUnreported ? receipt.at + ARRIVAL_SILENCE : Number.POSITIVE_INFINITY;
 }

@@ -27,8 +27,8 @@ export const MAX_CHUNK = 65_536;
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;
 /**
- * Beside lines that are known it begins with no more than this rate, or two segments: on a short round trip it takes no time to find out,
- * and with the whole window on a line of 0.1 Mbit/s the others' reader would wait for more than a second.
+ * Beside lines that are known it begins with no more than this rate, or two segments: on a short round trip it takes no
+ * time to find out, and with the whole window on a line of 0.1 Mbit/s the others' reader would wait for more than a second.
  */
 export const INITIAL_RATE = 164;
 /** Cap = rate * (round trip + reserve) + a chunk. While a line starts the reserve is so many round trips, to find its rate. */

@@ -53,11 +53,11 @@ export class FrameReceiver implements FrameSink {
   /** Decodes what came. An error closes the subflow or the session; nothing is thrown. */
   handleBytes(bytes: Uint8Array, now: number): void {
     this.#now = now;
-    this.#subflow.handleReceived(bytes.length, now);
+    this.#subflow.receipt.handleReceived(bytes.length, now);
     this.#state.arrivalReports.handleReceived(this.#subflow.id);
     const error = this.#subflow.decoder.decode(bytes, this);
     if (error) this.#fail(SESSION_ERRORS.has(error.code) ? "session" : "subflow", error.code, error.reason);
-    else this.#subflow.handleTaken();
+    else this.#subflow.receipt.handleTaken();
   }
 
   /** A frame before this one, in the same piece, has ended the subflow or the session. */
@@ -70,7 +70,7 @@ export class FrameReceiver implements FrameSink {
     if (this.#isOver) return undefined;
     if (frame.type === "ack") return this.#handleAck(frame);
     this.#subflow.requestAck(frame.type === "ping", this.#now);
-    if ("stream" in frame) this.#subflow.handleStreamFrame();
+    if ("stream" in frame) this.#subflow.receipt.handleStreamFrame();
     switch (frame.type) {
       case "open":
         return this.#handleOpen(frame);
@@ -109,7 +109,7 @@ export class FrameReceiver implements FrameSink {
   handleData(id: number, offset: number, piece: Uint8Array): WireError | undefined {
     if (this.#isOver) return undefined;
     this.#subflow.requestAck(false, this.#now);
-    this.#subflow.handleStreamFrame();
+    this.#subflow.receipt.handleStreamFrame();
     const stream = this.#find(id);
     if (!stream) return this.#unknown(id);
     const end = offset + piece.length;

@@ -118,11 +118,11 @@ export class SessionState {
   }
 
   /** Local: has the peer told that this subflow has ended here. */
-  queueGone({ id, takenBytes }: Subflow): void {
+  queueGone({ id, receipt }: Subflow): void {
     if (this.side === "remote" || this.closed) return;
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
-    this.gone.set(id, { received: takenBytes, isDue: true });
+    this.gone.set(id, { received: receipt.taken, isDue: true });
   }
 
   /** Remembers what a subflow that has ended found of its path. */

@@ -6,7 +6,6 @@ import { MAX_UNACKED_FRAMES } from "./limits.ts";
 import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
-  ACK_BYTES,
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   LATE_MIN,
@@ -20,6 +19,7 @@ import {
 } from "./parameters.ts";
 import { PathModel } from "./path-model.ts";
 import { PathRules } from "./path-rules.ts";
+import { Receipt } from "./receipt.ts";
 
 export interface SubflowOptions {
   /** The number that HELLO gave it, unique in the session. */
@@ -39,6 +39,7 @@ export class Subflow {
   readonly id: number;
   readonly path: string;
   readonly model: PathModel;
+  readonly receipt = new Receipt();
   readonly ledger = new Ledger();
   readonly decoder = new FrameDecoder();
   readonly liveness: Liveness;
@@ -63,15 +64,6 @@ export class Subflow {
   /** What left before this count of bytes has come to the peer, as it told on another line. */
   #arrivedTo = 0;
   readonly #watch = new LineWatch();
-  #receivedBytes = 0;
-  #receivedAt = 0;
-  /** What was received when all that had come until then was taken in. */
-  #takenBytes = 0;
-  /** The same when the last frame of a stream came, and when the peer was last told on another line. */
-  #streamBytes = 0;
-  #reportedBytes = 0;
-  #ackedBytes = 0;
-  #ackDueAt = Number.POSITIVE_INFINITY;
   /** When the line will have put out all that it was given. */
   #busyUntil = 0;
   #lateNoticed = false;
@@ -127,21 +119,7 @@ export class Subflow {
   }
 
   get receivedBytes(): number {
-    return this.#receivedBytes;
-  }
-
-  get receivedAt(): number {
-    return this.#receivedAt;
-  }
-
-  /** What has come and was taken in: behind a frame that ends the subflow there may be more. */
-  get takenBytes(): number {
-    return this.#takenBytes;
-  }
-
-  /** More of streams has come than the peer was told on another line. */
-  get hasUnreported(): boolean {
-    return this.#streamBytes > this.#reportedBytes;
+    return this.receipt.bytes;
   }
 
   get unackedBytes(): number {
@@ -192,53 +170,9 @@ export class Subflow {
 
   // --- receiving ---
 
-  /** `bytes` of the stream came. They call for an ACK only if `requestAck` says so. */
-  handleReceived(bytes: number, now: number): void {
-    this.#receivedBytes += bytes;
-    this.#receivedAt = now;
-  }
-
   /** Some of the bytes received belong to frames that call for an ACK, soon or `atOnce`. */
   requestAck(atOnce: boolean, now: number): void {
-    const due =
-      atOnce || this.#receivedBytes - this.#ackedBytes >= ACK_BYTES ? now : now + this.model.ackDelay;
-    if (due < this.#ackDueAt) this.#ackDueAt = due;
-  }
-
-  isAckDue(now: number): boolean {
-    return this.#ackDueAt <= now;
-  }
-
-  /** An ACK is wanted, now or later: one rides along with whatever else is sent. */
-  get isAckPending(): boolean {
-    return this.#ackDueAt !== Number.POSITIVE_INFINITY;
-  }
-
-  /** A frame of a stream is among what came last. */
-  handleStreamFrame(): void {
-    this.#streamBytes = this.#receivedBytes;
-  }
-
-  /** All that came was taken in. */
-  handleTaken(): void {
-    this.#takenBytes = this.#receivedBytes;
-  }
-
-  /** What has come, to be told on another line. */
-  takeReport(): number {
-    this.#reportedBytes = this.#takenBytes;
-    return this.#takenBytes;
-  }
-
-  takeAck(now: number): AckFrame {
-    this.#ackDueAt = Number.POSITIVE_INFINITY;
-    this.#ackedBytes = this.#receivedBytes;
-    return {
-      type: "ack",
-      received: this.#receivedBytes,
-      delay: Math.round(Math.max(0, now - this.#receivedAt) * 1_000),
-      time: Math.round(Math.max(0, this.#receivedAt) * 1_000),
-    };
+    this.receipt.requestAck(atOnce ? 0 : this.model.ackDelay, now);
   }
 
   // --- sending ---
@@ -260,9 +194,9 @@ export class Subflow {
   #noteReturn(size: number): void {
     this.#comparedBytes += size;
     if (this.#comparedBytes < CHUNK_SEGMENTS * this.model.segment) return;
-    const received = this.#receivedBytes - this.#comparedAt;
+    const received = this.receipt.bytes - this.#comparedAt;
     this.model.isReturnBusy = received > RETURN_BUSY * this.#comparedBytes;
-    this.#comparedAt = this.#receivedBytes;
+    this.#comparedAt = this.receipt.bytes;
     this.#comparedBytes = 0;
   }
 
@@ -411,6 +345,6 @@ export class Subflow {
   nextTimeout(): number {
     const liveness = this.liveness.nextTimeout(this.unackedBytes > 0, this.model);
     const late = this.#lateNoticed ? Number.POSITIVE_INFINITY : this.#lateAt;
-    return Math.min(this.#ackDueAt, this.#lookAt, liveness, late, this.holdUpAccount.nextTimeout());
+    return Math.min(this.receipt.ackDueAt, this.#lookAt, liveness, late, this.holdUpAccount.nextTimeout());
   }
 }

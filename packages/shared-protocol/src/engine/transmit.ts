@@ -26,7 +26,7 @@ export function transmit(state: SessionState, subflow: Subflow, now: number): Bu
   } else {
     subflow.model.handleAppLimited(subflow.unackedBytes, now);
   }
-  if (subflow.isAckDue(now) || (subflow.isAckPending && state.encoder.length > 0))
+  if (subflow.receipt.ackDueAt <= now || (subflow.receipt.isAckPending && state.encoder.length > 0))
     sendAck(state, subflow, now);
   return state.encoder.length > 0 ? state.encoder.take() : undefined;
 }
@@ -47,7 +47,7 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
 /** How much has come on lines that are silent, while readers wait. */
 function sendReports(state: SessionState, subflow: Subflow, now: number): void {
   for (const silent of state.arrivalReports.take(subflow, state.subflows)) {
-    const received = silent.takeReport();
+    const received = silent.receipt.takeReport();
     append(state, subflow, { type: "arrived", subflow: silent.id, received }, -1, 0, now);
   }
 }
@@ -106,7 +106,7 @@ function append(
 
 /** Returns its size, bytes. */
 function sendAck(state: SessionState, subflow: Subflow, now: number): number {
-  const size = state.encoder.append(subflow.takeAck(now));
+  const size = state.encoder.append(subflow.receipt.takeAck(now));
   subflow.recordAck(size);
   return size;
 }
@@ -152,7 +152,7 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     }
     const size = subflow.chunk;
     // Before the data, behind which it would wait for the line, and in the same record.
-    const ack = subflow.isAckPending ? sendAck(state, subflow, now) : 0;
+    const ack = subflow.receipt.isAckPending ? sendAck(state, subflow, now) : 0;
     const stream = state.streams.get(id) as Stream;
     if (!sendChunk(state, subflow, stream, competitionFor(stream), size - ack, now)) passed.add(id);
   }

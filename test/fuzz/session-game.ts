@@ -209,6 +209,7 @@ export class SessionGame implements Knowledge {
     const outstanding = this.#random.integer(0, this.sentOn(subflow));
     const report = {
       outstanding,
+      unsent: this.#random.integer(0, outstanding),
       segment: this.#random.integer(100, 9_000),
       hasHole: this.#random.chance(0.3),
       queue: this.#random.between(0, 500),

@@ -65,7 +65,7 @@ export class Pipe {
   /** What the system under this end knows of the line. */
   get report(): LineReport {
     const queue = this.queued / this.#spec.rate;
-    return { outstanding: this.outstanding, segment: SEGMENT, hasHole: this.#holes > 0, queue };
+    return { outstanding: this.outstanding, unsent: 0, segment: SEGMENT, hasHole: this.#holes > 0, queue };
   }
 
   change(spec: Partial<PipeSpec>): void {

@@ -2,6 +2,8 @@
 export interface LineReport {
   /** Bytes that were written and have not come to the peer's system, in order or not. */
   readonly outstanding: number;
+  /** Those of them that its congestion window has not let out yet. */
+  readonly unsent: number;
   /** Bytes of a TCP segment. */
   readonly segment: number;
   /** Something is missing at the peer, and what came behind it waits there. */
@@ -51,6 +53,11 @@ export class LineWatch {
   /** Bytes that have not arrived, of `sent` until now. */
   outstanding(sent: number): number {
     return this.#report ? this.#report.outstanding + sent - this.#sent : Number.POSITIVE_INFINITY;
+  }
+
+  /** Bytes of `sent` until now that the system may hold back. */
+  unsent(sent: number): number {
+    return this.#report ? this.#report.unsent + sent - this.#sent : 0;
   }
 
   /** The rate of arrival over the last span of at least `ms`, if it is over; only where something was missing. */

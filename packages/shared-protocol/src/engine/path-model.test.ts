@@ -137,7 +137,7 @@ describe("PathModel", () => {
 
   it("makes no rate of what came while a first PING was lost", () => {
     const model = new PathModel();
-    const report = { outstanding: 0, segment: SEGMENT, hasHole: true, queue: 0 };
+    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: true, queue: 0 };
     model.handleLine(report, { rate: 0.05, since: 0 }, 20);
     assert.ok(!model.measured);
   });

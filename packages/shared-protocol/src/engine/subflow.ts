@@ -9,6 +9,7 @@ import {
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   LATE_MIN,
+  MAX_HELD_BACK,
   MIN_LOOK,
   RECORD_BYTES,
   RETURN_BUSY,
@@ -139,8 +140,21 @@ export class Subflow {
     if (this.isFull || this.rules.limit?.isOpen === false) return -1;
     const { cap } = this.model;
     const { unackedBytes } = this;
-    const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes, this.#left);
+    const room = Math.min(
+      cap - this.inFlight,
+      STALLED_CAPS * cap - unackedBytes,
+      this.#heldBackRoom,
+      this.#left,
+    );
     return unackedBytes === 0 ? Math.max(room, this.chunk) : room;
+  }
+
+  /**
+   * TCP's window opens round trip by round trip: on a long line what is written beyond it waits for hundreds of
+   * milliseconds, and copies wait behind it when another line dies.
+   */
+  get #heldBackRoom(): number {
+    return MAX_HELD_BACK * this.model.rate + this.chunk - this.#watch.unsent(this.ledger.sent);
   }
 
   /** So many frames are unacknowledged that no more may be sent, however small they are. */
@@ -320,11 +334,18 @@ export class Subflow {
     return Math.max(0, now - this.#lateAt);
   }
 
-  /** When the acknowledgement that is awaited will be late. */
+  /**
+   * When the acknowledgement that is awaited will be late. Where the system tells what arrives, the oldest frame's own
+   * time counts: a hole that TCP mends shows as arrivals behind it. Elsewhere a whole round trip without an ACK is none.
+   */
   get #lateAt(): number {
-    const { srtt, rttvar, ackDelay } = this.model;
-    if (this.ledger.length === 0 || srtt === 0) return Number.POSITIVE_INFINITY;
-    return this.#awaitedSince + srtt + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
+    const { srtt, rttvar, ackDelay, isWatched } = this.model;
+    const { oldest } = this.ledger;
+    if (!oldest || srtt === 0) return Number.POSITIVE_INFINITY;
+    const due = isWatched
+      ? Math.max(oldest.sentAt + srtt, this.liveness.progressAt)
+      : this.#awaitedSince + srtt;
+    return due + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
   }
 
   /** An ACK of so many bytes is sent. */

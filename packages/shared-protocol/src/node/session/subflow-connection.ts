@@ -84,8 +84,10 @@ export class SubflowConnection {
     this.line.handleInfo(info);
     const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, lost, sndMss, rtt, minRtt } = info;
     const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
+    const unsent = this.socket.writableLength + notsentBytes;
     return {
-      outstanding: this.socket.writableLength + notsentBytes + onLine,
+      outstanding: unsent + onLine,
+      unsent,
       segment: sndMss,
       hasHole: sacked > 0 || lost > 0,
       queue: Math.max(0, rtt - minRtt) / 1_000,

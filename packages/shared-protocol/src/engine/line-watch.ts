@@ -2,7 +2,7 @@
 export interface LineReport {
   /** Bytes that were written and have not come to the peer's system, in order or not. */
   readonly outstanding: number;
-  /** Those of them that its congestion window has not let out yet. */
+  /** Those of them that it has not let out yet, for the congestion window or to pace them. */
   readonly unsent: number;
   /** Bytes of a TCP segment. */
   readonly segment: number;

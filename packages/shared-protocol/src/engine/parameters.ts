@@ -48,7 +48,7 @@ export const STEADY_GAIN = 0.05;
 export const SLACK = 2;
 /** Beyond a round trip it has at most so many milliseconds. */
 export const FULL_RESERVE = 10;
-/** What TCP's window does not let out yet is so many milliseconds of the line's rate at most, and a chunk. */
+/** New data is no more than so many milliseconds of the line's rate, and a chunk, beyond what TCP has let out. */
 export const MAX_HELD_BACK = 50;
 /** The least time until a line without room is looked at again. */
 export const MIN_LOOK = 1;

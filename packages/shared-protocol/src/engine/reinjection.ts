@@ -106,7 +106,7 @@ export function copyLate(
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
-      if (frame.size > subflow.room || frame.length > state.copyCredit) return;
+      if (frame.size > subflow.copyRoom || frame.length > state.copyCredit) return;
       frame.copy = { on: other.id, end: frame.end };
       if (frame.control !== 0) loseFrame(state, frame);
       else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) {

@@ -35,24 +35,30 @@ describe("a line that falls silent", () => {
     assert.ok(line.lateness(now + 1.5 * RTT) > 0);
   });
 
-  it("is not late while something arrives behind a hole", () => {
+  it("is not late while something arrives behind a hole, until that should be mended", () => {
     const { line, now } = busyLine(100);
-    for (let at = now; at < now + 2 * RTT; at += 10) {
+    for (let at = now; at < now + RTT; at += 10) {
       const outstanding = 10 * SIZE - (at - now) * 10;
       line.handleLine({ outstanding, unsent: 0, segment: 1_448, hasHole: true, queue: 0 }, at);
       assert.equal(line.lateness(at + 9), 0);
     }
+    line.handleLine(
+      { outstanding: SIZE, unsent: 0, segment: 1_448, hasHole: true, queue: 0 },
+      now + 1.5 * RTT,
+    );
+    assert.ok(line.lateness(now + 1.5 * RTT) > 0, "it was lost twice, and nobody asks");
   });
 });
 
 describe("what TCP's window does not let out", () => {
-  it("fills the line: more would only wait there, and copies behind it", () => {
+  it("fills the line for new data, which would only wait there, and not for copies", () => {
     const { line, now } = busyLine(100);
     const report = { outstanding: 10 * SIZE, segment: 1_448, hasHole: false, queue: 0 };
     line.handleLine({ ...report, unsent: 0 }, now);
-    const { room } = line;
+    const { room, copyRoom } = line;
     assert.ok(room > 0);
     line.handleLine({ ...report, unsent: 60 * line.model.rate + line.chunk }, now);
     assert.ok(line.room < 0, `${line.room} bytes on top of it`);
+    assert.equal(line.copyRoom, copyRoom);
   });
 });

@@ -137,23 +137,24 @@ export class Subflow {
 
   /** Room for new data, bytes; a line with nothing under way always takes one chunk, unless its rate is used up. */
   get room(): number {
+    return Math.min(this.copyRoom, this.#heldBackRoom);
+  }
+
+  /** The same for copies, for which a reader waits: they go at once where the line may have more under way. */
+  get copyRoom(): number {
     if (this.isFull || this.rules.limit?.isOpen === false) return -1;
     const { cap } = this.model;
     const { unackedBytes } = this;
-    const room = Math.min(
-      cap - this.inFlight,
-      STALLED_CAPS * cap - unackedBytes,
-      this.#heldBackRoom,
-      this.#left,
-    );
+    const room = Math.min(cap - this.inFlight, STALLED_CAPS * cap - unackedBytes, this.#left);
     return unackedBytes === 0 ? Math.max(room, this.chunk) : room;
   }
 
   /**
    * TCP's window opens round trip by round trip: on a long line what is written beyond it waits for hundreds of
-   * milliseconds, and copies wait behind it when another line dies.
+   * milliseconds, and what is sent again when another line dies waits behind it.
    */
   get #heldBackRoom(): number {
+    if (!this.#watch.report || !this.model.measured) return Number.POSITIVE_INFINITY;
     return MAX_HELD_BACK * this.model.rate + this.chunk - this.#watch.unsent(this.ledger.sent);
   }
 
@@ -336,15 +337,16 @@ export class Subflow {
 
   /**
    * When the acknowledgement that is awaited will be late. Where the system tells what arrives, the oldest frame's own
-   * time counts: a hole that TCP mends shows as arrivals behind it. Elsewhere a whole round trip without an ACK is none.
+   * time counts, as long as nothing arrives: a hole that TCP mends shows as arrivals behind it. But a round trip without
+   * an ACK is late anywhere, a hole that was lost twice, too.
    */
   get #lateAt(): number {
     const { srtt, rttvar, ackDelay, isWatched } = this.model;
     const { oldest } = this.ledger;
     if (!oldest || srtt === 0) return Number.POSITIVE_INFINITY;
-    const due = isWatched
-      ? Math.max(oldest.sentAt + srtt, this.liveness.progressAt)
-      : this.#awaitedSince + srtt;
+    const roundTrip = this.#awaitedSince + srtt;
+    const own = Math.max(oldest.sentAt + srtt, this.liveness.progressAt);
+    const due = isWatched ? Math.min(own, roundTrip) : roundTrip;
     return due + Math.max(LATE_MIN, 4 * rttvar) + ackDelay;
   }
 

@@ -117,7 +117,7 @@ function sendAck(state: SessionState, subflow: Subflow, now: number): number {
  */
 function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
   const isUsed = usable.includes(subflow);
-  if (isUsed && subflow.room >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
+  if (isUsed && subflow.copyRoom >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
   const common = new Competition(subflow, usable, now);
   const competitionFor = ({ onlyPaths }: Stream): Competition =>
     onlyPaths ? new Competition(subflow, linesOf(state, onlyPaths), now) : common;

@@ -6,10 +6,10 @@ import { tcpInfo } from "../sys/tcp-info.ts";
 import { CongestionPolicy } from "./congestion-policy.ts";
 import { LineCounter } from "./line-counter.ts";
 
-/** No more is handed to a connection while this much waits in the process. The engine's cap is the real bound. */
+/** No more is handed to a connection while this much waits in the process. The engine's caps are the real bound. */
 const MAX_WAITING = 524_288;
 /**
- * Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's cap. Where it is
+ * Bytes that the kernel may hold unsent: the second guard against a long queue, behind the engine's caps. Where it is
  * reached, the kernel takes more only once its whole send buffer is less than two thirds full (sk_stream_is_writable of
  * net/sock.h): too little for a long fast line. So it is a share of the cap at least.
  */

@@ -31,7 +31,7 @@ describe("how much has come on a silent line", () => {
     assert.deepEqual(wait(harness, due - 1), []);
     harness.giveOn(1, { type: "data", stream: 0, offset: 1_100, length: 100 });
     const [silent] = session.subflows;
-    const report = { type: "arrived", subflow: 0, received: silent?.receivedBytes };
+    const report = { type: "arrived", subflow: 0, received: silent?.receipt.bytes };
     assert.deepEqual(wait(harness, due), [report]);
     assert.deepEqual(wait(harness, due + 1), []);
   });
@@ -53,7 +53,7 @@ describe("how much has come on a silent line", () => {
     assert.deepEqual(wait(harness, ARRIVAL_SILENCE), []);
     harness.giveOn(1, { type: "data", stream: 0, offset: 0, length: 100 });
     const [silent] = harness.session.subflows;
-    assert.deepEqual(harness.sent(), [{ type: "arrived", subflow: 0, received: silent?.receivedBytes }]);
+    assert.deepEqual(harness.sent(), [{ type: "arrived", subflow: 0, received: silent?.receipt.bytes }]);
   });
 
   it("is not told where nobody waits", () => {

@@ -23,7 +23,7 @@ describe("a subflow that has ended at the local gateway", () => {
     assert.equal(session.kept.gone, 0);
     session.addSubflow({ id: 3, path: "p", role: "active" }, NOW);
     session.handleSubflowLost(last.id, NOW);
-    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: last.id, received: last.receivedBytes }]);
+    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: last.id, received: last.receipt.bytes }]);
   });
 
   it("is closed by the remote, whose data on it goes to another at once", () => {

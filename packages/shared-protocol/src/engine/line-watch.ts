@@ -55,9 +55,9 @@ export class LineWatch {
     return this.#report ? this.#report.outstanding + sent - this.#sent : Number.POSITIVE_INFINITY;
   }
 
-  /** Bytes of `sent` until now that the system may hold back. */
+  /** Bytes of `sent` until now that the system may hold back; without a report it is not known to hold back any. */
   unsent(sent: number): number {
-    return this.#report ? this.#report.unsent + sent - this.#sent : 0;
+    return this.#report ? this.#report.unsent + sent - this.#sent : Number.NEGATIVE_INFINITY;
   }
 
   /** The rate of arrival over the last span of at least `ms`, if it is over; only where something was missing. */

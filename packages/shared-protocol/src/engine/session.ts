@@ -277,7 +277,7 @@ export class Session {
     const subflow = this.#state.subflows.get(id);
     if (!subflow) return;
     subflow.allowance = subflow.ledger.sent + bytes.send;
-    const limit = Math.min(MAX_VARINT, Math.floor(subflow.receivedBytes + bytes.receive));
+    const limit = Math.min(MAX_VARINT, Math.floor(subflow.receipt.bytes + bytes.receive));
     const step = limit === MAX_VARINT ? 0 : ALLOWANCE_STEP * bytes.receive;
     if (Math.abs(limit - subflow.grantedToPeer) <= step) return;
     subflow.grantedToPeer = limit;

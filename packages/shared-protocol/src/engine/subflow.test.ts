@@ -61,4 +61,13 @@ describe("what TCP's window does not let out", () => {
     assert.ok(line.room < 0, `${line.room} bytes on top of it`);
     assert.equal(line.copyRoom, copyRoom);
   });
+
+  it("bounds nothing while the rate is a guess: the first window goes out at once", () => {
+    const line = new Subflow({ id: 0, path: "far", role: "active", side: "remote" }, 0);
+    line.recordControl(-1, 0, 1, 0);
+    line.handleAck({ type: "ack", received: 1, delay: 0, time: 500_000 }, 1_000, () => {});
+    line.handleLine({ outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, queue: 0 }, 1_000);
+    assert.ok(!line.model.measured);
+    assert.equal(line.room, line.copyRoom);
+  });
 });

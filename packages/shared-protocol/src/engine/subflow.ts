@@ -119,10 +119,6 @@ export class Subflow {
     return Math.min(most, segments * segment - RECORD_BYTES);
   }
 
-  get receivedBytes(): number {
-    return this.receipt.bytes;
-  }
-
   get unackedBytes(): number {
     return this.ledger.unackedBytes;
   }
@@ -154,7 +150,7 @@ export class Subflow {
    * milliseconds, and what is sent again when another line dies waits behind it.
    */
   get #heldBackRoom(): number {
-    if (!this.#watch.report || !this.model.measured) return Number.POSITIVE_INFINITY;
+    if (!this.model.measured) return Number.POSITIVE_INFINITY;
     return MAX_HELD_BACK * this.model.rate + this.chunk - this.#watch.unsent(this.ledger.sent);
   }
 

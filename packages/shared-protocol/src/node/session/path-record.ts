@@ -105,7 +105,7 @@ export class PathRecord {
     this.#retiredLine.sent += line.sent;
     this.#retiredLine.received += line.received;
     this.#retired.sent += subflow.ledger.sent;
-    this.#retired.received += subflow.receivedBytes;
+    this.#retired.received += subflow.receipt.bytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
     this.handleFailure(reason);
     if (this.#live.size > 0) this.#observer?.onSubflowLost(this, reason);
@@ -191,7 +191,7 @@ export class PathRecord {
     const bytes = { ...this.#retired };
     for (const subflow of this.#live.keys()) {
       bytes.sent += subflow.ledger.sent;
-      bytes.received += subflow.receivedBytes;
+      bytes.received += subflow.receipt.bytes;
       bytes.reinjected += subflow.reinjectedBytes;
     }
     return bytes;

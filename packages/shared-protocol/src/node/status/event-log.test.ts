@@ -17,7 +17,7 @@ function subflow(): { readonly liveness: { state: string } } & Subflow {
     liveness: { state: "probation" },
     holdUpAccount: new HoldUpAccount(),
     ledger: { sent: 0 },
-    receivedBytes: 0,
+    receipt: { bytes: 0 },
     reinjectedBytes: 0,
   };
   return made as unknown as { readonly liveness: { state: string } } & Subflow;

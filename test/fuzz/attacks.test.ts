@@ -49,7 +49,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: "GONE of subflows that never were",
     steps: 100_000,
-    frames: (n) => [{ type: "gone", subflow: 9 + n, received: 0 }],
+    frames: (n) => [{ type: "gone", subflow: 9 + n, received: 0, role: "active" }],
   },
   {
     name: "ARRIVED byte by byte",

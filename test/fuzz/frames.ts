@@ -73,7 +73,12 @@ const MAKERS: readonly ((random: Random) => AnyFrame)[] = [
     time: anyInteger(random),
   }),
   (random) => ({ type: "path", role: random.pick(PATH_ROLES) }),
-  (random) => ({ type: "gone", subflow: anyInteger(random), received: anyInteger(random) }),
+  (random) => ({
+    type: "gone",
+    subflow: anyInteger(random),
+    received: anyInteger(random),
+    role: random.pick(PATH_ROLES),
+  }),
   (random) => ({ type: "arrived", subflow: anyInteger(random), received: anyInteger(random) }),
   (random) => ({
     type: "open",

@@ -100,6 +100,7 @@ const TO_REMOTE: readonly Maker[] = [
     type: "gone",
     subflow: random.chance(0.97) ? subflow + 1_000 : subflow,
     received: random.integer(0, known.sentOn(subflow)),
+    role: random.pick(PATH_ROLES),
   }),
   (random, _subflow, known) => ({
     type: "reset",
@@ -132,7 +133,7 @@ export function flood(random: Random, subflow: number, known: Knowledge): AnyFra
           () => open(random, subflow, known),
           () => ({ type: "reset", stream: known.nextStream(), code: 1 }),
           (n) => ({ type: "path", role: PATH_ROLES[n % 3] as "active" }),
-          (n) => ({ type: "gone", subflow: 1_000 + n, received: n }),
+          (n) => ({ type: "gone", subflow: 1_000 + n, received: n, role: "active" }),
         ] satisfies ((n: number) => AnyFrame)[])
       : []),
   ];

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
-import type { FlowStatus } from "@hawser/shared-protocol/node";
+import type { FlowStatus, GatewayEvent } from "@hawser/shared-protocol/node";
 import { CAPTURE_PORT, type Gateway, Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -168,6 +168,28 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.equal(await setRole("adsl1", "fast"), 400);
     const [code] = await fetchFrom(hawser.remote, "/api/paths/adsl1", ["-X", "PATCH", "-d", "{}"]);
     assert.ok(code >= 400 && code < 500, `${code}`);
+  });
+
+  test("a path that is disabled is so at both ends, and neither takes it for a fault", async () => {
+    const events = async (gateway: Gateway): Promise<GatewayEvent[]> =>
+      (await gateway.get("/api/events")) as GatewayEvent[];
+    const atRemote = (state: string): Promise<void> =>
+      until(async () => {
+        const paths = (await hawser.remoteStatus()).sessions[0]?.paths ?? [];
+        return paths.find(({ name }) => name === "adsl2")?.state === state;
+      });
+    // What the other line says of this one's end comes before what this one says itself.
+    await house.line("adsl2").set({ delayMs: 40 });
+    const before = [await events(hawser.local), await events(hawser.remote)].map(({ length }) => length);
+    await hawser.runLocal(["path", "adsl2", "disabled"]);
+    await atRemote("disabled");
+    await hawser.runLocal(["path", "adsl2", "active"]);
+    await hawser.whenPaths((states) => states.join() === "up,up");
+    await atRemote("up");
+    for (const [index, gateway] of [hawser.local, hawser.remote].entries()) {
+      const types = (await events(gateway)).slice(before[index]).map(({ type }) => type);
+      assert.deepEqual(types, ["path-role", "path-role", "path-back"]);
+    }
   });
 
   test("the pages are there", async () => {

@@ -115,7 +115,7 @@ test("another peer's session id joins a session of one's own, and resumes nothin
   assert.equal(session?.driver.connections.size, 1);
 
   // The intruder's GONE and CLOSE are about its own session.
-  intruder.write(bytes({ type: "gone", subflow: 0, received: 0 }));
+  intruder.write(bytes({ type: "gone", subflow: 0, received: 0, role: "active" }));
   const closed = whenClosed(intruder);
   intruder.write(bytes({ type: "close", scope: "session", code: 0, reason: "" }));
   await closed;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Harness, NOW, OPEN, type Sent } from "../../../../test/sim/harness.ts";
-import { MAX_VARINT } from "../wire/index.ts";
+import { CloseCode, MAX_VARINT } from "../wire/index.ts";
 import { MAX_GONE } from "./parameters.ts";
 
 describe("a subflow that has ended at the local gateway", () => {
@@ -10,12 +10,12 @@ describe("a subflow that has ended at the local gateway", () => {
     const { session } = harness;
     session.handleSubflowLost(1, NOW);
     const [first] = session.pollOrder();
-    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: 1, received: 0 }]);
+    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: 1, received: 0, role: "active" }]);
     assert.deepEqual(harness.sent(), []);
     session.handleSubflowLost(first as number, NOW);
     assert.deepEqual(harness.sent(), [
-      { type: "gone", subflow: 1, received: 0 },
-      { type: "gone", subflow: first, received: 0 },
+      { type: "gone", subflow: 1, received: 0, role: "active" },
+      { type: "gone", subflow: first, received: 0, role: "active" },
     ]);
     const [last] = session.subflows;
     assert.ok(last);
@@ -23,7 +23,9 @@ describe("a subflow that has ended at the local gateway", () => {
     assert.equal(session.kept.gone, 0);
     session.addSubflow({ id: 3, path: "p", role: "active" }, NOW);
     session.handleSubflowLost(last.id, NOW);
-    assert.deepEqual(harness.sent(), [{ type: "gone", subflow: last.id, received: last.receipt.bytes }]);
+    assert.deepEqual(harness.sent(), [
+      { type: "gone", subflow: last.id, received: last.receipt.bytes, role: "active" },
+    ]);
   });
 
   it("is closed by the remote, whose data on it goes to another at once", () => {
@@ -39,7 +41,7 @@ describe("a subflow that has ended at the local gateway", () => {
     const before = new Map(order.map((id) => [id, data(harness.sent([id]))]));
     const carrier = order.find((id) => before.get(id) === 10_000) as number;
     const other = order.find((id) => id !== carrier) as number;
-    harness.giveOn(other, { type: "gone", subflow: carrier, received: 0 });
+    harness.giveOn(other, { type: "gone", subflow: carrier, received: 0, role: "active" });
     assert.deepEqual(harness.events(), ["close-subflow"]);
     assert.deepEqual(
       [...session.subflows].map(({ id }) => id),
@@ -48,10 +50,24 @@ describe("a subflow that has ended at the local gateway", () => {
     assert.equal(data(harness.sent([other])), 10_000);
   });
 
+  it("has had its path's role, which the remote hears even if its own line brings nothing more", () => {
+    const local = new Harness("local", 2);
+    local.session.setPathRole("p1", "disabled");
+    local.session.closeSubflow(1, CloseCode.done, "the path was disabled", NOW);
+    const sent = local.sent([0]);
+    assert.deepEqual(sent, [{ type: "gone", subflow: 1, received: 0, role: "disabled" }]);
+    const remote = new Harness("remote", 2);
+    const line = [...remote.session.subflows].find(({ id }) => id === 1);
+    remote.give(...sent);
+    assert.deepEqual(remote.events(), ["role", "close-subflow"]);
+    assert.equal(line?.role, "disabled");
+  });
+
   it("may be unknown to the remote, or be told of without end", () => {
     const harness = new Harness("remote", 2);
-    for (let subflow = 2; subflow < 50_000; subflow++) harness.give({ type: "gone", subflow, received: 0 });
-    harness.give({ type: "gone", subflow: MAX_VARINT, received: 0 });
+    for (let subflow = 2; subflow < 50_000; subflow++)
+      harness.give({ type: "gone", subflow, received: 0, role: "active" });
+    harness.give({ type: "gone", subflow: MAX_VARINT, received: 0, role: "active" });
     assert.deepEqual(harness.events(), []);
     assert.deepEqual([...harness.session.subflows].length, 2);
     assert.equal(harness.session.kept.gone, 0);

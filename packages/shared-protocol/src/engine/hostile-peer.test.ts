@@ -127,7 +127,7 @@ describe("a hostile peer", () => {
 
   for (const end of [
     { type: "close", scope: "subflow", code: 0, reason: "" },
-    { type: "gone", subflow: 0, received: 0 },
+    { type: "gone", subflow: 0, received: 0, role: "active" },
   ] as const) {
     it(`that goes on after ${end.type} is not listened to`, () => {
       const harness = new Harness("remote", 2);

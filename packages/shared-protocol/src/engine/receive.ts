@@ -13,6 +13,7 @@ import {
   type OpenedFrame,
   type OpenFrame,
   type PathFrame,
+  type PathRole,
   type ResetFrame,
   StreamCode,
   type WireError,
@@ -206,12 +207,15 @@ export class FrameReceiver implements FrameSink {
   #handlePath(frame: PathFrame): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "PATH from a remote gateway" };
-    const subflow = this.#subflow;
-    if (frame.role === subflow.role) return undefined;
-    subflow.role = frame.role;
+    this.#takeRole(this.#subflow, frame.role);
+    return undefined;
+  }
+
+  #takeRole(subflow: Subflow, role: PathRole): void {
+    if (role === subflow.role) return;
+    subflow.role = role;
     if (!subflow.roleAnnounced) this.#state.emit({ type: "role", subflow: subflow.id });
     subflow.roleAnnounced = true;
-    return undefined;
   }
 
   /** Its own line may never tell: what was under way on that one goes to the others now. */
@@ -220,12 +224,10 @@ export class FrameReceiver implements FrameSink {
       return { code: CloseCode.protocol, reason: "GONE from a remote gateway" };
     const error = this.#handleArrived(frame);
     if (error) return error;
-    this.#closer.closeSubflow(
-      frame.subflow,
-      CloseCode.unresponsive,
-      "the local gateway has ended it",
-      this.#now,
-    );
+    const line = this.#state.subflows.get(frame.subflow);
+    if (!line) return undefined;
+    this.#takeRole(line, frame.role);
+    this.#closer.closeSubflow(line.id, CloseCode.unresponsive, "the local gateway has ended it", this.#now);
     return undefined;
   }
 

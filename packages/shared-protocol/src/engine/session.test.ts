@@ -23,7 +23,7 @@ const VIOLATIONS: readonly [string, "local" | "remote", Sent[], "subflow" | "ses
   [
     "GONE from a remote gateway",
     "local",
-    [{ type: "gone", subflow: 1, received: 0 }],
+    [{ type: "gone", subflow: 1, received: 0, role: "active" }],
     "subflow",
     CloseCode.protocol,
   ],
@@ -274,7 +274,12 @@ function hostile(random: Random): Sent {
     { type: "ack", received: random.integer(0, 5_000), delay: random.integer(0, 1e9), time: offset },
     { type: "ping" },
     { type: "path", role: random.pick(["active", "backup", "disabled"]) },
-    { type: "gone", subflow: random.chance(0.5) ? random.integer(0, 6) : offset, received: offset },
+    {
+      type: "gone",
+      subflow: random.chance(0.5) ? random.integer(0, 6) : offset,
+      received: offset,
+      role: "active",
+    },
     { type: "arrived", subflow: random.integer(0, 6), received: offset },
   ]);
 }

@@ -1,4 +1,4 @@
-import { type CloseCode, FrameEncoder, StreamCode } from "../wire/index.ts";
+import { type CloseCode, FrameEncoder, type PathRole, StreamCode } from "../wire/index.ts";
 import { ArrivalReports } from "./arrival-reports.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -49,6 +49,7 @@ export interface SessionTotals {
 interface Gone {
   /** Bytes that came on it. */
   readonly received: number;
+  readonly role: PathRole;
   isDue: boolean;
 }
 
@@ -118,11 +119,11 @@ export class SessionState {
   }
 
   /** Local: has the peer told that this subflow has ended here. */
-  queueGone({ id, receipt }: Subflow): void {
+  queueGone({ id, receipt, role }: Subflow): void {
     if (this.side === "remote" || this.closed) return;
     const [oldest] = this.gone.keys();
     if (oldest !== undefined && this.gone.size === MAX_GONE) this.gone.delete(oldest);
-    this.gone.set(id, { received: receipt.taken, isDue: true });
+    this.gone.set(id, { received: receipt.taken, role, isDue: true });
   }
 
   /** Remembers what a subflow that has ended found of its path. */

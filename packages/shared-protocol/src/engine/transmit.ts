@@ -60,7 +60,8 @@ function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): 
   for (const [id, gone] of state.gone) {
     if (!gone.isDue) continue;
     gone.isDue = false;
-    append(state, subflow, { type: "gone", subflow: id, received: gone.received }, id, Control.gone, now);
+    const { received, role } = gone;
+    append(state, subflow, { type: "gone", subflow: id, received, role }, id, Control.gone, now);
   }
   for (const id of state.pendingControl) {
     if (subflow.isFull) return;

@@ -28,7 +28,7 @@ const GOLDEN: readonly [Frame, string][] = [
   [{ type: "ping" }, "04"],
   [{ type: "ack", received: 16_384, delay: 100, time: 5 }, "0580004000406405"],
   [{ type: "path", role: "disabled" }, "0602"],
-  [{ type: "gone", subflow: 70, received: 5 }, "07404605"],
+  [{ type: "gone", subflow: 70, received: 5, role: "disabled" }, "0740460502"],
   [{ type: "arrived", subflow: 3, received: 65_536 }, "090380010000"],
   [{ type: "allowance", limit: 65_536 }, "0880010000"],
   [

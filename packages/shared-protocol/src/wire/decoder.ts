@@ -207,9 +207,9 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
     case FrameType.ping:
       return { type: "ping" };
     case FrameType.path:
-      return { type: "path", role: c.choice<PathRole>(PATH_ROLES, "path role") };
+      return { type: "path", role: readRole(c) };
     case FrameType.gone:
-      return { type: "gone", subflow: c.varint(), received: c.varint() };
+      return { type: "gone", subflow: c.varint(), received: c.varint(), role: readRole(c) };
     case FrameType.arrived:
       return { type: "arrived", subflow: c.varint(), received: c.varint() };
     case FrameType.allowance:
@@ -253,10 +253,14 @@ function readHello(c: Cursor): Frame {
     resume: (flags & 1) !== 0,
     path: c.text(MAX_PATH_NAME),
     index: c.varint(),
-    role: c.choice<PathRole>(PATH_ROLES, "path role"),
+    role: readRole(c),
     subflow: c.varint(),
   };
   return (flags & 2) !== 0 ? { ...hello, policy: readPolicy(c) } : hello;
+}
+
+function readRole(c: Cursor): PathRole {
+  return c.choice<PathRole>(PATH_ROLES, "path role");
 }
 
 function readPolicy(c: Cursor): PathPolicy {

@@ -131,6 +131,10 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
       to[at++] = PathRole[frame.role];
       return at;
     case "gone":
+      at = writeVarint(to, at, frame.subflow);
+      at = writeVarint(to, at, frame.received);
+      to[at++] = PathRole[frame.role];
+      return at;
     case "arrived":
       at = writeVarint(to, at, frame.subflow);
       return writeVarint(to, at, frame.received);

@@ -107,6 +107,8 @@ export interface GoneFrame {
   readonly subflow: number;
   /** Bytes received on it, as in ACK. */
   readonly received: number;
+  /** Its path's, as it was then: a PATH on its own line may come later, or never. */
+  readonly role: PathRole;
 }
 export interface ArrivedFrame {
   readonly type: "arrived";

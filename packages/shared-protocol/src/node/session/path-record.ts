@@ -83,6 +83,8 @@ export class PathRecord {
   /** `reason` says who gave the role, or why. */
   setRole(role: PathRole, reason: string): void {
     if (role === this.#role) return;
+    // Why it was ended then says nothing of now: it is to be dialled.
+    if (this.#role === "disabled") this.#lastError = undefined;
     this.#role = role;
     this.#roleReason = reason;
     this.#roleSince = new Date();

@@ -51,6 +51,8 @@ test("a line's life, and that no line is left", () => {
   a.handleFailure("no answer");
   a.handleJoined(subflow(), LINE);
   b.setRole("disabled", "set through the API");
+  b.setRole("active", "set through the API");
+  assert.equal(b.state, "connecting");
   assert.deepEqual(typesOf(log), [
     "path-up a",
     "path-suspect a",
@@ -61,6 +63,7 @@ test("a line's life, and that no line is left", () => {
     "peer-unreachable",
     "path-back a",
     "peer-reachable",
+    "path-role b",
     "path-role b",
   ]);
   assert.equal(log.since()[5]?.message, "a is down: no progress");

@@ -60,8 +60,7 @@ test("followed until Ctrl-C, which is no failure", async () => {
 });
 
 test("exit 1, and where to look, when there is no journal or nothing in it", () => {
-  const where =
-    /a gateway that no service runs writes its log to its stderr, where `hawser-local run` was started\n$/;
+  const where = /of a gateway that no service runs, `hawser-local logs -c FILE` shows it\n$/;
   const golden: [() => void, RegExp][] = [
     [() => fakeJournal("exit 0"), /^the journal has nothing of a service hawser-local; /],
     [() => fakeJournal("echo no access >&2; exit 3"), /^no access\njournalctl ended with 3; /],

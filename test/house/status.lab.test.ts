@@ -302,6 +302,16 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.match(answer, /^::ffff:198\.51\.100\.1 /);
   });
 
+  test("the running gateways' logs, as they wrote them or made readable", async () => {
+    const { stdout } = await hawser.runLocal(["logs", "--json"]);
+    assert.ok(stdout.split("\n").length > 10);
+    assert.ok(hawser.local.logText().includes(stdout));
+    const [last] = ((await hawser.remote.get("/api/logs?lines=1")) as { msg: string }[]).slice(-1);
+    assert.ok(hawser.remote.logText().includes(JSON.stringify(last)));
+    const readable = /^\[\d\d:\d\d:\d\d\.\d{3}\] [A-Z]+: .+\n$/;
+    assert.match((await hawser.runLocal(["logs", "--lines", "1"])).stdout, readable);
+  });
+
   test("logs are JSON, say which session, path and peer they speak of, and hold no secret", async () => {
     const secrets = [
       pairingSecret(readFileSync(hawser.file("pairing.txt"), "utf8")),

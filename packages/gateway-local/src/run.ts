@@ -3,8 +3,9 @@ import {
   createStatusServer,
   deriveConnectToken,
   inFile,
-  type Logger,
+  keptLog,
   type StatusServer,
+  type StatusServerOptions,
   serveUntilSignalled,
 } from "@hawser/shared-protocol/node";
 import { connectHandler } from "./capture/connect.ts";
@@ -15,12 +16,13 @@ import { LocalStatus } from "./status.ts";
 /** `hawser-local run`: resolves when stopped by a signal. @throws CodedError and the like: what the user has to mend */
 export async function run(file: string): Promise<void> {
   const config = loadLocalConfig(file);
-  const logger = createLogger({ role: "local", name: "hawser-local" });
+  const log = keptLog();
+  const logger = createLogger({ role: "local", name: "hawser-local", kept: log });
   const gateway = new LocalGateway(config, logger);
   let status: StatusServer | undefined;
   const service = {
     start: async () => {
-      status = await serveStatus(config, gateway, logger);
+      status = await serveStatus(config, gateway, { logger, log });
       await gateway.start();
       logger.info({ paths: config.paths.map(({ name }) => name), status: status.url }, "running");
     },
@@ -40,10 +42,14 @@ export async function run(file: string): Promise<void> {
   }
 }
 
-function serveStatus(config: LocalConfig, gateway: LocalGateway, logger: Logger): Promise<StatusServer> {
+function serveStatus(
+  config: LocalConfig,
+  gateway: LocalGateway,
+  logs: Pick<StatusServerOptions, "logger" | "log">,
+): Promise<StatusServer> {
   return createStatusServer(new LocalStatus(gateway), {
     ...config.status,
-    logger,
+    ...logs,
     onConnect: connectHandler(gateway.opener),
     connectToken: () => deriveConnectToken(gateway.keeper.pairing.psk),
   });

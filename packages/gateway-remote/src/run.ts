@@ -2,6 +2,7 @@ import {
   createLogger,
   createStatusServer,
   inFile,
+  keptLog,
   type StatusServer,
   serveUntilSignalled,
 } from "@hawser/shared-protocol/node";
@@ -13,7 +14,8 @@ import { RemoteStatus } from "./status.ts";
 /** `hawser-remote run`: resolves when stopped by a signal. @throws CodedError: what the user has to mend */
 export async function run(file: string): Promise<void> {
   const config = loadRemoteConfig(file);
-  const logger = createLogger({ role: "remote", name: "hawser-remote" });
+  const log = keptLog();
+  const logger = createLogger({ role: "remote", name: "hawser-remote", kept: log });
   const gateway = new RemoteGateway(config, logger, {
     onRotated: (key) => {
       try {
@@ -32,7 +34,7 @@ export async function run(file: string): Promise<void> {
   });
   const service = {
     start: async () => {
-      status = await createStatusServer(new RemoteStatus(gateway), { ...config.status, logger });
+      status = await createStatusServer(new RemoteStatus(gateway), { ...config.status, logger, log });
       await gateway.start();
       logger.info({ status: status.url }, "running");
     },

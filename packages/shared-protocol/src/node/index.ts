@@ -5,7 +5,7 @@ export * from "./identity/index.ts";
 export { serveUntilSignalled } from "./lifecycle.ts";
 export * from "./limits/index.ts";
 export { type Listener, type ListenOptions, listen, listenAll } from "./listen.ts";
-export { childLogger, createLogger, type Logger } from "./log.ts";
+export { childLogger, createLogger, keptLog, type Logger } from "./log.ts";
 export * from "./session/index.ts";
 export * from "./speedtest/index.ts";
 export * from "./status/index.ts";

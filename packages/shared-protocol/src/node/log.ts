@@ -4,6 +4,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from "p
 import pretty from "pino-pretty";
 import { CodedError, ErrorCode } from "./config/errors.ts";
 import { nearest } from "./config/nearest.ts";
+import { type Numbered, Recent } from "./recent.ts";
 import { canonicalIp } from "./sys/ip-address.ts";
 
 export type { Logger } from "pino";
@@ -20,7 +21,17 @@ export interface LogOptions {
   readonly level?: LogLevel | undefined;
   /** Where lines of JSON go instead of stderr. */
   readonly destination?: DestinationStream | undefined;
+  /** Gets every line, too. */
+  readonly kept?: Recent<LogLine> | undefined;
 }
+
+export interface LogLine extends Numbered {
+  /** As JSON, without a line break. */
+  readonly text: string;
+}
+
+/** Lines kept for those who ask the gateway for its log, some 300 bytes each. */
+const KEPT_LINES = 1_000;
 
 /** What a child logger says with every line. */
 export interface LogContext {
@@ -38,7 +49,7 @@ const SECRET_KEYS = ["psk", "key", "secret", "password", "pairing", "token", "us
 const PAIRING_SECRET = /(hawser:\/\/[^\s:@"\\]{0,64}:)[^\s@"\\]+/g;
 
 /** @throws CodedError USAGE when HAWSER_LOG_LEVEL is not a level. */
-export function createLogger({ role, name, level, destination }: LogOptions): Logger {
+export function createLogger({ role, name, level, destination, kept }: LogOptions): Logger {
   const options: LoggerOptions = {
     level: level ?? levelFromEnvironment(),
     base: { name, role, pid: process.pid },
@@ -47,7 +58,11 @@ export function createLogger({ role, name, level, destination }: LogOptions): Lo
     redact: { paths: redactedPaths(), censor: REDACTED },
     serializers: { err: serializeError, error: serializeError, from: serializeSource },
   };
-  return pino(options, scrubbing(destination ?? standardError()));
+  return pino(options, scrubbing(keeping(destination ?? standardError(), kept)));
+}
+
+export function keptLog(): Recent<LogLine> {
+  return new Recent(KEPT_LINES);
 }
 
 /** A logger for one session, path, subflow or flow. */
@@ -112,6 +127,16 @@ export function prettyLogLine({ isTTY }: { readonly isTTY?: boolean }): (line: s
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
   });
+}
+
+function keeping(destination: DestinationStream, kept: Recent<LogLine> | undefined): DestinationStream {
+  if (!kept) return destination;
+  return {
+    write(line) {
+      destination.write(line);
+      kept.push((id) => ({ id, text: line.trimEnd() }));
+    },
+  };
 }
 
 function scrubbing(destination: DestinationStream): DestinationStream {

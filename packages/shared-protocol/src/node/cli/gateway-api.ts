@@ -19,6 +19,7 @@ export interface Question {
 
 /** A server-sent event (WHATWG HTML, section 9.2). */
 export interface ServerEvent {
+  readonly id: string | undefined;
   readonly event: string;
   readonly data: string;
 }
@@ -140,7 +141,7 @@ function parseEvent(block: string): ServerEvent | undefined {
       .find((line) => line.startsWith(`${name}: `))
       ?.slice(name.length + 2);
   const data = field("data");
-  return data === undefined ? undefined : { event: field("event") ?? "message", data };
+  return data === undefined ? undefined : { id: field("id"), event: field("event") ?? "message", data };
 }
 
 function parseJson(text: string): unknown {

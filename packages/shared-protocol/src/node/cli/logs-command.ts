@@ -1,10 +1,12 @@
-/** `logs`: the service's log is systemd's journal; this asks for it, and makes it readable. */
+/** `logs`: of the running gateway, which keeps its last lines, or of the service, from systemd's journal; made readable. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { prettyLogLine } from "../log.ts";
+import { followGateway } from "./follow-gateway.ts";
+import type { GatewayApi } from "./gateway-api.ts";
 
 export interface LogsOptions {
   readonly follow?: boolean | undefined;
@@ -13,8 +15,21 @@ export interface LogsOptions {
   readonly json?: boolean | undefined;
 }
 
-/** @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none of that service */
-export async function logsCommand(unit: string, { follow, lines, json }: LogsOptions): Promise<void> {
+/** The gateway's last lines since its start. @throws as `GatewayApi.ask` */
+export async function gatewayLogCommand(
+  api: GatewayApi,
+  { follow, lines, json }: LogsOptions,
+): Promise<void> {
+  const pretty = prettyLogLine(process.stdout);
+  const show = (line: string): void => void process.stdout.write(json ? `${line}\n` : pretty(line));
+  const query = { lines: String(lines) };
+  if (follow) return followGateway(api, "/api/logs", ({ data }) => show(data), query);
+  const last = (await api.ask(`/api/logs?lines=${lines}`)) as readonly unknown[];
+  for (const line of last) show(JSON.stringify(line));
+}
+
+/** What the service has logged, over its restarts. @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none of that service */
+export async function journalCommand(unit: string, { follow, lines, json }: LogsOptions): Promise<void> {
   const args = ["-u", unit, "-n", String(lines), "-o", "cat", "-q", ...(follow ? ["-f"] : [])];
   const journal = spawn("journalctl", args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(journal, "close").catch(() => {
@@ -39,6 +54,6 @@ export async function logsCommand(unit: string, { follow, lines, json }: LogsOpt
 }
 
 function unavailable(unit: string, why: string): CodedError {
-  const where = `a gateway that no service runs writes its log to its stderr, where \`${unit} run\` was started`;
+  const where = `of a gateway that no service runs, \`${unit} logs -c FILE\` shows it`;
   return new CodedError(ErrorCode.logsUnavailable, `${why}; ${where}`);
 }

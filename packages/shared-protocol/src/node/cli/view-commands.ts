@@ -1,14 +1,13 @@
 /** What both programs show of the running gateway. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import { CodedError } from "../config/errors.ts";
 import type { GatewayEvent } from "../status/event-log.ts";
 import { FLOW_ORDERS } from "../status/schemas.ts";
 import type { StatusConfig } from "../status/status-config.ts";
 import type { FlowStatus } from "../status/types.ts";
+import { followGateway } from "./follow-gateway.ts";
 import { GatewayApi } from "./gateway-api.ts";
-import { logsCommand } from "./logs-command.ts";
+import { gatewayLogCommand, journalCommand, type LogsOptions } from "./logs-command.ts";
 import { configOption, countArgument, jsonOption, writeJson } from "./program.ts";
 import { renderEvent, renderFlows } from "./render-list.ts";
 import { widthOf } from "./screen.ts";
@@ -17,15 +16,12 @@ import { statusCommand } from "./status-command.ts";
 /** Says where the gateway of a configuration file has its status server. */
 export type StatusOf = (file: string) => StatusConfig;
 
-/** A gateway that is being restarted is asked again after so long, ms. */
-const RETRY_MS = 1_000;
-
 /** Adds `status`, `flows`, `events` and `logs`. */
 export function addViewCommands(program: Command, statusOf: StatusOf): void {
   addStatusCommand(program, statusOf);
   addFlowsCommand(program, statusOf);
   addEventsCommand(program, statusOf);
-  addLogsCommand(program);
+  addLogsCommand(program, statusOf);
 }
 
 export function addStatusCommand(program: Command, statusOf: StatusOf): void {
@@ -74,40 +70,33 @@ function addEventsCommand(program: Command, statusOf: StatusOf): void {
     .option("--follow", "and what happens from now on, until Ctrl-C; with --json a line each")
     .action(async ({ config, follow, json }: { config: string; follow?: boolean; json?: boolean }) => {
       const api = new GatewayApi(statusOf(config));
-      if (follow) return followEvents(api, json === true);
+      if (follow)
+        return followGateway(api, "/api/events", ({ event, data }) => {
+          if (event === "log")
+            process.stdout.write(json ? `${data}\n` : renderEvent(JSON.parse(data) as GatewayEvent));
+        });
       const events = (await api.ask("/api/events")) as GatewayEvent[];
       if (json) writeJson(events);
       else process.stdout.write(events.map(renderEvent).join(""));
     });
 }
 
-/** Over restarts of the gateway, without a gap: it is asked for what came after the last event. */
-async function followEvents(api: GatewayApi, json: boolean): Promise<void> {
-  const end = new AbortController();
-  const { signal } = end;
-  process.once("SIGINT", () => end.abort());
-  let since = 0;
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
-    try {
-      for await (const { event, data } of api.events(`/api/events?since=${since}`, { signal })) {
-        if (event !== "log") continue;
-        const entry = JSON.parse(data) as GatewayEvent;
-        since = entry.id;
-        process.stdout.write(json ? `${data}\n` : renderEvent(entry));
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (isFirst || !(error instanceof CodedError)) throw error;
-    }
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
-  }
+interface LogsCommandOptions extends LogsOptions {
+  readonly config?: string;
 }
 
-function addLogsCommand(program: Command): void {
-  jsonOption(program.command("logs").description(`show the log of the service ${program.name()}`))
+/** Of the running gateway or, without a configuration to say where that is, of the service. */
+function addLogsCommand(program: Command, statusOf: StatusOf): void {
+  jsonOption(program.command("logs").description("show the running gateway's log"))
+    .option(
+      "-c, --config <file>",
+      `configuration file; without it, the journal of the service ${program.name()}`,
+    )
     .option("--follow", "and what comes from now on, until Ctrl-C")
     .option("--lines <count>", "so many of the last lines", countArgument, 100)
-    .action((options: { follow?: boolean; lines: number; json?: boolean }) =>
-      logsCommand(program.name(), options),
+    .action(({ config, ...options }: LogsCommandOptions) =>
+      config === undefined
+        ? journalCommand(program.name(), options)
+        : gatewayLogCommand(new GatewayApi(statusOf(config)), options),
     );
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type ServerEvent, serverEvents } from "../../dashboard/server-events.ts";
 import { PATH_ROLES } from "../../wire/frames.ts";
-import { createLogger } from "../log.ts";
+import { createLogger, keptLog } from "../log.ts";
 import { EventLog, type GatewayEvent } from "./event-log.ts";
 import { createStatusServer, type StatusServer } from "./server.ts";
 import {
@@ -31,10 +31,17 @@ const source: StatusSource = {
   },
 };
 
+const log = keptLog();
+const logger = createLogger({
+  role: "local",
+  name: "test",
+  level: "info",
+  destination: { write() {} },
+  kept: log,
+});
 let server: StatusServer;
 before(async () => {
-  const logger = createLogger({ role: "local", name: "test", level: "silent" });
-  server = await createStatusServer(source, { listen: LISTEN, logger });
+  server = await createStatusServer(source, { listen: LISTEN, logger, log });
 });
 after(() => server.close());
 
@@ -91,6 +98,35 @@ test("events: the last ones as a list, from where the reader was", async () => {
   // Of another run of the gateway, whose clock was ahead: everything is new.
   assert.equal(((await ask(`/api/events?since=${second + 1e9}`)).json() as unknown[]).length, 3);
   assertProblem(await ask("/api/events?since=x"), 400);
+});
+
+test("logs: the last lines as they were written, and a stream that goes on", async () => {
+  for (const n of [1, 2, 3]) logger.child({ path: "adsl1" }).warn({ n }, "a line");
+  const lines = (await ask("/api/logs?lines=2")).json() as Record<string, unknown>[];
+  assert.deepEqual(
+    lines.map(({ level, path, n, msg }) => [level, path, n, msg]),
+    [2, 3].map((n) => ["warn", "adsl1", n, "a line"]),
+  );
+  assertProblem(await ask("/api/logs?lines=0"), 400);
+  const stop = new AbortController();
+  const headers = { accept: "text/event-stream" };
+  const answer = await fetch(`${server.url}/api/logs?lines=1`, { headers, signal: stop.signal });
+  const seen: number[] = [];
+  let last = "";
+  for await (const { id, data } of serverEvents(answer.body as AsyncIterable<Uint8Array>)) {
+    seen.push((JSON.parse(data) as { n: number }).n);
+    last = String(id);
+    if (seen.length === 1) logger.info({ n: 4 }, "a line");
+    else break;
+  }
+  stop.abort();
+  assert.deepEqual(seen, [3, 4]);
+  logger.info({ n: 5 }, "a line");
+  const later = (await ask(`/api/logs?since=${last}`)).json() as { n: number }[];
+  assert.deepEqual(
+    later.map(({ n }) => n),
+    [5],
+  );
 });
 
 test("events: a stream that goes on where it was lost, with a report at once", async () => {

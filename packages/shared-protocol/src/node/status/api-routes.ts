@@ -2,25 +2,23 @@
 
 import type { FastifyInstance } from "fastify";
 import { PATH_ROLES, type PathRole } from "../../wire/frames.ts";
-import type { Logger } from "../log.ts";
-import { eventStream } from "./event-stream.ts";
+import type { Logger, LogLine } from "../log.ts";
+import type { Recent } from "../recent.ts";
+import { addEventRoutes } from "./event-routes.ts";
+import { withoutInfinities } from "./finite.ts";
 import { listFlows } from "./flow-list.ts";
 import type { StatusHistory } from "./history.ts";
 import { noSuchPath, notOffered, sendProblem } from "./problems.ts";
-import { type About, API_VERSION, type EventQuery, type FlowQuery, JsonSchema } from "./schemas.ts";
+import { type About, API_VERSION, type FlowQuery, failed, JsonSchema } from "./schemas.ts";
 import { addTrialRoutes } from "./trial-routes.ts";
-import { type RoleChange, type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
-
-/** Event streams at a time. */
-const MAX_STREAMS = 32;
-
-const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
+import { type RoleChange, type StatusSource, sessionsOf } from "./types.ts";
 
 export function addApiRoutes(
   app: FastifyInstance,
   source: StatusSource,
   history: StatusHistory,
   logger: Logger,
+  log: Recent<LogLine>,
 ): void {
   const answers = (summary: string, ok: unknown, query?: unknown) => ({
     schema: { summary, ...(query !== undefined && { querystring: query }), response: { 200: ok, ...failed } },
@@ -41,7 +39,7 @@ export function addApiRoutes(
   app.get("/api/history", answers("the paths' counters over the last minutes", JsonSchema.history), () =>
     withoutInfinities(history.history()),
   );
-  addEventRoute(app, source, history);
+  addEventRoutes(app, source, history, log);
   addRoleRoute(app, source);
   addFlowRoute(app, source, logger);
   addTrialRoutes(app, source, logger);
@@ -61,31 +59,6 @@ function aboutApi(source: StatusSource): About {
     speedtest: source.speedtest !== undefined,
   };
   return { apiVersion: API_VERSION, gateway, version, controls };
-}
-
-function addEventRoute(app: FastifyInstance, source: StatusSource, history: StatusHistory): void {
-  let streams = 0;
-  const schema = {
-    summary: "what happened to lines, sessions and flows; with Accept: text/event-stream as it happens",
-    querystring: JsonSchema.eventQuery,
-    response: { 200: JsonSchema.events, ...failed },
-  };
-  app.get<{ Querystring: EventQuery }>("/api/events", { schema }, (request, reply) => {
-    const { query, headers, method } = request;
-    const since = Number(query.since ?? headers["last-event-id"] ?? 0) || 0;
-    const log = source.events;
-    // A stream for HEAD would be one that nobody reads or ends.
-    const isStream = method !== "HEAD" && headers.accept?.includes("text/event-stream");
-    if (!isStream) return reply.send(log.since(since));
-    if (streams >= MAX_STREAMS)
-      return sendProblem(reply, 503, `${MAX_STREAMS} event streams are open already`);
-    streams++;
-    const write = reply.compileSerializationSchema(JsonSchema.status);
-    const serialise = (report: StatusReport): string => write({ ...(withoutInfinities(report) as object) });
-    const stream = eventStream({ log, since, history: query.status ? history : undefined, serialise });
-    stream.once("close", () => streams--);
-    return reply.type("text/event-stream").send(stream);
-  });
 }
 
 function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
@@ -141,12 +114,4 @@ function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger
     );
     return reply.code(204).send();
   });
-}
-
-/** A rate over no time at all must not cost the whole answer: null, or 0 where null is not allowed. */
-function withoutInfinities<T>(value: T): unknown {
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (Array.isArray(value)) return value.map(withoutInfinities);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutInfinities(inner)]));
 }

@@ -1,5 +1,7 @@
 /** What happened to lines, sessions and flows, for people and their tools: the last events, numbered. */
 
+import { type Numbered, Recent } from "../recent.ts";
+
 export const EVENT_TYPES = [
   "path-up",
   "path-back",
@@ -49,9 +51,7 @@ export interface EventSubject {
   readonly path?: string;
 }
 
-export interface GatewayEvent extends EventSubject {
-  /** Grows by one from event to event, and jumps upwards when the gateway is restarted. */
-  readonly id: number;
+export interface GatewayEvent extends EventSubject, Numbered {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly type: EventType;
@@ -62,19 +62,13 @@ export interface GatewayEvent extends EventSubject {
 
 /** Events kept, some 200 bytes each. */
 const CAPACITY = 1_000;
-/** Room for the ids of each second of the gateway's life: those of the next run are above those of this one. */
-const IDS_PER_SECOND = 1_000_000;
 
-/** A bounded log: the oldest events make room for new ones. */
-export class EventLog {
-  readonly #capacity: number;
-  readonly #events: GatewayEvent[] = [];
-  readonly #listeners = new Set<(event: GatewayEvent) => void>();
+/** The last events, and how many there were of each type. */
+export class EventLog extends Recent<GatewayEvent> {
   readonly #counts = new Map<EventType, number>(EVENT_TYPES.map((type) => [type, 0]));
-  #nextId = Math.floor(Date.now() / 1_000) * IDS_PER_SECOND;
 
   constructor(capacity = CAPACITY) {
-    this.#capacity = capacity;
+    super(capacity);
   }
 
   /** How many of each type there were since the start. */
@@ -84,28 +78,7 @@ export class EventLog {
 
   add(type: EventType, message: string, about: EventSubject = {}): void {
     const level = TROUBLE.has(type) ? "warn" : "info";
-    const event = {
-      id: this.#nextId++,
-      time: new Date().toISOString(),
-      type,
-      level,
-      ...about,
-      message,
-    } as const;
-    this.#events.push(event);
-    if (this.#events.length > this.#capacity) this.#events.shift();
     this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
-    for (const listener of this.#listeners) listener(event);
-  }
-
-  /** The events after `id` that are still known, oldest first. An id from the future is another clock's: all of them. */
-  since(id = 0): readonly GatewayEvent[] {
-    return this.#events.filter((event) => event.id > id || id >= this.#nextId);
-  }
-
-  /** Calls `listener` with every event from now on; the result ends that. */
-  subscribe(listener: (event: GatewayEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    this.push((id) => ({ id, time: new Date().toISOString(), type, level, ...about, message }));
   }
 }

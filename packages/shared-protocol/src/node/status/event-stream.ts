@@ -1,46 +1,53 @@
-/** `GET /api/events` as server-sent events (WHATWG HTML, section 9.2). */
+/** Server-sent events (WHATWG HTML, section 9.2): what was, then what comes. */
 
 import { Readable } from "node:stream";
-import type { EventLog, GatewayEvent } from "./event-log.ts";
-import type { StatusHistory } from "./history.ts";
-import type { StatusReport } from "./types.ts";
+import type { Numbered, Recent } from "../recent.ts";
 
 /** A reader that leaves this much unread gets no more: it is to come again and ask for what it missed. Bytes. */
 const MAX_UNREAD = 1_048_576;
 /** Who asks again after a loss waits so long first, ms. */
 const RETRY_MS = 1_000;
 
-export interface EventStreamOptions {
-  readonly log: EventLog;
-  /** The id of the last event that the reader has; 0 for none. */
-  readonly since: number;
-  /** Sends its reports, too, without an id: the present one, then each. */
-  readonly history?: StatusHistory | undefined;
-  /** The report as JSON, as the API has it. */
-  readonly serialise: (report: StatusReport) => string;
+export interface SentEvent {
+  /** Where a reader goes on after a loss; none: it is not told again. */
+  readonly id?: number;
+  readonly event: string;
+  /** One line. */
+  readonly data: string;
 }
 
-/** What came after `since`, then what comes. Ends when it is destroyed. */
-export function eventStream({ log, since, history, serialise }: EventStreamOptions): Readable {
+/** Sends what there is at once, then what comes; the result ends that. */
+export type Feed = (send: (event: SentEvent) => void) => () => void;
+
+/** Ends when it is destroyed. */
+export function eventStream(feeds: readonly Feed[]): Readable {
   const stream = new Readable({ read() {} });
-  const send = (text: string): void => {
+  const send = (event: SentEvent): void => {
     if (stream.readableLength > MAX_UNREAD) stream.destroy();
-    else if (!stream.destroyed) stream.push(text);
+    else if (!stream.destroyed) stream.push(textOf(event));
   };
-  send(`retry: ${RETRY_MS}\n\n`);
-  for (const event of log.since(since)) send(eventText(event));
-  const ends = [log.subscribe((event) => send(eventText(event)))];
-  if (history) {
-    const tell = (report: StatusReport): void => send(`event: status\ndata: ${serialise(report)}\n\n`);
-    tell(history.current());
-    ends.push(history.subscribe(tell));
-  }
+  stream.push(`retry: ${RETRY_MS}\n\n`);
+  const ends = feeds.map((feed) => feed(send));
   stream.once("close", () => {
     for (const end of ends) end();
   });
   return stream;
 }
 
-function eventText(event: GatewayEvent): string {
-  return `id: ${event.id}\nevent: log\ndata: ${JSON.stringify(event)}\n\n`;
+/** These, and what is added to `recent` from now on. */
+export function recentFeed<T extends Numbered>(
+  recent: Recent<T>,
+  before: readonly T[],
+  event: string,
+  dataOf: (entry: T) => string,
+): Feed {
+  return (send) => {
+    const tell = (entry: T): void => send({ id: entry.id, event, data: dataOf(entry) });
+    for (const entry of before) tell(entry);
+    return recent.subscribe(tell);
+  };
+}
+
+function textOf({ id, event, data }: SentEvent): string {
+  return `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
 }

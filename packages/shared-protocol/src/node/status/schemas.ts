@@ -244,6 +244,13 @@ const eventQuery = z.object({
   status: z.literal("1").optional().meta({ description: "in the stream: the status, too, once a second" }),
 });
 export type EventQuery = z.output<typeof eventQuery>;
+const logQuery = z.object({
+  lines: digits(COUNT, "at most so many, of what was written before"),
+  since: eventQuery.shape.since,
+});
+export type LogQuery = z.output<typeof logQuery>;
+/** As pino writes it; what else there is depends on the line. */
+const logLine = z.looseObject({ level: z.string(), time: z.string() });
 
 const roleChange = z.strictObject({ role });
 const pathName = z.object({ name: z.string() });
@@ -279,6 +286,14 @@ export const JsonSchema = {
       "text/event-stream": { schema: { type: "string" } },
     },
   },
+  logQuery: jsonSchema(logQuery),
+  /** A list, or a stream of server-sent events: by the Accept header. */
+  logLines: {
+    content: {
+      "application/json": { schema: jsonSchema(z.array(logLine)) },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
   /** A report, or a stream of server-sent events: progress, then a report or a problem. By the Accept header. */
@@ -305,3 +320,6 @@ export const JsonSchema = {
   text: { type: "string" },
   document: { type: "object", additionalProperties: true },
 } as const;
+
+/** How every route answers what it cannot do. */
+export const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };

@@ -223,6 +223,7 @@ test("the documentation is of the routes that there are", async () => {
     "/api/flows",
     "/api/flows/{id}",
     "/api/history",
+    "/api/logs",
     "/api/paths/{name}",
     "/api/paths/{name}/drill",
     "/api/speedtest",

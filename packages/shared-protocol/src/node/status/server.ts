@@ -10,7 +10,8 @@ import type { Secret } from "../identity/secret.ts";
 import { AttemptLimit } from "../limits/attempt-limit.ts";
 import { descriptorsShort } from "../limits/descriptors.ts";
 import { LimitedLog } from "../limits/limited-log.ts";
-import type { Logger } from "../log.ts";
+import { keptLog, type Logger, type LogLine } from "../log.ts";
+import type { Recent } from "../recent.ts";
 import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import { asset } from "./dashboard/assets.ts";
@@ -29,7 +30,7 @@ import { StatusHistory } from "./history.ts";
 import { createMetrics } from "./metrics.ts";
 import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problems.ts";
-import { JsonSchema } from "./schemas.ts";
+import { failed, JsonSchema } from "./schemas.ts";
 import type { StatusSource } from "./types.ts";
 import {
   answerUnrouted,
@@ -51,6 +52,8 @@ export interface StatusServerOptions extends ConnectOptions {
   /** What clients must show, if anything. */
   readonly token?: Secret | undefined;
   readonly logger: Logger;
+  /** The lines of the log that are still known. */
+  readonly log?: Recent<LogLine> | undefined;
 }
 
 export interface StatusServer {
@@ -93,7 +96,7 @@ export async function createStatusServer(
   addErrorAnswers(app, logger);
   const history = new StatusHistory(source, (error) => logger.error({ err: error }, "no snapshot was taken"));
   app.addHook("onClose", async () => history.close());
-  addRoutes(app, source, history, { token, logger });
+  addRoutes(app, source, history, options);
   const tunnels = addTunnels(app, options);
   const address = await listenOn(app, listen);
   return {
@@ -169,13 +172,13 @@ function addRoutes(
   app: FastifyInstance,
   source: StatusSource,
   history: StatusHistory,
-  { token, logger }: Pick<StatusServerOptions, "token" | "logger">,
+  { token, logger, log = keptLog() }: StatusServerOptions,
 ): void {
   const routes = recordRoutes(app);
   app.setNotFoundHandler((request, reply) => answerUnrouted(routes, request, reply));
   const metrics = createMetrics(source);
   const answers = (summary: string, ok: unknown) => ({
-    schema: { summary, response: { 200: ok, "4xx": JsonSchema.problem, "5xx": JsonSchema.problem } },
+    schema: { summary, response: { 200: ok, ...failed } },
   });
 
   app.get("/", answers("the dashboard", JsonSchema.text), (_, reply) => sendPage(reply, dashboardPage));
@@ -184,7 +187,7 @@ function addRoutes(
     answers("the dashboard's parts", JsonSchema.text),
     (request, reply) => sendAsset(request, reply),
   );
-  addApiRoutes(app, source, history, logger);
+  addApiRoutes(app, source, history, logger, log);
   const health = {
     summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
     response: { 200: JsonSchema.health, 503: JsonSchema.health },

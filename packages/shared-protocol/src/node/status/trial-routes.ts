@@ -4,10 +4,8 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../log.ts";
 import { notOffered, problemOf } from "./problems.ts";
-import { JsonSchema } from "./schemas.ts";
+import { failed, JsonSchema } from "./schemas.ts";
 import type { DrillProgress, SpeedProgress, SpeedtestOptions, StatusSource } from "./types.ts";
-
-const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };
 
 export function addTrialRoutes(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   addDrillRoute(app, source, logger);

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CodedError } from "../config/errors.ts";
+import type { GatewayApi, ServerEvent } from "./gateway-api.ts";
+
+/** A gateway that is being restarted is asked again after so long, ms. */
+const RETRY_MS = 1_000;
+
+/**
+ * Shows what `path` tells as server-sent events until Ctrl-C, over restarts of the gateway, without a gap: it is asked for
+ * what came after the last one. `query` is the first question's. @throws as `GatewayApi.events`, the first time
+ */
+export async function followGateway(
+  api: GatewayApi,
+  path: string,
+  show: (event: ServerEvent) => void,
+  query: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const end = new AbortController();
+  const { signal } = end;
+  process.once("SIGINT", () => end.abort());
+  let asked = query;
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    try {
+      for await (const event of api.events(`${path}?${new URLSearchParams(asked).toString()}`, { signal })) {
+        show(event);
+        if (event.id !== undefined) asked = { since: event.id };
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isFirst || !(error instanceof CodedError)) throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+  }
+}

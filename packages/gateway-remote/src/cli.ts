@@ -15,7 +15,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { loadRemoteConfig } from "./config.ts";
-import { addPeer, initConfig, listPeers, removePeer, rotateKey } from "./peers.ts";
+import { addPeer, initConfig, listPeers, noteOnPairing, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
 
 type Program = ReturnType<typeof createProgram>;
@@ -64,8 +64,8 @@ function addInitCommand(program: Program): void {
       collect(endpointArgument),
     )
     .action(({ config, listen, advertise = [] }: InitOption) => {
-      const missing = initConfig(config, { listen, advertise });
-      process.stdout.write(`${config}: written\n${missing === undefined ? "" : `${config}: ${missing}\n`}`);
+      const note = initConfig(config, { listen, advertise });
+      process.stdout.write(`${config}: written\n${note === undefined ? "" : `${config}: ${note}\n`}`);
       process.stdout.write(`next: hawser-remote pair NAME -c ${config}\n`);
     });
 }
@@ -74,7 +74,7 @@ function addPeerCommands(program: Program): void {
   configOption(program.command("pair").description("admit a local gateway and print its pairing line"))
     .argument("<name>", "what the local gateway is called here")
     .action((name: string, { config }: ConfigOption) => {
-      process.stdout.write(`${addPeer(config, name)}\n`);
+      tellPairing(config, addPeer(config, name));
     });
   configOption(
     program.command("rotate").description("give a local gateway a new key and print its new pairing line"),
@@ -88,7 +88,7 @@ function addPeerCommands(program: Program): void {
       ),
     )
     .action((name: string, { config, grace }: ConfigOption & { grace: number }) => {
-      process.stdout.write(`${rotateKey(config, name, grace)}\n`);
+      tellPairing(config, rotateKey(config, name, grace));
     });
   configOption(program.command("unpair").description("admit a local gateway no longer"))
     .argument("<name>", "its name")
@@ -100,4 +100,11 @@ function addPeerCommands(program: Program): void {
       for (const name of names) process.stdout.write(`${name}\n`);
     },
   );
+}
+
+/** The line alone on stdout: it may be on its way into a file. */
+function tellPairing(file: string, line: string): void {
+  process.stdout.write(`${line}\n`);
+  const note = noteOnPairing(file);
+  if (note !== undefined) process.stderr.write(`${file}: ${note}\n`);
 }

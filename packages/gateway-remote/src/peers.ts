@@ -1,7 +1,6 @@
 /** What `hawser-remote init`, `pair`, `rotate`, `unpair` and `peers` do. A running gateway follows by `watchRemoteConfig`. */
 
 import { existsSync, unlinkSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -10,11 +9,9 @@ import {
   derivePsk,
   type Endpoint,
   ErrorCode,
-  formatEndpoint,
   formatIdentity,
   formatPairing,
   generateSecret,
-  isWildcardHost,
   nearest,
   parseName,
   readSecretFile,
@@ -34,6 +31,7 @@ import {
 import type { PeerKey } from "./peer-keys.ts";
 import { createFile, editFile } from "./peers-file.ts";
 import { appendPeer, cutPeer, renderConfig, replaceKeys, type WrittenKeys } from "./peers-text.ts";
+import { advertised, noteOnReach } from "./reach.ts";
 
 export interface InitOptions {
   readonly listen: Endpoint;
@@ -43,7 +41,7 @@ export interface InitOptions {
 
 /**
  * Writes a configuration, and `identity.pem` beside it, both mode 0600.
- * Returns what is left to be written into it before peers can be paired, if anything.
+ * Returns what is to be known, or written into it, before peers are paired, if anything.
  * @throws CodedError CONFIG_EXISTS when either exists, CONFIG_UNWRITABLE; nothing is left behind then.
  */
 export function initConfig(file: string, options: InitOptions): string | undefined {
@@ -71,7 +69,7 @@ export function initConfig(file: string, options: InitOptions): string | undefin
     unlinkSync(identity);
     throw error;
   }
-  return reachableAt(written).length > 0 ? undefined : howToAdvertise(written);
+  return noteOnReach(written);
 }
 
 /**
@@ -171,6 +169,11 @@ export function listPeers(file: string): string[] {
   return namesOf(parseRemoteFile(readTextFile(file).text, file));
 }
 
+/** What whoever has paired a gateway should know of its pairing line, if anything. @throws ConfigError */
+export function noteOnPairing(file: string): string | undefined {
+  return noteOnReach(parseRemoteFile(readTextFile(file).text, file));
+}
+
 /** Follows remote.toml; a broken one is reported, and what was in force stays. */
 export function watchRemoteConfig(file: string, handlers: WatchHandlers<RemoteConfig>): ConfigWatch {
   return watchConfig(resolve(file), () => loadRemoteConfig(file), handlers);
@@ -178,37 +181,6 @@ export function watchRemoteConfig(file: string, handlers: WatchHandlers<RemoteCo
 
 function namesOf({ peer }: RemoteFile): string[] {
   return peer.map(({ name }) => name);
-}
-
-/** Where a pairing line says that this gateway is. @throws CodedError NOT_ADVERTISED */
-function advertised(file: string, config: Reachable): readonly Endpoint[] {
-  const endpoints = reachableAt(config);
-  if (endpoints.length > 0) return endpoints;
-  throw new CodedError(ErrorCode.notAdvertised, `${file}: ${howToAdvertise(config)}`);
-}
-
-type Reachable = Pick<RemoteFile, "listen" | "advertise">;
-
-function reachableAt({ advertise, listen }: Reachable): readonly Endpoint[] {
-  if (advertise.length > 0) return advertise;
-  return listen.filter(({ host, port }) => !isWildcardHost(host) && port !== 0);
-}
-
-function howToAdvertise({ listen }: Reachable): string {
-  const port = listen[0]?.port ?? 0;
-  const example = JSON.stringify(
-    formatEndpoint({ host: publicAddress() ?? "vps.example", port: port || 4433 }),
-  );
-  return (
-    'advertise: is needed for a pairing line, since "listen" is every address or any port; ' +
-    `add the one that the Internet reaches, such as: advertise = [${example}] (init --advertise writes it)`
-  );
-}
-
-/** A guess for the user to correct: the first address of this machine that is not its own alone. */
-function publicAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.find(({ internal, address }) => !internal && !address.startsWith("fe80:"))?.address;
 }
 
 type Peers = RemoteFile["peer"];

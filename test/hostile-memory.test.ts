@@ -178,7 +178,7 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
     echo = createServer((socket: Socket) => socket.pipe(socket)).listen(0, HOST);
     await once(echo, "listening");
     initConfig(file, { listen: { host: HOST, port: await freePort() }, advertise: [] });
-    const lines = ["hostile", "honest"].map((name) => addPeer(file, name));
+    const lines = ["hostile", "honest"].map((name) => addPeer(file, name).line);
     pairings = lines.map((line) => {
       const pairing = parsePairing(line);
       assert.ok(pairing.ok);

@@ -26,7 +26,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
   before(async () => {
     const logger: Logger = createLogger({ role: "remote", name: "test", level: "silent" });
     initConfig(file, { listen: { host: "127.0.0.1", port: await freePort() }, advertise: [] });
-    const lines = new Map(names.map((name) => [name, addPeer(file, name)]));
+    const lines = new Map(names.map((name) => [name, addPeer(file, name).line]));
     remote = new RemoteGateway(loadRemoteConfig(file), logger);
     await remote.start();
     for (const [name, line] of lines) {
@@ -68,7 +68,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
     const [removed = "", rotated = "", ...others] = names;
     const before = [rotated, ...others].map(sessionOf);
     removePeer(file, removed);
-    const line = rotateKey(file, rotated, 60_000);
+    const { line } = rotateKey(file, rotated, 60_000);
     remote.reload(loadRemoteConfig(file));
     await until(() => !present().includes(removed));
     await locals.get(rotated)?.reload(loadLocalConfig(writeLocal(rotated, line)));

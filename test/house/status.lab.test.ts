@@ -190,6 +190,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
       const types = (await events(gateway)).slice(before[index]).map(({ type }) => type);
       assert.deepEqual(types, ["path-role", "path-role", "path-back"]);
     }
+    await house.line("adsl2").set({ delayMs: 5 });
   });
 
   test("the pages are there", async () => {

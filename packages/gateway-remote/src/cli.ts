@@ -15,7 +15,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { loadRemoteConfig } from "./config.ts";
-import { addPeer, initConfig, listPeers, noteOnPairing, removePeer, rotateKey } from "./peers.ts";
+import { addPeer, initConfig, listPeers, type PairingLine, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
 
 type Program = ReturnType<typeof createProgram>;
@@ -103,8 +103,7 @@ function addPeerCommands(program: Program): void {
 }
 
 /** The line alone on stdout: it may be on its way into a file. */
-function tellPairing(file: string, line: string): void {
+function tellPairing(file: string, { line, note }: PairingLine): void {
   process.stdout.write(`${line}\n`);
-  const note = noteOnPairing(file);
   if (note !== undefined) process.stderr.write(`${file}: ${note}\n`);
 }

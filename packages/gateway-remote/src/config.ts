@@ -65,7 +65,7 @@ const peerTable = z
 
 const remoteSchema = z.strictObject({
   listen: listenListField,
-  /** Where pairing lines say that this gateway is reached; without it they say `listen`. */
+  /** Where pairing lines say that this gateway is reached; without it see `reachOf`. */
   advertise: z.array(endpointField).default([]),
   identity: z.string().min(1).default("identity.pem"),
   status: statusField("127.0.0.1:8081"),

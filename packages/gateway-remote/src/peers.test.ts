@@ -88,7 +88,7 @@ test("init overwrites neither file", () => {
 
 test("pair prints a line whose key the gateway derives, too", () => {
   init();
-  const pairing = parsePairing(addPeer(file, "home"));
+  const pairing = parsePairing(addPeer(file, "home").line);
   assert.ok(pairing.ok);
   assert.equal(pairing.value.name, "home");
   assert.deepEqual(pairing.value.endpoints, [PUBLIC]);
@@ -182,11 +182,11 @@ test("a pairing line needs an address that can be reached", () => {
   assert.match(initConfig(file, { listen: anyPort, advertise: [] }) ?? "", /^advertise: is needed .*:4433/);
   assert.match(
     codeOf(() => addPeer(file, "home")),
-    /^NOT_ADVERTISED remote\.toml: advertise: is needed .* such as: advertise = \["\S+:4433"\] \(init --advertise writes it\)$/,
+    /^NOT_ADVERTISED remote\.toml: advertise: is needed .* such as: advertise = \["vps\.example:4433"\] \(init --advertise writes it\)$/,
   );
   assert.deepEqual(listPeers(file), []);
   writeFileSync(file, readFileSync(file, "utf8").replace("0.0.0.0:0", "127.0.0.1:4433"));
-  assert.match(addPeer(file, "home"), /@127\.0\.0\.1:4433$/);
+  assert.match(addPeer(file, "home").line, /@127\.0\.0\.1:4433$/);
 });
 
 test("a symbolic link stays one", () => {

@@ -31,11 +31,19 @@ import {
 import type { PeerKey } from "./peer-keys.ts";
 import { createFile, editFile } from "./peers-file.ts";
 import { appendPeer, cutPeer, renderConfig, replaceKeys, type WrittenKeys } from "./peers-text.ts";
-import { advertised, noteOnReach } from "./reach.ts";
+import { reachOf } from "./reach.ts";
+
+/** What a peer is paired with. */
+export interface PairingLine {
+  /** A secret; the only time that it is shown. */
+  readonly line: string;
+  /** What whoever pairs should know of the addresses in it. */
+  readonly note?: string | undefined;
+}
 
 export interface InitOptions {
   readonly listen: Endpoint;
-  /** Where local gateways reach this one; empty: at `listen`. */
+  /** Where local gateways reach this one; empty: see `reachOf`. */
   readonly advertise: readonly Endpoint[];
 }
 
@@ -69,20 +77,20 @@ export function initConfig(file: string, options: InitOptions): string | undefin
     unlinkSync(identity);
     throw error;
   }
-  return noteOnReach(written);
+  return reachOf(written).note;
 }
 
 /**
- * Admits a peer. Returns its pairing line: the only time that it is shown.
+ * Admits a peer.
  * @throws CodedError USAGE, SECRET_EXPOSED, PEER_EXISTS, NOT_ADVERTISED, or of the file; the file is then as it was.
  */
-export function addPeer(file: string, name: string): string {
+export function addPeer(file: string, name: string): PairingLine {
   const valid = parseName(name);
   if (!valid.ok) throw new CodedError(ErrorCode.usage, `NAME: ${valid.problem}`);
   // It is about to hold a secret.
   readSecretFile(file);
   const key = generateSecret();
-  let line = "";
+  let pairing: PairingLine = { line: "" };
   editFile(file, (text) => {
     const before = parseRemoteFile(text, file);
     if (before.peer.some((peer) => peer.name === name)) {
@@ -93,34 +101,34 @@ export function addPeer(file: string, name: string): string {
       );
     }
     const { identity } = withSecrets(file, before);
-    line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
+    pairing = pairingLine(file, before, name, derivePsk(identity, key, name));
     return checked(file, appendPeer(text, name, key), before, (peers, after) => {
       // What is not written has its default.
       const added = after.at(-1);
       return added ? [...peers, { ...added, name, key }] : [];
     });
   });
-  return line;
+  return pairing;
 }
 
 /**
  * Gives a peer a new key. The old one is good until the peer joins with the new one, but for `graceMs` at most; 0: not
- * any more. Returns the new pairing line: the only time that it is shown.
+ * any more.
  * @throws CodedError SECRET_EXPOSED, PEER_UNKNOWN, NOT_ADVERTISED, or of the file; the file is then as it was.
  */
-export function rotateKey(file: string, name: string, graceMs: number): string {
+export function rotateKey(file: string, name: string, graceMs: number): PairingLine {
   readSecretFile(file);
   const key = generateSecret();
-  let line = "";
+  let pairing: PairingLine = { line: "" };
   editFile(file, (text) => {
     const before = parseRemoteFile(text, file);
     const index = indexOf(file, before, name);
     const { identity } = withSecrets(file, before);
-    line = formatPairing({ name, psk: derivePsk(identity, key, name), endpoints: advertised(file, before) });
+    pairing = pairingLine(file, before, name, derivePsk(identity, key, name));
     const keys = graceMs === 0 ? { key } : { key, old: oldKeyFor(before.peer[index]!, graceMs) };
     return writeKeys(file, text, before, index, keys);
   });
-  return line;
+  return pairing;
 }
 
 /**
@@ -136,6 +144,13 @@ export function dropOldKey(file: string, { peer: name, psk }: PeerKey): void {
     if (!peer?.old_key || !derivePsk(identity, peer.key, name).equals(psk)) return text;
     return writeKeys(file, text, before, index, { key: peer.key });
   });
+}
+
+/** @throws CodedError NOT_ADVERTISED */
+function pairingLine(file: string, written: RemoteFile, name: string, psk: Secret): PairingLine {
+  const { endpoints, note } = reachOf(written);
+  if (endpoints.length === 0) throw new CodedError(ErrorCode.notAdvertised, `${file}: ${note}`);
+  return { line: formatPairing({ name, psk, endpoints }), note };
 }
 
 /** Rotated twice in a row: the first new key was never used, or the old one would be gone. The peer holds that one. */
@@ -167,11 +182,6 @@ export function removePeer(file: string, name: string): void {
 /** The names of the admitted peers, in the order of the file. @throws ConfigError */
 export function listPeers(file: string): string[] {
   return namesOf(parseRemoteFile(readTextFile(file).text, file));
-}
-
-/** What whoever has paired a gateway should know of its pairing line, if anything. @throws ConfigError */
-export function noteOnPairing(file: string): string | undefined {
-  return noteOnReach(parseRemoteFile(readTextFile(file).text, file));
 }
 
 /** Follows remote.toml; a broken one is reported, and what was in force stays. */

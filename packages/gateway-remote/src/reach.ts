@@ -1,47 +1,27 @@
 /** Where a pairing line says that this gateway is. */
 
-import {
-  CodedError,
-  type Endpoint,
-  ErrorCode,
-  formatEndpoint,
-  isWildcardHost,
-  type LocalAddress,
-  localAddresses,
-} from "@hawser/shared-protocol/node";
+import { type Endpoint, formatEndpoint, isWildcardHost, localAddresses } from "@hawser/shared-protocol/node";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 import type { RemoteFile } from "./config.ts";
 
 type Written = Pick<RemoteFile, "listen" | "advertise">;
 
-/** Addresses that are named at most: a local gateway tries one after another. */
-const MAX_GUESSED = 4;
-
-/**
- * What is written or, for a gateway that listens on every address, the public addresses of its machine.
- * @throws CodedError NOT_ADVERTISED; `file` is what it calls the configuration
- */
-export function advertised(
-  file: string,
-  written: Written,
-  addresses = localAddresses(),
-): readonly Endpoint[] {
-  const said = writtenReach(written);
-  const endpoints = said.length > 0 ? said : guessedReach(written, addresses);
-  if (endpoints.length > 0) return endpoints;
-  throw new CodedError(ErrorCode.notAdvertised, `${file}: ${howToAdvertise(written)}`);
+export interface Reach {
+  /** None: pairing is impossible, and the note says why. */
+  readonly endpoints: readonly Endpoint[];
+  /** What whoever pairs should know of them. */
+  readonly note?: string;
 }
 
-/** What whoever pairs should know: where the pairing line's addresses come from, if nobody wrote them, or that there are none. */
-export function noteOnReach(written: Written, addresses = localAddresses()): string | undefined {
-  if (writtenReach(written).length > 0) return undefined;
-  const guessed = guessedReach(written, addresses);
-  if (guessed.length === 0) return howToAdvertise(written);
-  const names = guessed.map(formatEndpoint);
-  return (
-    `pairing lines name ${names.join(" and ")}, this machine's public ${names.length > 1 ? "addresses" : "address"}; ` +
-    `if others reach it elsewhere, write that: advertise = [${JSON.stringify(names[0])}]`
-  );
+/** Addresses that are guessed at most: a local gateway tries one after another. */
+const MAX_GUESSED = 4;
+
+/** What is written or, for a gateway that listens on every address, the public addresses of its machine. */
+export function reachOf(written: Written, addresses = localAddresses().map(({ address }) => address)): Reach {
+  const said = writtenReach(written);
+  if (said.length > 0) return { endpoints: said };
+  const endpoints = guessedReach(written, addresses);
+  return { endpoints, note: endpoints.length > 0 ? aboutGuess(endpoints) : howToAdvertise(written) };
 }
 
 function writtenReach({ advertise, listen }: Written): readonly Endpoint[] {
@@ -50,23 +30,29 @@ function writtenReach({ advertise, listen }: Written): readonly Endpoint[] {
 }
 
 /** 0.0.0.0 is of IPv4 alone, [::] of both. */
-function guessedReach({ listen }: Written, addresses: readonly LocalAddress[]): Endpoint[] {
+function guessedReach({ listen }: Written, addresses: readonly string[]): Endpoint[] {
   const open = listen.filter(({ host, port }) => isWildcardHost(host) && port !== 0);
-  // An address of its own may be on the loopback interface.
   return addresses
-    .filter(({ address }) => whyNotPublic(address) === undefined)
-    .flatMap(({ address, family }) => {
-      const found = open.find(({ host }) => family === 4 || host.includes(":"));
-      return found ? [{ host: address, port: found.port }] : [];
+    .filter((address) => whyNotPublic(address) === undefined)
+    .flatMap((host) => {
+      const found = open.find((each) => !host.includes(":") || each.host.includes(":"));
+      return found ? [{ host, port: found.port }] : [];
     })
     .slice(0, MAX_GUESSED);
 }
 
+function aboutGuess(endpoints: readonly Endpoint[]): string {
+  const [what, names] = [endpoints.length > 1 ? "addresses" : "address", endpoints.map(formatEndpoint)];
+  return `pairing lines name ${names.join(" and ")}, this machine's public ${what}; if it is reached elsewhere, ${example(endpoints)}`;
+}
+
 function howToAdvertise({ listen }: Written): string {
-  const example = JSON.stringify(formatEndpoint({ host: "vps.example", port: listen[0]?.port || 4433 }));
-  return (
-    'advertise: is needed for a pairing line, since "listen" is every address or any port, and none of this ' +
-    `machine's is public; add the one that the Internet reaches, such as: advertise = [${example}] ` +
-    "(init --advertise writes it)"
-  );
+  const why =
+    'advertise: is needed for a pairing line, since "listen" is any port, or every address of a machine that has no public one';
+  return `${why}; ${example(listen)}`;
+}
+
+function example([first]: readonly Endpoint[]): string {
+  const text = JSON.stringify(formatEndpoint({ host: "vps.example", port: first?.port || 4433 }));
+  return `write where that is, such as: advertise = [${text}] (init --advertise writes it)`;
 }

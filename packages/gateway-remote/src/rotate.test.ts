@@ -6,7 +6,7 @@ import { after, beforeEach, test } from "node:test";
 import { type Pairing, parsePairing, pskIdentity } from "@hawser/shared-protocol/node";
 import { loadRemoteConfig } from "./config.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
-import { addPeer, dropOldKey, initConfig, rotateKey } from "./peers.ts";
+import { addPeer, dropOldKey, initConfig, type PairingLine, rotateKey } from "./peers.ts";
 
 const HOUR_MS = 3_600_000;
 const root = mkdtempSync(join(tmpdir(), "hawser-rotate-"));
@@ -18,7 +18,7 @@ beforeEach(() => {
   initConfig(file, { listen: { host: "127.0.0.1", port: 4433 }, advertise: [] });
 });
 
-function pairingOf(line: string): Pairing {
+function pairingOf({ line }: PairingLine): Pairing {
   const pairing = parsePairing(line);
   assert.ok(pairing.ok);
   return pairing.value;

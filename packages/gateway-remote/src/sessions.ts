@@ -143,7 +143,10 @@ export class Sessions {
       // Who refuses a flow for want of room says what there was no room for.
       onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
       onRefused: (reason) => noteRefused(reason),
-      onSubflow: (change) => logSubflow(logger, change, driver.session.isClosed),
+      onSubflow: (change) => {
+        const isDisabled = driver.paths.find(({ name }) => name === change.path)?.role === "disabled";
+        logSubflow(logger, change, driver.session.isClosed || isDisabled);
+      },
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
         logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
@@ -183,7 +186,8 @@ export class Sessions {
 }
 
 /** With the session they all end, which is no news. */
-function logSubflow(logger: Logger, { id, path, state, reason }: SubflowChange, isClosed: boolean): void {
-  const level = (state === "lost" || state === "dead") && !isClosed ? "warn" : "info";
+/** `isMeant`: it ends with its session, or with its path's role. */
+function logSubflow(logger: Logger, { id, path, state, reason }: SubflowChange, isMeant: boolean): void {
+  const level = (state === "lost" || state === "dead") && !isMeant ? "warn" : "info";
   logger[level]({ subflow: id, path, state, reason }, "subflow changed");
 }

@@ -213,8 +213,9 @@ export class Path implements LinkOwner {
   /** A subflow of this path joined, changed its state, or was lost. */
   handleSubflow({ id, state, reason }: SubflowChange): void {
     const { driver } = this.#keeper;
-    // With the session they all end, which is said where it is.
-    const level = state === "lost" && !driver.session.isClosed ? "warn" : "info";
+    // With the session they all end, which is said where it is; or with the role.
+    const isMeant = driver.session.isClosed || this.record.role === "disabled";
+    const level = state === "lost" && !isMeant ? "warn" : "info";
     this.#logger[level]({ session: driver.name, subflow: id, state, reason }, "subflow changed");
     if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
   }

@@ -4,17 +4,19 @@ import { closeSync, openSync } from "node:fs";
 import { afterEach, test } from "node:test";
 import { CodedError, ConfigError, ErrorCode } from "./config/errors.ts";
 import { formatPairing, generateSecret, Secret } from "./identity/index.ts";
-import { childLogger, createLogger } from "./log.ts";
+import { childLogger, createLogger, keptLog } from "./log.ts";
 
 function logged() {
   const lines: string[] = [];
+  const kept = keptLog();
   const logger = createLogger({
     role: "local",
     name: "hawser-local",
     level: "trace",
     destination: { write: (line) => void lines.push(line) },
+    kept,
   });
-  return { logger, lines, last: () => JSON.parse(lines.at(-1) ?? "") as Record<string, unknown> };
+  return { logger, lines, kept, last: () => JSON.parse(lines.at(-1) ?? "") as Record<string, unknown> };
 }
 
 afterEach(() => {
@@ -43,7 +45,7 @@ test("a line says when, who, and in which session", () => {
 });
 
 test("secrets do not get into the log, whatever they are wrapped in", () => {
-  const { logger, lines } = logged();
+  const { logger, lines, kept } = logged();
   const psk = generateSecret();
   const text = psk.revealBase64url();
   const line = formatPairing({ name: "home", psk, endpoints: [{ host: "203.0.113.7", port: 4433 }] });
@@ -54,6 +56,10 @@ test("secrets do not get into the log, whatever they are wrapped in", () => {
   logger.error({ err: new Error(`cannot parse ${line}`, { cause: new Error(line) }) }, line);
   childLogger(logger, { session: line }).info({ deep: { a: { b: { c: { d: psk } } } } });
   childLogger(logger.child({ psk: text }), {}).info({ password: Secret.fromText(text) });
+  assert.deepEqual(
+    kept.since().map(({ text: line }) => `${line}\n`),
+    lines,
+  );
   assert.equal(lines.length, 7);
   assert.equal(
     lines.find((logLine) => logLine.includes(text)),

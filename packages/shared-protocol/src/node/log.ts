@@ -129,6 +129,10 @@ export function prettyLogLine({ isTTY }: { readonly isTTY?: boolean }): (line: s
   });
 }
 
+function scrubbing(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(scrubPairings(line)) };
+}
+
 function keeping(destination: DestinationStream, kept: Recent<LogLine> | undefined): DestinationStream {
   if (!kept) return destination;
   return {
@@ -137,10 +141,6 @@ function keeping(destination: DestinationStream, kept: Recent<LogLine> | undefin
       kept.push((id) => ({ id, text: line.trimEnd() }));
     },
   };
-}
-
-function scrubbing(destination: DestinationStream): DestinationStream {
-  return { write: (line) => destination.write(scrubPairings(line)) };
 }
 
 /** The text with the key of every pairing line in it taken out. */

@@ -44,7 +44,7 @@ export class GatewayApi {
     throw this.#refused(response.statusCode, answer);
   }
 
-  /** What comes as server-sent events, until the gateway or the signal ends it. @throws as `ask` */
+  /** What comes as server-sent events, until the gateway or the signal ends it, or the connection is lost. @throws as `ask`, at first */
   async *events(path: string, question: Question = {}): AsyncGenerator<ServerEvent> {
     const response = await this.#send(path, "text/event-stream", question);
     if (response.statusCode !== 200)
@@ -59,8 +59,8 @@ export class GatewayApi {
           if (event) yield event;
         }
       }
-    } catch (error) {
-      if (!question.signal?.aborted) throw this.#unreachable((error as Error).message);
+    } catch {
+      // The connection broke, as it does when the gateway is restarted: that, too, is an end.
     }
   }
 

@@ -15,7 +15,7 @@ export interface LogsOptions {
   readonly json?: boolean | undefined;
 }
 
-/** The gateway's last lines since its start. @throws as `GatewayApi.ask` */
+/** The last of the lines that the gateway keeps, those of before its start not among them. @throws as `GatewayApi.ask` */
 export async function gatewayLogCommand(
   api: GatewayApi,
   { follow, lines, json }: LogsOptions,
@@ -23,7 +23,7 @@ export async function gatewayLogCommand(
   const pretty = prettyLogLine(process.stdout);
   const show = (line: string): void => void process.stdout.write(json ? `${line}\n` : pretty(line));
   const query = { lines: String(lines) };
-  if (follow) return followGateway(api, "/api/logs", ({ data }) => show(data), query);
+  if (follow) return followGateway(api, "/api/logs", ({ data }) => show(data), { query });
   const last = (await api.ask(`/api/logs?lines=${lines}`)) as readonly unknown[];
   for (const line of last) show(JSON.stringify(line));
 }

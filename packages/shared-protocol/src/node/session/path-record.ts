@@ -110,7 +110,8 @@ export class PathRecord {
     this.#retired.received += subflow.receipt.bytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
     this.handleFailure(reason);
-    if (this.#live.size > 0) this.#observer?.onSubflowLost(this, reason);
+    // Of a path that was disabled all are ended, one after another.
+    if (this.#live.size > 0 && this.#role !== "disabled") this.#observer?.onSubflowLost(this, reason);
     this.noteRest();
   }
 

@@ -129,8 +129,6 @@ export class SessionDriver {
   #handleLost(subflow: Subflow, error: Error | undefined): void {
     const { id, path } = subflow;
     const reason = this.#connections.get(id)?.closeReason ?? error?.message ?? "the connection ended";
-    // What it brought last, as its path's role, may have come in this same turn.
-    this.#deliverEvents();
     this.#connections.delete(id);
     this.session.handleSubflowLost(id, performance.now());
     this.path(path, subflow.role).handleLost(subflow, reason);

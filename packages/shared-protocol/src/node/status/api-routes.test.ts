@@ -121,12 +121,24 @@ test("logs: the last lines as they were written, and a stream that goes on", asy
   }
   stop.abort();
   assert.deepEqual(seen, [3, 4]);
-  logger.info({ n: 5 }, "a line");
-  const later = (await ask(`/api/logs?since=${last}`)).json() as { n: number }[];
+  // A browser comes again with the address it had, and the last id.
+  for (const n of [5, 6]) logger.info({ n }, "a line");
+  const later = (await ask("/api/logs?lines=1", { headers: { "last-event-id": last } })).json();
   assert.deepEqual(
-    later.map(({ n }) => n),
-    [5],
+    (later as { n: number }[]).map(({ n }) => n),
+    [5, 6],
   );
+});
+
+test("logs: a stream begins with all that is kept, however long the lines are", async () => {
+  for (let n = 0; n < 200; n++) logger.info({ n }, "x".repeat(10_000));
+  const stop = new AbortController();
+  const headers = { accept: "text/event-stream" };
+  const answer = await fetch(`${server.url}/api/logs?lines=200`, { headers, signal: stop.signal });
+  let count = 0;
+  for await (const _ of serverEvents(answer.body as AsyncIterable<Uint8Array>)) if (++count === 200) break;
+  stop.abort();
+  assert.equal(count, 200);
 });
 
 test("events: a stream that goes on where it was lost, with a report at once", async () => {

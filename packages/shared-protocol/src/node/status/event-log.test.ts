@@ -70,6 +70,16 @@ test("a line's life, and that no line is left", () => {
   assert.equal(log.since()[9]?.message, "b is disabled now: set through the API");
 });
 
+test("the connections of a line that is disabled end without a word", () => {
+  const log = new EventLog();
+  const line = new PathRecord("a", "active", "configured", new PathEvents(log, "home", "uploads"));
+  const both = [subflow(), subflow()];
+  for (const each of both) line.handleJoined(each, LINE);
+  line.setRole("disabled", "set through the API");
+  for (const each of both) line.handleLost(each, "the path was disabled");
+  assert.deepEqual(typesOf(log), ["path-up a", "path-role a"]);
+});
+
 test("an overflow line comes into use and goes out of it: told with the reason, and only if it was in use", () => {
   const log = new EventLog();
   const lte = new PathRecord("lte", "overflow", "configured", new PathEvents(log, "home", "downloads"));

@@ -54,16 +54,17 @@ function addLogRoute(app: FastifyInstance, log: Recent<LogLine>, streams: Stream
     response: { 200: JsonSchema.logLines, ...failed },
   };
   app.get<{ Querystring: LogQuery }>("/api/logs", { schema }, (request, reply) => {
+    const since = lastSeen(request);
     const { lines } = request.query;
-    const before = log.since(lastSeen(request)).slice(lines === undefined ? 0 : -Number(lines));
+    const before = log.since(since).slice(lines === undefined || since > 0 ? 0 : -Number(lines));
     if (!wantsStream(request)) return reply.send(before.map(({ text }): unknown => JSON.parse(text)));
     return streams.send(reply, [recentFeed(log, before, "line", ({ text }) => text)]);
   });
 }
 
-/** The id that the reader has last; 0 for none. */
+/** The id that the reader has last; 0 for none. One that comes again asks as it did first, but for the header. */
 function lastSeen({ query, headers }: FastifyRequest<{ Querystring: EventQuery | LogQuery }>): number {
-  return Number(query.since ?? headers["last-event-id"] ?? 0) || 0;
+  return Number(headers["last-event-id"] ?? query.since ?? 0) || 0;
 }
 
 /** A stream for HEAD would be one that nobody reads or ends. */

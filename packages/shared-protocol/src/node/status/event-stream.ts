@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import type { Numbered, Recent } from "../recent.ts";
 
-/** A reader that leaves this much unread gets no more: it is to come again and ask for what it missed. Bytes. */
+/** A reader that leaves this much of what comes unread gets no more: it is to come again and ask for what it missed. Bytes. */
 const MAX_UNREAD = 1_048_576;
 /** Who asks again after a loss waits so long first, ms. */
 const RETRY_MS = 1_000;
@@ -22,12 +22,15 @@ export type Feed = (send: (event: SentEvent) => void) => () => void;
 /** Ends when it is destroyed. */
 export function eventStream(feeds: readonly Feed[]): Readable {
   const stream = new Readable({ read() {} });
+  // What there is at once is as much as is kept; nobody can have read any of it yet.
+  let most = Number.POSITIVE_INFINITY;
   const send = (event: SentEvent): void => {
-    if (stream.readableLength > MAX_UNREAD) stream.destroy();
+    if (stream.readableLength > most) stream.destroy();
     else if (!stream.destroyed) stream.push(textOf(event));
   };
   stream.push(`retry: ${RETRY_MS}\n\n`);
   const ends = feeds.map((feed) => feed(send));
+  most = stream.readableLength + MAX_UNREAD;
   stream.once("close", () => {
     for (const end of ends) end();
   });

@@ -240,12 +240,12 @@ const flowQuery = z.object({
 });
 export type FlowQuery = z.output<typeof flowQuery>;
 const eventQuery = z.object({
-  since: digits(NUMBER, "only events after this id; the header Last-Event-ID says the same"),
+  since: digits(NUMBER, "only those after this id; the header Last-Event-ID says the same, and goes before"),
   status: z.literal("1").optional().meta({ description: "in the stream: the status, too, once a second" }),
 });
 export type EventQuery = z.output<typeof eventQuery>;
 const logQuery = z.object({
-  lines: digits(COUNT, "at most so many, of what was written before"),
+  lines: digits(COUNT, "at most so many of the last ones, for who has none yet"),
   since: eventQuery.shape.since,
 });
 export type LogQuery = z.output<typeof logQuery>;

@@ -134,7 +134,7 @@ export class PathRecord {
 
   /** To be called when tiers come into use, or go out of it, the path's among them. */
   noteUse(change: TierChange): void {
-    this.#observer?.onUse(this, change);
+    if (this.#role !== "disabled") this.#observer?.onUse(this, change);
   }
 
   /** To be called when one of its subflows begins or ends to rest: the path rests when all do. One that is down does not. */

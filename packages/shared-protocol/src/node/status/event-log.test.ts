@@ -70,12 +70,13 @@ test("a line's life, and that no line is left", () => {
   assert.equal(log.since()[9]?.message, "b is disabled now: set through the API");
 });
 
-test("the connections of a line that is disabled end without a word", () => {
+test("a line that is disabled ends without a word, and comes into no use", () => {
   const log = new EventLog();
   const line = new PathRecord("a", "active", "configured", new PathEvents(log, "home", "uploads"));
   const both = [subflow(), subflow()];
   for (const each of both) line.handleJoined(each, LINE);
   line.setRole("disabled", "set through the API");
+  line.noteUse({ top: Number.POSITIVE_INFINITY, before: 0, reason: "alone" });
   for (const each of both) line.handleLost(each, "the path was disabled");
   assert.deepEqual(typesOf(log), ["path-up a", "path-role a"]);
 });

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   deriveConnectToken,
   derivePsk,
+  type GatewayEvent,
   loadIdentity,
   parseSecretText,
   type Secret,
@@ -171,6 +172,12 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 60
     const gap = Math.max(...transfers.map(({ longestGapMs }) => longestGapMs));
     t.diagnostic(`longest gap ${Math.round(gap)} ms`);
     assert.ok(gap < 1_500, `${gap} ms without a byte`);
+    // That new connections took the place of the old is no fault of a line.
+    for (const gateway of [hawser.local, hawser.remote]) {
+      const events = (await gateway.get("/api/events")) as GatewayEvent[];
+      assert.ok(!events.some(({ type }) => type === "subflow-lost"));
+    }
+    for (const path of (await hawser.status()).session.paths) assert.equal(path.lastError, null);
     // The token of `connect` follows the secret.
     const args = ["connect", "-c", hawser.file("local.toml"), house.addresses.origin.v4, String(ORIGIN_PORT)];
     assert.equal((await runProgram(house.router, "hawser-local", args, "ONE\n")).stdout, "1");

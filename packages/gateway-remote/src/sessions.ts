@@ -89,7 +89,7 @@ export class Sessions {
       session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
     session.places.set(place, id);
-    session.driver.addSubflow(socket, { id, path, role, policy }, Buffer.alloc(0));
+    session.driver.addSubflow(socket, { id, path, role, policy, replaces: before }, Buffer.alloc(0));
     if (key.until === undefined) session.key = key;
     this.#onJoined(key);
   }
@@ -143,10 +143,7 @@ export class Sessions {
       // Who refuses a flow for want of room says what there was no room for.
       onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
       onRefused: (reason) => noteRefused(reason),
-      onSubflow: (change) => {
-        const isDisabled = driver.paths.find(({ name }) => name === change.path)?.role === "disabled";
-        logSubflow(logger, change, driver.session.isClosed || isDisabled);
-      },
+      onSubflow: (change) => logSubflow(logger, change),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
         logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
@@ -186,8 +183,7 @@ export class Sessions {
 }
 
 /** With the session they all end, which is no news. */
-/** `isMeant`: it ends with its session, or with its path's role. */
-function logSubflow(logger: Logger, { id, path, state, reason }: SubflowChange, isMeant: boolean): void {
+function logSubflow(logger: Logger, { id, path, state, reason, isMeant }: SubflowChange): void {
   const level = (state === "lost" || state === "dead") && !isMeant ? "warn" : "info";
   logger[level]({ subflow: id, path, state, reason }, "subflow changed");
 }

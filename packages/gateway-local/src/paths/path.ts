@@ -211,12 +211,9 @@ export class Path implements LinkOwner {
   }
 
   /** A subflow of this path joined, changed its state, or was lost. */
-  handleSubflow({ id, state, reason }: SubflowChange): void {
-    const { driver } = this.#keeper;
-    // With the session they all end, which is said where it is; or with the role.
-    const isMeant = driver.session.isClosed || this.record.role === "disabled";
+  handleSubflow({ id, state, reason, isMeant }: SubflowChange): void {
     const level = state === "lost" && !isMeant ? "warn" : "info";
-    this.#logger[level]({ session: driver.name, subflow: id, state, reason }, "subflow changed");
+    this.#logger[level]({ session: this.#keeper.driver.name, subflow: id, state, reason }, "subflow changed");
     if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
   }
 

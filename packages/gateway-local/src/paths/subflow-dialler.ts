@@ -177,8 +177,13 @@ export class SubflowDialler {
       throw new DialError("the session has changed meanwhile");
     }
     this.#keeper.handleJoined();
+    const replaces = this.#joined?.subflow;
     this.#joined = { subflow, at: performance.now(), target };
-    driver.addSubflow(socket, { id: subflow, path: name, role, policy: this.#path.policy("up") }, rest);
+    driver.addSubflow(
+      socket,
+      { id: subflow, path: name, role, policy: this.#path.policy("up"), replaces },
+      rest,
+    );
     // It may have changed since HELLO.
     this.#path.enforceRole();
   }

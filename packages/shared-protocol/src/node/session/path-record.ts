@@ -100,7 +100,8 @@ export class PathRecord {
     this.noteRest();
   }
 
-  handleLost(subflow: Subflow, reason: string): void {
+  /** `isMeant`: it is no fault, of one of several at least. */
+  handleLost(subflow: Subflow, reason: string, isMeant = false): void {
     const line = this.#live.get(subflow);
     if (!line) return;
     this.#live.delete(subflow);
@@ -109,9 +110,10 @@ export class PathRecord {
     this.#retired.sent += subflow.ledger.sent;
     this.#retired.received += subflow.receipt.bytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
-    this.handleFailure(reason);
-    // Of a path that was disabled all are ended, one after another.
-    if (this.#live.size > 0 && this.#role !== "disabled") this.#observer?.onSubflowLost(this, reason);
+    const goesOn = this.#live.size > 0;
+    if (!goesOn || !isMeant) this.handleFailure(reason);
+    if (goesOn && !isMeant) this.#observer?.onSubflowLost(this, reason);
+    this.noteState();
     this.noteRest();
   }
 

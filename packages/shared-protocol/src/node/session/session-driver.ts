@@ -61,6 +61,13 @@ export interface SubflowChange {
   readonly state: "joined" | "up" | "probation" | "suspect" | "dead" | "lost";
   /** Why it was lost. */
   readonly reason?: string | undefined;
+  /** That it was lost is no fault: the session is over, its path disabled, or another has taken its place. */
+  readonly isMeant?: boolean;
+}
+
+export interface JoinedSubflow extends Omit<SubflowOptions, "side"> {
+  /** The number of the subflow whose place it takes: the remote gateway ends that one. */
+  readonly replaces?: number | undefined;
 }
 
 /** Runs one session on real connections and the real clock: inputs in, then all outputs, once per event loop turn. */
@@ -69,6 +76,8 @@ export class SessionDriver {
   readonly session: Session;
   readonly #options: SessionDriverOptions;
   readonly #connections = new Map<number, SubflowConnection>();
+  /** Connections whose place others have taken: they are about to end. */
+  readonly #replaced = new Set<number>();
   readonly #handlers = new Map<number, StreamHandler>();
   readonly #paths: Map<string, PathRecord>;
   readonly #whenAllClosed: (() => void)[] = [];
@@ -106,8 +115,9 @@ export class SessionDriver {
   }
 
   /** Takes over a connection that has joined. `rest` is what came behind the first frame. */
-  addSubflow(socket: TLSSocket, options: Omit<SubflowOptions, "side">, rest: Buffer): void {
+  addSubflow(socket: TLSSocket, { replaces, ...options }: JoinedSubflow, rest: Buffer): void {
     const { id, path, role } = options;
+    if (replaces !== undefined && this.#connections.has(replaces)) this.#replaced.add(replaces);
     const subflow = this.session.addSubflow(options, performance.now());
     const record = this.path(path, role);
     record.setRole(role, TOLD);
@@ -131,8 +141,10 @@ export class SessionDriver {
     const reason = this.#connections.get(id)?.closeReason ?? error?.message ?? "the connection ended";
     this.#connections.delete(id);
     this.session.handleSubflowLost(id, performance.now());
-    this.path(path, subflow.role).handleLost(subflow, reason);
-    this.#options.onSubflow?.({ id, path, state: "lost", reason });
+    const record = this.path(path, subflow.role);
+    const isMeant = this.#replaced.delete(id) || record.role === "disabled" || this.session.isClosed;
+    record.handleLost(subflow, reason, isMeant);
+    this.#options.onSubflow?.({ id, path, state: "lost", reason, isMeant });
     if (this.#connections.size === 0) for (const done of this.#whenAllClosed.splice(0)) done();
     this.schedule();
   }

@@ -77,7 +77,7 @@ test("a line that is disabled ends without a word, and comes into no use", () =>
   for (const each of both) line.handleJoined(each, LINE);
   line.setRole("disabled", "set through the API");
   line.noteUse({ top: Number.POSITIVE_INFINITY, before: 0, reason: "alone" });
-  for (const each of both) line.handleLost(each, "the path was disabled");
+  for (const each of both) line.handleLost(each, "the path was disabled", true);
   assert.deepEqual(typesOf(log), ["path-up a", "path-role a"]);
 });
 

@@ -182,7 +182,7 @@ export class Sessions {
   }
 }
 
-/** With the session they all end, which is no news. */
+/** What is meant is no news. */
 function logSubflow(logger: Logger, { id, path, state, reason, isMeant }: SubflowChange): void {
   const level = (state === "lost" || state === "dead") && !isMeant ? "warn" : "info";
   logger[level]({ subflow: id, path, state, reason }, "subflow changed");

@@ -278,7 +278,7 @@ function hostile(random: Random): Sent {
       type: "gone",
       subflow: random.chance(0.5) ? random.integer(0, 6) : offset,
       received: offset,
-      role: "active",
+      role: random.pick(["active", "backup", "disabled"]),
     },
     { type: "arrived", subflow: random.integer(0, 6), received: offset },
   ]);

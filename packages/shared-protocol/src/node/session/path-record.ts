@@ -100,8 +100,8 @@ export class PathRecord {
     this.noteRest();
   }
 
-  /** `isMeant`: it is no fault, of one of several at least. */
-  handleLost(subflow: Subflow, reason: string, isMeant = false): void {
+  /** `isMeant`: that one of several ends is no fault. */
+  handleLost(subflow: Subflow, reason: string, isMeant: boolean): void {
     const line = this.#live.get(subflow);
     if (!line) return;
     this.#live.delete(subflow);
@@ -111,9 +111,9 @@ export class PathRecord {
     this.#retired.received += subflow.receipt.bytes;
     this.#retired.reinjected += subflow.reinjectedBytes;
     const goesOn = this.#live.size > 0;
-    if (!goesOn || !isMeant) this.handleFailure(reason);
-    if (goesOn && !isMeant) this.#observer?.onSubflowLost(this, reason);
+    if (!goesOn || !isMeant) this.#lastError = reason;
     this.noteState();
+    if (goesOn && !isMeant) this.#observer?.onSubflowLost(this, reason);
     this.noteRest();
   }
 

@@ -46,8 +46,8 @@ test("a line's life, and that no line is left", () => {
   b.handleFailure("still no answer");
   // One connection of two is lost; then the other.
   a.handleJoined(second, LINE);
-  a.handleLost(first, "ECONNRESET");
-  a.handleLost(second, "no progress");
+  a.handleLost(first, "ECONNRESET", false);
+  a.handleLost(second, "no progress", false);
   a.handleFailure("no answer");
   a.handleJoined(subflow(), LINE);
   b.setRole("disabled", "set through the API");
@@ -120,9 +120,9 @@ test("a line rests when all of its connections do: told with the reason and for 
   path.noteRest();
   assert.equal(until(), undefined);
   // The one that does not rest is lost; then the other, with which the rest is over, and of that the loss tells.
-  path.handleLost(first, "ECONNRESET");
+  path.handleLost(first, "ECONNRESET", false);
   assert.ok(until());
-  path.handleLost(second, "ECONNRESET");
+  path.handleLost(second, "ECONNRESET", false);
   assert.equal(until(), undefined);
   const seconds = REST / 1_000;
   const resting = `weak rests for ${seconds} s: it holds up more of the downloads than it carries; other lines carry them`;

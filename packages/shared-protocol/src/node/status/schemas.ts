@@ -272,6 +272,16 @@ function jsonSchema(schema: z.ZodType): Record<string, unknown> {
   return rest;
 }
 
+/** That, or a stream of server-sent events: by the Accept header. */
+function orStream(schema: Record<string, unknown>) {
+  return {
+    content: {
+      "application/json": { schema },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  };
+}
+
 export const JsonSchema = {
   status: jsonSchema(anyReport),
   about: jsonSchema(about),
@@ -279,38 +289,16 @@ export const JsonSchema = {
   flowQuery: jsonSchema(flowQuery),
   flowName: jsonSchema(flowName),
   eventQuery: jsonSchema(eventQuery),
-  /** A list, or a stream of server-sent events: by the Accept header. */
-  events: {
-    content: {
-      "application/json": { schema: eventList },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  },
+  events: orStream(eventList),
   logQuery: jsonSchema(logQuery),
-  /** A list, or a stream of server-sent events: by the Accept header. */
-  logLines: {
-    content: {
-      "application/json": { schema: jsonSchema(z.array(logLine)) },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  },
+  logLines: orStream(jsonSchema(z.array(logLine))),
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
-  /** A report, or a stream of server-sent events: progress, then a report or a problem. By the Accept header. */
-  drillOutcome: {
-    content: {
-      "application/json": { schema: jsonSchema(drillReport) },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  },
+  /** As a stream: progress, then a report or a problem. */
+  drillOutcome: orStream(jsonSchema(drillReport)),
   speedRequest: jsonSchema(speedRequest),
-  /** A list, or a stream of server-sent events: progress, then results or a problem. By the Accept header. */
-  speedResults: {
-    content: {
-      "application/json": { schema: jsonSchema(z.array(speedResult)) },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  },
+  /** As a stream: progress, then results or a problem. */
+  speedResults: orStream(jsonSchema(z.array(speedResult))),
   nothing: { type: "null", description: "done" },
   health: jsonSchema(health),
   problem: jsonSchema(problem),

@@ -31,7 +31,7 @@ export interface RemoteSession {
   readonly driver: SessionDriver;
   readonly egress: Egress;
   /** Subflow numbers by path and index: a subflow dialled again takes its predecessor's place. */
-  readonly places: Map<string, number>;
+  readonly places: Map<string, { readonly subflow: number; readonly key: PeerKey }>;
   readonly logger: Logger;
 }
 
@@ -82,14 +82,16 @@ export class Sessions {
     if (session.driver.connections.has(hello.subflow))
       return refuse(socket, CloseCode.protocol, `subflow ${hello.subflow} has joined already`);
     const before = session.places.get(place);
-    if (before !== undefined && before > hello.subflow)
-      return refuse(socket, CloseCode.protocol, `subflow ${before} was dialled later`);
+    if (before && before.subflow > hello.subflow)
+      return refuse(socket, CloseCode.protocol, `subflow ${before.subflow} was dialled later`);
     welcome(socket);
-    if (before !== undefined)
-      session.driver.closeSubflow(before, CloseCode.unresponsive, "its line was dialled anew");
+    if (before)
+      session.driver.closeSubflow(before.subflow, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
-    session.places.set(place, id);
-    session.driver.addSubflow(socket, { id, path, role, policy, replaces: before }, Buffer.alloc(0));
+    session.places.set(place, { subflow: id, key });
+    // With another key it is a rotation. Otherwise the one before was lost, in a way that only the other end has noticed.
+    const replaces = before?.key.psk.equals(key.psk) === false ? before.subflow : undefined;
+    session.driver.addSubflow(socket, { id, path, role, policy, replaces }, Buffer.alloc(0));
     if (key.until === undefined) session.key = key;
     this.#onJoined(key);
   }

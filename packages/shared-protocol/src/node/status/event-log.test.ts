@@ -81,6 +81,20 @@ test("a line that is disabled ends without a word, and comes into no use", () =>
   assert.deepEqual(typesOf(log), ["path-up a", "path-role a"]);
 });
 
+test("a connection whose place another has taken ends without a word; one that is lost beside another does not", () => {
+  const log = new EventLog();
+  const line = new PathRecord("a", "active", "configured", new PathEvents(log, "home", "uploads"));
+  const [first, second] = [subflow(), subflow()];
+  line.handleJoined(first, LINE);
+  line.handleJoined(second, LINE);
+  line.handleLost(first, "ECONNRESET", true);
+  assert.equal(line.lastError, undefined);
+  line.handleJoined(subflow(), LINE);
+  line.handleLost(second, "ETIMEDOUT", false);
+  assert.equal(line.lastError, "ETIMEDOUT");
+  assert.deepEqual(typesOf(log), ["path-up a", "subflow-lost a"]);
+});
+
 test("an overflow line comes into use and goes out of it: told with the reason, and only if it was in use", () => {
   const log = new EventLog();
   const lte = new PathRecord("lte", "overflow", "configured", new PathEvents(log, "home", "downloads"));

@@ -65,7 +65,9 @@ export class Pipe {
   /** What the system under this end knows of the line. */
   get report(): LineReport {
     const queue = this.queued / this.#spec.rate;
-    return { outstanding: this.outstanding, unsent: 0, segment: SEGMENT, hasHole: this.#holes > 0, queue };
+    const roundTrip = this.#spec.delay + (this.back ?? this).spec.delay;
+    const { outstanding } = this;
+    return { outstanding, unsent: 0, segment: SEGMENT, hasHole: this.#holes > 0, roundTrip, queue };
   }
 
   change(spec: Partial<PipeSpec>): void {

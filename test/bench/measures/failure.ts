@@ -17,9 +17,12 @@ const REGAIN_MS = 500;
 const REGAIN_SPAN_MS = 1_000;
 const RETURN_S = 2;
 const RETURN_GAP_MS = 100;
-/** A line that carries this share of its rate is in use. */
+/** So many bytes in one look are the flow's: more than the handshakes of a new connection. */
+const FLOW_BYTES = 6_000;
 const USED_SHARE = 0.25;
-const LOOK_MS = 100;
+const LOOK_MS = 50;
+/** The rate is taken over so many looks. */
+const RATE_LOOKS = 2;
 
 /** When the line dies, ms into the flow, and how long the flow goes on. */
 const DEATH_MS = 4_000;
@@ -78,7 +81,8 @@ export const comeback: Measure = {
   direction: "down",
   needs: [],
   figures: [
-    { title: "line back: used by the flow after", unit: "s", bar: () => ({ atMost: RETURN_S }) },
+    { title: "line back: carries the flow after", unit: "s", bar: () => ({ atMost: RETURN_S }) },
+    { title: "a quarter of its rate after", unit: "s", bar: () => ({ atMost: RETURN_S }) },
     { title: "longest gap through it", unit: "ms", bar: () => ({ atMost: RETURN_GAP_MS }) },
   ],
   expectedSeconds: ({ darkSeconds, returnSeconds }) =>
@@ -186,9 +190,9 @@ async function returnDuringDownload(stand: Stand): Promise<number[]> {
     const returnedMs = watched.nowMs();
     recorder?.mark(`${line.name} is back`);
     await fate.revive();
-    const used = await usedAfter(line, wanted.down, endMs - returnedMs - LOOK_MS);
+    const [carries, used] = await usedAfter(line, wanted.down, endMs - returnedMs - LOOK_MS);
     recorder?.add(await watched.over);
-    return [used, longestSilence(watched.samples, returnedMs, endMs).ms];
+    return [carries, used, longestSilence(watched.samples, returnedMs, endMs).ms];
   } finally {
     await watched.kill();
     await fate.revive();
@@ -196,17 +200,21 @@ async function returnDuringDownload(stand: Stand): Promise<number[]> {
   }
 }
 
-/** Seconds until the line carries again; Infinity when not within `limitMs`. */
-async function usedAfter(line: Line, rate: number, limitMs: number): Promise<number> {
+/** Seconds until the line carries the flow again, and at a quarter of its rate; Infinity when not within `limitMs`. */
+async function usedAfter(line: Line, rate: number, limitMs: number): Promise<[number, number]> {
   const started = performance.now();
   const elapsed = (): number => performance.now() - started;
-  const enough = (rate * USED_SHARE * LOOK_MS) / 8000;
-  let before = (await line.counters()).down.deliveredBytes;
+  const enough = (rate * USED_SHARE * LOOK_MS * RATE_LOOKS) / 8000;
+  const delivered = async (): Promise<number> => (await line.counters()).down.deliveredBytes;
+  const counts = [await delivered()];
+  let carries = Infinity;
   while (elapsed() < limitMs) {
     await sleep(LOOK_MS);
-    const now = (await line.counters()).down.deliveredBytes;
-    if (now - before >= enough) return elapsed() / 1000;
-    before = now;
+    const now = await delivered();
+    const [last = now] = counts.slice(-1);
+    if (now - last >= FLOW_BYTES) carries = Math.min(carries, elapsed() / 1000);
+    if (now - (counts.at(-RATE_LOOKS) ?? now) >= enough) return [carries, elapsed() / 1000];
+    counts.push(now);
   }
-  return Infinity;
+  return [carries, Infinity];
 }

@@ -40,13 +40,13 @@ test("who answers at once is dialled once", async () => {
 test("while nobody answers further SYNs follow, and only the first that is answered is kept", async () => {
   const dialled = dial();
   mock.timers.tick(1_000);
-  assert.equal(made.length, 3);
+  assert.equal(made.length, 6);
   made[1]?.emit("connect");
   made[2]?.emit("connect");
   assert.equal(await dialled, made[1]);
   assert.deepEqual(
     made.map(({ destroyed }) => destroyed),
-    [true, false, true],
+    [true, false, true, true, true, true],
   );
   assert.equal(made[1]?.listenerCount("error"), 0);
 });
@@ -72,6 +72,26 @@ test("a refusal, a deadline or a call ends all of them", async () => {
   assert.ok(made.every(({ destroyed }) => destroyed));
 });
 
+test("told of the silence, it goes on for as long as a SYN may still be answered, and then for more", async () => {
+  let silences = 0;
+  const signal = new AbortController().signal;
+  const dialled = connectFirst(create, "192.0.2.1", 4433, signal, () => void silences++);
+  mock.timers.tick(6_000);
+  assert.equal(silences, 2);
+  assert.equal(made.length, 31);
+  assert.equal(made.filter(({ destroyed }) => !destroyed).length, 15);
+  made[20]?.emit("connect");
+  assert.equal(await dialled, made[20]);
+
+  made = [];
+  silences = 0;
+  const endless = connectFirst(create, "192.0.2.1", 4433, signal, () => void silences++);
+  mock.timers.tick(30_000);
+  await assert.rejects(endless, /no answer from 192.0.2.1 port 4433 within 3000 ms/);
+  assert.equal(silences, 9);
+  assert.ok(made.every(({ destroyed }) => destroyed));
+});
+
 test("what a socket cannot be made for is the attempt's error", async () => {
   const failing = connectFirst(
     () => {
@@ -92,7 +112,7 @@ test("a further socket that cannot be made leaves those before it under way", as
   };
   const dialled = connectFirst(once, "192.0.2.1", 4433, new AbortController().signal);
   mock.timers.tick(1_000);
-  assert.equal(calls, 3);
+  assert.equal(calls, 6);
   made[0]?.emit("connect");
   assert.equal(await dialled, made[0]);
 });

@@ -157,7 +157,10 @@ export class SubflowDialler {
     const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
     signal.throwIfAborted();
     const target = this.#rotation.pick(targets);
-    const socket = await dialSubflow(config, target, pairing, signal);
+    // Where there are several, each gets its turn.
+    const onSilence =
+      targets.length === 1 ? (error: DialError) => this.#path.handleFailure(error) : undefined;
+    const socket = await dialSubflow(config, target, pairing, signal, onSilence);
     const { name, roleInForce: role } = this.#path;
     const hello: HelloFrame = {
       type: "hello",

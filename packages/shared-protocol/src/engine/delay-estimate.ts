@@ -1,4 +1,4 @@
-import { HOST_RTT, MIN_RTT_ROUNDS, MIN_RTT_WINDOW, MIN_TOLERANCE } from "./parameters.ts";
+import { FIRST_LATE, HOST_RTT, MIN_RTT_ROUNDS, MIN_RTT_WINDOW, MIN_TOLERANCE } from "./parameters.ts";
 
 /** A round trip is never 0: that value stands for "not measured". */
 export const MIN_SAMPLE = 0.001;
@@ -12,6 +12,8 @@ export interface DelaySample {
   readonly oneWay: number;
   /** The time that the line needs for what was sent in one go with the frame, itself included. */
   readonly serialisation: number;
+  /** It may have waited for a segment that was lost: as the first of all it would make the line far too long. */
+  readonly behindHole: boolean;
   /** The frame waited for room under the cap, or nothing else was under way. */
   readonly unhindered: boolean;
 }
@@ -25,6 +27,8 @@ export interface DelaySample {
  * given less than it could carry, until something that was sent into the empty line has arrived.
  */
 export class DelayEstimate {
+  /** The round trip of the connection's segments, as the system told it last; 0 where it does not. */
+  #told = 0;
   #srtt = 0;
   #rttvar = 0;
   #base = 0;
@@ -37,17 +41,17 @@ export class DelayEstimate {
   #minBackBefore = Number.POSITIVE_INFINITY;
   #minBackSince = 0;
 
-  /** 0 until measured, as are the others. */
+  /** 0 while nothing is known, as are the others. */
   get srtt(): number {
-    return this.#srtt;
+    return this.#srtt || this.#told;
   }
   get rttvar(): number {
-    return this.#rttvar;
+    return this.#srtt === 0 ? this.#told / 2 : this.#rttvar;
   }
 
   /** Both ways at their least, whenever each was; what the clocks disagree in cancels out. */
   get minRtt(): number {
-    if (this.#srtt === 0) return 0;
+    if (this.#srtt === 0) return this.#told;
     return Math.max(MIN_SAMPLE, this.#minOneWay + Math.min(this.#minBack, this.#minBackBefore));
   }
 
@@ -80,8 +84,14 @@ export class DelayEstimate {
     return this.#minAt;
   }
 
+  /** Until the first sample this serves, the handshake's round trip: a new line is used at once. */
+  handleTold(roundTrip: number): void {
+    this.#told = roundTrip;
+  }
+
   handleSample(sample: DelaySample, now: number): void {
     const { rtt, oneWay } = sample;
+    if (this.#srtt === 0 && sample.behindHole && rtt > FIRST_LATE * this.#told) return;
     this.#noteBack(rtt - oneWay, now);
     if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);

@@ -7,6 +7,7 @@ import {
   REST_FORGIVEN,
   REST_MAX,
 } from "./parameters.ts";
+import type { PathModel } from "./path-model.ts";
 import { surrender } from "./reinjection.ts";
 import { isLiving } from "./role-policy.ts";
 import type { SessionState } from "./state.ts";
@@ -160,16 +161,17 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
   // It may have got them only when another had failed; and for as long as a line always takes nobody is to blame.
   holdUp.from = Math.max(holdUp.since, sentAt + (line?.model.minRtt ?? 0));
   const ms = state.now - holdUp.from;
-  const isToBlame =
-    line &&
-    !isShared &&
-    !line.holdUpAccount.isResting &&
-    ms >= Math.max(HELD_UP, HELD_UP_SHARE * line.model.minRtt);
+  const isToBlame = line && !isShared && !line.holdUpAccount.isResting && ms >= patienceWith(line.model);
   holdUp.line = isToBlame ? line : undefined;
   if (!isToBlame || line.holdUpAccount.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
   line.holdUpAccount.rest(state.now);
   state.emit({ type: "rest", subflow: line.id });
   surrender(state, line);
+}
+
+/** What has carried nothing yet has shown nothing that would excuse it. */
+function patienceWith({ measured, minRtt }: PathModel): number {
+  return measured ? Math.max(HELD_UP, HELD_UP_SHARE * minRtt) : HELD_UP;
 }
 
 /** Bytes of the stream that other lines have brought, or could have, since `from`. */

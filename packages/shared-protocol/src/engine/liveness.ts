@@ -34,7 +34,7 @@ export class Liveness {
   #answeredAt: number;
   /** A pause of our own was already put down to us since the last progress. */
   #excused = false;
-  /** A new subflow is pinged at once, whatever comes before: the line's time is known before data goes over it. */
+  /** A new subflow is pinged at once, whatever comes before: the first measurement is not a chunk's, which takes longer. */
   #greeted = false;
   #pinged = false;
 

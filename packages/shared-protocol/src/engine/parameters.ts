@@ -140,6 +140,8 @@ export const LEAST_LEAD = 30;
  */
 export const LEAD_LEFT = 8;
 export const LEAD_JUMP = 1.1;
+/** A first sample that is so many times what the system says of the round trip is none, if a segment was lost. */
+export const FIRST_LATE = 1.5;
 /** What the scheduler takes a line's round trip for before it was measured. */
 export const UNMEASURED_RTT = 100;
 /** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */

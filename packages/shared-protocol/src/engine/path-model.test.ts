@@ -78,12 +78,12 @@ class IdealLine {
 }
 
 /** One byte on the idle line, `late` ms later at the peer than at best. */
-function ping({ model, now }: IdealLine, late: number): void {
+function ping({ model, now }: { model: PathModel; now: number }, late: number, rtt = RTT): void {
   const state = model.handleSent(0, now);
   const frame = { ...state, end: 1, size: 1, sentAt: now, stream: -1, offset: 0, length: 0, burst: 1 };
   const last: SentFrame = { ...frame, control: 0, copy: undefined };
-  const arrival = { bytes: 1, newest: last, last, burst: 1, time: now + RTT / 2 + late, delay: 0 };
-  model.handleAck(arrival, now + RTT + late);
+  const arrival = { bytes: 1, newest: last, last, burst: 1, time: now + rtt / 2 + late, delay: 0 };
+  model.handleAck(arrival, now + rtt + late);
 }
 
 describe("PathModel", () => {
@@ -135,9 +135,21 @@ describe("PathModel", () => {
     }
   });
 
+  it("takes the system's round trip until it has its own, of something that did not wait for a lost segment", () => {
+    const model = new PathModel();
+    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: false, roundTrip: 600, queue: 0 };
+    model.handleLine(report, undefined, 0);
+    assert.deepEqual([model.minRtt, model.srtt, model.rttvar], [600, 600, 300]);
+    model.handleLine({ ...report, hasHole: true }, undefined, 0);
+    ping({ model, now: 0 }, 600, 600);
+    assert.deepEqual([model.minRtt, model.srtt], [600, 600]);
+    ping({ model, now: 1_200 }, 0, 620);
+    assert.deepEqual([model.minRtt, model.srtt], [620, 620]);
+  });
+
   it("makes no rate of what came while a first PING was lost", () => {
     const model = new PathModel();
-    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: true, queue: 0 };
+    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: true, roundTrip: 0, queue: 0 };
     model.handleLine(report, { rate: 0.05, since: 0 }, 20);
     assert.ok(!model.measured);
   });

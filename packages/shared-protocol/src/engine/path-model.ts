@@ -89,7 +89,7 @@ export class PathModel {
     this.#expectedRate = expectedRate;
   }
 
-  /** Milliseconds; 0 until measured. */
+  /** Milliseconds; 0 until measured, or told by the system. */
   get minRtt(): number {
     return this.#delay.minRtt;
   }
@@ -173,6 +173,7 @@ export class PathModel {
   handleLine(report: LineReport, arrival: ArrivalRate | undefined, now: number): void {
     this.isWatched = true;
     this.segment = report.segment;
+    this.#delay.handleTold(report.roundTrip);
     if (report.hasHole) this.#hasHole = true;
     if (this.#isHoled) this.#leastQueue = report.queue;
     if (arrival) this.#rate.handleSpan(arrival.rate, arrival.since, now);
@@ -191,7 +192,14 @@ export class PathModel {
       const serialisation = arrival.burst / this.rate;
       const unhindered = last.length > 0 || last.firstSentAt === sentAt;
       this.#delay.handleSample(
-        { sentAt, rtt, oneWay: arrival.time - sentAt, serialisation, unhindered },
+        {
+          sentAt,
+          rtt,
+          oneWay: arrival.time - sentAt,
+          serialisation,
+          behindHole: this.#isHoled,
+          unhindered,
+        },
         now,
       );
       this.#leastWait = Math.min(this.#leastWait, this.#delay.queue - serialisation);

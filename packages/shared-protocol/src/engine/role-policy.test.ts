@@ -49,13 +49,17 @@ describe("which lines carry data", () => {
     assert.deepEqual(policy.usable([disabled]), []);
   });
 
-  it("a new line not before its first PING is answered, whatever its role, while another one is known", () => {
+  it("a new line not before its round trip is known, whatever its role, while that of another is", () => {
     const policy = new RolePolicy();
     const known = subflow(8, "backup");
     known.recordControl(-1, 0, 1, 0);
     known.handleAck({ type: "ack", received: 1, delay: 0, time: 15_000 }, 30, () => {});
     assert.deepEqual(policy.usable([active, known]), [known]);
     assert.deepEqual(policy.usable([active]), [active]);
+    const told = subflow(9, "active");
+    const report = { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, roundTrip: 600, queue: 0 };
+    told.handleLine(report, 0);
+    assert.deepEqual(policy.usable([known, told]), [told]);
   });
 
   it("a suspect line does not, nor one that has sent all it may: the next one steps in at once", () => {

@@ -45,8 +45,9 @@ export class RolePolicy {
   #told: number | undefined;
 
   /**
-   * The lines that may carry new data. A new one waits for the answer to its first PING as long as there are others:
-   * nobody knows yet when something on it would arrive; one that rests (`hold-up.ts`), too.
+   * The lines that may carry new data. A new one whose round trip the system does not tell waits for the answer to its
+   * first PING as long as there are others: nobody knows yet when something on it would arrive; one that rests
+   * (`hold-up.ts`), too.
    */
   usable(all: Iterable<Subflow>): Subflow[] {
     const living = [...all].filter(isLiving);

@@ -23,7 +23,14 @@ function busyLine(count: number): { line: Subflow; now: number } {
 describe("a line that falls silent", () => {
   it("is late by its oldest frame's own time where the system tells what arrives", () => {
     const { line, now } = busyLine(100);
-    const silent = { outstanding: 10 * SIZE, unsent: 0, segment: 1_448, hasHole: false, queue: 0 };
+    const silent = {
+      outstanding: 10 * SIZE,
+      unsent: 0,
+      segment: 1_448,
+      hasHole: false,
+      roundTrip: 0,
+      queue: 0,
+    };
     line.handleLine(silent, now);
     assert.equal(line.lateness(now + 15), 0);
     assert.ok(line.lateness(now + RTT / 2) > 0, "a whole round trip went by before anybody asked");
@@ -39,11 +46,11 @@ describe("a line that falls silent", () => {
     const { line, now } = busyLine(100);
     for (let at = now; at < now + RTT; at += 10) {
       const outstanding = 10 * SIZE - (at - now) * 10;
-      line.handleLine({ outstanding, unsent: 0, segment: 1_448, hasHole: true, queue: 0 }, at);
+      line.handleLine({ outstanding, unsent: 0, segment: 1_448, hasHole: true, roundTrip: 0, queue: 0 }, at);
       assert.equal(line.lateness(at + 9), 0);
     }
     line.handleLine(
-      { outstanding: SIZE, unsent: 0, segment: 1_448, hasHole: true, queue: 0 },
+      { outstanding: SIZE, unsent: 0, segment: 1_448, hasHole: true, roundTrip: 0, queue: 0 },
       now + 1.5 * RTT,
     );
     assert.ok(line.lateness(now + 1.5 * RTT) > 0, "it was lost twice, and nobody asks");
@@ -53,7 +60,7 @@ describe("a line that falls silent", () => {
 describe("what TCP's window does not let out", () => {
   it("fills the line for new data, which would only wait there, and not for copies", () => {
     const { line, now } = busyLine(100);
-    const report = { outstanding: 10 * SIZE, segment: 1_448, hasHole: false, queue: 0 };
+    const report = { outstanding: 10 * SIZE, segment: 1_448, hasHole: false, roundTrip: 0, queue: 0 };
     line.handleLine({ ...report, unsent: 0 }, now);
     const { room, copyRoom } = line;
     assert.ok(room > 0);
@@ -66,7 +73,10 @@ describe("what TCP's window does not let out", () => {
     const line = new Subflow({ id: 0, path: "far", role: "active", side: "remote" }, 0);
     line.recordControl(-1, 0, 1, 0);
     line.handleAck({ type: "ack", received: 1, delay: 0, time: 500_000 }, 1_000, () => {});
-    line.handleLine({ outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, queue: 0 }, 1_000);
+    line.handleLine(
+      { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, roundTrip: 0, queue: 0 },
+      1_000,
+    );
     assert.ok(!line.model.measured);
     assert.equal(line.room, line.copyRoom);
   });

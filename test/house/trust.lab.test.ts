@@ -183,6 +183,17 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 60
     assert.equal((await runProgram(house.router, "hawser-local", args, "ONE\n")).stdout, "1");
   });
 
+  test("a dead line holds up no rotation of the other, and has the new key when it is back", async () => {
+    const dead = house.line("adsl1");
+    await dead.set({ blackhole: true });
+    await hawser.whenPaths((states) => states.join() === "down,up");
+    follow(await pairingLine("rotate", "home"));
+    // One line has joined with the new key: the attempt over the dead one goes on for longer.
+    await until(async () => !remoteToml().includes("old_key"), 8_000);
+    await dead.set({ blackhole: false });
+    await hawser.whenPaths((states) => states.join() === "up,up");
+  });
+
   test("a gateway that does not follow a rotation is cut when the old key's time has come", async () => {
     const { client } = await flow();
     const line = await pairingLine("rotate", "home", "--grace", "1s");

@@ -1,3 +1,4 @@
+import type { TLSSocket } from "node:tls";
 import {
   JoinError,
   joinSession,
@@ -18,6 +19,12 @@ import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS } from "./backoff.ts";
 import { DialError, dialSubflow } from "./dial.ts";
 import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
+
+/** A connection over which HELLO is still to go. */
+interface Connected {
+  readonly socket: TLSSocket;
+  readonly target: DialTarget;
+}
 
 /** A subflow that has joined, when (by performance.now), and over which target. */
 interface Joined {
@@ -109,14 +116,15 @@ export class SubflowDialler {
 
   /**
    * Dials anew beside the subflow that is joined, which the remote gateway closes when the new one has taken its place.
-   * Resolves when the first attempt is over; more follow as after a loss.
+   * Resolves when the first attempt is over, or nobody has answered it for a while; more follow as after a loss.
    */
   async renew(): Promise<void> {
     if (!this.#running) return;
     this.#attempt?.abort();
     this.#backoff.reset();
     if (this.#joined) this.#rotation.handleServed(this.#joined.target);
-    await this.#dial();
+    const silence = Promise.withResolvers<void>();
+    await Promise.race([this.#dial(silence.resolve), silence.promise]);
   }
 
   /** A long wait is for the sake of the other lines: it ends when there are none. */
@@ -130,17 +138,17 @@ export class SubflowDialler {
   }
 
   /** Resolves when the attempt is over, however. */
-  #dial(): Promise<void> {
+  #dial(onSilence = (): void => {}): Promise<void> {
     clearTimeout(this.#timer);
     const attempt = new AbortController();
     this.#attempt = attempt;
     const startedAt = performance.now();
-    const { driver } = this.#keeper;
-    return this.#join(driver, attempt.signal)
+    return this.#connect(attempt.signal, onSilence)
+      .then((connected) => this.#join(connected, attempt.signal))
       .catch((error: unknown) => {
         // Called off: whoever did it has started another attempt, or wants none.
         if (attempt.signal.aborted) return;
-        this.#handleFailure(error as Error, driver);
+        this.#path.handleFailure(error as Error);
         const delay = this.#backoff.afterFailure(performance.now() - startedAt);
         this.#logger.debug({ err: error, retryMs: Math.round(delay) }, "dialling failed");
         this.#dialAfter(delay);
@@ -150,17 +158,26 @@ export class SubflowDialler {
       });
   }
 
-  async #join(driver: SessionDriver, signal: AbortSignal): Promise<void> {
-    const { pairing, id, established } = this.#keeper;
-    const subflow = this.#keeper.takeSubflow();
+  async #connect(signal: AbortSignal, onSilence: () => void): Promise<Connected> {
+    const { pairing } = this.#keeper;
     const { config } = this.#path;
     const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
     signal.throwIfAborted();
     const target = this.#rotation.pick(targets);
     // Where there are several, each gets its turn.
-    const onSilence =
-      targets.length === 1 ? (error: DialError) => this.#path.handleFailure(error) : undefined;
-    const socket = await dialSubflow(config, target, pairing, signal, onSilence);
+    const handleSilence = (error: DialError): void => {
+      this.#path.handleFailure(error);
+      onSilence();
+    };
+    const isOnly = targets.length === 1;
+    const socket = await dialSubflow(config, target, pairing, signal, isOnly ? handleSilence : undefined);
+    return { socket, target };
+  }
+
+  async #join({ socket, target }: Connected, signal: AbortSignal): Promise<void> {
+    // The session of now: the attempt may have begun under another.
+    const { driver, id, established } = this.#keeper;
+    const subflow = this.#keeper.takeSubflow();
     const { name, roleInForce: role } = this.#path;
     const hello: HelloFrame = {
       type: "hello",
@@ -173,7 +190,10 @@ export class SubflowDialler {
       subflow,
       ...toldPolicy(this.#path.policy("down")),
     };
-    const rest = await joinSession(socket, hello, signal);
+    const rest = await joinSession(socket, hello, signal).catch((error: unknown) => {
+      this.#handleRefusal(error, driver);
+      throw error;
+    });
     if (socket.destroyed) throw new DialError("the connection ended when it had joined");
     if (signal.aborted || driver !== this.#keeper.driver || driver.session.isClosed) {
       socket.destroy();
@@ -191,12 +211,10 @@ export class SubflowDialler {
     this.#path.enforceRole();
   }
 
-  #handleFailure(error: Error, driver: SessionDriver): void {
-    if (error instanceof JoinError && error.closeCode === CloseCode.unknownSession) {
-      this.#rotation.restart();
-      this.#keeper.handleUnknown(driver);
-    }
-    this.#path.handleFailure(error);
+  #handleRefusal(error: unknown, driver: SessionDriver): void {
+    if (!(error instanceof JoinError) || error.closeCode !== CloseCode.unknownSession) return;
+    this.#rotation.restart();
+    this.#keeper.handleUnknown(driver);
   }
 }
 

@@ -8,6 +8,8 @@ import { labMissing } from "../lab/requirements.ts";
 import { giveEtc } from "./etc.ts";
 
 const NAME = "vps.example";
+/** Another address of the remote (TEST-NET-3 of RFC 5737). */
+const OTHER = "203.0.113.7";
 /** How long getaddrinfo(3) waits for the name server, seconds. */
 const SILENCE_S = 4;
 
@@ -75,6 +77,23 @@ suite("the remote's addresses", { skip: labMissing() ?? false }, () => {
     assert.ok(performance.now() - started < SILENCE_S * 1_000);
     await setHosts(hosts);
   });
+
+  test("a silent address is dialled for as long as there is no other; then it is the other's turn", async () => {
+    const { remote, lineEnds } = house.addresses;
+    const { v4: from } = lineEnds(1).router;
+    const silenced = ["INPUT", "-p", "tcp", "-d", remote.v4, "--dport", "4433", "-j", "DROP"];
+    await house.remote.exec("iptables", ["-I", ...silenced]);
+    await house.remote.ip([`addr add ${OTHER}/32 dev lo`]);
+    await list("ss", "-K", "-t", "src", from, "dport", "=", "4433");
+    await until(async () => (await pathFour())?.lastError?.includes(`no answer from ${remote.v4}`) === true);
+    await setHosts(`${hosts}${OTHER} ${NAME}\n`);
+    await until(async () => (await list("ss", "-Htn", "src", from, "dst", OTHER)) !== "");
+    await house.remote.exec("iptables", ["-D", ...silenced]);
+  });
+
+  async function pathFour(): Promise<{ lastError: string | null } | undefined> {
+    return (await hawser.status()).session.paths.find(({ name }) => name === "four");
+  }
 
   async function list(command: string, ...args: string[]): Promise<string> {
     return (await house.router.exec(command, args)).stdout;

@@ -80,6 +80,10 @@ export class TargetRotation {
   }
 }
 
+export function isSameTarget(one: DialTarget, other: DialTarget): boolean {
+  return nameOf(one) === nameOf(other);
+}
+
 function nameOf({ address, endpoint }: DialTarget): string {
   return `${address} ${endpoint.port}`;
 }

@@ -16,10 +16,9 @@ const ANSWER_MS = 3_000;
  * While nobody answers, another socket sends its SYN each so often, and the first that connects is taken. The system
  * repeats a SYN after a second, then after two (RFC 6298): a line that is back must not wait for that.
  */
-const NEXT_SYN_MS = 200;
-const MAX_SOCKETS = ANSWER_MS / NEXT_SYN_MS;
-/** An attempt that goes on although nobody answers ends after so many waits: names may lead elsewhere by then. */
-const MAX_WAITS = 10;
+const NEXT_SYN_MS = 400;
+/** A line that has just died may be back soon: from the first silence on, for a minute, SYNs go out twice as often. */
+const CLOSE_WATCH_MS = 60_000;
 
 /** A connection that did not come about, for a reason that connect(2) has no code for. */
 export class DialError extends Error {
@@ -27,9 +26,12 @@ export class DialError extends Error {
   readonly code = "ERR_DIAL";
 }
 
+/** Told why the attempt would fail now; whether it should go on. Never throws. */
+export type OnSilence = (error: DialError) => boolean | Promise<boolean>;
+
 /**
- * One connection to the remote gateway over one line: pinned, then TLS. With `onSilence`, which is told each time that no
- * answer came within 3 s, it is tried for 30 s without a break: a SYN that is answered late is not given up.
+ * One connection to the remote gateway over one line: pinned, then TLS. It fails when no answer came within 3 s, unless
+ * `onSilence` then says, each time, that it should go on: so no SYN is given up that may be answered a moment later.
  * @throws DialError, SystemError, TlsError, or the errors of connect(2)
  */
 export async function dialSubflow(
@@ -37,7 +39,7 @@ export async function dialSubflow(
   { address, family, endpoint }: DialTarget,
   pairing: Pairing,
   signal: AbortSignal,
-  onSilence?: (error: DialError) => void,
+  onSilence?: OnSilence,
 ): Promise<TLSSocket> {
   signal.throwIfAborted();
   const pinned = (): Socket =>
@@ -65,25 +67,26 @@ export async function connectFirst(
   host: string,
   port: number,
   signal: AbortSignal,
-  onSilence?: (error: DialError) => void,
+  onSilence: OnSilence = () => false,
 ): Promise<Socket> {
   const race = new SynRace(create, host, port);
-  let waits = 0;
-  const handleSilence = (): void => {
+  let ms = 0;
+  const handleTime = async (): Promise<void> => {
+    ms += NEXT_SYN_MS / 2;
+    const isClose = ms > ANSWER_MS && ms <= CLOSE_WATCH_MS;
+    if (isClose || ms % NEXT_SYN_MS === 0) race.connect();
+    if (ms % ANSWER_MS > 0) return;
     const error = new DialError(`no answer from ${host} port ${port} within ${ANSWER_MS} ms`);
-    if (onSilence && ++waits < MAX_WAITS) onSilence(error);
-    else race.fail(error);
+    if (!(await onSilence(error))) race.fail(error);
   };
   const callOff = (): void => race.fail(new DialError("the attempt was called off"));
   race.connect();
-  const repetition = setInterval(() => race.connect(), NEXT_SYN_MS);
-  const silence = setInterval(handleSilence, ANSWER_MS);
+  const timer = setInterval(() => void handleTime(), NEXT_SYN_MS / 2);
   signal.addEventListener("abort", callOff, { once: true });
   try {
-    return await race.winner;
+    return race.take(await race.winner);
   } finally {
-    clearInterval(repetition);
-    clearInterval(silence);
+    clearInterval(timer);
     signal.removeEventListener("abort", callOff);
     race.end();
   }
@@ -95,9 +98,8 @@ class SynRace {
   readonly #host: string;
   readonly #port: number;
   readonly #first = Promise.withResolvers<Socket>();
-  /** The oldest comes first. */
-  readonly #sockets = new Set<Socket>();
-  #isWon = false;
+  /** Each with the timer that gives it up. */
+  readonly #sockets = new Map<Socket, NodeJS.Timeout>();
 
   constructor(create: () => Socket, host: string, port: number) {
     this.#create = create;
@@ -110,39 +112,35 @@ class SynRace {
     return this.#first.promise;
   }
 
-  /** One more joins; the oldest, which nobody has answered for long, leaves. */
+  /** One more joins, until nobody has answered it for long. */
   connect(): void {
-    const [oldest] = this.#sockets;
-    if (oldest && this.#sockets.size === MAX_SOCKETS) this.#drop(oldest);
+    const { resolve, reject } = this.#first;
     try {
-      const socket = this.#create().once("error", this.#first.reject);
-      this.#sockets.add(socket);
+      const socket = this.#create().once("error", reject);
+      this.#sockets.set(
+        socket,
+        setTimeout(() => this.take(socket).destroy(), ANSWER_MS),
+      );
       const address = { host: this.#host, port: this.#port, autoSelectFamily: false };
-      socket.connect(address, () => this.#handleConnected(socket));
+      socket.connect(address, () => resolve(socket.off("error", reject)));
     } catch (error) {
       // Those that are under way may still be answered.
-      if (this.#sockets.size === 0) this.#first.reject(error);
+      if (this.#sockets.size === 0) reject(error);
     }
-  }
-
-  #handleConnected(socket: Socket): void {
-    if (this.#isWon) return;
-    this.#isWon = true;
-    this.#sockets.delete(socket);
-    this.#first.resolve(socket.off("error", this.#first.reject));
-  }
-
-  #drop(socket: Socket): void {
-    this.#sockets.delete(socket);
-    socket.destroy();
   }
 
   fail(error: DialError): void {
     this.#first.reject(error);
   }
 
-  /** Drops all but the winner. */
+  /** The socket is no longer of the race. */
+  take(socket: Socket): Socket {
+    clearTimeout(this.#sockets.get(socket));
+    this.#sockets.delete(socket);
+    return socket;
+  }
+
   end(): void {
-    for (const socket of this.#sockets) this.#drop(socket);
+    for (const socket of this.#sockets.keys()) this.take(socket).destroy();
   }
 }

@@ -17,7 +17,7 @@ import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS } from "./backoff.ts";
 import { DialError, dialSubflow } from "./dial.ts";
-import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
+import { type DialTarget, dialTargets, isSameTarget, TargetRotation } from "./dial-targets.ts";
 import type { Path } from "./path.ts";
 
 /** A connection over which HELLO is still to go. */
@@ -164,14 +164,20 @@ export class SubflowDialler {
     const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
     signal.throwIfAborted();
     const target = this.#rotation.pick(targets);
-    // Where there are several, each gets its turn.
-    const handleSilence = (error: DialError): void => {
+    const socket = await dialSubflow(config, target, pairing, signal, (error) => {
       this.#path.handleFailure(error);
       onSilence();
-    };
-    const isOnly = targets.length === 1;
-    const socket = await dialSubflow(config, target, pairing, signal, isOnly ? handleSilence : undefined);
+      return this.#isOnly(target);
+    });
     return { socket, target };
+  }
+
+  /** There is nowhere else to dial. Otherwise each target gets its turn. */
+  async #isOnly(target: DialTarget): Promise<boolean> {
+    const { config } = this.#path;
+    const { endpoints } = this.#keeper.pairing;
+    const targets = await dialTargets(config, endpoints, this.#remote, localAddresses).catch(() => []);
+    return targets.length === 1 && targets.every((each) => isSameTarget(each, target));
   }
 
   async #join({ socket, target }: Connected, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,11 @@
-import { FIRST_LATE, HOST_RTT, MIN_RTT_ROUNDS, MIN_RTT_WINDOW, MIN_TOLERANCE } from "./parameters.ts";
+import {
+  FIRST_DOUBTED,
+  FIRST_LATE,
+  HOST_RTT,
+  MIN_RTT_ROUNDS,
+  MIN_RTT_WINDOW,
+  MIN_TOLERANCE,
+} from "./parameters.ts";
 
 /** A round trip is never 0: that value stands for "not measured". */
 export const MIN_SAMPLE = 0.001;
@@ -12,7 +19,7 @@ export interface DelaySample {
   readonly oneWay: number;
   /** The time that the line needs for what was sent in one go with the frame, itself included. */
   readonly serialisation: number;
-  /** It may have waited for a segment that was lost: as the first of all it would make the line far too long. */
+  /** It may have waited for a segment that was lost. */
   readonly behindHole: boolean;
   /** The frame waited for room under the cap, or nothing else was under way. */
   readonly unhindered: boolean;
@@ -27,8 +34,9 @@ export interface DelaySample {
  * given less than it could carry, until something that was sent into the empty line has arrived.
  */
 export class DelayEstimate {
-  /** The round trip of the connection's segments, as the system told it last; 0 where it does not. */
+  /** The least round trip of the connection's segments, as the system tells it; 0 where it does not. */
   #told = 0;
+  #doubted = 0;
   #srtt = 0;
   #rttvar = 0;
   #base = 0;
@@ -41,17 +49,22 @@ export class DelayEstimate {
   #minBackBefore = Number.POSITIVE_INFINITY;
   #minBackSince = 0;
 
+  /** There is a sample: what is known is not only what the system has told. */
+  get isTimed(): boolean {
+    return this.#srtt > 0;
+  }
+
   /** 0 while nothing is known, as are the others. */
   get srtt(): number {
     return this.#srtt || this.#told;
   }
   get rttvar(): number {
-    return this.#srtt === 0 ? this.#told / 2 : this.#rttvar;
+    return this.isTimed ? this.#rttvar : this.#told / 2;
   }
 
   /** Both ways at their least, whenever each was; what the clocks disagree in cancels out. */
   get minRtt(): number {
-    if (this.#srtt === 0) return this.#told;
+    if (!this.isTimed) return this.#told;
     return Math.max(MIN_SAMPLE, this.#minOneWay + Math.min(this.#minBack, this.#minBackBefore));
   }
 
@@ -91,7 +104,7 @@ export class DelayEstimate {
 
   handleSample(sample: DelaySample, now: number): void {
     const { rtt, oneWay } = sample;
-    if (this.#srtt === 0 && sample.behindHole && rtt > FIRST_LATE * this.#told) return;
+    if (!this.isTimed && this.#isDoubtful(sample)) return;
     this.#noteBack(rtt - oneWay, now);
     if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);
@@ -101,6 +114,11 @@ export class DelayEstimate {
     this.#queue = Math.max(0, oneWay - this.#minOneWay);
     const base = rtt - this.#queue;
     this.#base = this.#base === 0 ? base : this.#base + (base - this.#base) / 8;
+  }
+
+  /** What waited for a lost segment would make the line far too long; but a proxy on the way makes the system err. */
+  #isDoubtful({ rtt, behindHole }: DelaySample): boolean {
+    return this.#told > 0 && behindHole && rtt > FIRST_LATE * this.#told && this.#doubted++ < FIRST_DOUBTED;
   }
 
   #noteBack(back: number, now: number): void {

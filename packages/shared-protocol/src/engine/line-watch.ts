@@ -8,7 +8,7 @@ export interface LineReport {
   readonly segment: number;
   /** Something is missing at the peer, and what came behind it waits there. */
   readonly hasHole: boolean;
-  /** The round trip of segments, smoothed, milliseconds; the handshake's to begin with. */
+  /** The round trip of segments at its least, milliseconds; the handshake's to begin with. */
   readonly roundTrip: number;
   /** How much longer than at its least a segment takes now, there and back, milliseconds. */
   readonly queue: number;

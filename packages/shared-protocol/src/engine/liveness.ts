@@ -129,7 +129,7 @@ export class Liveness {
 }
 
 function suspectAfter(model: PathModel): number {
-  if (model.srtt === 0) return SUSPECT_UNMEASURED;
+  if (!model.isTimed) return SUSPECT_UNMEASURED;
   return Math.min(SUSPECT_MAX, Math.max(SUSPECT_MIN, 1.5 * model.srtt + 4 * model.rttvar));
 }
 

@@ -140,11 +140,15 @@ export const LEAST_LEAD = 30;
  */
 export const LEAD_LEFT = 8;
 export const LEAD_JUMP = 1.1;
-/** A first sample that is so many times what the system says of the round trip is none, if a segment was lost. */
+/** First samples, at most so many, that are so many times what the system says of the round trip are none behind a loss. */
 export const FIRST_LATE = 1.5;
-/** What the scheduler takes a line's round trip for before it was measured. */
+export const FIRST_DOUBTED = 3;
+/** What the scheduler takes a line's round trip for before it was measured, where the system does not tell. */
 export const UNMEASURED_RTT = 100;
-/** Before a first measurement nothing is known of the line: a satellite's round trip, twice. */
+/**
+ * Before a first measurement nothing is sure of the line (the system knows the way to a proxy, if there is one): a
+ * satellite's round trip, twice.
+ */
 export const SUSPECT_UNMEASURED = 1_500;
 /** Dead at max(DEAD_MIN, DEAD_FACTOR * that). */
 export const DEAD_MIN = 1_000;
@@ -189,7 +193,7 @@ export const COPY_SAVED = 1_048_576;
 
 /**
  * A reader that waits for one line's bytes while others pile up is held up; after so many milliseconds, and so much of
- * that line's round trip, it is asked whether the line is worth it, and again each HOLD_UP_LOOK.
+ * that line's round trip, if it has a rate yet, it is asked whether the line is worth it, and again each HOLD_UP_LOOK.
  */
 export const HELD_UP = 150;
 export const HELD_UP_SHARE = 0.5;

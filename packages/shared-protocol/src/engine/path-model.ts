@@ -100,6 +100,11 @@ export class PathModel {
     return this.#delay.rttvar;
   }
 
+  /** Its times are measured, not only told by the system. */
+  get isTimed(): boolean {
+    return this.#delay.isTimed;
+  }
+
   /** Bytes per millisecond: the best of the last rounds, or what the first cap may give while nothing is known. */
   get rate(): number {
     return (

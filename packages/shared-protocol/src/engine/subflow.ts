@@ -337,9 +337,9 @@ export class Subflow {
    * an ACK is late anywhere, a hole that was lost twice, too.
    */
   get #lateAt(): number {
-    const { srtt, rttvar, ackDelay, isWatched } = this.model;
+    const { srtt, rttvar, ackDelay, isWatched, isTimed } = this.model;
     const { oldest } = this.ledger;
-    if (!oldest || srtt === 0) return Number.POSITIVE_INFINITY;
+    if (!oldest || !isTimed) return Number.POSITIVE_INFINITY;
     const roundTrip = this.#awaitedSince + srtt;
     const own = Math.max(oldest.sentAt + srtt, this.liveness.progressAt);
     const due = isWatched ? Math.min(own, roundTrip) : roundTrip;

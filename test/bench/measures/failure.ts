@@ -136,12 +136,13 @@ async function dieDuringDownload(stand: Stand, line: Line, fate: Fate): Promise<
     await fate.die();
     recorder?.add(await watched.over);
     const end = DEATH_MS + AFTERWARDS_MS;
-    const silence = longestSilence(watched.samples, diedMs, end);
-    const from = silence.endMs + REGAIN_MS;
-    const to = Math.min(end, from + REGAIN_SPAN_MS);
+    const { ms } = longestSilence(watched.samples, diedMs, end);
+    // A pause near the end leaves no time to look at, and is not the death's.
+    const resumed = longestSilence(watched.samples, diedMs, end - REGAIN_MS - REGAIN_SPAN_MS).endMs;
+    const from = resumed + REGAIN_MS;
     const surviving = plain.lines.filter(({ name }) => name !== line.name).map(({ downBps }) => downBps);
-    const rate = rateOfSamples(watched.samples, from, to);
-    return [silence.ms, (Number.isNaN(rate) ? 0 : rate) / sum(surviving)];
+    const rate = rateOfSamples(watched.samples, from, from + REGAIN_SPAN_MS);
+    return [ms, (Number.isNaN(rate) ? 0 : rate) / sum(surviving)];
   } finally {
     await watched.kill();
     recorder?.mark(`${line.name} is back`);

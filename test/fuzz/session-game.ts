@@ -212,7 +212,7 @@ export class SessionGame implements Knowledge {
       unsent: this.#random.integer(0, outstanding),
       segment: this.#random.integer(100, 9_000),
       hasHole: this.#random.chance(0.3),
-      roundTrip: this.#random.between(0, 500),
+      minRtt: this.#random.between(0, 500),
       queue: this.#random.between(0, 500),
     };
     this.#victim.session.handleLine(subflow, report, this.#victim.now);

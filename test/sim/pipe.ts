@@ -65,9 +65,9 @@ export class Pipe {
   /** What the system under this end knows of the line. */
   get report(): LineReport {
     const queue = this.queued / this.#spec.rate;
-    const roundTrip = this.#spec.delay + (this.back ?? this).spec.delay;
+    const minRtt = this.#spec.delay + (this.back ?? this).spec.delay;
     const { outstanding } = this;
-    return { outstanding, unsent: 0, segment: SEGMENT, hasHole: this.#holes > 0, roundTrip, queue };
+    return { outstanding, unsent: 0, segment: SEGMENT, hasHole: this.#holes > 0, minRtt, queue };
   }
 
   change(spec: Partial<PipeSpec>): void {

@@ -212,8 +212,7 @@ async function usedAfter(line: Line, rate: number, limitMs: number): Promise<[nu
   while (elapsed() < limitMs) {
     await sleep(LOOK_MS);
     const now = await delivered();
-    const [last = now] = counts.slice(-1);
-    if (now - last >= FLOW_BYTES) carries = Math.min(carries, elapsed() / 1000);
+    if (now - (counts.at(-1) ?? now) >= FLOW_BYTES) carries = Math.min(carries, elapsed() / 1000);
     if (now - (counts.at(-RATE_LOOKS) ?? now) >= enough) return [carries, elapsed() / 1000];
     counts.push(now);
   }

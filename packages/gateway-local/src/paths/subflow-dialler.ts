@@ -161,7 +161,7 @@ export class SubflowDialler {
   async #connect(signal: AbortSignal, onSilence: () => void): Promise<Connected> {
     const { pairing } = this.#keeper;
     const { config } = this.#path;
-    const targets = await dialTargets(config, pairing.endpoints, this.#remote, localAddresses);
+    const targets = await this.#targets();
     signal.throwIfAborted();
     const target = this.#rotation.pick(targets);
     const socket = await dialSubflow(config, target, pairing, signal, (error) => {
@@ -174,10 +174,12 @@ export class SubflowDialler {
 
   /** There is nowhere else to dial. Otherwise each target gets its turn. */
   async #isOnly(target: DialTarget): Promise<boolean> {
-    const { config } = this.#path;
-    const { endpoints } = this.#keeper.pairing;
-    const targets = await dialTargets(config, endpoints, this.#remote, localAddresses).catch(() => []);
+    const targets = await this.#targets().catch(() => []);
     return targets.length === 1 && targets.every((each) => isSameTarget(each, target));
+  }
+
+  #targets(): Promise<readonly DialTarget[]> {
+    return dialTargets(this.#path.config, this.#keeper.pairing.endpoints, this.#remote, localAddresses);
   }
 
   async #join({ socket, target }: Connected, signal: AbortSignal): Promise<void> {

@@ -98,13 +98,16 @@ export class DelayEstimate {
   }
 
   /** Until the first sample this serves, the handshake's round trip: a new line is used at once. */
-  handleTold(roundTrip: number): void {
-    this.#told = roundTrip;
+  handleTold(minRtt: number): void {
+    this.#told = minRtt;
   }
 
   handleSample(sample: DelaySample, now: number): void {
     const { rtt, oneWay } = sample;
-    if (!this.isTimed && this.#isDoubtful(sample)) return;
+    if (this.#isDoubtful(sample)) {
+      this.#doubted++;
+      return;
+    }
     this.#noteBack(rtt - oneWay, now);
     if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);
@@ -116,9 +119,10 @@ export class DelayEstimate {
     this.#base = this.#base === 0 ? base : this.#base + (base - this.#base) / 8;
   }
 
-  /** What waited for a lost segment would make the line far too long; but a proxy on the way makes the system err. */
+  /** A first one that waited for a lost segment would make the line far too long; but a proxy makes the system err. */
   #isDoubtful({ rtt, behindHole }: DelaySample): boolean {
-    return this.#told > 0 && behindHole && rtt > FIRST_LATE * this.#told && this.#doubted++ < FIRST_DOUBTED;
+    if (this.isTimed || this.#told === 0 || this.#doubted === FIRST_DOUBTED) return false;
+    return behindHole && rtt > FIRST_LATE * this.#told;
   }
 
   #noteBack(back: number, now: number): void {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type LineReport, LineWatch } from "./line-watch.ts";
 
 function report(outstanding: number, hasHole = false): LineReport {
-  return { outstanding, unsent: 0, segment: 1_448, hasHole, roundTrip: 0, queue: 0 };
+  return { outstanding, unsent: 0, segment: 1_448, hasHole, minRtt: 0, queue: 0 };
 }
 
 describe("LineWatch", () => {

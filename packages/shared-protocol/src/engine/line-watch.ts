@@ -8,8 +8,8 @@ export interface LineReport {
   readonly segment: number;
   /** Something is missing at the peer, and what came behind it waits there. */
   readonly hasHole: boolean;
-  /** The round trip of segments at its least, milliseconds; the handshake's to begin with. */
-  readonly roundTrip: number;
+  /** The least round trip of a segment, milliseconds; the handshake's to begin with. */
+  readonly minRtt: number;
   /** How much longer than at its least a segment takes now, there and back, milliseconds. */
   readonly queue: number;
 }

@@ -137,7 +137,7 @@ describe("PathModel", () => {
 
   it("takes the system's round trip until it has its own, of something that did not wait for a lost segment", () => {
     const model = new PathModel();
-    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: false, roundTrip: 600, queue: 0 };
+    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: false, minRtt: 600, queue: 0 };
     model.handleLine(report, undefined, 0);
     assert.deepEqual([model.minRtt, model.srtt, model.rttvar], [600, 600, 300]);
     model.handleLine({ ...report, hasHole: true }, undefined, 0);
@@ -149,7 +149,7 @@ describe("PathModel", () => {
 
   it("makes no rate of what came while a first PING was lost", () => {
     const model = new PathModel();
-    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: true, roundTrip: 0, queue: 0 };
+    const report = { outstanding: 0, unsent: 0, segment: SEGMENT, hasHole: true, minRtt: 0, queue: 0 };
     model.handleLine(report, { rate: 0.05, since: 0 }, 20);
     assert.ok(!model.measured);
   });

@@ -178,7 +178,7 @@ export class PathModel {
   handleLine(report: LineReport, arrival: ArrivalRate | undefined, now: number): void {
     this.isWatched = true;
     this.segment = report.segment;
-    this.#delay.handleTold(report.roundTrip);
+    this.#delay.handleTold(report.minRtt);
     if (report.hasHole) this.#hasHole = true;
     if (this.#isHoled) this.#leastQueue = report.queue;
     if (arrival) this.#rate.handleSpan(arrival.rate, arrival.since, now);

@@ -57,7 +57,7 @@ describe("which lines carry data", () => {
     assert.deepEqual(policy.usable([active, known]), [known]);
     assert.deepEqual(policy.usable([active]), [active]);
     const told = subflow(9, "active");
-    const report = { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, roundTrip: 600, queue: 0 };
+    const report = { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, minRtt: 600, queue: 0 };
     told.handleLine(report, 0);
     assert.deepEqual(policy.usable([known, told]), [told]);
   });

@@ -51,10 +51,10 @@ export class RolePolicy {
    */
   usable(all: Iterable<Subflow>): Subflow[] {
     const living = [...all].filter(isLiving);
-    const measured = living.filter(({ model }) => model.srtt > 0);
-    const known = measured.length > 0 ? measured : living;
-    const top = Math.max(this.#top, Math.min(...known.map(({ tier }) => tier)));
-    const used = known.filter(({ tier }) => tier <= top);
+    const known = living.filter(({ model }) => model.srtt > 0);
+    const candidates = known.length > 0 ? known : living;
+    const top = Math.max(this.#top, Math.min(...candidates.map(({ tier }) => tier)));
+    const used = candidates.filter(({ tier }) => tier <= top);
     const awake = used.filter(({ holdUpAccount }) => !holdUpAccount.isResting);
     return awake.length > 0 ? awake : used;
   }

@@ -28,7 +28,7 @@ describe("a line that falls silent", () => {
       unsent: 0,
       segment: 1_448,
       hasHole: false,
-      roundTrip: 0,
+      minRtt: 0,
       queue: 0,
     };
     line.handleLine(silent, now);
@@ -46,11 +46,11 @@ describe("a line that falls silent", () => {
     const { line, now } = busyLine(100);
     for (let at = now; at < now + RTT; at += 10) {
       const outstanding = 10 * SIZE - (at - now) * 10;
-      line.handleLine({ outstanding, unsent: 0, segment: 1_448, hasHole: true, roundTrip: 0, queue: 0 }, at);
+      line.handleLine({ outstanding, unsent: 0, segment: 1_448, hasHole: true, minRtt: 0, queue: 0 }, at);
       assert.equal(line.lateness(at + 9), 0);
     }
     line.handleLine(
-      { outstanding: SIZE, unsent: 0, segment: 1_448, hasHole: true, roundTrip: 0, queue: 0 },
+      { outstanding: SIZE, unsent: 0, segment: 1_448, hasHole: true, minRtt: 0, queue: 0 },
       now + 1.5 * RTT,
     );
     assert.ok(line.lateness(now + 1.5 * RTT) > 0, "it was lost twice, and nobody asks");
@@ -60,7 +60,7 @@ describe("a line that falls silent", () => {
 describe("what TCP's window does not let out", () => {
   it("fills the line for new data, which would only wait there, and not for copies", () => {
     const { line, now } = busyLine(100);
-    const report = { outstanding: 10 * SIZE, segment: 1_448, hasHole: false, roundTrip: 0, queue: 0 };
+    const report = { outstanding: 10 * SIZE, segment: 1_448, hasHole: false, minRtt: 0, queue: 0 };
     line.handleLine({ ...report, unsent: 0 }, now);
     const { room, copyRoom } = line;
     assert.ok(room > 0);
@@ -74,7 +74,7 @@ describe("what TCP's window does not let out", () => {
     line.recordControl(-1, 0, 1, 0);
     line.handleAck({ type: "ack", received: 1, delay: 0, time: 500_000 }, 1_000, () => {});
     line.handleLine(
-      { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, roundTrip: 0, queue: 0 },
+      { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, minRtt: 0, queue: 0 },
       1_000,
     );
     assert.ok(!line.model.measured);

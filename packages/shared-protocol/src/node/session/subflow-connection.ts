@@ -90,7 +90,7 @@ export class SubflowConnection {
       unsent,
       segment: sndMss,
       hasHole: sacked > 0 || lost > 0,
-      roundTrip: (minRtt || rtt) / 1_000,
+      minRtt: (minRtt || rtt) / 1_000,
       queue: Math.max(0, rtt - minRtt) / 1_000,
     };
   }

@@ -78,7 +78,7 @@ suite("the remote's addresses", { skip: labMissing() ?? false }, () => {
     await setHosts(hosts);
   });
 
-  test("a silent address is dialled for as long as there is no other; then it is the other's turn", async () => {
+  test("a silent address gives way as soon as the name has another", async () => {
     const { remote, lineEnds } = house.addresses;
     const { v4: from } = lineEnds(1).router;
     const silenced = ["INPUT", "-p", "tcp", "-d", remote.v4, "--dport", "4433", "-j", "DROP"];

@@ -17,7 +17,7 @@ const ANSWER_MS = 3_000;
  * repeats a SYN after a second, then after two (RFC 6298): a line that is back must not wait for that.
  */
 const NEXT_SYN_MS = 400;
-/** A line that has just died may be back soon: from the first silence on, for a minute, SYNs go out twice as often. */
+/** A line that has just died may be back soon: an attempt that goes on sends SYNs twice as often in its first minute. */
 const CLOSE_WATCH_MS = 60_000;
 
 /** A connection that did not come about, for a reason that connect(2) has no code for. */

@@ -100,9 +100,16 @@ export class Path implements LinkOwner {
     for (const dialler of this.#diallers) dialler.start();
   }
 
-  /** Dials every subflow anew with the pairing as it is now, one after another, each beside its predecessor. */
+  /**
+   * Dials every subflow anew with the pairing as it is now, one after another, each beside its predecessor. One that has
+   * none carries nothing: nobody waits for it.
+   */
   async renew(): Promise<void> {
-    for (const dialler of this.#diallers) await dialler.renew();
+    for (const dialler of this.#diallers) {
+      const isJoined = dialler.subflow !== undefined;
+      const renewed = dialler.renew();
+      if (isJoined) await renewed;
+    }
   }
 
   stop(): void {

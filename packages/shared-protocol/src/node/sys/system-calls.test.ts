@@ -77,6 +77,12 @@ test(
   },
 );
 
+test("TCP_INFO: a least round trip that nobody has measured yet is 0", onLinux, () => {
+  const socket = createPinnedSocket({ family: 4, source: "127.0.0.1" });
+  assert.equal(tcpInfo(socketFd(socket))?.minRtt, 0);
+  socket.destroy();
+});
+
 test(
   "a pinned socket connects over its device, from its source, at any time after its making",
   onLinux,

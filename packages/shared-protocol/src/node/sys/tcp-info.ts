@@ -7,7 +7,7 @@ import { libc, Sys } from "./libc.ts";
 export interface TcpInfo {
   /** Smoothed round-trip time. */
   readonly rtt: number;
-  /** The least round-trip time of the last minutes (net.ipv4.tcp_min_rtt_wlen); 0 when the kernel is too old. */
+  /** The least round-trip time of the last minutes (net.ipv4.tcp_min_rtt_wlen); 0 when there was none yet. */
   readonly minRtt: number;
   /** Bytes in a full segment. */
   readonly sndMss: number;
@@ -66,13 +66,18 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
     bytesAcked: u64(120),
     bytesReceived: u64(128),
     notsentBytes: u32(144),
-    minRtt: u32(148),
+    minRtt: orUnknown(u32(148)),
     bytesSent: u64(200),
     bytesRetrans: u64(208),
     segsOut: u32(136),
     segsIn: u32(140),
     hasTimestamps: (view.getUint8(5) & TCPI_OPT_TIMESTAMPS) !== 0,
   };
+}
+
+/** The kernel has ~0 for a minimum of nothing. */
+function orUnknown(minimum: number): number {
+  return minimum === 0xffff_ffff ? 0 : minimum;
 }
 
 function u32(offset: number): number {

@@ -21,10 +21,15 @@ type Manner = "open" | "closed" | "silent";
 const manners: Record<string, Manner> = {};
 /** At which endpoints the dialler has been, in order. */
 const dialled: string[] = [];
+/** The sessions that those who were let in had named. */
+const named: string[] = [];
 const sockets = new Set<Socket>();
 const servers: Server[] = [];
 
-beforeEach(() => void dialled.splice(0));
+beforeEach(() => {
+  dialled.length = 0;
+  named.length = 0;
+});
 after(() => {
   for (const socket of sockets) socket.destroy();
   for (const server of servers) server.close();
@@ -46,7 +51,8 @@ async function startEndpoint(name: string, manner: Manner): Promise<Server> {
 async function letIn(raw: Socket): Promise<void> {
   const { socket } = await serverTls(raw, { lookup: () => PSK.reveal() });
   keep(socket);
-  await awaitHello(socket, 5_000);
+  const { session } = await awaitHello(socket, 5_000);
+  named.push(Buffer.from(session).toString("hex"));
   welcome(socket);
 }
 
@@ -61,6 +67,7 @@ function endpointOf(server: Server): Endpoint {
 
 interface Played {
   readonly dialler: SubflowDialler;
+  readonly keeper: { id: Buffer };
   /** Resolves when the next subflow has joined. */
   readonly joined: () => Promise<unknown>;
   /** Why attempts have failed. */
@@ -102,7 +109,7 @@ function play(...endpoints: readonly Server[]): Played {
     new RemoteAddresses(),
     logger,
   );
-  return { dialler, joined: () => once(events, "joined"), failures };
+  return { dialler, keeper, joined: () => once(events, "joined"), failures };
 }
 
 /** Has joined over the second endpoint, since the first was closed; now both are open. */
@@ -151,4 +158,17 @@ test("a renewal whose address may be gone is not waited for: the line is dialled
   assert.deepEqual(dialled, ["only", "only", "only"]);
   // Called off: had it come to its deadline, that would be a failure.
   assert.deepEqual(failures, []);
+});
+
+test("an attempt joins the session of when it is answered, which may not be that of when it began", async () => {
+  const server = await startEndpoint("slow", "silent");
+  const { dialler, keeper, joined } = play(server);
+  const first = joined();
+  const connection = once(server, "connection");
+  dialler.start();
+  const [raw] = (await connection) as [Socket];
+  keeper.id = randomBytes(16);
+  await letIn(raw);
+  await first;
+  assert.deepEqual(named, [keeper.id.toString("hex")]);
 });

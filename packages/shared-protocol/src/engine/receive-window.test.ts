@@ -27,6 +27,18 @@ describe("ReceiveWindow", () => {
     assert.equal(window.window, INITIAL_CREDIT);
   });
 
+  it("grows at once to what the pace asks for on the longest line, at most fourfold", () => {
+    const grown = (ms: number, rtt: number): number => {
+      const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
+      window.consume(INITIAL_CREDIT / 4, ms, rtt);
+      return window.window / INITIAL_CREDIT;
+    };
+    assert.equal(grown(32, 600), 4);
+    assert.equal(grown(20, 30), 3);
+    assert.equal(grown(0, 5), 2, "a burst without any time");
+    assert.equal(grown(59, 30), 2);
+  });
+
   it("grows when half of it was early, however long the wait; once for each grant", () => {
     const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
     window.handleEarly(INITIAL_CREDIT / 2, 1);

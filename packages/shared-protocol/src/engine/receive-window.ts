@@ -1,13 +1,14 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
 import { FREE_RUNS, RUN_BYTES } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import { GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
+import { GROW_MOST, GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
 /**
  * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that
- * empties a quarter of it within GROW_ROUNDS round trips gets twice as much, as long as the budget lasts; one that stalls keeps what
- * it has. It also doubles when half of it was taken by bytes that came early: a slow line holds them up, and the faster
- * ones would wait for credit. When the budget's growing half is spent, windows above the initial one shrink as they are renewed.
+ * empties a quarter of it within GROW_ROUNDS round trips gets more, as long as the budget lasts; one that stalls keeps
+ * what it has. It also grows when half of it was taken by bytes that came early: a slow line holds them up, and the
+ * faster ones would wait for credit. When the budget's growing half is spent, windows above the initial one shrink as
+ * they are renewed.
  */
 export class ReceiveWindow {
   readonly #budget: MemoryBudget;
@@ -15,6 +16,8 @@ export class ReceiveWindow {
   #limit = INITIAL_CREDIT;
   #consumed = 0;
   #grantedAt: number;
+  /** What was consumed until then. */
+  #consumedBefore = 0;
   /** The most bytes that were early at once since the last grant. */
   #mostEarly = 0;
   /** What the order of early bytes takes beside them. */
@@ -55,10 +58,11 @@ export class ReceiveWindow {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
     if (this.#budget.isShort) this.#resize(this.#window / 2);
-    else if (this.#isShort(now, rttMs)) this.#resize(this.#window * 2);
+    else if (this.#isShort(now, rttMs)) this.#resize(this.#grown(now, rttMs));
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
     this.#grantedAt = now;
+    this.#consumedBefore = this.#consumed;
     this.#mostEarly = 0;
     return true;
   }
@@ -66,6 +70,16 @@ export class ReceiveWindow {
   #isShort(now: number, rttMs: number): boolean {
     const isQuick = now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
     return isQuick || this.#mostEarly >= this.#window / 2;
+  }
+
+  /**
+   * Twice as much, or, within GROW_MOST, at once what doubling would come to at this pace: until the window holds what
+   * the faster lines send in the meantime, a long line is given nothing.
+   */
+  #grown(now: number, rttMs: number): number {
+    const pace = (this.#consumed - this.#consumedBefore) / Math.max(HOST_RTT, now - this.#grantedAt);
+    const enough = (pace * GROW_ROUNDS * rttMs) / (1 - RENEW_BELOW);
+    return this.#window * Math.max(2, Math.min(GROW_MOST, enough / this.#window));
   }
 
   #resize(wanted: number): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Bulk, type Direction } from "./bulk.ts";
-import { type LineSpec, line } from "./network.ts";
+import { type Line, type LineSpec, line } from "./network.ts";
 
 /** What one bulk flow must get out of its lines, and how soon. */
 interface Expectation {
@@ -72,6 +72,17 @@ describe("one bulk flow gets what its lines carry, and their queues stay short",
     for (const direction of ["down", "up"] as const) {
       it(`${name}, ${direction}`, () => check(expected, direction));
     }
+  }
+});
+
+describe("a long line beside a short one", () => {
+  for (const direction of ["down", "up"] as const) {
+    it(`has its first bytes under way before half of its round trip is over, ${direction}`, () => {
+      const bulk = new Bulk([line("a", 20, 5, 15), line("b", 50, 5, 300)], direction);
+      const [, far] = bulk.network.lines as [Line, Line];
+      bulk.run(300);
+      assert.ok(bulk.pipe(far).outstanding > 8_000, `${bulk.pipe(far).outstanding} bytes`);
+    });
   }
 });
 

@@ -81,6 +81,7 @@ describe("a long line beside a short one", () => {
       const bulk = new Bulk([line("a", 20, 5, 15), line("b", 50, 5, 300)], direction);
       const [, far] = bulk.network.lines as [Line, Line];
       bulk.run(300);
+      // Idle it has a PING under way, nine bytes.
       assert.ok(bulk.pipe(far).outstanding > 8_000, `${bulk.pipe(far).outstanding} bytes`);
     });
   }

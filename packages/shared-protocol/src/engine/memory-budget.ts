@@ -1,5 +1,7 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
 
+/** Share of the cap below which windows may grow faster: most streams soon rest, and keep what they were promised. */
+const AMPLE_BELOW = 0.25;
 /** Share of the cap above which windows shrink: growing streams alone do not get there, new ones do. */
 const SHRINK_ABOVE = 0.75;
 
@@ -50,6 +52,11 @@ export class MemoryBudget {
   get leftToHold(): number {
     const own = this.cap - this.#heldToSend;
     return Math.min(own, this.#within?.leftToHold ?? own);
+  }
+
+  /** Windows may grow ahead of what their readers have shown. */
+  get isAmple(): boolean {
+    return this.#promised < this.cap * AMPLE_BELOW && this.#within?.isAmple !== false;
   }
 
   /** Windows above the initial one are to shrink. */

@@ -178,7 +178,7 @@ export const MAX_SEND_BUFFER = 32 * 1024 * 1024;
 export const SEND_BUFFER_GAIN = 3;
 /** A window grows when a quarter of it was consumed within this many round trips, taken for at least HOST_RTT each. */
 export const GROW_ROUNDS = 2;
-/** By this factor at most: a burst says little of the pace, and credit cannot be taken back from a stream that then rests. */
+/** By this factor at most with each grant, while memory is ample: credit cannot be taken back from a stream that then rests. */
 export const GROW_MOST = 4;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;

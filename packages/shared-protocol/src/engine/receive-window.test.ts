@@ -30,13 +30,26 @@ describe("ReceiveWindow", () => {
   it("grows at once to what the pace asks for on the longest line, at most fourfold", () => {
     const grown = (ms: number, rtt: number): number => {
       const window = new ReceiveWindow(new MemoryBudget(64 * MB), 0);
-      window.consume(INITIAL_CREDIT / 4, ms, rtt);
+      window.consume(INITIAL_CREDIT / 4, 10_000, rtt);
+      assert.equal(window.window, INITIAL_CREDIT);
+      window.consume(INITIAL_CREDIT / 4, 10_000 + ms, rtt);
       return window.window / INITIAL_CREDIT;
     };
     assert.equal(grown(32, 600), 4);
+    assert.equal(grown(0, 30), 4, "a burst");
     assert.equal(grown(20, 30), 3);
-    assert.equal(grown(0, 5), 2, "a burst without any time");
     assert.equal(grown(59, 30), 2);
+    assert.equal(grown(0, 0), 2);
+  });
+
+  it("no more than doubles once a quarter of the memory is promised, a gateway's too", () => {
+    for (const around of [undefined, new MemoryBudget(8 * MB)]) {
+      const budget = new MemoryBudget(around ? 64 * MB : 8 * MB, around);
+      const window = new ReceiveWindow(budget, 0);
+      budget.promise(2 * MB);
+      window.consume(INITIAL_CREDIT / 4, 1, 600);
+      assert.equal(window.window, 2 * INITIAL_CREDIT);
+    }
   });
 
   it("grows when half of it was early, however long the wait; once for each grant", () => {

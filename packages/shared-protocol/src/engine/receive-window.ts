@@ -16,7 +16,7 @@ export class ReceiveWindow {
   #limit = INITIAL_CREDIT;
   #consumed = 0;
   #grantedAt: number;
-  /** What was consumed until then. */
+  /** `#consumed` at `#grantedAt`. */
   #consumedBefore = 0;
   /** The most bytes that were early at once since the last grant. */
   #mostEarly = 0;
@@ -57,8 +57,10 @@ export class ReceiveWindow {
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
     if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
+    const lasting = GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
     if (this.#budget.isShort) this.#resize(this.#window / 2);
-    else if (this.#isShort(now, rttMs)) this.#resize(this.#grown(now, rttMs));
+    else if (now - this.#grantedAt < lasting || this.#mostEarly >= this.#window / 2)
+      this.#resize(this.#grown(now, lasting));
     // Never less than was granted before: credit cannot be taken back.
     this.#limit = Math.max(this.#limit, this.#consumed + this.#window);
     this.#grantedAt = now;
@@ -67,19 +69,15 @@ export class ReceiveWindow {
     return true;
   }
 
-  #isShort(now: number, rttMs: number): boolean {
-    const isQuick = now - this.#grantedAt < GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
-    return isQuick || this.#mostEarly >= this.#window / 2;
-  }
-
   /**
-   * Twice as much, or, within GROW_MOST, at once what doubling would come to at this pace: until the window holds what
-   * the faster lines send in the meantime, a long line is given nothing.
+   * Twice as much, and doubling would go on until a quarter of the window is `lasting` milliseconds' worth. While memory
+   * is ample it comes there sooner: until a window covers what faster lines send meanwhile, a long line is given nothing.
    */
-  #grown(now: number, rttMs: number): number {
+  #grown(now: number, lasting: number): number {
     const pace = (this.#consumed - this.#consumedBefore) / Math.max(HOST_RTT, now - this.#grantedAt);
-    const enough = (pace * GROW_ROUNDS * rttMs) / (1 - RENEW_BELOW);
-    return this.#window * Math.max(2, Math.min(GROW_MOST, enough / this.#window));
+    const enough = (pace * lasting) / (1 - RENEW_BELOW);
+    const most = this.#window * (this.#budget.isAmple ? GROW_MOST : 2);
+    return Math.max(2 * this.#window, Math.min(most, enough));
   }
 
   #resize(wanted: number): void {

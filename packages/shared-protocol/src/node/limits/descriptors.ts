@@ -42,15 +42,43 @@ function descriptorMark(use: DescriptorUse): number {
   return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
-/**
- * Whether fewer than `count` are left for this use. The kernel gives the lowest free number: who gets the mark has found
- * all below it taken. Costs two system calls for each of `count`.
- */
+/** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`. */
 export function descriptorsShort(use: DescriptorUse, count = 1): boolean {
+  return descriptorsFree(use, count) < count;
+}
+
+/**
+ * How many are left for this use, `most` at most. The kernel gives the lowest free number: who gets the mark has found
+ * all below it taken.
+ */
+function descriptorsFree(use: DescriptorUse, most: number): number {
   const mark = descriptorMark(use);
-  if (mark === Number.POSITIVE_INFINITY) return false;
+  if (mark === Number.POSITIVE_INFINITY) return most;
   const c = libc();
-  const tried = Array.from({ length: count }, () => c.dup(STDERR));
-  for (const fd of tried) if (fd >= 0) c.close(fd);
-  return tried.some((fd) => fd < 0 || fd >= mark);
+  const tried: number[] = [];
+  let isFree = true;
+  while (isFree && tried.length < most) {
+    const fd = c.dup(STDERR);
+    isFree = fd >= 0 && fd < mark;
+    if (fd >= 0) tried.push(fd);
+  }
+  for (const fd of tried) c.close(fd);
+  return tried.filter((fd) => fd < mark).length;
+}
+
+/** Flows that were promised a descriptor in this turn of the event loop, and how many were free at the last look. */
+let promised = 0;
+let found = 0;
+/** So many are looked for at once. */
+const LOOK = 8;
+
+/**
+ * Whether there is a descriptor for a flow that is dialled now. Node makes the socket only after the code that runs
+ * (net.connect), so that those promised in the same turn count: many OPEN frames may come in one read.
+ */
+export function promiseFlowDescriptor(): boolean {
+  if (promised >= found) found = descriptorsFree("flow", Math.max(LOOK, 2 * promised));
+  if (promised >= found) return false;
+  if (promised++ === 0) setImmediate(() => ([promised, found] = [0, 0]));
+  return true;
 }

@@ -1,7 +1,7 @@
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
-import { descriptorsShort } from "../limits/descriptors.ts";
+import { promiseFlowDescriptor } from "../limits/descriptors.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
@@ -27,7 +27,7 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
  * what is left of the descriptors is the gateway's own.
  */
 export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
-  if (descriptorsShort("flow"))
+  if (!promiseFlowDescriptor())
     return new Socket().destroy(new SystemError("EMFILE", 24, "socket", "no descriptor is left for a flow"));
   return connect({
     ...options,

@@ -13,35 +13,40 @@ const RESERVE = LIMIT / 4;
 /** Dials all in one turn, as many OPEN frames in one read have it do. */
 const SCRIPT = `
   import { readdirSync } from "node:fs";
-  import { setImmediate } from "node:timers/promises";
   import { dialApplication } from ${JSON.stringify(new URL("../session/application-socket.ts", import.meta.url))};
+  const [, host, port] = process.argv;
+  const lookup = (_name, _options, done) => setTimeout(done, 10, null, [{ address: "127.0.0.1", family: 4 }]);
   let refused = 0;
-  for (let i = 0; i < ${FLOWS}; i++)
-    dialApplication({ host: "127.0.0.1", port: Number(process.argv[1]) }, () => true).on("error", () => refused++);
-  await setImmediate();
+  const dial = () => new Promise((resolve) => {
+    const socket = dialApplication({ host, port, lookup, autoSelectFamily: true }, () => true);
+    socket.once("connect", resolve).once("error", () => resolve(refused++));
+  });
+  await Promise.all(Array.from({ length: ${FLOWS} }, dial));
   // Less the one that reads them; what was inherited may lie above the limit.
   const open = readdirSync("/proc/self/fd").filter((fd) => Number(fd) < ${LIMIT}).length - 1;
   console.log(JSON.stringify({ refused, open }));
   process.exit();
 `;
 
-test("flows that are dialled in one turn leave the reserves to the others", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  try {
-    const { port } = server.address() as AddressInfo;
-    const { stdout } = await promisify(execFile)("sh", [
-      "-c",
-      `ulimit -n ${LIMIT}; exec "$0" --input-type=module -e "$1" "$2"`,
-      process.execPath,
-      SCRIPT,
-      String(port),
-    ]);
-    const { refused, open } = JSON.parse(stdout) as { refused: number; open: number };
-    assert.equal(open, LIMIT - RESERVE);
-    // About twenty are Node's own.
-    assert.ok(refused >= FLOWS - open && refused < FLOWS - open + 40, `${refused} refused`);
-  } finally {
-    server.close();
-  }
-});
+for (const host of ["127.0.0.1", "name.test"])
+  test(`flows that are dialled in one turn leave the reserves to the others: to ${host}`, async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { stdout } = await promisify(execFile)("sh", [
+        "-c",
+        `ulimit -n ${LIMIT}; exec "$0" --input-type=module -e "$@"`,
+        process.execPath,
+        SCRIPT,
+        host,
+        String(port),
+      ]);
+      const { refused, open } = JSON.parse(stdout) as { refused: number; open: number };
+      assert.equal(open, LIMIT - RESERVE);
+      // About twenty are Node's own.
+      assert.ok(refused >= FLOWS - open && refused < FLOWS - open + 40, `${refused} refused`);
+    } finally {
+      server.close();
+    }
+  });

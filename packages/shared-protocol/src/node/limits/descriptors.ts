@@ -66,19 +66,28 @@ function descriptorsFree(use: DescriptorUse, most: number): number {
   return tried.filter((fd) => fd < mark).length;
 }
 
-/** Flows that were promised a descriptor in this turn of the event loop, and how many were free at the last look. */
-let promised = 0;
+/** Flows whose descriptor is claimed and not taken yet, and how many were free for them at the last look. */
+let claimed = 0;
 let found = 0;
-/** So many are looked for at once. */
+/** So many are looked for at least. */
 const LOOK = 8;
 
 /**
- * Whether there is a descriptor for a flow that is dialled now. Node makes the socket only after the code that runs
- * (net.connect), so that those promised in the same turn count: many OPEN frames may come in one read.
+ * Whether there is a descriptor for a flow that is dialled now. Node makes the socket later (net.connect), after the code
+ * that runs and the lookup of a name: many OPEN frames may have come meanwhile. True is followed by `settleClaim`.
  */
-export function promiseFlowDescriptor(): boolean {
-  if (promised >= found) found = descriptorsFree("flow", Math.max(LOOK, 2 * promised));
-  if (promised >= found) return false;
-  if (promised++ === 0) setImmediate(() => ([promised, found] = [0, 0]));
+export function claimDescriptor(): boolean {
+  if (claimed >= found) {
+    found = descriptorsFree("flow", Math.max(LOOK, 2 * claimed));
+    setImmediate(() => (found = 0));
+  }
+  if (claimed >= found) return false;
+  claimed++;
   return true;
+}
+
+/** The descriptor is taken, or will not be needed. */
+export function settleClaim(): void {
+  claimed--;
+  found--;
 }

@@ -1,7 +1,7 @@
 import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
-import { promiseFlowDescriptor } from "../limits/descriptors.ts";
+import { claimDescriptor, settleClaim } from "../limits/descriptors.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
@@ -27,14 +27,22 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
  * what is left of the descriptors is the gateway's own.
  */
 export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
-  if (!promiseFlowDescriptor())
+  if (!claimDescriptor())
     return new Socket().destroy(new SystemError("EMFILE", 24, "socket", "no descriptor is left for a flow"));
-  return connect({
+  const socket = connect({
     ...options,
     allowHalfOpen: true,
     noDelay: true,
     onread: pooledOnRead(readerOptions(onBytes)),
   });
+  let isSettled = false;
+  const settle = (): void => {
+    if (!isSettled) settleClaim();
+    isSettled = true;
+  };
+  // Told just before the attempt, in the same turn.
+  socket.once("connectionAttempt", () => process.nextTick(settle)).once("close", settle);
+  return socket;
 }
 
 function readerOptions(onBytes: BytesHandler): PooledReaderOptions {

@@ -42,7 +42,7 @@ function descriptorMark(use: DescriptorUse): number {
   return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
-/** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`. */
+/** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`, at most. */
 export function descriptorsShort(use: DescriptorUse, count = 1): boolean {
   return descriptorsFree(use, count) < count;
 }
@@ -66,28 +66,28 @@ function descriptorsFree(use: DescriptorUse, most: number): number {
   return tried.filter((fd) => fd < mark).length;
 }
 
-/** Flows whose descriptor is claimed and not taken yet, and how many were free for them at the last look. */
-let claimed = 0;
-let found = 0;
+/**
+ * Flows that are dialled by the code that runs: so many have a descriptor claimed, and of so many that were looked for so
+ * many were free.
+ */
+let turn: { claimed: number; wanted: number; found: number } | undefined;
 /** So many are looked for at least. */
 const LOOK = 8;
 
 /**
- * Whether there is a descriptor for a flow that is dialled now. Node makes the socket later (net.connect), after the code
- * that runs and the lookup of a name: many OPEN frames may have come meanwhile. True is followed by `settleClaim`.
+ * Whether there is a descriptor for a flow that is dialled to an address now. Node makes the socket only after the code
+ * that runs (net.connect), which may dial many: OPEN frames come together in one read.
  */
 export function claimDescriptor(): boolean {
-  if (claimed >= found) {
-    found = descriptorsFree("flow", Math.max(LOOK, 2 * claimed));
-    setImmediate(() => (found = 0));
+  if (!turn) {
+    turn = { claimed: 0, wanted: 0, found: 0 };
+    process.nextTick(() => (turn = undefined));
   }
-  if (claimed >= found) return false;
-  claimed++;
+  if (turn.claimed >= turn.found && turn.found === turn.wanted) {
+    turn.wanted = Math.max(LOOK, 2 * turn.claimed);
+    turn.found = descriptorsFree("flow", turn.wanted);
+  }
+  if (turn.claimed >= turn.found) return false;
+  turn.claimed++;
   return true;
-}
-
-/** The descriptor is taken, or will not be needed. */
-export function settleClaim(): void {
-  claimed--;
-  found--;
 }

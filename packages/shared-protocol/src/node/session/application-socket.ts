@@ -1,7 +1,7 @@
-import { connect, Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from "node:net";
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
-import { claimDescriptor, settleClaim } from "../limits/descriptors.ts";
+import { claimDescriptor, descriptorsShort } from "../limits/descriptors.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
@@ -27,22 +27,27 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
  * what is left of the descriptors is the gateway's own.
  */
 export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
-  if (!claimDescriptor())
-    return new Socket().destroy(new SystemError("EMFILE", 24, "socket", "no descriptor is left for a flow"));
-  const socket = connect({
+  const { host, lookup } = options;
+  if (isIP(host ?? "") !== 0 && !claimDescriptor()) return new Socket().destroy(noDescriptor());
+  return connect({
     ...options,
+    ...(lookup && { lookup: withDescriptor(lookup) }),
     allowHalfOpen: true,
     noDelay: true,
     onread: pooledOnRead(readerOptions(onBytes)),
   });
-  let isSettled = false;
-  const settle = (): void => {
-    if (!isSettled) settleClaim();
-    isSettled = true;
-  };
-  // Told just before the attempt, in the same turn.
-  socket.once("connectionAttempt", () => process.nextTick(settle)).once("close", settle);
-  return socket;
+}
+
+/** The socket is made as soon as the name's addresses are known. */
+function withDescriptor(lookup: LookupFunction): LookupFunction {
+  return (name, options, done) =>
+    lookup(name, options, (error, ...addresses) =>
+      done(error ?? (descriptorsShort("flow") ? noDescriptor() : null), ...addresses),
+    );
+}
+
+function noDescriptor(): SystemError {
+  return new SystemError("EMFILE", 24, "socket", "no descriptor is left for a flow");
 }
 
 function readerOptions(onBytes: BytesHandler): PooledReaderOptions {

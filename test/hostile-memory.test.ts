@@ -31,7 +31,7 @@ const CAP = 64 * MIB;
 const STREAMS = CAP / WINDOW;
 /**
  * Resident memory for each byte that is allowed; and what the program takes for so much traffic, whatever it holds: it
- * depends on when garbage is collected (33 runs: 73 to 118 MiB in all; whole records kept would be 192).
+ * depends on when garbage is collected (33 attacks took 73 to 118 MiB). Keeping whole records would take CAP three times.
  */
 const [MOST, SLACK] = [1.3, 48 * MIB];
 

@@ -52,16 +52,17 @@ const isResting = ({ sender }: Bulk, path: string): boolean =>
 
 describe("a line that loses much, beside good ones", () => {
   // Fast lines take long to simulate.
-  for (const [name, strong, seeds] of [
-    ["ADSL", ADSL, 3],
-    ["SAME", SAME, 1],
+  for (const [name, strong, seeds, least] of [
+    ["ADSL", ADSL, 3, 0.98],
+    // A stop of half a round trip within one second leaves little more than one line's bytes.
+    ["SAME", SAME, 1, 0.95],
   ] as const) {
     it(`costs ${name} next to nothing, and stops no reader for long`, () => {
       for (const weak of WEAK) {
         for (let seed = 1; seed <= seeds; seed++) {
           const { share, poorest, longestStop, bulk } = run(strong, weak, "down", seed);
           assert.ok(share >= 0.97, `seed ${seed}: ${share} of the others' sum`);
-          assert.ok(poorest >= 0.5, `seed ${seed}: a second of ${poorest} of the best line`);
+          assert.ok(poorest >= least, `seed ${seed}: a second of ${poorest} of the best line`);
           assert.ok(longestStop <= LONGEST_STOP, `seed ${seed}: nothing came for ${longestStop} ms`);
           const { reinjected, sent } = bulk.sender.session.totals;
           assert.ok(reinjected <= 0.03 * sent, `seed ${seed}: ${reinjected} of ${sent} bytes sent again`);

@@ -11,6 +11,9 @@ const MAX_IDLE_BYTES = 32 * 1024 * 1024;
 
 const pool = new BufferPool({ bufferBytes: BUFFER_BYTES, maxIdleBytes: MAX_IDLE_BYTES });
 
+/** Where to; a name is looked up by `lookup` alone. */
+export type DialOptions = TcpNetConnectOpts & { readonly host: string; readonly lookup: LookupFunction };
+
 /** Takes bytes that an application wrote; `release` gives their buffer back. False pauses the socket. */
 export type BytesHandler = (bytes: Buffer, release: () => void) => boolean;
 
@@ -26,12 +29,12 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
  * Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. The socket's error is EMFILE when
  * what is left of the descriptors is the gateway's own.
  */
-export function dialApplication(options: TcpNetConnectOpts, onBytes: BytesHandler): Socket {
+export function dialApplication(options: DialOptions, onBytes: BytesHandler): Socket {
   const { host, lookup } = options;
-  if (isIP(host ?? "") !== 0 && !claimDescriptor()) return new Socket().destroy(noDescriptor());
+  if (isIP(host) !== 0 && !claimDescriptor()) return new Socket().destroy(noDescriptor());
   return connect({
     ...options,
-    ...(lookup && { lookup: withDescriptor(lookup) }),
+    lookup: withDescriptor(lookup),
     allowHalfOpen: true,
     noDelay: true,
     onread: pooledOnRead(readerOptions(onBytes)),

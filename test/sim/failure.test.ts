@@ -78,6 +78,17 @@ describe("a line fails", () => {
       assert.ok(again > 0.4 * underWay && again < 0.65 * underWay, `${again} of ${underWay} bytes`);
     });
 
+    it(`far away, with larger chunks, ${direction}: copies fit the near line, the reader need not wait for a suspicion`, () => {
+      for (const ms of [7_500, 8_000, 8_500, 9_000, 9_500]) {
+        const bulk = new Bulk([line("near", 20, 20, 15), line("far", 50, 50, 300)], direction);
+        bulk.run(ms);
+        bulk.reader.longestGap = 0;
+        bulk.network.line("far").blackhole();
+        bulk.run(5_000);
+        assert.ok(bulk.reader.longestGap <= 80, `a gap of ${bulk.reader.longestGap} ms`);
+      }
+    });
+
     it(`with its interface, ${direction}: the other end is told over the other line, no suspicion needed`, () => {
       const bulk = new Bulk(PAIR, direction);
       bulk.run(4_000);

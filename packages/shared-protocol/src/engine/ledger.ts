@@ -22,7 +22,9 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** Where a copy of it was sent: on which subflow, and up to which count of its bytes. For such a copy its own place. */
+  /** Bytes of its DATA that were copied, or need not be: from `offset` on. */
+  copied: number;
+  /** Where a copy of it, the last part of it, was sent: on which subflow, and up to which count of its bytes. For such a copy its own place. */
   copy: { readonly on: number; readonly end: number } | undefined;
 }
 

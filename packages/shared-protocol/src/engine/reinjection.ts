@@ -96,7 +96,7 @@ export function copyLate(
   usable: readonly Subflow[],
   now: number,
   near: number,
-  send: (frame: SentFrame, stream: Stream) => void,
+  send: SendCopy,
 ): void {
   if (subflow.lateness(now) > 0) return;
   for (const other of usable) {
@@ -106,15 +106,41 @@ export function copyLate(
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
-      if (frame.size > subflow.copyRoom || frame.length > state.copyCredit) return;
-      frame.copy = { on: other.id, end: frame.end };
-      if (frame.control !== 0) loseFrame(state, frame);
-      else if (stream && !stream.sendBuffer.isAcknowledged(frame.offset, frame.length)) {
-        send(frame, stream);
-        frame.copy = { on: subflow.id, end: subflow.ledger.sent };
-      }
+      if (frame.control !== 0) {
+        if (frame.size > subflow.copyRoom) return;
+        frame.copy = { on: other.id, end: frame.end };
+        loseFrame(state, frame);
+      } else if (stream && !copyData(state, subflow, frame, stream, send)) return;
     }
   }
+}
+
+/** Sends `length` bytes of the stream from `offset` on once more. */
+type SendCopy = (stream: Stream, offset: number, length: number) => void;
+
+/**
+ * Sends a frame's bytes in chunks of the line that takes them: a faster line's frame may be larger than all the room that
+ * this one ever has. False if there was not enough for all of it; the rest follows.
+ */
+function copyData(
+  state: SessionState,
+  subflow: Subflow,
+  frame: SentFrame,
+  stream: Stream,
+  send: SendCopy,
+): boolean {
+  const header = frame.size - frame.length;
+  while (frame.copied < frame.length) {
+    const offset = frame.offset + frame.copied;
+    const length = Math.min(frame.length - frame.copied, subflow.chunk - header);
+    if (!stream.sendBuffer.isAcknowledged(offset, length)) {
+      if (length + header > subflow.copyRoom || length > state.copyCredit) return false;
+      send(stream, offset, length);
+    }
+    frame.copied += length;
+  }
+  frame.copy = { on: subflow.id, end: subflow.ledger.sent };
+  return true;
 }
 
 function loseFrame(state: SessionState, frame: SentFrame): void {

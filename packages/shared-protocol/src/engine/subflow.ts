@@ -246,6 +246,7 @@ export class Subflow {
       offset,
       length,
       burst: this.#burst,
+      copied: 0,
       copy: isCopy ? { on: this.id, end } : undefined,
       delivered,
       deliveredAt,

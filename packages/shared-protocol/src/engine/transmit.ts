@@ -168,7 +168,7 @@ function linesOf(state: SessionState, paths: ReadonlySet<string>): Subflow[] {
 function sendCopies(state: SessionState, subflow: Subflow, near: number, now: number): void {
   // Also a line that is no longer used may have bytes under way.
   const others = [...state.subflows.values()].filter(isLiving);
-  copyLate(state, subflow, others, now, near, ({ offset, length }, stream) => {
+  copyLate(state, subflow, others, now, near, (stream, offset, length) => {
     const chunk = stream.sendBuffer.read(offset, length);
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");

@@ -22,10 +22,16 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** Bytes of its DATA that were copied, or need not be: from `offset` on. */
-  copied: number;
-  /** Where a copy of it, the last part of it, was sent: on which subflow, and up to which count of its bytes. For such a copy its own place. */
-  copy: { readonly on: number; readonly end: number } | undefined;
+  /** What of it was sent once more; for such a copy all of it, in its own place. */
+  copy: Copy | undefined;
+}
+
+/** A frame, or its first bytes, on other subflows. */
+export interface Copy {
+  /** Bytes of its DATA that were copied, or need not be. */
+  bytes: number;
+  /** Up to which count of its bytes each subflow that took some has sent them, by its number. */
+  readonly ends: Map<number, number>;
 }
 
 /** The state of the delivery-rate estimate when a frame was sent; see `rate-estimate.ts`. */

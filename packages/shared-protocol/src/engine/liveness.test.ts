@@ -25,7 +25,6 @@ function measured(rtt: number): PathModel {
     offset: 0,
     length: 0,
     burst: 1,
-    copied: 0,
     copy: undefined,
   };
   model.handleAck({ bytes: 1, newest: frame, last: frame, burst: 1, time: rtt / 2, delay: 0 }, rtt);

@@ -52,7 +52,6 @@ class IdealLine {
       sentAt: this.now,
       offset: 0,
       length: size,
-      copied: 0,
       copy: undefined,
     };
     const arrivedAt = this.#freeAt + RTT / 2;
@@ -82,7 +81,7 @@ class IdealLine {
 function ping({ model, now }: { model: PathModel; now: number }, late: number, rtt = RTT): void {
   const state = model.handleSent(0, now);
   const frame = { ...state, end: 1, size: 1, sentAt: now, stream: -1, offset: 0, length: 0, burst: 1 };
-  const last: SentFrame = { ...frame, control: 0, copied: 0, copy: undefined };
+  const last: SentFrame = { ...frame, control: 0, copy: undefined };
   const arrival = { bytes: 1, newest: last, last, burst: 1, time: now + rtt / 2 + late, delay: 0 };
   model.handleAck(arrival, now + rtt + late);
 }
@@ -175,7 +174,7 @@ describe("PathModel", () => {
           offset: 0,
           length: size,
         };
-        const last = { ...frame, burst: size, copied: 0, copy: undefined };
+        const last = { ...frame, burst: size, copy: undefined };
         now += random.between(0, 500);
         if (random.chance(0.3)) model.handleAppLimited(0, now);
         const delay = random.chance(0.2) ? random.between(0, 1e9) : random.between(0, 10);

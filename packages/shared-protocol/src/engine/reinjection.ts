@@ -54,16 +54,19 @@ export function surrender(state: SessionState, subflow: Subflow): void {
   subflow.surrenderedTo = subflow.ledger.sent;
 }
 
-/** A copy of the frame is under way on another line, which is in time and has not given it up itself. */
-function hasCopy(state: SessionState, subflow: Subflow, { copy }: SentFrame): boolean {
-  if (!copy || copy.on === subflow.id) return false;
-  const other = state.subflows.get(copy.on);
-  return (
-    other !== undefined &&
-    isLiving(other) &&
-    copy.end > other.surrenderedTo &&
-    other.lateness(state.now) === 0
-  );
+/** A copy of the frame is under way on other lines, each of which is in time and has not given it up itself. */
+function hasCopy(state: SessionState, subflow: Subflow, frame: SentFrame): boolean {
+  if (!frame.copy || !isCopied(frame)) return false;
+  for (const [id, end] of frame.copy.ends) {
+    const other = state.subflows.get(id);
+    const isLate = !other || !isLiving(other) || other.lateness(state.now) > 0;
+    if (other === subflow || isLate || end <= other.surrenderedTo) return false;
+  }
+  return true;
+}
+
+function isCopied({ copy, length }: SentFrame): boolean {
+  return copy?.bytes === length;
 }
 
 /** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
@@ -102,13 +105,13 @@ export function copyLate(
   for (const other of usable) {
     if (other === subflow || other.lateness(now) === 0) continue;
     for (const frame of other.exposed()) {
-      if (frame.copy || frame.stream < 0) continue;
+      if (isCopied(frame) || frame.stream < 0) continue;
       const stream = state.streams.get(frame.stream);
       if (frame.control === 0 && stream?.onlyPaths?.has(subflow.path) === false) continue;
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       if (frame.control !== 0) {
         if (frame.size > subflow.copyRoom) return;
-        frame.copy = { on: other.id, end: frame.end };
+        frame.copy = { bytes: 0, ends: new Map([[other.id, frame.end]]) };
         loseFrame(state, frame);
       } else if (stream && !copyData(state, subflow, frame, stream, send)) return;
     }
@@ -130,16 +133,17 @@ function copyData(
   send: SendCopy,
 ): boolean {
   const header = frame.size - frame.length;
-  while (frame.copied < frame.length) {
-    const offset = frame.offset + frame.copied;
-    const length = Math.min(frame.length - frame.copied, subflow.chunk - header);
+  const copy = (frame.copy ??= { bytes: 0, ends: new Map() });
+  while (copy.bytes < frame.length) {
+    const offset = frame.offset + copy.bytes;
+    const length = Math.min(frame.length - copy.bytes, subflow.chunk - header);
     if (!stream.sendBuffer.isAcknowledged(offset, length)) {
       if (length + header > subflow.copyRoom || length > state.copyCredit) return false;
       send(stream, offset, length);
+      copy.ends.set(subflow.id, subflow.ledger.sent);
     }
-    frame.copied += length;
+    copy.bytes += length;
   }
-  frame.copy = { on: subflow.id, end: subflow.ledger.sent };
   return true;
 }
 

@@ -143,13 +143,14 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     const isFull = room < subflow.chunk;
     const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
     if (id === undefined && isFull) {
-      if (state.fairQueue.size > 0) subflow.awaitRoom(now);
-      return;
+      return awaitRoom(state, subflow, now);
     }
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
       if (!isUsed) return;
-      return sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
+      sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
+      if (subflow.room < subflow.chunk) awaitRoom(state, subflow, now);
+      return;
     }
     const size = subflow.chunk;
     // Before the data, behind which it would wait for the line, and in the same record.
@@ -157,6 +158,12 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     const stream = state.streams.get(id) as Stream;
     if (!sendChunk(state, subflow, stream, competitionFor(stream), size - ack, now)) passed.add(id);
   }
+}
+
+/** It is full: new data waits for room on it, or copies of what is late elsewhere do. */
+function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
+  const isLate = (other: Subflow): boolean => other !== subflow && isLiving(other) && other.lateness(now) > 0;
+  if (state.fairQueue.size > 0 || [...state.subflows.values()].some(isLate)) subflow.awaitRoom(now);
 }
 
 /** The lines that make progress of these paths. */

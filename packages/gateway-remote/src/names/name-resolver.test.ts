@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, mock, test } from "node:test";
 import { HostsFile } from "./hosts-file.ts";
 import { NameResolver } from "./name-resolver.ts";
 import { startNameServer, type TestNameServer } from "./testing.ts";
@@ -67,6 +68,23 @@ test("the hosts file comes first, and as it is now; localhost is never asked for
   for (const host of ["localhost", "foo.localhost."])
     assert.ok((await addressesOf(resolver, host)).includes("127.0.0.1"), host);
   assert.ok(server.asked.every((question) => !/nas|localhost/.test(question)));
+});
+
+test("a machine whose addresses cannot be read fails the name, not the caller", async () => {
+  const resolver = newResolver();
+  const error = Object.assign(new Error("no descriptor is left"), { code: "ERR_SYSTEM_ERROR" });
+  const broken = mock.method(os, "networkInterfaces", () => {
+    throw error;
+  });
+  syncBuiltinESMExports();
+  try {
+    const resolved = resolver.resolve("localhost");
+    await assert.rejects(resolved, error);
+  } finally {
+    broken.mock.restore();
+    syncBuiltinESMExports();
+  }
+  assert.ok((await addressesOf(resolver, "localhost")).includes("127.0.0.1"));
 });
 
 test("silent names hold up no other, are asked for once however many want them, and are given up", async () => {

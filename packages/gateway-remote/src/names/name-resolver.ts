@@ -58,18 +58,18 @@ export class NameResolver {
   }
 
   /** At least one address, in the order in which to try them. @throws NameError */
-  resolve(host: string): Promise<readonly LookupAddress[]> {
+  async resolve(host: string): Promise<readonly LookupAddress[]> {
     const name = canonicalName(host);
-    if (isIP(name) !== 0) return Promise.resolve([withFamily(name)]);
-    if (name === "") return Promise.reject(new NameError("ENOTFOUND", `${host} is no name`));
+    if (isIP(name) !== 0) return [withFamily(name)];
+    if (name === "") throw new NameError("ENOTFOUND", `${host} is no name`);
     const own = this.#hosts.lookup(name);
-    if (own.length > 0) return Promise.resolve(inOrder(own.map(withFamily)));
+    if (own.length > 0) return inOrder(own.map(withFamily));
     // RFC 6761, section 6.3: a name server is not asked for these.
-    if (/(^|\.)localhost$/.test(name)) return Promise.resolve(inOrder(["::1", "127.0.0.1"].map(withFamily)));
+    if (/(^|\.)localhost$/.test(name)) return inOrder(["::1", "127.0.0.1"].map(withFamily));
     const underWay = this.#underWay.get(name);
     if (underWay) return underWay;
     if (this.#underWay.size >= MAX_UNDER_WAY)
-      return Promise.reject(new NameError("ENOBUFS", `${MAX_UNDER_WAY} other names are being resolved`));
+      throw new NameError("ENOBUFS", `${MAX_UNDER_WAY} other names are being resolved`);
     const asked = this.#ask(name).finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, asked);
     return asked;

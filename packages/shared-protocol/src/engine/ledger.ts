@@ -30,7 +30,7 @@ export interface SentFrame extends RateState {
 export interface Copy {
   /** Bytes of its DATA that were copied, or need not be. */
   bytes: number;
-  /** Up to which count of its bytes each subflow that took some has sent them, by its number. */
+  /** By the number of each subflow that took some: the count of its bytes behind the first of them. It gives up the oldest first. */
   readonly ends: Map<number, number>;
 }
 

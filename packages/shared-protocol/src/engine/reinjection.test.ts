@@ -35,6 +35,14 @@ function addStream(state: SessionState, line: Subflow, bytes: number): Stream {
   return stream;
 }
 
+function copyLateTo(state: SessionState, line: Subflow, stream: Stream): void {
+  const lines = [...state.subflows.values()];
+  copyLate(state, line, lines, state.now, Number.POSITIVE_INFINITY, (_, offset, length) => {
+    const payload = Buffer.alloc(length);
+    state.noteSent(stream, line, { offset, payload }, length + HEADER, "copy");
+  });
+}
+
 describe("what was copied", () => {
   it("is sent again once the copy's line has given it up, whatever the lines do in between", () => {
     const state = newState();
@@ -61,20 +69,34 @@ describe("what was copied", () => {
     const bytes = 24_000;
     const stream = addStream(state, a, bytes);
     state.now = NOW + 10 * RTT;
-    const copyTo = (line: Subflow): void =>
-      copyLate(state, line, [...state.subflows.values()], state.now, bytes, (_, offset, length) => {
-        const payload = Buffer.alloc(length);
-        state.noteSent(stream, line, { offset, payload }, length + HEADER, "copy");
-      });
-    copyTo(b);
+    copyLateTo(state, b, stream);
     const part = a.ledger.oldest?.copy?.bytes ?? 0;
     assert.ok(part > 0 && part < bytes, `${part} bytes fit the first`);
     surrender(state, a);
     state.subflows.delete(b.id);
     surrender(state, b);
     handleLiveness(state, a, "suspect");
-    copyTo(c);
+    assert.equal(stream.sendable, 0, "its first line lives");
+    copyLateTo(state, c, stream);
     assert.equal(a.ledger.oldest?.copy?.bytes, bytes, "the rest fits the second");
+
+    surrender(state, a);
+    assert.equal(stream.sendable, bytes);
+  });
+
+  it("in parts over one line is sent again when that has given up the first of them", () => {
+    const state = newState();
+    const [a, b] = [addLine(state, 0), addLine(state, 1)];
+    const bytes = 12_000;
+    const stream = addStream(state, a, bytes);
+    state.now = NOW + 10 * RTT;
+    const { copyCredit } = state;
+    state.copyCredit = bytes / 2;
+    copyLateTo(state, b, stream);
+    surrender(state, b);
+    state.copyCredit = copyCredit;
+    copyLateTo(state, b, stream);
+    assert.equal(a.ledger.oldest?.copy?.bytes, bytes);
 
     surrender(state, a);
     assert.equal(stream.sendable, bytes);

@@ -136,11 +136,12 @@ function copyData(
   const copy = (frame.copy ??= { bytes: 0, ends: new Map() });
   while (copy.bytes < frame.length) {
     const offset = frame.offset + copy.bytes;
-    const length = Math.min(frame.length - copy.bytes, subflow.chunk - header);
+    // Segments may be so small that no chunk holds more than a header.
+    const length = Math.min(frame.length - copy.bytes, Math.max(1, subflow.chunk - header));
     if (!stream.sendBuffer.isAcknowledged(offset, length)) {
       if (length + header > subflow.copyRoom || length > state.copyCredit) return false;
       send(stream, offset, length);
-      copy.ends.set(subflow.id, subflow.ledger.sent);
+      if (!copy.ends.has(subflow.id)) copy.ends.set(subflow.id, subflow.ledger.sent);
     }
     copy.bytes += length;
   }

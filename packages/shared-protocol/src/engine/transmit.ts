@@ -162,8 +162,9 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
 
 /** It is full: new data waits for room on it, or copies of what is late elsewhere do. */
 function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
-  const isLate = (other: Subflow): boolean => other !== subflow && isLiving(other) && other.lateness(now) > 0;
-  if (state.fairQueue.size > 0 || [...state.subflows.values()].some(isLate)) subflow.awaitRoom(now);
+  const isLate = (other: Subflow): boolean => isLiving(other) && other.lateness(now) > 0;
+  const mayCopy = subflow.lateness(now) === 0 && [...state.subflows.values()].some(isLate);
+  if (state.fairQueue.size > 0 || mayCopy) subflow.awaitRoom(now);
 }
 
 /** The lines that make progress of these paths. */

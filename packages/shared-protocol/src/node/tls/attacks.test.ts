@@ -206,6 +206,16 @@ test("a ClientHello changed in any place is refused: the binder covers all of it
   }
 });
 
+test("a handshake's flights each fit a small segment, as TCP's window may be a single one", async () => {
+  const servername = `${`${"a".repeat(60)}.`.repeat(4)}example`;
+  const middle = await Middle.start(undefined, undefined, { servername });
+  const { client } = await middle.ends();
+  client.destroy();
+  const bytes = (records: readonly Buffer[]): number => records.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(bytes(middle.fromClient) < 1_200, `${bytes(middle.fromClient)} bytes from the client`);
+  assert.ok(bytes(middle.fromServer) < 1_200, `${bytes(middle.fromServer)} bytes from the server`);
+});
+
 test("a downgrade to TLS 1.2 is refused: with 1.3 taken out of the offer, or out of the answer", async () => {
   const [offer, answer] = [Buffer.from("0304", "hex"), Buffer.from("002b00020304", "hex")];
   const strip = (what: Buffer) => (record: Buffer, n: number) => {

@@ -9,8 +9,8 @@ const HANDSHAKE = 22;
 const MESSAGE_HEADER_BYTES = 4;
 const CLIENT_HELLO = 1;
 /**
- * Largest ClientHello, bytes without the record's header. Hawser's has about 1500, nearly all of it the key share of
- * X25519MLKEM768; a longer name or identity adds 300 at most.
+ * Largest ClientHello, bytes without the record's header. Hawser's has about 300; a longer name or identity adds 300 at
+ * most, and a key share of X25519MLKEM768 would add 1200.
  */
 const MAX_HELLO_BYTES = 4_096;
 /** A record with a fatal alert, unexpected_message (section 6). OpenSSL answers what is no TLS with silence. */

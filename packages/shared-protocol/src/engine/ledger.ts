@@ -30,7 +30,10 @@ export interface SentFrame extends RateState {
 export interface Copy {
   /** Bytes of its DATA that were copied, or need not be. */
   bytes: number;
-  /** By the number of each subflow that took some: the count of its bytes behind the first of them. It gives up the oldest first. */
+  /**
+   * By the number of each subflow that took some: the count of its bytes behind the first of them. What it gives up is the
+   * oldest that it has.
+   */
   readonly ends: Map<number, number>;
 }
 

@@ -35,9 +35,9 @@ function addStream(state: SessionState, line: Subflow, bytes: number): Stream {
   return stream;
 }
 
-function copyLateTo(state: SessionState, line: Subflow, stream: Stream): void {
+function copyLateTo(state: SessionState, line: Subflow): void {
   const lines = [...state.subflows.values()];
-  copyLate(state, line, lines, state.now, Number.POSITIVE_INFINITY, (_, offset, length) => {
+  copyLate(state, line, lines, state.now, Number.POSITIVE_INFINITY, (stream, offset, length) => {
     const payload = Buffer.alloc(length);
     state.noteSent(stream, line, { offset, payload }, length + HEADER, "copy");
   });
@@ -69,7 +69,7 @@ describe("what was copied", () => {
     const bytes = 24_000;
     const stream = addStream(state, a, bytes);
     state.now = NOW + 10 * RTT;
-    copyLateTo(state, b, stream);
+    copyLateTo(state, b);
     const part = a.ledger.oldest?.copy?.bytes ?? 0;
     assert.ok(part > 0 && part < bytes, `${part} bytes fit the first`);
     surrender(state, a);
@@ -77,7 +77,7 @@ describe("what was copied", () => {
     surrender(state, b);
     handleLiveness(state, a, "suspect");
     assert.equal(stream.sendable, 0, "its first line lives");
-    copyLateTo(state, c, stream);
+    copyLateTo(state, c);
     assert.equal(a.ledger.oldest?.copy?.bytes, bytes, "the rest fits the second");
 
     surrender(state, a);
@@ -92,10 +92,10 @@ describe("what was copied", () => {
     state.now = NOW + 10 * RTT;
     const { copyCredit } = state;
     state.copyCredit = bytes / 2;
-    copyLateTo(state, b, stream);
+    copyLateTo(state, b);
     surrender(state, b);
     state.copyCredit = copyCredit;
-    copyLateTo(state, b, stream);
+    copyLateTo(state, b);
     assert.equal(a.ledger.oldest?.copy?.bytes, bytes);
 
     surrender(state, a);

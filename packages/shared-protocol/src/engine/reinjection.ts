@@ -55,12 +55,12 @@ export function surrender(state: SessionState, subflow: Subflow): void {
 }
 
 /** A copy of the frame is under way on other lines, each of which is in time and has not given it up itself. */
-function hasCopy(state: SessionState, subflow: Subflow, frame: SentFrame): boolean {
-  if (!frame.copy || !isCopied(frame)) return false;
-  for (const [id, end] of frame.copy.ends) {
+function hasCopy(state: SessionState, subflow: Subflow, { copy, length }: SentFrame): boolean {
+  if (copy?.bytes !== length) return false;
+  for (const [id, end] of copy.ends) {
     const other = state.subflows.get(id);
-    const isLate = !other || !isLiving(other) || other.lateness(state.now) > 0;
-    if (other === subflow || isLate || end <= other.surrenderedTo) return false;
+    if (!other || other === subflow || !isLiving(other)) return false;
+    if (end <= other.surrenderedTo || other.lateness(state.now) > 0) return false;
   }
   return true;
 }

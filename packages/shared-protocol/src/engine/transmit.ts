@@ -162,21 +162,23 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
 
 /** It is full: new data waits for room on it, or copies of what is late elsewhere do. */
 function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
-  const isLate = (other: Subflow): boolean => isLiving(other) && other.lateness(now) > 0;
-  const mayCopy = subflow.lateness(now) === 0 && [...state.subflows.values()].some(isLate);
+  const mayCopy = subflow.lateness(now) === 0 && living(state).some((other) => other.lateness(now) > 0);
   if (state.fairQueue.size > 0 || mayCopy) subflow.awaitRoom(now);
 }
 
-/** The lines that make progress of these paths. */
+/** The lines that make progress, also those that are no longer used: these may have bytes under way. */
+function living(state: SessionState): Subflow[] {
+  return [...state.subflows.values()].filter(isLiving);
+}
+
+/** Those of these paths. */
 function linesOf(state: SessionState, paths: ReadonlySet<string>): Subflow[] {
-  return [...state.subflows.values()].filter((line) => paths.has(line.path) && isLiving(line));
+  return living(state).filter(({ path }) => paths.has(path));
 }
 
 /** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */
 function sendCopies(state: SessionState, subflow: Subflow, near: number, now: number): void {
-  // Also a line that is no longer used may have bytes under way.
-  const others = [...state.subflows.values()].filter(isLiving);
-  copyLate(state, subflow, others, now, near, (stream, offset, length) => {
+  copyLate(state, subflow, living(state), now, near, (stream, offset, length) => {
     const chunk = stream.sendBuffer.read(offset, length);
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");

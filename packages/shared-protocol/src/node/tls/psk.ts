@@ -20,7 +20,8 @@ const CHACHA = "TLS_CHACHA20_POLY1305_SHA256";
 /**
  * The client's key share. OpenSSL's own choice adds X25519MLKEM768, with which the ClientHello takes two segments: where a
  * SYN had to be repeated twice TCP begins with a window of one, and the handshake takes a round trip more. Who can compute
- * X25519's secret still lacks the pre-shared key, which goes into every key as well (RFC 8446, section 7.1).
+ * X25519's secret still lacks the pre-shared key, which goes into every key as well (RFC 8446, section 7.1); only who
+ * comes to have both reads what was recorded.
  */
 const GROUP = "X25519";
 

@@ -31,7 +31,7 @@ import {
   renderRestore,
   systemRunner,
 } from "iptables-wrapper";
-import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
+import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { type Finding, renderFinding } from "./doctor/findings.ts";
@@ -118,7 +118,7 @@ async function rulesOf(file: string): Promise<RuleSet> {
   if (!capture) return { owner: RULES_OWNER };
   const addresses = new RemoteAddresses();
   await addresses.learn(remote.endpoints);
-  return redirectRules(capture, [...addresses.all]);
+  return redirectRules({ capture, left: [...addresses.all], wayOut: EVERY_WAY_OUT });
 }
 
 function addDoctorCommand(program: Program): void {

@@ -12,7 +12,7 @@ import { checkCapabilities } from "./capabilities.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
-import { RULES_OWNER, redirectRules } from "./capture/rules.ts";
+import { drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
 import type { LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
@@ -150,7 +150,9 @@ export class LocalGateway {
     const { capture } = this.config;
     if (!capture?.rules) return;
     this.#rulesInstalled = true;
-    const outcomes = await applyRules(systemRunner(), redirectRules(capture, [...this.#remote.all]));
+    const state = { capture, left: [...this.#remote.all], wayOut: EVERY_WAY_OUT };
+    const rules = this.#isStopping ? drainingRules(state) : redirectRules(state);
+    const outcomes = await applyRules(systemRunner(), rules);
     this.#logger.info({ outcomes, from: capture.from }, "redirect rules are in place");
   }
 
@@ -230,15 +232,9 @@ export class LocalGateway {
     await this.removeRules();
   }
 
-  /**
-   * Nothing new is turned to us from now on. The chain stays while flows are open: where it holds the last rule that
-   * needs connection tracking, the kernel stops tracking with it, and what was turned before would no longer arrive.
-   */
+  /** Nothing new is turned to us from now on, whatever changes the rules once more. */
   async #stopCapturing(): Promise<void> {
-    const { capture } = this.config;
-    if (!this.#rulesInstalled || !capture) return;
-    // For good: an address of the remote gateway that is found now must not bring the jumps back.
-    this.#config = { ...this.#config, capture: { ...capture, from: [] } };
+    if (!this.#rulesInstalled) return;
     await this.#inTurn(() => this.#change("stop capturing", () => this.#applyRules()));
   }
 

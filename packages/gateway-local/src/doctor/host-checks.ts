@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { formatEndpoint } from "@hawser/shared-protocol/node";
 import { IptablesError, inspectRules, systemRunner } from "iptables-wrapper";
-import { redirectRules } from "../capture/rules.ts";
+import { EVERY_WAY_OUT, redirectRules } from "../capture/rules.ts";
 import type { LocalConfig } from "../config.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
@@ -27,7 +27,8 @@ export async function checkRules(
   if (!capture)
     return [note("rules", "nothing is captured", "add a [capture] section, or use the SOCKS endpoint")];
   try {
-    const states = await inspectRules(systemRunner(), redirectRules(capture, remoteAddresses));
+    const wanted = redirectRules({ capture, left: remoteAddresses, wayOut: EVERY_WAY_OUT });
+    const states = await inspectRules(systemRunner(), wanted);
     return states.map(({ family, state }) => {
       const subject = `rules: ${family}`;
       if (state === "in-place") return ok(subject, "are in place");

@@ -27,7 +27,7 @@ for (const program of [localProgram(), remoteProgram()]) {
       }
       // As a user writes it.
       for (const { fallback } of command.options.filter((option) => option.fallback !== undefined)) {
-        assert.match(fallback ?? "", /^\d{1,3}[smhd]?$/);
+        assert.match(fallback ?? "", /^(\d{1,3}[smhd]?|\/etc\/hawser\/[a-z]+\.toml)$/);
         const remark = new RegExp(`\\(default:\\s+${fallback}\\)`);
         for (const said of [help, section]) assert.match(said, remark);
       }

@@ -138,16 +138,16 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
   test("wrong commands and options: 2; help and versions: 0", async () => {
     for (const program of ["hawser-local", "hawser-remote"] as const) {
       const run = (...args: string[]): Promise<ProgramResult> => runProgram(house.router, program, args);
-      const [nothing, unknown, noConfig, help, version] = await Promise.all([
+      const [nothing, unknown, noFile, help, version] = await Promise.all([
         run(),
         run("rnu"),
-        run("run"),
+        run("run", "-c"),
         run("run", "--help"),
         run("--version"),
       ]);
-      assert.deepEqual([nothing.code, unknown.code, noConfig.code, help.code, version.code], [2, 2, 2, 0, 0]);
+      assert.deepEqual([nothing.code, unknown.code, noFile.code, help.code, version.code], [2, 2, 2, 0, 0]);
       assert.match(unknown.stderr, /run/);
-      assert.match(noConfig.stderr, /--config/);
+      assert.match(noFile.stderr, /--config/);
       assert.match(version.stdout, /^\d+\.\d+\.\d+/);
     }
   });

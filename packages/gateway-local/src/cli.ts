@@ -32,7 +32,7 @@ import {
   systemRunner,
 } from "iptables-wrapper";
 import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
-import { type LocalConfig, loadLocalConfig } from "./config.ts";
+import { findLocalStatus, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { type Finding, renderFinding } from "./doctor/findings.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
@@ -47,9 +47,6 @@ interface ConfigOption {
 interface JsonOption extends ConfigOption {
   readonly json?: boolean;
 }
-
-/** Where the service has its configuration. */
-const USUAL_FILE = "/etc/hawser/local.toml";
 
 /** The `hawser-local` command. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -68,17 +65,13 @@ export function localProgram(): Program {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadLocalConfig);
-  addViewCommands(program, statusOf);
-  addControlCommands(program, statusOf);
+  addViewCommands(program, findLocalStatus);
+  addControlCommands(program, findLocalStatus);
   addRulesCommand(program);
   addDoctorCommand(program);
   addConnectCommand(program);
-  addCompletionCommand(program, USUAL_FILE, (file) => loadLocalConfig(file).paths.map(({ name }) => name));
+  addCompletionCommand(program, (file) => loadLocalConfig(file).paths.map(({ name }) => name));
   return program;
-}
-
-function statusOf(file: string): LocalConfig["status"] {
-  return loadLocalConfig(file).status;
 }
 
 function addRulesCommand(program: Program): void {
@@ -103,14 +96,15 @@ function addRulesCommand(program: Program): void {
       }
     },
   );
-  configOption(rules.command("clear").description("remove them, whoever installed them")).action(
-    async ({ config }: ConfigOption) => {
-      loadLocalConfig(config);
+  rules
+    .command("clear")
+    .description("remove them, whoever installed them; whatever is wrong with the configuration")
+    .option("-c, --config <file>", "is not read: the rules are known by their chain's name")
+    .action(async () => {
       for (const { family, result } of await clearRules(systemRunner(), RULES_OWNER)) {
         process.stdout.write(`${family}: ${result}\n`);
       }
-    },
-  );
+    });
 }
 
 async function rulesOf(file: string): Promise<RuleSet> {

@@ -10,6 +10,7 @@ import {
   ErrorCode,
   endpointField,
   type Finding,
+  findStatus,
   formatEndpoint,
   interfaceField,
   isLoopbackHost,
@@ -44,6 +45,8 @@ const MAX_PASSWORD = 255;
 
 /** A quota below this is a slip of the unit, bytes. */
 const MIN_QUOTA = 1e6;
+/** Where the status server listens when nothing is said. */
+const STATUS_LISTEN = "127.0.0.1:8080";
 /** Below this a line is of no use, bits per second. */
 const MIN_RATE = 64e3;
 
@@ -134,7 +137,7 @@ const localSchema = z
     capture: captureTable.optional(),
     socks: socksTable.optional(),
     forward: z.array(forwardTable).default([]),
-    status: statusField("127.0.0.1:8080"),
+    status: statusField(STATUS_LISTEN),
     limits: limitsField,
     /** Folder for what is to outlive a restart. */
     state: z.string().min(1).optional(),
@@ -183,6 +186,11 @@ export function loadLocalConfig(file: string): LocalConfig {
     limits,
     state: state === undefined ? defaultState(file) : resolve(dirname(file), state),
   });
+}
+
+/** Where the gateway that runs with this file answers, even if the file is broken by now. */
+export function findLocalStatus(file: string): StatusConfig {
+  return findStatus(file, (whole) => loadLocalConfig(whole).status, STATUS_LISTEN);
 }
 
 /** The service's StateDirectory (systemd.exec(5)), or where the configuration is. */

@@ -11,10 +11,11 @@ import {
   listenArgument,
   readVersion,
   runCli,
+  usualFile,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
-import { loadRemoteConfig } from "./config.ts";
+import { findRemoteStatus, loadRemoteConfig } from "./config.ts";
 import { addPeer, initConfig, listPeers, type PairingLine, removePeer, rotateKey } from "./peers.ts";
 import { run } from "./run.ts";
 
@@ -28,9 +29,6 @@ interface InitOption extends ConfigOption {
   readonly listen: Endpoint;
   readonly advertise?: readonly Endpoint[];
 }
-
-/** Where the service has its configuration. */
-const USUAL_FILE = "/etc/hawser/remote.toml";
 
 /** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -50,8 +48,8 @@ export function remoteProgram(): Program {
     ({ config }: ConfigOption) => run(config),
   );
   addCheckCommand(program, loadRemoteConfig);
-  addViewCommands(program, (file) => loadRemoteConfig(file).status);
-  addCompletionCommand(program, USUAL_FILE);
+  addViewCommands(program, findRemoteStatus);
+  addCompletionCommand(program);
   return program;
 }
 
@@ -66,8 +64,13 @@ function addInitCommand(program: Program): void {
     .action(({ config, listen, advertise = [] }: InitOption) => {
       const note = initConfig(config, { listen, advertise });
       process.stdout.write(`${config}: written\n${note === undefined ? "" : `${config}: ${note}\n`}`);
-      process.stdout.write(`next: hawser-remote pair NAME -c ${config}\n`);
+      process.stdout.write(`next: hawser-remote pair NAME${optionFor(config)}\n`);
     });
+}
+
+/** What a command needs to find this file. */
+function optionFor(file: string): string {
+  return file === usualFile(remoteProgram()) ? "" : ` -c ${file}`;
 }
 
 function addPeerCommands(program: Program): void {

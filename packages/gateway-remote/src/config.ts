@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import {
   atKey,
   endpointField,
+  findStatus,
   limitsField,
   listenListField,
   loadConfig,
@@ -26,6 +27,8 @@ import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
 
 /** Less would not carry one stream's window and what it grows by. */
 const MIN_BYTES_IN_FLIGHT = 2 ** 20;
+/** Where the status server listens when nothing is said. */
+const STATUS_LISTEN = "127.0.0.1:8081";
 
 const allow = z.array(textField(parseAllowRule));
 const deny = z.array(textField(parseDenyRule)).default([]);
@@ -68,7 +71,7 @@ const remoteSchema = z.strictObject({
   /** Where pairing lines say that this gateway is reached; without it see `reachOf`. */
   advertise: z.array(endpointField).default([]),
   identity: z.string().min(1).default("identity.pem"),
-  status: statusField("127.0.0.1:8081"),
+  status: statusField(STATUS_LISTEN),
   egress: egressTable,
   peer: z.array(peerTable).default([]).superRefine(refuseDuplicates("name")),
   limits: limitsField,
@@ -95,6 +98,11 @@ export interface RemoteConfig {
  */
 export function loadRemoteConfig(file: string): RemoteConfig {
   return withSecrets(file, loadConfig(file, remoteSchema, { secretAt }));
+}
+
+/** Where the gateway that runs with this file answers, even if the file is broken by now. */
+export function findRemoteStatus(file: string): StatusConfig {
+  return findStatus(file, (whole) => loadRemoteConfig(whole).status, STATUS_LISTEN);
 }
 
 /** A peer's key gives nothing away without the identity, but whoever copies the file need not know that. */

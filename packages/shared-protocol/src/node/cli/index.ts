@@ -19,6 +19,7 @@ export {
   readVersion,
   runCli,
   untilWritten,
+  usualFile,
   writeJson,
 } from "./program.ts";
 export { renderStatus } from "./render-status.ts";

@@ -95,6 +95,8 @@ test("exit 0: what works, help and version", async () => {
   assert.equal(err, "");
   assert.equal(await run(program(), "check", "-c", "x.toml"), 0);
   assert.match(out, /x\.toml: ok\n$/);
+  assert.equal(await run(program(), "check"), 0);
+  assert.match(out, /\/etc\/hawser\/test\.toml: ok\n$/);
 });
 
 test("exit 2: wrong usage, told in a line", async () => {
@@ -102,7 +104,6 @@ test("exit 2: wrong usage, told in a line", async () => {
     [["og"], /^error: unknown command 'og'\n\(Did you mean go\?\)/],
     [["go", "--lisen"], /unknown option '--lisen'/],
     [["go", "x"], /too many arguments.*\n\(hawser-test go --help explains it\)\n/],
-    [["check"], /required option '-c, --config <file>' not specified/],
     [["go", "--listen", "80"], /"80" is not HOST:PORT/],
     [[], /Usage: hawser-test/],
   ];

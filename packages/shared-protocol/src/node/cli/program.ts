@@ -49,13 +49,9 @@ export function addCheckCommand(program: Command, load: (file: string) => unknow
   );
 }
 
-/**
- * Adds `completion SHELL`. `file` is where the configuration usually is; `pathNames` reads the names of the lines in a
- * configuration, for a program whose commands take them.
- */
+/** Adds `completion SHELL`. `pathNames` reads the names of the lines in a configuration, for a program whose commands take them. */
 export function addCompletionCommand(
   program: Command,
-  file: string,
   pathNames?: (file: string) => readonly string[],
 ): void {
   program
@@ -63,7 +59,7 @@ export function addCompletionCommand(
     .description("print a completion script for a shell")
     .addArgument(program.createArgument("<shell>", "the shell").choices(SHELLS))
     .action((shell: Shell) => {
-      process.stdout.write(completionScript(shell, describeCommand(program), file));
+      process.stdout.write(completionScript(shell, describeCommand(program), usualFile(program)));
     });
   if (!pathNames) return;
   configOption(program.command(PATHS_COMMAND, { hidden: true })).action(({ config }: { config: string }) => {
@@ -73,7 +69,14 @@ export function addCompletionCommand(
 
 /** The option that every command of both programs has. */
 export function configOption(command: Command): Command {
-  return command.requiredOption("-c, --config <file>", "configuration file");
+  const file = usualFile(command);
+  return command.addOption(new Option("-c, --config <file>", "configuration file").default(file, file));
+}
+
+/** Where the service of a command's program has its configuration: `hawser-local` in /etc/hawser/local.toml. */
+export function usualFile(command: Command): string {
+  if (command.parent) return usualFile(command.parent);
+  return `/etc/hawser/${command.name().replace(/^hawser-/, "")}.toml`;
 }
 
 /** The option for programs that read what a command says. */

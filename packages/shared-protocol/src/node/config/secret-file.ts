@@ -72,7 +72,7 @@ function whyUnreadable(file: string, error: unknown): string {
   const code = systemCode(error);
   if (code === "ENOENT") return "does not exist; create it, or name another file";
   if (code === "EACCES" || code === "EPERM") {
-    return `cannot be read: permission denied; run this as the owner of the file, or: chown ${userName()} ${file}`;
+    return `cannot be read: permission denied; ${isService() ? `run: chown ${userName()} ${file}` : "run this with sudo"}`;
   }
   if (code === "EISDIR") return "is a directory; name a file in it";
   return `cannot be read: ${code ?? String(error)}`;
@@ -82,6 +82,11 @@ function whyUnreadable(file: string, error: unknown): string {
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof CodedError || !(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** A service cannot use sudo; its user must own the file (systemd.exec(5), SYSTEMD_EXEC_PID). */
+function isService(): boolean {
+  return process.env["SYSTEMD_EXEC_PID"] === String(process.pid);
 }
 
 function userName(): string {

@@ -6,6 +6,7 @@ export {
   refuseConnect,
 } from "./connect.ts";
 export { EventLog, type EventType, type GatewayEvent } from "./event-log.ts";
+export { findStatus } from "./find-status.ts";
 export { FlowFailures } from "./flow-failures.ts";
 export { healthOf } from "./health.ts";
 export { PathEvents } from "./path-events.ts";

@@ -60,7 +60,7 @@ function readToken(file: string): Secret {
 }
 
 /** The characters are those of a bearer token (RFC 6750, section 2.1). What was written is not told: it is a secret. */
-function parseToken(text: string): Parsed<Secret> {
+export function parseToken(text: string): Parsed<Secret> {
   if (text.length < MIN_TOKEN || text.length > MAX_TOKEN)
     return problem(`a token has ${MIN_TOKEN} to ${MAX_TOKEN} characters; openssl rand -base64 24 makes one`);
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text))

@@ -1,0 +1,73 @@
+/** What must work while the configuration of a running gateway is broken: a typo must not bar the way out. */
+import assert from "node:assert/strict";
+import { chmodSync, readFileSync } from "node:fs";
+import { after, before, suite, test } from "node:test";
+import { Hawser } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { type ProgramResult, runProgram } from "./support.ts";
+
+const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+
+suite("a broken configuration of a running gateway", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+  let house: House;
+  let hawser: Hawser;
+  let good: string;
+
+  before(async () => {
+    house = await House.create({ lines: [{ name: "adsl1", kind: "veth" }] });
+    hawser = await Hawser.start(house);
+    good = readFileSync(hawser.file("local.toml"), "utf8");
+  });
+  after(async () => {
+    await hawser?.stop();
+    await house?.close();
+  });
+
+  const run = (words: string, wrap: readonly string[] = []): Promise<ProgramResult> =>
+    runProgram(house.router, "hawser-local", [...words.split(" "), "-c", hawser.file("local.toml")], "", {
+      wrap,
+    });
+
+  const rules = async (): Promise<string> => (await house.router.exec("iptables-save", [])).stdout;
+
+  for (const [what, edit] of [
+    ["a misspelt key", ["interface =", "interfase ="]],
+    ["a missing quote", ['name = "adsl1"', 'name = "adsl1']],
+  ] as const) {
+    test(`${what}: status, flows, events, logs, path and drill answer, and say what is wrong`, async () => {
+      hawser.write("local.toml", good.replace(edit[0], edit[1]));
+      for (const words of ["status", "flows", "events", "logs", "path adsl1 active", "drill adsl1"]) {
+        const { code, stderr } = await run(words);
+        // The only line is not to be drilled: that is the gateway's answer.
+        assert.equal(code, words === "drill adsl1" ? 1 : 0, `${words}: ${stderr}`);
+        assert.match(stderr, /local\.toml: .*\nasking the gateway at 127\.0\.0\.1:8080 all the same\n/);
+      }
+      assert.match((await run("status")).stdout, /adsl1 +up/);
+      hawser.write("local.toml", good);
+    });
+  }
+
+  test("who may not read the file is told to use sudo, and sees the status", async () => {
+    const { code, stdout, stderr } = await run("status", NOBODY);
+    assert.deepEqual([code, /adsl1 +up/.test(stdout)], [0, true], stderr);
+    assert.match(stderr, /permission denied; run this with sudo\n/);
+  });
+
+  test("rules clear removes the rules whatever the file is: broken, not to be read, not there", async () => {
+    for (const prepare of [
+      () => hawser.write("local.toml", "[status\n"),
+      () => chmodSync(hawser.file("local.toml"), 0),
+      () => chmodSync(hawser.file("local.toml"), 0o600),
+    ]) {
+      await run("rules apply");
+      prepare();
+      const args = ["rules", "clear"];
+      const { code, stderr } = await runProgram(house.router, "hawser-local", args);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.doesNotMatch(await rules(), /HAWSER/);
+      assert.equal((await run("rules clear")).code, 0);
+      hawser.write("local.toml", good);
+    }
+  });
+});

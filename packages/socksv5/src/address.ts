@@ -2,7 +2,7 @@
 
 import { SocksAddressType } from "./constants.ts";
 import { hexByte, SocksErrorCode, socksError } from "./errors.ts";
-import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from "./ip-text.ts";
+import { formatIpv4, formatIpv6, mappedIpv4, parseIpv4, parseIpv6 } from "./ip-text.ts";
 import { decodeUtf8, done, failed, MORE, type Parsed } from "./parsed.ts";
 
 export interface SocksAddress {
@@ -27,7 +27,7 @@ export function parseAddress(bytes: Uint8Array): Parsed<SocksAddress> {
     case SocksAddressType.ipv4:
       return withPort(bytes, 1, 4, (raw) => ({ type: "ipv4", host: formatIpv4(raw) }));
     case SocksAddressType.ipv6:
-      return withPort(bytes, 1, 16, (raw) => ({ type: "ipv6", host: formatIpv6(raw) }));
+      return withPort(bytes, 1, 16, ipv6Host);
     case SocksAddressType.domain: {
       const length = bytes[1];
       if (length === undefined) return MORE;
@@ -70,12 +70,12 @@ function withPort(
 
 /**
  * A name that is an IP literal is reported as that address: rules about addresses must not be
- * walked around by sending `127.0.0.1` as a name.
+ * walked around by sending `127.0.0.1` as a name. Some clients leave a URL's brackets around it.
  */
 function readDomain(raw: Uint8Array): Host | undefined {
   const text = decodeUtf8(raw);
   if (text === undefined || /[\p{Cc}\p{Z}]/u.test(text)) return undefined;
-  return ipHost(text) ?? { type: "domain", host: text };
+  return ipHost(/^\[(.*)\]$/s.exec(text)?.[1] ?? text) ?? { type: "domain", host: text };
 }
 
 function ipHost(text: string): Host | undefined {
@@ -83,16 +83,25 @@ function ipHost(text: string): Host | undefined {
   if (v4) return { type: "ipv4", host: formatIpv4(v4) };
   // A zone names one of this machine's interfaces, which is not for a client to choose.
   const v6 = text.includes("%") ? undefined : parseIpv6(text);
-  return v6 ? { type: "ipv6", host: formatIpv6(v6) } : undefined;
+  return v6 && ipv6Host(v6);
 }
 
-/** The bytes of an address, or undefined when the host fits no address type or the port no 16 bits. */
+/** An IPv4-mapped address means the IPv4 one, which can be dialled where there is no IPv6. */
+function ipv6Host(bytes: Uint8Array): Host {
+  const v4 = mappedIpv4(bytes);
+  return v4 ? { type: "ipv4", host: formatIpv4(v4) } : { type: "ipv6", host: formatIpv6(bytes) };
+}
+
+/**
+ * The bytes of an address, or undefined when the host fits no address type or the port no 16 bits. An IPv4 address that
+ * a dual-stack socket shows as `::ffff:192.0.2.1` is written as IPv4.
+ */
 export function encodeAddress(host: string, port: number): Uint8Array | undefined {
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
   const ports = [port >> 8, port & 0xff];
-  const v4 = parseIpv4(host);
-  if (v4) return Uint8Array.of(SocksAddressType.ipv4, ...v4, ...ports);
   const v6 = parseIpv6(host);
+  const v4 = v6 ? mappedIpv4(v6) : parseIpv4(host);
+  if (v4) return Uint8Array.of(SocksAddressType.ipv4, ...v4, ...ports);
   if (v6) return Uint8Array.of(SocksAddressType.ipv6, ...v6, ...ports);
   const name = new TextEncoder().encode(host);
   if (name.length === 0 || name.length > 255) return undefined;

@@ -95,6 +95,13 @@ test("an IP literal sent as a name is an address; the longest name is taken", ()
   };
   assert.deepEqual(outcome({}, named("127.0.0.1")).request, connect("127.0.0.1", "ipv4"));
   assert.deepEqual(outcome({}, named("0:0::1")).request, connect("::1", "ipv6"));
+  assert.deepEqual(outcome({}, named("[2001:db8:113::10]")).request, connect("2001:db8:113::10", "ipv6"));
+  assert.deepEqual(outcome({}, named("[203.0.113.10]")).request, connect("203.0.113.10", "ipv4"));
+  assert.deepEqual(outcome({}, named("::ffff:192.0.2.7")).request, connect("192.0.2.7", "ipv4"));
+  const mapped = `${GREETING}05010004${"00".repeat(10)}ffffc000020701bb`;
+  assert.deepEqual(outcome({}, mapped).request, connect("192.0.2.7", "ipv4"));
+  for (const odd of ["[example.org]", "[]", "[::1", "::1]", "[[::1]]", "[fe80::1%eth0]"])
+    assert.deepEqual(outcome({}, named(odd)).request, connect(odd, "domain"));
   assert.deepEqual(outcome({}, named("bücher.example")).request, connect("bücher.example", "domain"));
   const long = `${"a".repeat(63)}.`.repeat(4).slice(0, 255);
   assert.deepEqual(outcome({}, named(long)).request, connect(long, "domain"));

@@ -17,13 +17,19 @@ export function formatIpv6(bytes: Uint8Array): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));
   // Section 5: IPv4-mapped addresses keep their dotted tail.
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${formatIpv4(bytes.subarray(12))}`;
-  }
+  const mapped = mappedIpv4(bytes);
+  if (mapped) return `::ffff:${formatIpv4(mapped)}`;
   const run = longestZeroRun(groups);
   const hex = (part: number[]) => part.map((group) => group.toString(16)).join(":");
   if (run.length < 2) return hex(groups);
   return `${hex(groups.slice(0, run.start))}::${hex(groups.slice(run.start + run.length))}`;
+}
+
+/** The IPv4 address inside an IPv4-mapped one (RFC 4291 section 2.5.5.2), or undefined when it is another one. */
+export function mappedIpv4(bytes: Uint8Array): Uint8Array | undefined {
+  const isMapped =
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  return isMapped ? bytes.subarray(12) : undefined;
 }
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {

@@ -27,6 +27,8 @@ test("every reply code, with the unspecified address", () => {
 test("every kind of bound address", () => {
   assert.equal(hex(0, { host: "192.0.2.7", port: 4433 }), "05000001c00002071151");
   assert.equal(hex(0, { host: "2001:db8::1", port: 65535 }), "0500000420010db8000000000000000000000001ffff");
+  assert.equal(hex(0, { host: "::ffff:192.0.2.7", port: 4433 }), "05000001c00002071151");
+  assert.equal(hex(0, { host: "::ffff:c000:207", port: 4433 }), "05000001c00002071151");
   assert.equal(hex(0, { host: "a.example", port: 80 }), "0500000309612e6578616d706c650050");
   assert.equal(hex(0, { host: "fe80::1%eth0", port: 1 }), "05000004fe8000000000000000000000000000010001");
 });

@@ -128,9 +128,10 @@ export class Egress {
     const { host, port } = request.destination;
     const { policy, names } = this.#access;
     const lookup = allowedLookup(policy, port, (name) => names.resolve(name));
+    let flow: EgressFlow | undefined;
     const options = { host, port, lookup, autoSelectFamily: true };
-    const socket = dialApplication(options, (bytes, release) => flow.handleBytes(bytes, release));
-    const flow = new EgressFlow(this.#driver, stream, request, socket, {
+    const socket = dialApplication(options, (bytes, release) => flow?.handleBytes(bytes, release) ?? true);
+    const dialled = new EgressFlow(this.#driver, stream, request, socket, {
       policy: () => this.#access.policy,
       onFailed: (code, error) => {
         if (code === StreamCode.overloaded) this.#onRefused("system");
@@ -139,12 +140,13 @@ export class Egress {
       },
       onCut: (why) => this.#noteCut(stream, request, why),
       onOver: () => {
-        this.#flows.delete(flow);
+        this.#flows.delete(dialled);
         this.#access.limits.release();
       },
     });
-    this.#flows.add(flow);
-    this.#driver.adopt(stream, flow);
+    flow = dialled;
+    this.#flows.add(dialled);
+    this.#driver.adopt(stream, dialled);
   }
 
   /** The rules have changed: flows to where the peer may no longer go are reset. */

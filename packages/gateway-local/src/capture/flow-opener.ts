@@ -6,6 +6,7 @@ import {
   Flow,
   type FlowEvents,
   FlowSet,
+  LimitedLog,
   type Logger,
   type Refusals,
   SPEEDTEST_HOST,
@@ -18,7 +19,7 @@ import { Reach } from "./reach.ts";
 export class FlowOpener {
   readonly #keeper: SessionKeeper;
   readonly #refusals: Refusals;
-  readonly #logger: Logger;
+  readonly #log: LimitedLog;
   readonly flows = new FlowSet();
   readonly reach = new Reach();
   #draining = false;
@@ -26,7 +27,7 @@ export class FlowOpener {
   constructor(keeper: SessionKeeper, refusals: Refusals, logger: Logger) {
     this.#keeper = keeper;
     this.#refusals = refusals;
-    this.#logger = logger;
+    this.#log = new LimitedLog(logger);
   }
 
   /** From now on every new flow is refused. */
@@ -36,10 +37,11 @@ export class FlowOpener {
 
   /** Opens a flow for a connection that a listener has accepted, or closes it. */
   openAccepted(kind: FlowKind, destination: Endpoint, accepted: Socket): void {
+    let flow: Flow | undefined;
     const socket = this.adopt(accepted, (bytes, release) => flow?.handleBytes(bytes, release) ?? true);
     const opened = socket && this.open(kind, destination, socket);
-    const flow = opened instanceof Flow ? opened : undefined;
-    if (!flow) socket?.resetAndDestroy();
+    if (opened instanceof Flow) flow = opened;
+    else socket?.resetAndDestroy();
   }
 
   /** The accepted connection, read with pooled buffers from now on; undefined when it has gone or none can be had. */
@@ -47,7 +49,7 @@ export class FlowOpener {
     try {
       return adoptApplication(accepted, onBytes);
     } catch (error) {
-      this.#logger.warn({ err: error }, "could not take over a connection");
+      this.#log.write("adopt", "warn", { err: error }, "could not take over a connection");
       return undefined;
     }
   }
@@ -77,11 +79,7 @@ export class FlowOpener {
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
       onReset: (code) => {
-        if (code !== StreamCode.reset)
-          this.#logger.info(
-            { session: driver.name, flow: stream, ...request, reason: codeName(StreamCode, code) },
-            "flow refused or cut",
-          );
+        this.#noteReset({ session: driver.name, flow: stream, ...request }, code);
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {
@@ -94,6 +92,18 @@ export class FlowOpener {
     driver.adopt(stream, flow);
     this.reach.watch(refuse);
     return flow;
+  }
+
+  /** One client can have thousands of flows fail in a minute: a line each would leave room for nothing else in the log. */
+  #noteReset(
+    flow: StreamRequest & { readonly session: string; readonly flow: number },
+    code: StreamCode,
+  ): void {
+    if (code === StreamCode.reset) return;
+    const reason = codeName(StreamCode, code);
+    // A newer remote's codes are many; those without a name are one kind.
+    const kind = reason in StreamCode ? reason : "other";
+    this.#log.write(`${flow.kind} ${kind}`, "info", { ...flow, reason }, "flow refused or cut");
   }
 
   /** Without a reason the session has just ended, and the next one is not there yet. */

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import {
   Admission,
-  AttemptLimit,
   Flow,
-  LimitedLog,
   type Listener,
   type Logger,
   listenAll,
@@ -41,8 +39,9 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.notAllowed]: SocksReply.notAllowed,
 };
 
-/** For the metrics and the log: clients that were pointed at the wrong port; all other faults are "handshake". */
+/** For the metrics and the log: clients that guess, or were pointed at the wrong port; all other faults are "handshake". */
 const REASONS: Readonly<Record<string, string>> = {
+  [SocksErrorCode.authFailed]: "password",
   [SocksErrorCode.socks4]: "socks4",
   [SocksErrorCode.http]: "http",
   [SocksErrorCode.tls]: "tls",
@@ -55,15 +54,12 @@ export class SocksCapture {
   readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly #handshakes = new Admission<SocksClient>(HANDSHAKES, (client) => client.handleDisplaced());
-  readonly #attempts = new AttemptLimit();
-  readonly #log: LimitedLog;
 
   constructor(config: SocksConfig, opener: FlowOpener, refusals: Refusals, logger: Logger) {
     this.#config = config;
     this.#opener = opener;
     this.#refusals = refusals;
     this.#logger = logger;
-    this.#log = new LimitedLog(logger);
   }
 
   /** @throws CodedError LISTEN_FAILED */
@@ -78,34 +74,27 @@ export class SocksCapture {
   }
 
   #handleConnection(accepted: Socket): void {
+    let client: SocksClient | undefined;
     const socket = this.#opener.adopt(
       accepted,
       (bytes, release) => client?.handleBytes(bytes, release) ?? true,
     );
-    const client = socket && new SocksClient(socket, this.#opener, this.#refusals, this.#checkOf(socket));
-    if (!client) return;
+    if (!socket) return;
+    client = new SocksClient(socket, this.#opener, this.#refusals, this.#check());
     this.#handshakes.enter(client, socket.remoteAddress);
     client.onHandshakeOver = () => this.#handshakes.leave(client);
   }
 
-  /** The check of this client's user and password; undefined where none is asked for. */
-  #checkOf({ remoteAddress: from }: Socket): Authenticate | undefined {
+  /**
+   * The check of a client's user and password; undefined where none is asked for. The right one is taken at any time,
+   * however many wrong ones came from its address: others behind that must not lock its owner out.
+   */
+  #check(): Authenticate | undefined {
     const { users } = this.#config;
     return (
       users &&
-      ((user, password) => {
-        const now = performance.now();
-        const wait = this.#attempts.waitFor(from, now);
-        if (wait > 0) {
-          const fields = { from, wait: Math.ceil(wait / 1_000) };
-          this.#log.write("passwords", "info", fields, "too many wrong passwords");
-          return false;
-        }
-        // An unknown user costs the same comparison.
-        const isRight = (users.get(user) ?? NOBODY).equals(password) && users.has(user);
-        if (!isRight) this.#attempts.handleFailure(from, now);
-        return isRight;
-      })
+      // An unknown user costs the same comparison.
+      ((user, password) => (users.get(user) ?? NOBODY).equals(password) && users.has(user))
     );
   }
 }

@@ -1,4 +1,3 @@
 export { Admission, type AdmissionLimits, sourceOf } from "./admission.ts";
-export { AttemptLimit } from "./attempt-limit.ts";
 export { LimitedLog } from "./limited-log.ts";
 export { type RefusalCount, Refusals } from "./refusals.ts";

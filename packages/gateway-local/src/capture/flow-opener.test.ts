@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { Socket } from "node:net";
+import { mock, test } from "node:test";
+import { createLogger, Refusals, type SessionDriver, type StreamHandler } from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
+import type { SessionKeeper } from "../session-keeper.ts";
+import { FlowOpener } from "./flow-opener.ts";
+
+test("a flood of flows that fail writes some lines of each kind, then one with the number of the rest", () => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const logger = createLogger({ role: "local", name: "test", level: "info", destination: { write } });
+  const handlers: StreamHandler[] = [];
+  const driver = {
+    name: "test",
+    session: { stream: () => undefined },
+    open: () => handlers.length,
+    adopt: (_: number, handler: StreamHandler) => void handlers.push(handler),
+  } as unknown as SessionDriver;
+  const opener = new FlowOpener({ driver } as SessionKeeper, new Refusals(logger), logger);
+  for (let i = 0; i < 7_000; i++) {
+    const flow = opener.open("redirect", { host: "192.0.2.1", port: 80 }, new Socket(), {
+      onReset: () => true,
+    });
+    assert.equal(typeof flow, "object");
+    handlers.at(-1)?.handleReset(i % 7 === 0 ? StreamCode.refused : StreamCode.timeout);
+  }
+  assert.equal(opener.flows.size, 0);
+  assert.deepEqual(lines.map(({ reason }) => reason).toSorted(), [
+    ...Array.from({ length: 3 }, () => "refused"),
+    ...Array.from({ length: 3 }, () => "timeout"),
+  ]);
+  mock.timers.tick(10_000);
+  assert.deepEqual(
+    lines.slice(6).map(({ kind, more }) => [kind, more]),
+    [
+      ["redirect refused", 997],
+      ["redirect timeout", 5_997],
+    ],
+  );
+  mock.timers.reset();
+});

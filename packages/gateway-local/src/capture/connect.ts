@@ -1,5 +1,11 @@
 import type { Socket } from "node:net";
-import { acceptConnect, Flow, type OnConnect, refuseConnect } from "@hawser/shared-protocol/node";
+import {
+  acceptConnect,
+  Flow,
+  type OnConnect,
+  prepareApplication,
+  refuseConnect,
+} from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -19,6 +25,7 @@ const STATUSES: Readonly<Record<number, [number, string]>> = {
 /** Tunnels of `hawser-local connect`, which come over the status server. */
 export function connectHandler(opener: FlowOpener): OnConnect {
   return (target, socket: Socket, head) => {
+    prepareApplication(socket);
     let opened = false;
     const flow = opener.open("connect", target, socket, {
       onOpened: () => {

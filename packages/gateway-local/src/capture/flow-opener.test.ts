@@ -27,10 +27,8 @@ test("a flood of flows that fail writes some lines of each kind, then one with t
     handlers.at(-1)?.handleReset(i % 7 === 0 ? StreamCode.refused : StreamCode.timeout);
   }
   assert.equal(opener.flows.size, 0);
-  assert.deepEqual(lines.map(({ reason }) => reason).toSorted(), [
-    ...Array.from({ length: 3 }, () => "refused"),
-    ...Array.from({ length: 3 }, () => "timeout"),
-  ]);
+  const of = (reason: string) => lines.filter((line) => line.reason === reason).length;
+  assert.deepEqual([lines.length, of("refused"), of("timeout")], [6, 3, 3]);
   mock.timers.tick(10_000);
   assert.deepEqual(
     lines.slice(6).map(({ kind, more }) => [kind, more]),

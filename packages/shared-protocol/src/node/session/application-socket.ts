@@ -2,12 +2,19 @@ import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } fr
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
 import { claimDescriptor, descriptorsShort } from "../limits/descriptors.ts";
+import { type KeepAlive, setKeepAlive, setUrgentInline, socketFd } from "../sys/socket-options.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
 const BUFFER_BYTES = 65_536;
 /** What a busy second leaves behind for the next one; more is given back to the system. */
 const MAX_IDLE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * A client's own probes end at the router, so these keep its flow in the tables of firewalls beyond, which forget
+ * after a minute or more. Nine minutes of silence are a laptop that sleeps, or a phone out of reach: plain TCP goes on.
+ */
+const KEEPALIVE: KeepAlive = { idle: 45, interval: 45, probes: 12 };
 
 const pool = new BufferPool({ bufferBytes: BUFFER_BYTES, maxIdleBytes: MAX_IDLE_BYTES });
 
@@ -22,7 +29,16 @@ export type BytesHandler = (bytes: Buffer, release: () => void) => boolean;
  * @throws SystemError when the connection has gone meanwhile, or no descriptor is left; `accepted` is closed then.
  */
 export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socket {
-  return adoptAccepted(accepted, readerOptions(onBytes));
+  const socket = adoptAccepted(accepted, readerOptions(onBytes));
+  prepareApplication(socket);
+  return socket;
+}
+
+/** How an application's connection is to behave. One that has gone meanwhile tells of it when it is read. */
+export function prepareApplication(socket: Socket): void {
+  if (socketFd(socket) === undefined) return;
+  setUrgentInline(socket);
+  setKeepAlive(socket, KEEPALIVE);
 }
 
 /**
@@ -32,13 +48,15 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
 export function dialApplication(options: DialOptions, onBytes: BytesHandler): Socket {
   const { host, lookup } = options;
   if (isIP(host) !== 0 && !claimDescriptor()) return new Socket().destroy(noDescriptor());
-  return connect({
+  const socket = connect({
     ...options,
     lookup: withDescriptor(lookup),
     allowHalfOpen: true,
     noDelay: true,
     onread: pooledOnRead(readerOptions(onBytes)),
   });
+  // With several addresses to try, its descriptor is not known before. Nothing is read before this event.
+  return socket.prependListener("connect", () => prepareApplication(socket));
 }
 
 /** The socket is made as soon as the name's addresses are known. */

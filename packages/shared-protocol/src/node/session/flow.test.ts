@@ -22,9 +22,6 @@ class SlowSocket extends Duplex {
     this.#take = undefined;
     take?.();
   }
-
-  setNoDelay(): void {}
-  setKeepAlive(): void {}
 }
 
 test("bytes that come one by one for an application that takes none wait in the stream, not in as many writes", async () => {

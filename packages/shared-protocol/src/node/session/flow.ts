@@ -4,9 +4,6 @@ import { type Endpoint, StreamCode } from "../../wire/index.ts";
 import type { SessionDriver, StreamHandler } from "./session-driver.ts";
 import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 
-/** Keeps a dead LAN client or server from holding a flow for ever: probes after this much silence, milliseconds. */
-const KEEPALIVE_MS = 120_000;
-
 /** So many writes wait for the socket at most. What comes then stays in the stream, which gathers small pieces. */
 const MAX_WRITES = 16;
 
@@ -67,8 +64,6 @@ export class Flow implements StreamHandler {
     socket.on("error", () => this.#fail());
     socket.on("finish", () => this.#finishIfDone());
     socket.on("close", () => this.#handleSocketClosed());
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEPALIVE_MS);
   }
 
   // --- socket -> stream ---

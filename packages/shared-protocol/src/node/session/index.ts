@@ -1,4 +1,9 @@
-export { adoptApplication, type BytesHandler, dialApplication } from "./application-socket.ts";
+export {
+  adoptApplication,
+  type BytesHandler,
+  dialApplication,
+  prepareApplication,
+} from "./application-socket.ts";
 export { Flow, type FlowEvents } from "./flow.ts";
 export { FlowSet } from "./flow-set.ts";
 export { awaitHello, JOIN_DEADLINE_MS, JoinError, joinSession, refuse, welcome } from "./handshake.ts";

@@ -35,6 +35,8 @@ export const Sys = {
   /** socket(7) */
   SOL_SOCKET: 1,
   SO_ERROR: 4,
+  SO_KEEPALIVE: 9,
+  SO_OOBINLINE: 10,
   SO_BINDTODEVICE: 25,
   SO_LINGER: 13,
   /** ip(7), linux/netfilter_ipv4.h */
@@ -47,6 +49,9 @@ export const Sys = {
   IP6T_SO_ORIGINAL_DST: 80,
   /** tcp(7) */
   IPPROTO_TCP: 6,
+  TCP_KEEPIDLE: 4,
+  TCP_KEEPINTVL: 5,
+  TCP_KEEPCNT: 6,
   TCP_INFO: 11,
   TCP_CONGESTION: 13,
   TCP_NOTSENT_LOWAT: 25,

@@ -24,6 +24,37 @@ export function setNotSentLowat(socket: Socket, bytes: number): void {
   setInt(socket, Sys.TCP_NOTSENT_LOWAT, bytes, "TCP_NOTSENT_LOWAT");
 }
 
+/** When a connection is asked whether its other end is there, and when that is believed to be gone; seconds. */
+export interface KeepAlive {
+  /** Silence before the first probe. */
+  readonly idle: number;
+  /** From a probe to the next. */
+  readonly interval: number;
+  /** So many in a row without an answer end the connection. */
+  readonly probes: number;
+}
+
+/**
+ * SO_KEEPALIVE with all its times (tcp(7)). Not by Node's `setKeepAlive`: that leaves ten probes of a second each, and a
+ * peer that is silent for these ten seconds is given up.
+ * @throws SystemError
+ */
+export function setKeepAlive(socket: Socket, { idle, interval, probes }: KeepAlive): void {
+  setInt(socket, Sys.SO_KEEPALIVE, 1, "SO_KEEPALIVE", Sys.SOL_SOCKET);
+  setInt(socket, Sys.TCP_KEEPIDLE, idle, "TCP_KEEPIDLE");
+  setInt(socket, Sys.TCP_KEEPINTVL, interval, "TCP_KEEPINTVL");
+  setInt(socket, Sys.TCP_KEEPCNT, probes, "TCP_KEEPCNT");
+}
+
+/**
+ * SO_OOBINLINE (socket(7)): a byte that was sent as urgent (RFC 6093) is read where it stands among the others. Without
+ * it the byte is missing: Node does not ask for it.
+ * @throws SystemError
+ */
+export function setUrgentInline(socket: Socket): void {
+  setInt(socket, Sys.SO_OOBINLINE, 1, "SO_OOBINLINE", Sys.SOL_SOCKET);
+}
+
 /**
  * TCP_CONGESTION (tcp(7)): the congestion control, one of net.ipv4.tcp_available_congestion_control.
  * @throws SystemError ENOENT when the kernel has no such algorithm, EPERM when it is reserved for root.
@@ -71,8 +102,8 @@ export function setDiscardOnClose(socket: Socket): void {
   set(socket, Sys.SO_LINGER, linger, "SO_LINGER", Sys.SOL_SOCKET);
 }
 
-function setInt(socket: Socket, option: number, value: number, name: string): void {
-  set(socket, option, Buffer.from(Int32Array.of(value).buffer), name);
+function setInt(socket: Socket, option: number, value: number, name: string, level?: number): void {
+  set(socket, option, Buffer.from(Int32Array.of(value).buffer), name, level);
 }
 
 function set(

@@ -12,6 +12,17 @@ export * from "./status/index.ts";
 export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
 export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
+export { type NetlinkOptions, NetlinkProtocol, NetlinkSocket } from "./sys/netlink.ts";
+export {
+  attribute,
+  listAttributes,
+  nestedAttribute,
+  networkOrderAttribute,
+  readAttributes,
+  readU16,
+  readU32,
+} from "./sys/netlink-attributes.ts";
+export { NetlinkFlag, type NetlinkMessage } from "./sys/netlink-message.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./sys/pinned-socket.ts";
 export { SPECIAL_RANGES } from "./sys/special-ranges.ts";

@@ -16,19 +16,41 @@ export interface Libc {
   getsockopt(fd: number, level: number, option: number, value: Buffer, length: Uint32Array): number;
   /** fcntl(2) with F_DUPFD_CLOEXEC: a second descriptor of the same open socket */
   dup(fd: number): number;
+  /** send(2) */
+  send(fd: number, bytes: Buffer, length: number, flags: number): number;
+  /** recvfrom(2); `addressLength[0]` is the size of `address` on the way in and what was filled on the way out */
+  recvfrom(
+    fd: number,
+    bytes: Buffer,
+    length: number,
+    flags: number,
+    address: Buffer,
+    addressLength: Uint32Array,
+  ): number;
   /** close(2) */
   close(fd: number): number;
   /** if_nametoindex(3); 0 when there is no such interface */
   ifNameToIndex(name: string): number;
+  /**
+   * Calls back in the event loop whenever the descriptor has something to read or an error to tell, until the watch is
+   * closed. It must be closed before the descriptor is.
+   */
+  watchReadable(fd: number, onReadable: () => void): ReadableWatch;
   /** The positive errno of the last failed call. */
   errno(): number;
+}
+
+export interface ReadableWatch {
+  close(): void;
 }
 
 /** Constants of Linux's uapi headers; the values are those of x86-64, arm64, arm and riscv (not MIPS or SPARC). */
 export const Sys = {
   AF_INET: 2,
   AF_INET6: 10,
+  AF_NETLINK: 16,
   SOCK_STREAM: 1,
+  SOCK_RAW: 3,
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   F_DUPFD_CLOEXEC: 1030,
@@ -39,6 +61,7 @@ export const Sys = {
   SO_OOBINLINE: 10,
   SO_BINDTODEVICE: 25,
   SO_LINGER: 13,
+  MSG_TRUNC: 0x20,
   /** ip(7), linux/netfilter_ipv4.h */
   SOL_IP: 0,
   IP_BIND_ADDRESS_NO_PORT: 24,
@@ -99,9 +122,40 @@ function declare(koffi: typeof import("koffi").default): Libc {
     ) as Libc["getsockopt"],
     // Not dup(2): its descriptor would leak into child processes (iptables, ip) and keep the connection open.
     dup: (fd) => fcntl(fd, Sys.F_DUPFD_CLOEXEC, "int", 0),
+    send: library.func("intptr_t send(int fd, const void *bytes, size_t length, int flags)") as Libc["send"],
+    recvfrom: library.func(
+      "intptr_t recvfrom(int fd, void *bytes, size_t length, int flags, void *address, void *addressLength)",
+    ) as Libc["recvfrom"],
     close: library.func("int close(int fd)") as Libc["close"],
     ifNameToIndex: library.func("uint32_t if_nametoindex(const char *name)") as Libc["ifNameToIndex"],
+    watchReadable: (fd, onReadable) => watchReadable(koffi, fd, onReadable),
     errno: () => koffi.errno(),
+  };
+}
+
+function watchReadable(
+  koffi: typeof import("koffi").default,
+  fd: number,
+  onReadable: () => void,
+): ReadableWatch {
+  const readable = { readable: true };
+  let immediate: NodeJS.Immediate | undefined;
+  const run = (): void => {
+    immediate = undefined;
+    // libuv stops watching a descriptor that has an error (ENOBUFS of a netlink socket). It has more to read later.
+    handle.start(readable, schedule);
+    onReadable();
+  };
+  // Koffi calls back without a turn of Node's own, after which promises would be settled but nobody be told.
+  const schedule = (): void => {
+    immediate ??= setImmediate(run);
+  };
+  const handle = koffi.node.poll(fd, readable, schedule);
+  return {
+    close: () => {
+      if (immediate) clearImmediate(immediate);
+      handle.close();
+    },
   };
 }
 

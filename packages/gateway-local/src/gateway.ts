@@ -22,6 +22,7 @@ import { RemoteAddresses } from "./remote-addresses.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import { Trials } from "./trials/trials.ts";
+import { WayOut } from "./way-out.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
@@ -36,6 +37,7 @@ export class LocalGateway {
   readonly opener: FlowOpener;
   readonly refusals: Refusals;
   readonly trials = new Trials(this);
+  readonly wayOut: WayOut;
   readonly #links = new LinkWatch();
   #paths: Path[];
   readonly #quotas: QuotaKeeper;
@@ -57,6 +59,7 @@ export class LocalGateway {
     this.#config = config;
     this.#started = config;
     this.#logger = logger;
+    this.wayOut = new WayOut(this.events, config.remote.name, logger);
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, this.events, {
       onSubflow: (change) => {
         this.path(change.path)?.handleSubflow(change);
@@ -68,6 +71,7 @@ export class LocalGateway {
         this.opener.reach.handleNoPath();
         for (const path of this.#paths) path.handleNewSession();
       },
+      onEgress: (families) => this.wayOut.handleEgress(families),
     });
     this.refusals = new Refusals(logger);
     this.opener = new FlowOpener(this.keeper, this.refusals, logger);

@@ -10,12 +10,21 @@ import {
   SessionDriver,
   type SubflowChange,
 } from "@hawser/shared-protocol/node";
-import { CloseCode, codeName, SESSION_ID_LENGTH } from "@hawser/shared-protocol/wire";
+import {
+  CloseCode,
+  codeName,
+  type EgressFamilies,
+  OLDEST_VERSION,
+  PROTOCOL_VERSION,
+  SESSION_ID_LENGTH,
+} from "@hawser/shared-protocol/wire";
 
 export interface SessionKeeperEvents {
   onSubflow(change: SubflowChange): void;
   /** The session ended, and another has taken its place. */
   onNewSession(): void;
+  /** The remote gateway has told by which address families it reaches the Internet, or that this has changed. */
+  onEgress(families: EgressFamilies): void;
 }
 
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
@@ -30,6 +39,7 @@ export class SessionKeeper {
   #driver: SessionDriver;
   #id: Buffer = Buffer.alloc(0);
   #established = false;
+  #version = PROTOCOL_VERSION;
   #nextSubflow = 0;
   #stopped = false;
   readonly #paths = new Map<string, PathRecord>();
@@ -77,6 +87,16 @@ export class SessionKeeper {
     return this.#established;
   }
 
+  /** The version of the protocol that HELLO names. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The remote gateway is a release older, and says so to HELLO: the next one names the oldest version. */
+  handleOlderRemote(driver: SessionDriver): void {
+    if (driver === this.#driver) this.#version = OLDEST_VERSION;
+  }
+
   /** The number of the session's next subflow, for its HELLO. */
   takeSubflow(): number {
     return this.#nextSubflow++;
@@ -112,6 +132,8 @@ export class SessionKeeper {
   #create(): SessionDriver {
     this.#id = randomBytes(SESSION_ID_LENGTH);
     this.#established = false;
+    // The remote gateway may be another release by now.
+    this.#version = PROTOCOL_VERSION;
     this.#nextSubflow = 0;
     const driver: SessionDriver = new SessionDriver({
       name: this.#id.toString("hex", 0, 4),
@@ -122,6 +144,9 @@ export class SessionKeeper {
       onFlowFailed: (code) => this.#failures.note(code),
       onSubflow: (change) => {
         if (driver === this.#driver) this.#events.onSubflow(change);
+      },
+      onEgress: (families) => {
+        if (driver === this.#driver) this.#events.onEgress(families);
       },
       onClosed: (code, reason) => this.#handleClosed(code, reason),
     });

@@ -168,10 +168,22 @@ test("a join that is called off ends its connection at once", async () => {
   assert.ok(socket.destroyed);
 });
 
-test("HELLO of another version is answered with this one's CLOSE", async () => {
-  for (const version of [0, PROTOCOL_VERSION + 1, 2 ** 40])
-    await assertRefused(join("home", hello(randomBytes(16), { version })), CloseCode.version);
-});
+test("HELLO of no version is answered with CLOSE", () =>
+  assertRefused(join("home", hello(randomBytes(16), { version: 0 })), CloseCode.version));
+
+for (const [theirs, spoken] of [
+  [1, 1],
+  [PROTOCOL_VERSION, PROTOCOL_VERSION],
+  [PROTOCOL_VERSION + 1, PROTOCOL_VERSION],
+  [2 ** 40, PROTOCOL_VERSION],
+] as const) {
+  test(`HELLO of version ${theirs} is answered with WELCOME of version ${spoken}`, async () => {
+    const socket = await dial("home");
+    const { version } = await joinSession(socket, hello(randomBytes(16), { version: theirs }));
+    assert.equal(version, spoken);
+    socket.destroy();
+  });
+}
 
 for (const [what, begin] of [
   ["anything but HELLO", () => bytes({ type: "ping" })],

@@ -2,6 +2,7 @@ import type { TLSSocket } from "node:tls";
 import {
   awaitHello,
   childLogger,
+  commonVersion,
   EventLog,
   FlowFailures,
   type Logger,
@@ -84,14 +85,15 @@ export class Sessions {
     const before = session.places.get(place);
     if (before && before.subflow > hello.subflow)
       return refuse(socket, CloseCode.protocol, `subflow ${before.subflow} was dialled later`);
-    welcome(socket);
+    const version = commonVersion(hello);
+    welcome(socket, version);
     if (before)
       session.driver.closeSubflow(before.subflow, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
     session.places.set(place, { subflow: id, key });
     // With another key it is a rotation. Otherwise the one before was lost, in a way that only the other end has noticed.
     const replaces = before?.key.psk.equals(key.psk) === false ? before.subflow : undefined;
-    session.driver.addSubflow(socket, { id, path, role, policy, replaces }, Buffer.alloc(0));
+    session.driver.addSubflow(socket, { id, path, role, policy, version, replaces }, Buffer.alloc(0));
     if (key.until === undefined) session.key = key;
     this.#onJoined(key);
   }

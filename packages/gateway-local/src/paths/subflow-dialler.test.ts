@@ -4,8 +4,14 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, beforeEach, test } from "node:test";
-import { awaitHello, createLogger, Secret, serverTls, welcome } from "@hawser/shared-protocol/node";
-import { DEFAULT_POLICY, type Endpoint } from "@hawser/shared-protocol/wire";
+import { awaitHello, createLogger, refuse, Secret, serverTls, welcome } from "@hawser/shared-protocol/node";
+import {
+  CloseCode,
+  DEFAULT_POLICY,
+  type Endpoint,
+  OLDEST_VERSION,
+  PROTOCOL_VERSION,
+} from "@hawser/shared-protocol/wire";
 import { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { LONG_LIFE_MS } from "./backoff.ts";
@@ -23,12 +29,18 @@ const manners: Record<string, Manner> = {};
 const dialled: string[] = [];
 /** The sessions that those who were let in had named. */
 const named: string[] = [];
+/** The versions of the protocol with which subflows have joined. */
+const versions: number[] = [];
+/** The latest one that the remote gateway speaks. */
+let spoken = PROTOCOL_VERSION;
 const sockets = new Set<Socket>();
 const servers: Server[] = [];
 
 beforeEach(() => {
   dialled.length = 0;
   named.length = 0;
+  versions.length = 0;
+  spoken = PROTOCOL_VERSION;
 });
 after(() => {
   for (const socket of sockets) socket.destroy();
@@ -51,9 +63,10 @@ async function startEndpoint(name: string, manner: Manner): Promise<Server> {
 async function letIn(raw: Socket): Promise<void> {
   const { socket } = await serverTls(raw, { lookup: () => PSK.reveal() });
   keep(socket);
-  const { session } = await awaitHello(socket, 5_000);
+  const { session, version } = await awaitHello(socket, 5_000);
   named.push(Buffer.from(session).toString("hex"));
-  welcome(socket);
+  if (version > spoken) return refuse(socket, CloseCode.version, "the remote gateway is a release older");
+  welcome(socket, version);
 }
 
 function keep(socket: Socket): void {
@@ -88,8 +101,9 @@ function play(...endpoints: readonly Server[]): Played {
   const driver = {
     connections: new Map(),
     session: { isClosed: false },
-    addSubflow(socket: Socket) {
+    addSubflow(socket: Socket, { version }: { version: number }) {
       keep(socket);
+      versions.push(version);
       setImmediate(() => events.emit("joined"));
     },
   };
@@ -98,6 +112,10 @@ function play(...endpoints: readonly Server[]): Played {
     pairing: { name: "home", psk: PSK, endpoints: endpoints.map(endpointOf) },
     id: randomBytes(16),
     established: false,
+    version: PROTOCOL_VERSION,
+    handleOlderRemote() {
+      this.version = OLDEST_VERSION;
+    },
     takeSubflow: () => subflow++,
     handleJoined() {},
     driver,
@@ -171,4 +189,14 @@ test("an attempt joins the session of when it is answered, which may not be that
   await letIn(raw);
   await first;
   assert.deepEqual(named, [keeper.id.toString("hex")]);
+});
+
+test("a remote gateway that is a release older is greeted in its own version, at the second try", async () => {
+  spoken = OLDEST_VERSION;
+  const { dialler, joined, failures } = play(await startEndpoint("older", "open"));
+  const first = joined();
+  dialler.start();
+  await first;
+  assert.deepEqual([dialled, versions], [["older", "older"], [OLDEST_VERSION]]);
+  assert.match(failures.join(), /a release older/);
 });

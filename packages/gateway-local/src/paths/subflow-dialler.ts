@@ -6,13 +6,7 @@ import {
   localAddresses,
   type SessionDriver,
 } from "@hawser/shared-protocol/node";
-import {
-  CloseCode,
-  DEFAULT_POLICY,
-  type HelloFrame,
-  type PathPolicy,
-  PROTOCOL_VERSION,
-} from "@hawser/shared-protocol/wire";
+import { CloseCode, DEFAULT_POLICY, type HelloFrame, type PathPolicy } from "@hawser/shared-protocol/wire";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS } from "./backoff.ts";
@@ -189,7 +183,7 @@ export class SubflowDialler {
     const { name, roleInForce: role } = this.#path;
     const hello: HelloFrame = {
       type: "hello",
-      version: PROTOCOL_VERSION,
+      version: this.#keeper.version,
       session: id,
       resume: established,
       path: name,
@@ -198,7 +192,7 @@ export class SubflowDialler {
       subflow,
       ...toldPolicy(this.#path.policy("down")),
     };
-    const rest = await joinSession(socket, hello, signal).catch((error: unknown) => {
+    const { version, rest } = await joinSession(socket, hello, signal).catch((error: unknown) => {
       this.#handleRefusal(error, driver);
       throw error;
     });
@@ -212,7 +206,7 @@ export class SubflowDialler {
     this.#joined = { subflow, at: performance.now(), target };
     driver.addSubflow(
       socket,
-      { id: subflow, path: name, role, policy: this.#path.policy("up"), replaces },
+      { id: subflow, path: name, role, version, policy: this.#path.policy("up"), replaces },
       rest,
     );
     // It may have changed since HELLO.
@@ -220,7 +214,9 @@ export class SubflowDialler {
   }
 
   #handleRefusal(error: unknown, driver: SessionDriver): void {
-    if (!(error instanceof JoinError) || error.closeCode !== CloseCode.unknownSession) return;
+    if (!(error instanceof JoinError)) return;
+    if (error.closeCode === CloseCode.version) this.#keeper.handleOlderRemote(driver);
+    if (error.closeCode !== CloseCode.unknownSession) return;
     this.#rotation.restart();
     this.#keeper.handleUnknown(driver);
   }

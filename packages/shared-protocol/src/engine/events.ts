@@ -1,4 +1,4 @@
-import type { CloseCode, Endpoint, StreamCode } from "../wire/index.ts";
+import type { CloseCode, EgressFamilies, Endpoint, StreamCode } from "../wire/index.ts";
 import type { LivenessState } from "./liveness.ts";
 import type { TierChange } from "./role-policy.ts";
 import type { StreamRequest } from "./stream.ts";
@@ -26,6 +26,8 @@ export type SessionEvent =
   | { readonly type: "rest"; readonly subflow: number }
   /** The peer gave the path another role, which is the subflow's now. */
   | { readonly type: "role"; readonly subflow: number }
+  /** Local: by which address families the remote gateway reaches the Internet from now on. */
+  | { readonly type: "egress"; readonly families: EgressFamilies }
   /** Remote: a stream was refused before anything was known of it. */
   | { readonly type: "refused"; readonly reason: StreamRefusal }
   /** Lines of other tiers carry what this side sends. */

@@ -5,6 +5,7 @@ import {
   type CloseFrame,
   type CloseScope,
   type CreditFrame,
+  type EgressFrame,
   type FinFrame,
   type Frame,
   type FrameSink,
@@ -93,6 +94,8 @@ export class FrameReceiver implements FrameSink {
         return this.#handleAllowance(frame);
       case "arrived":
         return this.#handleArrived(frame);
+      case "egress":
+        return this.#handleEgress(frame);
       case "close":
         return this.#handleClose(frame);
       default:
@@ -241,6 +244,13 @@ export class FrameReceiver implements FrameSink {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "ALLOWANCE from a remote gateway" };
     this.#subflow.allowance = limit === MAX_VARINT ? Number.POSITIVE_INFINITY : limit;
+    return undefined;
+  }
+
+  #handleEgress(frame: EgressFrame): WireError | undefined {
+    if (this.#state.side !== "local")
+      return { code: CloseCode.protocol, reason: "EGRESS from a local gateway" };
+    if (this.#state.egress.handleFrame(frame)) this.#state.emit({ type: "egress", families: frame.families });
     return undefined;
   }
 

@@ -1,4 +1,11 @@
-import { CloseCode, type Endpoint, MAX_VARINT, type PathRole, StreamCode } from "../wire/index.ts";
+import {
+  CloseCode,
+  type EgressFamilies,
+  type Endpoint,
+  MAX_VARINT,
+  type PathRole,
+  StreamCode,
+} from "../wire/index.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { Control } from "./ledger.ts";
 import type { LineReport } from "./line-watch.ts";
@@ -88,11 +95,12 @@ export class Session {
   // --- inputs ---
 
   /** A subflow has joined (HELLO and WELCOME are behind it). */
-  addSubflow(options: Pick<SubflowOptions, "id" | "path" | "role" | "policy">, now: number): Subflow {
+  addSubflow(options: Omit<SubflowOptions, "side" | "expectedRate">, now: number): Subflow {
     const { side, subflows, pathRates } = this.#state;
     const sibling = [...subflows.values()].find(({ path }) => path === options.path);
     const expectedRate = pathRates.get(options.path);
     const subflow = new Subflow({ ...options, side, expectedRate }, now, sibling?.rules);
+    subflow.egressDue = side === "remote" && subflow.takesEgress;
     this.#state.subflows.set(subflow.id, subflow);
     this.#orphanedAt = undefined;
     this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, this));
@@ -267,6 +275,17 @@ export class Session {
       subflow.role = role;
       subflow.roleChanged = true;
     }
+  }
+
+  /** Remote: by which address families this gateway reaches the Internet. The peer is told when that changes. */
+  setEgress(families: EgressFamilies): void {
+    if (!this.#state.egress.set(families)) return;
+    for (const subflow of this.#state.subflows.values()) subflow.egressDue = subflow.takesEgress;
+  }
+
+  /** By which address families the remote gateway reaches the Internet; undefined until that is known. */
+  get egress(): EgressFamilies | undefined {
+    return this.#state.egress.families;
   }
 
   /**

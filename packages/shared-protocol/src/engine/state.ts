@@ -1,5 +1,6 @@
 import { type CloseCode, FrameEncoder, type PathRole, StreamCode } from "../wire/index.ts";
 import { ArrivalReports } from "./arrival-reports.ts";
+import { EgressNotice } from "./egress-notice.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { HoldUps } from "./hold-up.ts";
@@ -63,6 +64,7 @@ export class SessionState {
   readonly roles = new RolePolicy();
   readonly holdUps = new HoldUps();
   readonly arrivalReports = new ArrivalReports();
+  readonly egress = new EgressNotice();
   readonly encoder = new FrameEncoder();
   readonly totals: SessionTotals = { flows: 0, failed: 0, sent: 0, received: 0, reinjected: 0, copied: 0 };
   /** Streams with stream frames to send, in this order. */

@@ -1,5 +1,5 @@
 import type { AckFrame, PathPolicy, PathRole, WireError } from "../wire/index.ts";
-import { CloseCode, FrameDecoder } from "../wire/index.ts";
+import { CloseCode, EGRESS_VERSION, FrameDecoder, PROTOCOL_VERSION } from "../wire/index.ts";
 import { HoldUpAccount } from "./hold-up.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { MAX_UNACKED_FRAMES } from "./limits.ts";
@@ -31,6 +31,8 @@ export interface SubflowOptions {
   readonly side: "local" | "remote";
   /** What the path carried before, bytes per millisecond, if that is known. */
   readonly expectedRate?: number | undefined;
+  /** Of the protocol, as HELLO and WELCOME agreed; absent: the latest. */
+  readonly version?: number | undefined;
   /** Rules for what this side sends over the path; absent: none. */
   readonly policy?: PathPolicy | undefined;
 }
@@ -57,6 +59,10 @@ export class Subflow {
   roleChanged = false;
   /** A "role" event is on its way to the driver. */
   roleAnnounced = false;
+  /** Whether the peer understands EGRESS. */
+  readonly takesEgress: boolean;
+  /** An EGRESS frame is to be sent. */
+  egressDue = false;
   /** What left before this count of bytes was given to the others when it became suspect, or began to rest. */
   surrenderedTo = 0;
   /** Bytes that went over this line although another had them already. */
@@ -82,6 +88,7 @@ export class Subflow {
     this.id = options.id;
     this.path = options.path;
     this.role = options.role;
+    this.takesEgress = (options.version ?? PROTOCOL_VERSION) >= EGRESS_VERSION;
     this.model = new PathModel(options.expectedRate);
     this.rules = rules;
     if (options.policy) rules.set(options.policy, now);

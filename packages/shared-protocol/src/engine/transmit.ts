@@ -37,6 +37,11 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
     subflow.roleChanged = false;
     append(state, subflow, { type: "path", role: subflow.role }, -1, 0, now);
   }
+  const { frame: egress } = state.egress;
+  if (subflow.egressDue && egress) {
+    subflow.egressDue = false;
+    append(state, subflow, egress, -1, 0, now);
+  }
   if (subflow.peerAllowance !== undefined) {
     append(state, subflow, { type: "allowance", limit: subflow.peerAllowance }, -1, 0, now);
     subflow.peerAllowance = undefined;

@@ -30,6 +30,7 @@ const GOLDEN: readonly [Frame, string][] = [
   [{ type: "path", role: "disabled" }, "0602"],
   [{ type: "gone", subflow: 70, received: 5, role: "disabled" }, "0740460502"],
   [{ type: "arrived", subflow: 3, received: 65_536 }, "090380010000"],
+  [{ type: "egress", number: 1, families: { ipv4: true, ipv6: false } }, "0a0101"],
   [{ type: "allowance", limit: 65_536 }, "0880010000"],
   [
     {
@@ -103,6 +104,10 @@ describe("frames", () => {
       const { error } = decode(Buffer.from(bytes.slice(0, -12) + wrong, "hex"));
       assert.equal(error?.code, CloseCode.protocol);
     }
+  });
+
+  it("EGRESS names no family that this version does not know", () => {
+    assert.equal(decode(Buffer.from("0a0104", "hex")).error?.code, CloseCode.protocol);
   });
 
   it("DATA has its bytes, small and large, and the length that was told", () => {

@@ -1,6 +1,7 @@
 import { CloseCode } from "./codes.ts";
 import {
   type CloseScope,
+  type EgressFamilies,
   type Endpoint,
   FLOW_KINDS,
   type Frame,
@@ -212,6 +213,8 @@ function readFrame(c: Cursor): Frame | typeof DATA_HEADER | undefined {
       return { type: "gone", subflow: c.varint(), received: c.varint(), role: readRole(c) };
     case FrameType.arrived:
       return { type: "arrived", subflow: c.varint(), received: c.varint() };
+    case FrameType.egress:
+      return { type: "egress", number: c.varint(), families: readFamilies(c) };
     case FrameType.allowance:
       return { type: "allowance", limit: c.varint() };
     case FrameType.close:
@@ -261,6 +264,12 @@ function readHello(c: Cursor): Frame {
 
 function readRole(c: Cursor): PathRole {
   return c.choice<PathRole>(PATH_ROLES, "path role");
+}
+
+function readFamilies(c: Cursor): EgressFamilies {
+  const bits = c.u8();
+  if (bits > 3) c.fail(`unknown address families ${bits}`);
+  return { ipv4: (bits & 1) !== 0, ipv6: (bits & 2) !== 0 };
 }
 
 function readPolicy(c: Cursor): PathPolicy {

@@ -138,6 +138,10 @@ function writeFrame(to: Buffer, start: number, frame: Frame): number {
     case "arrived":
       at = writeVarint(to, at, frame.subflow);
       return writeVarint(to, at, frame.received);
+    case "egress":
+      at = writeVarint(to, at, frame.number);
+      to[at++] = (frame.families.ipv4 ? 1 : 0) | (frame.families.ipv6 ? 2 : 0);
+      return at;
     case "allowance":
       return writeVarint(to, at, frame.limit);
     case "open":

@@ -1,6 +1,11 @@
 /** The frames of SPEC.md, section 3, as values. DATA's payload is not here: the decoder passes it on in pieces. */
 
-export const PROTOCOL_VERSION = 1;
+/** The latest version of the protocol, which a local gateway's first HELLO names (SPEC.md, section 2). */
+export const PROTOCOL_VERSION = 2;
+/** The oldest version that is still spoken. */
+export const OLDEST_VERSION = 1;
+/** From this version on the remote gateway says EGRESS. */
+export const EGRESS_VERSION = 2;
 
 export const FrameType = {
   hello: 0x01,
@@ -12,6 +17,7 @@ export const FrameType = {
   gone: 0x07,
   allowance: 0x08,
   arrived: 0x09,
+  egress: 0x0a,
   open: 0x10,
   opened: 0x11,
   data: 0x12,
@@ -47,6 +53,12 @@ export interface PathPolicy {
 }
 export const MAX_TIER = 255;
 export const DEFAULT_POLICY: PathPolicy = { tier: 1, rate: 0, metered: false, rationed: false };
+
+/** By which address families the remote gateway reaches the Internet. */
+export interface EgressFamilies {
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+}
 
 export const FLOW_KINDS = ["redirect", "socks", "forward", "connect"] as const;
 export type FlowKind = (typeof FLOW_KINDS)[number];
@@ -121,6 +133,12 @@ export interface AllowanceFrame {
   /** Count of the bytes on this subflow, as in ACK, beyond which its receiver starts no DATA; MAX_VARINT: without end. */
   readonly limit: number;
 }
+export interface EgressFrame {
+  readonly type: "egress";
+  /** Rises with each change in a session; an older number than the last one says nothing. */
+  readonly number: number;
+  readonly families: EgressFamilies;
+}
 export interface OpenFrame {
   readonly type: "open";
   readonly stream: number;
@@ -160,6 +178,7 @@ export type Frame =
   | GoneFrame
   | AllowanceFrame
   | ArrivedFrame
+  | EgressFrame
   | OpenFrame
   | OpenedFrame
   | FinFrame

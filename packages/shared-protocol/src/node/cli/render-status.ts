@@ -59,7 +59,7 @@ function columnsIn(width: number): readonly Column[] {
 }
 
 function renderSession(
-  { peer, state, flows, bytes, paths }: SessionStatus,
+  { peer, state, flows, bytes, egress, paths }: SessionStatus,
   now: Date,
   columns: readonly Column[],
 ): string[] {
@@ -70,10 +70,17 @@ function renderSession(
     `${clip(printable(peer), 32)}: ${state}, ${formatCount(flows.open, "flow")} open, ${flows.total} in all, ${flows.failed} failed`,
     `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, ` +
       `sent again ${formatBytes(bytes.reinjected)}`,
+    ...renderEgress(egress),
     row(columns, ({ title }) => title),
     ...paths.map((path) => row(columns, ({ cell }) => cell(path, shareOf(path)))),
     ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderRest(path, now), ...renderQuota(path)]),
   ];
+}
+
+/** Only what is missing is worth a line. */
+function renderEgress(egress: SessionStatus["egress"]): string[] {
+  const missing = egress ? [...(egress.ipv4 ? [] : ["IPv4"]), ...(egress.ipv6 ? [] : ["IPv6"])] : [];
+  return missing.map((family) => `the remote gateway has no way out by ${family}`);
 }
 
 /** The last error of a path that is not well; of one that is, it is history. */

@@ -6,6 +6,7 @@ import {
   FrameDecoder,
   FrameEncoder,
   type HelloFrame,
+  OLDEST_VERSION,
   PROTOCOL_VERSION,
   type WireError,
 } from "../../wire/index.ts";
@@ -25,18 +26,26 @@ export class JoinError extends Error {
   }
 }
 
+export interface Welcome {
+  /** Of the protocol: what the remote gateway speaks, at most what HELLO said. */
+  readonly version: number;
+  /** What came behind WELCOME. */
+  readonly rest: Buffer;
+}
+
 /**
- * The local side: says HELLO and waits for WELCOME. Returns what came behind WELCOME; the socket is paused then.
+ * The local side: says HELLO and waits for WELCOME; the socket is paused then.
  * @throws JoinError, also when `signal` calls it off; the socket is destroyed.
  */
 export async function joinSession(
   socket: TLSSocket,
   hello: HelloFrame,
   signal?: AbortSignal,
-): Promise<Buffer> {
+): Promise<Welcome> {
   write(socket, hello);
   const { frame, rest } = await firstFrame(socket, JOIN_DEADLINE_MS, signal);
-  if (frame.type === "welcome") return rest;
+  if (frame.type === "welcome" && frame.version >= OLDEST_VERSION && frame.version <= hello.version)
+    return { version: frame.version, rest };
   socket.destroy();
   if (frame.type === "close") {
     throw new JoinError(
@@ -57,15 +66,25 @@ export async function awaitHello(socket: TLSSocket, withinMs: number): Promise<H
     socket.destroy();
     throw new JoinError(CloseCode.protocol, "the peer did not begin with HELLO alone");
   }
-  if (frame.version !== PROTOCOL_VERSION) {
-    refuse(socket, CloseCode.version, `this gateway speaks version ${PROTOCOL_VERSION}`);
+  if (frame.version < OLDEST_VERSION) {
+    refuse(
+      socket,
+      CloseCode.version,
+      `this gateway speaks versions ${OLDEST_VERSION} to ${PROTOCOL_VERSION}`,
+    );
     throw new JoinError(CloseCode.version, `the peer speaks version ${frame.version}`);
   }
   return frame;
 }
 
-export function welcome(socket: TLSSocket): void {
-  write(socket, { type: "welcome", version: PROTOCOL_VERSION });
+/** The version of the protocol for a peer whose HELLO names this one. */
+export function commonVersion(hello: HelloFrame): number {
+  return Math.min(hello.version, PROTOCOL_VERSION);
+}
+
+/** Answers HELLO; the subflow has joined. */
+export function welcome(socket: TLSSocket, version: number): void {
+  write(socket, { type: "welcome", version });
 }
 
 /** Answers HELLO with CLOSE and ends the connection. */

@@ -26,6 +26,7 @@ export function sessionStatus(
     state: sessionState(paths),
     flows: { open: flows.size, total: sum("flows"), failed: sum("failed") },
     bytes: { sent: sum("sent"), received: sum("received"), reinjected: sum("reinjected") },
+    egress: driver.session.egress ?? null,
     paths: paths.map((path) => withUse(path, usedPaths.has(path.name))),
   };
 }

@@ -9,7 +9,13 @@ import {
   type SubflowOptions,
   type TierChange,
 } from "../../engine/index.ts";
-import { CloseCode, type Endpoint, type PathRole, type StreamCode } from "../../wire/index.ts";
+import {
+  CloseCode,
+  type EgressFamilies,
+  type Endpoint,
+  type PathRole,
+  type StreamCode,
+} from "../../wire/index.ts";
 import { type PathObserver, PathRecord } from "./path-record.ts";
 import { SubflowConnection } from "./subflow-connection.ts";
 
@@ -50,6 +56,8 @@ export interface SessionDriverOptions {
   onFlowFailed?(code: StreamCode): void;
   /** Remote: a flow was refused before anything was known of it. */
   onRefused?(reason: StreamRefusal): void;
+  /** Local: the remote gateway's way out is known, or has changed. */
+  onEgress?(families: EgressFamilies): void;
   /** A subflow joined, changed its state, or left. */
   onSubflow?(change: SubflowChange): void;
   onClosed(code: CloseCode, reason: string): void;
@@ -166,6 +174,12 @@ export class SessionDriver {
     const send = bytes.send / subflows.length;
     const receive = bytes.receive / subflows.length;
     for (const { id } of subflows) this.session.setAllowance(id, { send, receive });
+    this.schedule();
+  }
+
+  /** Remote: by which address families this gateway reaches the Internet. */
+  setEgress(families: EgressFamilies): void {
+    this.session.setEgress(families);
     this.schedule();
   }
 
@@ -294,6 +308,8 @@ export class SessionDriver {
         return this.#handleRest(event.subflow);
       case "role":
         return this.#handleRole(event.subflow);
+      case "egress":
+        return this.#options.onEgress?.(event.families);
       case "refused":
         return this.#options.onRefused?.(event.reason);
       case "tier":

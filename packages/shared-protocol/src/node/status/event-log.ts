@@ -18,6 +18,8 @@ export const EVENT_TYPES = [
   "subflow-lost",
   "peer-unreachable",
   "peer-reachable",
+  "egress-lost",
+  "egress-back",
   "session-opened",
   "session-closed",
   "flows-failed",
@@ -28,7 +30,8 @@ export const EVENT_TYPES = [
  * `path-back`: it carries data again; `path-suspect`: it makes no progress and gets no new data; `path-in-use`,
  * `path-idle`: an overflow or backup path begins or ends to carry what this gateway sends; `path-resting`:
  * it held up more than it carried, and is left out for a while; `path-tried`: and used again; `subflow-lost`: one of
- * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
+ * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `egress-lost`, `egress-back`: the remote gateway has no way out by an address
+ * family, or has one again; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -40,6 +43,7 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   "quota-reached",
   "subflow-lost",
   "peer-unreachable",
+  "egress-lost",
   "session-closed",
   "flows-failed",
   "flows-refused",

@@ -33,6 +33,16 @@ type PathValue = readonly [name: string, help: string, value: (path: PathStatus)
 
 const SESSION_GAUGES: readonly SessionValue[] = [
   ["hawser_session_flows_open", "Flows that are open now.", ({ flows }) => flows.open],
+  [
+    "hawser_session_egress_ipv4",
+    "1 while the remote gateway may have a way out by IPv4.",
+    ({ egress }) => (egress?.ipv4 === false ? 0 : 1),
+  ],
+  [
+    "hawser_session_egress_ipv6",
+    "1 while the remote gateway may have a way out by IPv6.",
+    ({ egress }) => (egress?.ipv6 === false ? 0 : 1),
+  ],
 ];
 const SESSION_COUNTERS: readonly SessionValue[] = [
   ["hawser_session_flows_total", "Flows opened.", ({ flows }) => flows.total],

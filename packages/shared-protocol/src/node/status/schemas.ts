@@ -84,6 +84,9 @@ const session = z.object({
     refused: z.number().optional(),
   }),
   bytes: z.object({ sent: z.number(), received: z.number(), reinjected: z.number() }),
+  egress: z.object({ ipv4: z.boolean(), ipv6: z.boolean() }).nullable().optional().meta({
+    description: "by which address families the remote gateway reaches the Internet; null: not known yet",
+  }),
   paths: z.array(path),
 }) satisfies z.ZodType<SessionStatus>;
 
@@ -122,6 +125,7 @@ const event = z.object({
     description:
       "path-in-use, path-idle: an overflow or backup path begins or ends to carry what this gateway sends; " +
       "path-resting, path-tried: a path that held up more than it carried is left out for a while, then tried again; " +
+      "egress-lost, egress-back: the remote gateway has no way out by an address family, or has one again; " +
       "flows-failed, flows-refused: a minute's flows that were cut, or found no room, with the reasons",
   }),
   level: z.enum(["info", "warn"]),

@@ -1,6 +1,6 @@
 /** What both gateways say about themselves: the bodies of `GET /api/status` and `GET /api/flows`. */
 
-import type { FlowKind, PathRole } from "../../wire/frames.ts";
+import type { EgressFamilies, FlowKind, PathRole } from "../../wire/frames.ts";
 import type { RefusalCount } from "../limits/refusals.ts";
 import type { EventLog } from "./event-log.ts";
 
@@ -101,6 +101,8 @@ export interface SessionStatus {
     readonly received: number;
     readonly reinjected: number;
   };
+  /** By which address families the remote gateway reaches the Internet; null while that is not known, absent before 0.2. */
+  readonly egress?: EgressFamilies | null;
   readonly paths: readonly PathStatus[];
 }
 

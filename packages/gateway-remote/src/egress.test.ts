@@ -5,6 +5,7 @@ import { StreamCode } from "@hawser/shared-protocol/wire";
 import { PeerAccesses } from "./authorization/peer-access.ts";
 import { parseRemoteFile } from "./config.ts";
 import { Egress, isHost } from "./egress.ts";
+import type { WayOut } from "./way-out.ts";
 
 const DISCARD_PORT = 9;
 
@@ -29,10 +30,11 @@ function egressOf(allow: string): {
   const reset = (_: number, code: StreamCode): void => {
     if (resets.push(code) === MANY) all.resolve();
   };
+  const wayOut = { noteUnreachable: () => {} } as unknown as WayOut;
   const session = { stream: () => undefined };
   const driver = { session, reset, adopt: () => {}, end: () => {} } as unknown as SessionDriver;
   return {
-    egress: new Egress(driver, accesses.of("home"), "0123", () => {}),
+    egress: new Egress(driver, accesses.of("home"), wayOut, "0123", () => {}),
     lines,
     resets,
     all: all.promise,

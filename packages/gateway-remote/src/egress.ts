@@ -1,4 +1,4 @@
-import { isIP, type Socket } from "node:net";
+import { isIP, isIPv6, type Socket } from "node:net";
 import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   dialApplication,
@@ -14,6 +14,7 @@ import type { FlowLimit } from "./authorization/flow-limits.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";
 import type { EgressPolicy } from "./authorization/policy.ts";
 import { SpeedtestStream } from "./speedtest.ts";
+import type { WayOut } from "./way-out.ts";
 
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -44,6 +45,7 @@ export type FlowRefusal = StreamRefusal | FlowLimit | "system";
 export class Egress {
   readonly #driver: SessionDriver;
   readonly #access: PeerAccess;
+  readonly #wayOut: WayOut;
   readonly #session: string;
   readonly #onRefused: (reason: FlowRefusal) => void;
   readonly #flows = new FlowSet<EgressFlow>();
@@ -54,11 +56,13 @@ export class Egress {
   constructor(
     driver: SessionDriver,
     access: PeerAccess,
+    wayOut: WayOut,
     session: string,
     onRefused: (reason: FlowRefusal) => void,
   ) {
     this.#driver = driver;
     this.#access = access;
+    this.#wayOut = wayOut;
     this.#session = session;
     this.#onRefused = onRefused;
   }
@@ -135,6 +139,7 @@ export class Egress {
       policy: () => this.#access.policy,
       onFailed: (code, error) => {
         if (code === StreamCode.overloaded) this.#onRefused("system");
+        if (code === StreamCode.networkUnreachable && isIPv6(host)) this.#wayOut.noteUnreachable();
         if (error instanceof NotAllowedError) this.#noteRefusal(stream, request, code, error.message);
         else this.#noteFailure(stream, request, code, error);
       },

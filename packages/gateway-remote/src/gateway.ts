@@ -6,6 +6,7 @@ import { SubflowListener } from "./listener.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 import { Sessions } from "./sessions.ts";
+import { WayOut } from "./way-out.ts";
 
 /** How often the paths' rates are measured for the status report, milliseconds. */
 const SAMPLE_MS = 1_000;
@@ -26,6 +27,7 @@ export class RemoteGateway {
   readonly #listener: SubflowListener;
   readonly #events: RemoteGatewayEvents;
   #listeners: Listener[] = [];
+  readonly #wayOut: WayOut;
   readonly #sampler: NodeJS.Timeout;
 
   constructor(config: RemoteConfig, logger: Logger, events: RemoteGatewayEvents = {}) {
@@ -34,7 +36,10 @@ export class RemoteGateway {
     this.#events = events;
     this.refusals = new Refusals(logger);
     this.#accesses = new PeerAccesses(config, logger);
-    this.sessions = new Sessions(this.#accesses, this.refusals, logger, (key) => this.#handleJoined(key));
+    this.#wayOut = new WayOut(logger, (families) => this.sessions.handleWayOut(families));
+    this.sessions = new Sessions(this.#accesses, this.#wayOut, this.refusals, logger, (key) =>
+      this.#handleJoined(key),
+    );
     this.#keys = new PeerKeys(config);
     this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
     this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
@@ -46,6 +51,7 @@ export class RemoteGateway {
 
   /** @throws CodedError LISTEN_FAILED */
   async start(): Promise<void> {
+    await this.#wayOut.start();
     this.#listeners = await this.#listener.listen();
     this.#logger.info(
       { listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) },
@@ -101,6 +107,7 @@ export class RemoteGateway {
       await egress.flows.whenEmpty(deadline);
     }
     clearInterval(this.#sampler);
+    this.#wayOut.stop();
     const drivers = [...this.sessions.all].map(({ driver }) => driver);
     this.sessions.closeAll(CloseCode.shutdown, "the remote gateway is stopping");
     await Promise.all(drivers.map((driver) => driver.allClosed()));

@@ -13,10 +13,17 @@ import {
   type SubflowChange,
   welcome,
 } from "@hawser/shared-protocol/node";
-import { CloseCode, codeName, type HelloFrame, StreamCode } from "@hawser/shared-protocol/wire";
+import {
+  CloseCode,
+  codeName,
+  type EgressFamilies,
+  type HelloFrame,
+  StreamCode,
+} from "@hawser/shared-protocol/wire";
 import type { PeerAccesses } from "./authorization/peer-access.ts";
 import { Egress, type FlowRefusal } from "./egress.ts";
 import type { PeerKey } from "./peer-keys.ts";
+import type { WayOut } from "./way-out.ts";
 
 /** Sessions that one peer may have at a time. */
 const MAX_SESSIONS_PER_PEER = 3;
@@ -39,6 +46,7 @@ export interface RemoteSession {
 /** Finds the session that a subflow belongs to, by the authenticated name of its peer and the number in HELLO. */
 export class Sessions {
   readonly #accesses: PeerAccesses;
+  readonly #wayOut: WayOut;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
   readonly events = new EventLog();
@@ -47,8 +55,15 @@ export class Sessions {
   #draining = false;
 
   /** `onJoined`: a subflow has joined with this key. */
-  constructor(accesses: PeerAccesses, refusals: Refusals, logger: Logger, onJoined: (key: PeerKey) => void) {
+  constructor(
+    accesses: PeerAccesses,
+    wayOut: WayOut,
+    refusals: Refusals,
+    logger: Logger,
+    onJoined: (key: PeerKey) => void,
+  ) {
     this.#accesses = accesses;
+    this.#wayOut = wayOut;
     this.#refusals = refusals;
     this.#logger = logger;
     this.#onJoined = onJoined;
@@ -159,11 +174,12 @@ export class Sessions {
       key,
       id,
       driver,
-      egress: new Egress(driver, access, name, noteRefused),
+      egress: new Egress(driver, access, this.#wayOut, name, noteRefused),
       places: new Map(),
       logger,
     };
     this.#sessions.set(`${peer} ${id}`, session);
+    driver.setEgress(this.#wayOut.families);
     logger.info("session opened");
     this.events.add("session-opened", "a session was opened", { peer });
     return session;
@@ -179,6 +195,11 @@ export class Sessions {
   /** Resets flows to where their peers may no longer go. */
   enforceRules(): void {
     for (const { egress } of this.#sessions.values()) egress.enforceRules();
+  }
+
+  /** The way out has changed: every home is told. */
+  handleWayOut(families: EgressFamilies): void {
+    for (const { driver } of this.#sessions.values()) driver.setEgress(families);
   }
 
   closeAll(code: CloseCode, reason: string): void {

@@ -7,12 +7,11 @@ import {
   Refusals,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
-import { applyRules, clearRules, IptablesError, systemRunner } from "iptables-wrapper";
 import { checkCapabilities } from "./capabilities.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
-import { drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
+import { RuleKeeper } from "./capture/rule-keeper.ts";
 import { SocksCapture } from "./capture/socks.ts";
 import type { LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
@@ -43,14 +42,12 @@ export class LocalGateway {
   readonly #quotas: QuotaKeeper;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
-  readonly #remote = new RemoteAddresses(() => this.#handleNewRemote());
+  readonly #remote = new RemoteAddresses(() => this.#rules.setLeft("remote", [...this.#remote.all]));
   /** Where iptables turns connections to; and where applications come by themselves. */
   readonly #redirectListeners: Listener[] = [];
   readonly #listeners: Listener[] = [];
   #socks: SocksCapture | undefined;
-  #rulesInstalled = false;
-  /** Resolves with the latest change of the rules. */
-  #rulesChanged: Promise<void> = Promise.resolve();
+  readonly #rules: RuleKeeper;
   #isStopping = false;
   /** As it was at the start: what listens there still does, and rules can lead nowhere else. */
   readonly #started: LocalConfig;
@@ -75,6 +72,10 @@ export class LocalGateway {
     });
     this.refusals = new Refusals(logger);
     this.opener = new FlowOpener(this.keeper, this.refusals, logger);
+    const hasCaptured = (): boolean =>
+      [...this.opener.flows].some(({ request }) => request.kind === "redirect");
+    this.#rules = new RuleKeeper({ logger, hasCaptured });
+    this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
@@ -116,22 +117,13 @@ export class LocalGateway {
     await this.#listen();
     this.opener.reach.handleNoPath();
     for (const path of this.paths) path.start();
-    await this.#inTurn(() => this.#applyRules());
+    // Last at start and first at stop: nothing is turned to a port where nobody listens.
+    await this.#rules.follow(this.config.capture);
   }
 
   #sampleRates(): void {
     const now = performance.now();
     for (const { record } of this.#paths) record.sample(now);
-  }
-
-  /** A name has resolved for the first time, or leads elsewhere now: the rules must leave its addresses alone, too. */
-  #handleNewRemote(): void {
-    const refreshed = this.#inTurn(async () => {
-      if (this.#rulesInstalled) await this.#applyRules();
-    });
-    refreshed.catch((error: unknown) => {
-      this.#logger.error({ err: error }, "cannot leave the remote gateway's new address alone");
-    });
   }
 
   async #listen(): Promise<void> {
@@ -147,24 +139,6 @@ export class LocalGateway {
     for (const [i, forward] of forwards.entries()) {
       this.#listeners.push(await listenForward(forward, i, this.opener, this.#logger));
     }
-  }
-
-  /** Last at start and first at stop: nothing is turned to a port where nobody listens. */
-  async #applyRules(): Promise<void> {
-    const { capture } = this.config;
-    if (!capture?.rules) return;
-    this.#rulesInstalled = true;
-    const state = { capture, left: [...this.#remote.all], wayOut: EVERY_WAY_OUT };
-    const rules = this.#isStopping ? drainingRules(state) : redirectRules(state);
-    const outcomes = await applyRules(systemRunner(), rules);
-    this.#logger.info({ outcomes, from: capture.from }, "redirect rules are in place");
-  }
-
-  /** Changes the rules when the changes before are done: of two at once, the one that knows less could be the last. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const changed = this.#rulesChanged.then(change);
-    this.#rulesChanged = changed.catch(() => {});
-    return changed;
   }
 
   /**
@@ -188,8 +162,7 @@ export class LocalGateway {
     const listen = this.#started.capture?.listen;
     const capture = config.capture && listen && { ...config.capture, listen };
     this.#config = { ...this.#config, paths: config.paths, capture };
-    if (capture?.rules) await this.#inTurn(() => this.#applyRules());
-    else await this.removeRules();
+    await this.#rules.follow(capture);
     if (config.socks) this.#socks?.handleConfig(config.socks);
     this.#logger.info("reloaded paths, rules, SOCKS users and pairing");
     const keys = keysThatTakeRestart(this.#started, config);
@@ -221,7 +194,7 @@ export class LocalGateway {
     this.#isStopping = true;
     this.trials.stop();
     for (const listener of this.#listeners) listener.close();
-    await this.#stopCapturing();
+    await this.#rules.stopCapturing();
     this.opener.drain();
     for (const listener of this.#redirectListeners) listener.close();
     if (this.opener.flows.size > 0) {
@@ -236,26 +209,8 @@ export class LocalGateway {
     await this.removeRules();
   }
 
-  /** Nothing new is turned to us from now on, whatever changes the rules once more. */
-  async #stopCapturing(): Promise<void> {
-    if (!this.#rulesInstalled) return;
-    await this.#inTurn(() => this.#change("stop capturing", () => this.#applyRules()));
-  }
-
+  /** Takes the redirect rules away for good. Never throws. */
   removeRules(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (!this.#rulesInstalled) return;
-      this.#rulesInstalled = false;
-      await this.#change("remove the redirect rules", () => clearRules(systemRunner(), RULES_OWNER));
-    });
-  }
-
-  async #change(what: string, change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-    } catch (error) {
-      if (!(error instanceof IptablesError)) throw error;
-      this.#logger.error({ err: error }, `cannot ${what}; \`hawser-local rules clear\` removes the rules`);
-    }
+    return this.#rules.remove();
   }
 }

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { createLogger } from "@hawser/shared-protocol/node";
+import { Family } from "iptables-wrapper";
+import { FakeFirewall } from "iptables-wrapper/testing";
+import type { CaptureConfig } from "../config.ts";
+import { RuleKeeper } from "./rule-keeper.ts";
+
+const CAPTURE: CaptureConfig = {
+  listen: [
+    { host: "0.0.0.0", port: 12345 },
+    { host: "::", port: 12345 },
+  ],
+  from: ["lan0"],
+  rules: true,
+  bypass: [],
+};
+
+interface House {
+  readonly firewall: FakeFirewall;
+  readonly keeper: RuleKeeper;
+  /** Connections that the rules have turned to the listener. */
+  captured: number;
+}
+
+function house(): House {
+  const firewall = new FakeFirewall();
+  const logger = createLogger({ role: "local", name: "test", level: "silent" });
+  const made: House = {
+    firewall,
+    keeper: new RuleKeeper({ logger, hasCaptured: () => made.captured > 0, runner: firewall }),
+    captured: 0,
+  };
+  return made;
+}
+
+/** What of ours is in the nat table. */
+function inPlace(
+  firewall: FakeFirewall,
+  family: Family = Family.ipv4,
+): "chain and jumps" | "chain" | "nothing" {
+  const text = firewall.save(family);
+  if (!text.includes(":HAWSER ")) return "nothing";
+  return text.includes("-j HAWSER") ? "chain and jumps" : "chain";
+}
+
+/** As if another program held the lock. */
+function locked(firewall: FakeFirewall): void {
+  firewall.intercept = ({ command }) =>
+    command.endsWith("-restore")
+      ? { code: 4, stdout: "", stderr: "Another app is holding the xtables lock." }
+      : undefined;
+}
+
+test("a stop takes the jumps at once and the chain at the end", async () => {
+  const { firewall, keeper } = house();
+  await keeper.follow(CAPTURE);
+  assert.equal(inPlace(firewall), "chain and jumps");
+  await keeper.stopCapturing();
+  assert.equal(inPlace(firewall), "chain");
+  assert.equal(inPlace(firewall, Family.ipv6), "chain");
+  await keeper.remove();
+  assert.equal(inPlace(firewall), "nothing");
+});
+
+test("a reload that meets a stop never brings the jumps back, whichever comes first", async () => {
+  for (const order of ["reload first", "stop first"]) {
+    const { firewall, keeper } = house();
+    await keeper.follow(CAPTURE);
+    const wanted = { ...CAPTURE, from: ["lan0", "lan1"] };
+    const both = [() => keeper.follow(wanted), () => keeper.stopCapturing()];
+    if (order === "stop first") both.reverse();
+    await Promise.all(both.map((ask) => ask()));
+    assert.equal(inPlace(firewall), "chain", order);
+    await keeper.follow(wanted);
+    keeper.setLeft("remote", ["203.0.113.1"]);
+    await keeper.stopCapturing();
+    assert.equal(inPlace(firewall), "chain", order);
+    await keeper.remove();
+    await keeper.follow(wanted);
+    assert.equal(inPlace(firewall), "nothing", order);
+  }
+});
+
+test("of many changes at once the latest is in the kernel, with few runs of the tools", async () => {
+  const { firewall, keeper } = house();
+  await keeper.follow(CAPTURE);
+  const before = firewall.calls.length;
+  for (let last = 1; last <= 50; last++) keeper.setLeft("remote", [`203.0.113.${last}`]);
+  await keeper.follow({ ...CAPTURE, from: ["lan1"] });
+  assert.match(firewall.save(Family.ipv4), /-d 203\.0\.113\.50\/32 -j RETURN/);
+  assert.doesNotMatch(firewall.save(Family.ipv4), /203\.0\.113\.49|-i lan0/);
+  assert.ok(firewall.calls.length - before <= 8, `${firewall.calls.length - before} runs`);
+});
+
+test("the same once more is no change; what others leave alone stays", async () => {
+  const { firewall, keeper } = house();
+  keeper.setLeft("remote", ["203.0.113.1"]);
+  keeper.setLeft("routes", ["192.0.2.0/24"]);
+  await keeper.follow(CAPTURE);
+  const before = firewall.calls.length;
+  keeper.setLeft("remote", ["203.0.113.1"]);
+  await keeper.stopCapturing();
+  assert.ok(firewall.calls.length - before <= 4);
+  const text = firewall.save(Family.ipv4);
+  assert.match(text, /203\.0\.113\.1/);
+  assert.match(text, /192\.0\.2\.0/);
+});
+
+for (const [what, without] of [
+  ["rules = false", { ...CAPTURE, rules: false }],
+  ["no [capture]", undefined],
+] as const) {
+  test(`a reload with ${what}: the jumps go at once, the chain when what was captured is over`, async () => {
+    mock.timers.enable({ apis: ["setInterval"] });
+    using _ = { [Symbol.dispose]: () => mock.timers.reset() };
+    const made = house();
+    const { firewall, keeper } = made;
+    await keeper.follow(CAPTURE);
+    made.captured = 1;
+    await keeper.follow(without);
+    await aWhile();
+    assert.equal(inPlace(firewall), "chain");
+    made.captured = 0;
+    await aWhile();
+    assert.equal(inPlace(firewall), "nothing");
+    await keeper.follow(CAPTURE);
+    assert.equal(inPlace(firewall), "chain and jumps");
+    await keeper.follow(without);
+    await keeper.follow(CAPTURE);
+    await aWhile();
+    assert.equal(inPlace(firewall), "chain and jumps");
+  });
+}
+
+test("rules that root has put in place after a reload with rules = false are left", async () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  using _ = { [Symbol.dispose]: () => mock.timers.reset() };
+  const { firewall, keeper } = house();
+  await keeper.follow(CAPTURE);
+  await keeper.follow({ ...CAPTURE, rules: false });
+  firewall.restore(
+    Family.ipv4,
+    '*nat\n-I PREROUTING -m comment --comment "managed-by:HAWSER" -j HAWSER\nCOMMIT\n',
+  );
+  await aWhile();
+  assert.equal(inPlace(firewall), "chain and jumps");
+  await keeper.remove();
+  assert.equal(inPlace(firewall), "chain and jumps");
+});
+
+/** Long enough for the keeper to look, and to do what it then does. */
+async function aWhile(): Promise<void> {
+  mock.timers.tick(1_000);
+  await new Promise(setImmediate);
+}
+
+test("a lock that is held fails a reload and not a stop", async () => {
+  const { firewall, keeper } = house();
+  await keeper.follow(CAPTURE);
+  locked(firewall);
+  await assert.rejects(keeper.follow({ ...CAPTURE, from: ["lan1"] }), { code: "IPTABLES_LOCKED" });
+  await keeper.stopCapturing();
+  firewall.intercept = undefined;
+  await keeper.remove();
+  assert.equal(inPlace(firewall), "nothing");
+});

@@ -1,0 +1,180 @@
+import type { Logger } from "@hawser/shared-protocol/node";
+import {
+  applyRules,
+  clearRules,
+  IptablesError,
+  inspectRules,
+  type Runner,
+  systemRunner,
+} from "iptables-wrapper";
+import type { CaptureConfig } from "../config.ts";
+import { type CaptureState, drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./rules.ts";
+
+/** How often it is looked whether the last captured flow has finished, milliseconds. */
+const DRAIN_PERIOD_MS = 1_000;
+
+/**
+ * What the rules are to do:
+ *
+ * ```
+ *            follow(rules wanted)            stopCapturing, follow(none wanted)
+ *   nothing ─────────────────────> capture ─────────────────────────────────────> drain
+ *      ^                              ^────────────── follow(rules wanted) ─────────│
+ *      └───────────────────────── remove, or the last captured flow is over ────────┘
+ * ```
+ */
+type Aim = "nothing" | "capture" | "drain";
+
+/** Who knows of destinations that are left alone. */
+export type LeftBy = "remote" | "routes";
+
+export interface RuleKeeperOptions {
+  readonly logger: Logger;
+  /** Whether flows are open that the rules have turned to the listener. */
+  readonly hasCaptured: () => boolean;
+  readonly runner?: Runner;
+}
+
+/**
+ * The redirect rules' life, from start to stop. Whoever changes what they depend on says so here; one change at a time is
+ * brought into the kernel, and it is always the latest state that is: of two at once, the one that knows less can never
+ * be the last.
+ */
+export class RuleKeeper {
+  readonly #logger: Logger;
+  readonly #hasCaptured: () => boolean;
+  readonly #runner: Runner;
+  #aim: Aim = "nothing";
+  /** Nothing is captured any more, whatever else is asked for. */
+  #isOver = false;
+  /** The interfaces and listeners; while draining the last ones. */
+  #capture: CaptureConfig | undefined;
+  readonly #left = new Map<LeftBy, readonly string[]>();
+  #wayOut = EVERY_WAY_OUT;
+  /** Rules of ours may be in the kernel. */
+  #installed = false;
+  /** Resolves when all that was asked for so far is done. */
+  #done: Promise<void> = Promise.resolve();
+  /** What was asked for and has not begun. */
+  #next: Promise<void> | undefined;
+  #drain: NodeJS.Timeout | undefined;
+
+  constructor({ logger, hasCaptured, runner = systemRunner() }: RuleKeeperOptions) {
+    this.#logger = logger;
+    this.#hasCaptured = hasCaptured;
+    this.#runner = runner;
+  }
+
+  /**
+   * Captures as the configuration says. Without `rules` nothing new is captured, and what the rules have turned to the
+   * listener goes on until it ends by itself.
+   * @throws IptablesError
+   */
+  async follow(capture: CaptureConfig | undefined): Promise<void> {
+    if (this.#isOver) return;
+    if (capture?.rules) this.#capture = capture;
+    if (capture?.rules) this.#aim = "capture";
+    else if (this.#aim === "capture") this.#aim = "drain";
+    await this.#bringAbout();
+  }
+
+  /** These destinations, addresses or prefixes, are left alone from now on, in place of those of before. */
+  setLeft(by: LeftBy, destinations: readonly string[]): void {
+    if (destinations.join() === (this.#left.get(by) ?? []).join()) return;
+    this.#left.set(by, [...destinations]);
+    this.#bringAboutAlone(`leave the destinations alone that are new among the ${by}`);
+  }
+
+  /** In these families the remote gateway has a way out. */
+  setWayOut(wayOut: CaptureState["wayOut"]): void {
+    this.#wayOut = wayOut;
+    this.#bringAboutAlone("follow the remote gateway's way out");
+  }
+
+  /** Nothing new is turned to the listener from now on, for good. Never throws. */
+  async stopCapturing(): Promise<void> {
+    this.#isOver = true;
+    if (this.#aim !== "capture") return;
+    this.#aim = "drain";
+    await this.#try("stop capturing", () => this.#bringAbout());
+  }
+
+  /** Takes the rules away for good. Never throws. */
+  async remove(): Promise<void> {
+    this.#isOver = true;
+    this.#aim = "nothing";
+    await this.#try("remove the redirect rules", () => this.#bringAbout());
+  }
+
+  /** For what nobody waits for. */
+  #bringAboutAlone(what: string): void {
+    if (this.#aim === "capture") void this.#try(what, () => this.#bringAbout());
+  }
+
+  /** Makes the kernel's rules what they should be, after what is under way. @throws IptablesError */
+  #bringAbout(): Promise<void> {
+    this.#next ??= this.#inTurn(() => {
+      this.#next = undefined;
+      return this.#apply();
+    });
+    return this.#next;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#done.then(work);
+    this.#done = done.catch(() => {});
+    return done;
+  }
+
+  async #apply(): Promise<void> {
+    if (this.#aim !== "drain") this.#endDrain();
+    if (this.#aim === "nothing" || !this.#capture) return this.#clear();
+    const isDraining = this.#aim === "drain";
+    if (isDraining) this.#drain ??= setInterval(() => this.#checkDrained(), DRAIN_PERIOD_MS).unref();
+    this.#installed = true;
+    const state = this.#state(this.#capture);
+    const outcomes = await applyRules(this.#runner, isDraining ? drainingRules(state) : redirectRules(state));
+    const what = isDraining ? "nothing new is captured" : "redirect rules are in place";
+    this.#logger.info({ outcomes, from: this.#capture.from }, what);
+  }
+
+  #state(capture: CaptureConfig): CaptureState {
+    return { capture, left: [...this.#left.values()].flat(), wayOut: this.#wayOut };
+  }
+
+  async #clear(): Promise<void> {
+    if (!this.#installed) return;
+    await clearRules(this.#runner, RULES_OWNER);
+    this.#installed = false;
+  }
+
+  #endDrain(): void {
+    clearInterval(this.#drain);
+    this.#drain = undefined;
+  }
+
+  /** At stop the gateway says when flows are over, and takes the rules away itself. */
+  #checkDrained(): void {
+    if (this.#aim !== "drain" || this.#isOver || this.#hasCaptured()) return;
+    void this.#try("remove the redirect rules", () => this.#inTurn(() => this.#finishDrain()));
+  }
+
+  async #finishDrain(): Promise<void> {
+    if (this.#aim !== "drain" || !this.#capture) return;
+    // With `rules = false` root may have put rules of the same name in place meanwhile: these are not ours.
+    const states = await inspectRules(this.#runner, drainingRules(this.#state(this.#capture)));
+    if (states.some(({ state }) => state === "differs")) this.#installed = false;
+    await this.#clear();
+    this.#aim = "nothing";
+    this.#endDrain();
+  }
+
+  async #try(what: string, change: () => Promise<void>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof IptablesError)) throw error;
+      this.#logger.error({ err: error }, `cannot ${what}; \`hawser-local rules clear\` removes the rules`);
+    }
+  }
+}

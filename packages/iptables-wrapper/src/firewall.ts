@@ -2,7 +2,7 @@
 
 import { IptablesError, IptablesErrorCode, toolError } from "./errors.ts";
 import { isOwnChain, taggedRules } from "./ownership.ts";
-import { planApply, planClear } from "./plan.ts";
+import { findDifferences, planApply, planClear } from "./plan.ts";
 import type { Runner } from "./runner.ts";
 import { parseSave } from "./save.ts";
 import { FAMILIES, Family, type RuleSet } from "./types.ts";
@@ -23,6 +23,8 @@ export interface FamilyOutcome {
 export interface FamilyState {
   readonly family: Family;
   readonly state: "in-place" | "differs" | "missing" | "absent";
+  /** What is amiss, for people. */
+  readonly differences: readonly string[];
 }
 
 const DEFAULT_LOCK_WAIT_SECONDS = 5;
@@ -80,18 +82,20 @@ export async function inspectRules(runner: Runner, ruleSet: RuleSet): Promise<Fa
   for (const family of FAMILIES) {
     const wanted = (ruleSet[family] ?? []).length > 0;
     const look = async () => stateOf(await readRules(runner, family), ruleSet, family);
-    states.push({ family, state: wanted ? await look() : await unlessAbsent(look) });
+    const found = wanted ? await look() : await unlessAbsent(look);
+    states.push(found === "absent" ? { family, state: found, differences: [] } : found);
   }
   return states;
 }
 
-function stateOf(current: string, ruleSet: RuleSet, family: Family): "in-place" | "differs" | "missing" {
-  if (planApply(current, ruleSet, family) === "") return "in-place";
+function stateOf(current: string, ruleSet: RuleSet, family: Family): FamilyState {
+  const differences = findDifferences(current, ruleSet, family);
+  if (differences.length === 0) return { family, state: "in-place", differences };
   const { owner } = ruleSet;
   const anything = parseSave(current).some(
     (table) => table.chains.some((chain) => isOwnChain(owner, chain)) || taggedRules(owner, table).length > 0,
   );
-  return anything ? "differs" : "missing";
+  return { family, state: anything ? "differs" : "missing", differences };
 }
 
 /** Where nothing is wanted, a missing tool or kernel feature means that nothing can be there either. */

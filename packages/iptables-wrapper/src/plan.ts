@@ -4,9 +4,10 @@
  * run or an earlier configuration left. An empty text means that there is nothing to do.
  */
 
+import { compareTable } from "./compare.ts";
 import { isOwnChain, jumpTarget, taggedRules } from "./ownership.ts";
-import { declareChains, renderChain, renderJumps, transaction } from "./render.ts";
-import { parseRuleLine, parseSave, type SavedRule, type SavedTable, sameRule } from "./save.ts";
+import { declareChains, renderChain, transaction } from "./render.ts";
+import { parseSave, type SavedRule, type SavedTable } from "./save.ts";
 import type { Family, RuleSet, TableRules } from "./types.ts";
 import { validateOwner, validateRuleSet } from "./validate.ts";
 
@@ -22,6 +23,22 @@ export function planApply(current: string, ruleSet: RuleSet, family: Family): st
   ].join("");
 }
 
+/** How the family's rules differ from the rule set, for people; empty when they are the same. */
+export function findDifferences(current: string, ruleSet: RuleSet, family: Family): string[] {
+  validateRuleSet(ruleSet);
+  const saved = parseSave(current);
+  const wanted = ruleSet[family] ?? [];
+  const unwanted = saved.filter((table) => !wanted.some(({ table: name }) => name === table.name));
+  return [
+    ...wanted.flatMap(
+      (table) => compareTable(findTable(saved, table.table), table, ruleSet.owner, family).differences,
+    ),
+    ...unwanted.flatMap((table) =>
+      planTableClear(table, ruleSet.owner) ? [`${table.name}: nothing is wanted here`] : [],
+    ),
+  ];
+}
+
 /** The text that takes away all that belongs to the owner, in every table. */
 export function planClear(current: string, owner: string): string {
   validateOwner(owner);
@@ -35,10 +52,8 @@ function findTable(saved: readonly SavedTable[], name: string): SavedTable {
 }
 
 function planTable(saved: SavedTable, wanted: TableRules, owner: string, family: Family): string {
-  const jumps = renderJumps(wanted, owner, family);
-  const jumpsStand = sameRules(taggedRules(owner, saved), parseLines(jumps.map((jump) => jump.saved)));
-  const stale = staleChains(saved, wanted, owner);
-  if (jumpsStand && stale.length === 0 && chainsStand(saved, wanted, family)) return "";
+  const { jumps, jumpsStand, stale, differences } = compareTable(saved, wanted, owner, family);
+  if (differences.length === 0) return "";
   // Jumps that are right are left where they are, as others may count on the order.
   const removed = jumpsStand ? [] : taggedRules(owner, saved);
   return transaction(wanted.table, [
@@ -58,20 +73,6 @@ function planTableClear(saved: SavedTable, owner: string): string {
     ...deleteChains(chains),
   ];
   return lines.length === 0 ? "" : transaction(saved.name, lines);
-}
-
-function chainsStand(saved: SavedTable, wanted: TableRules, family: Family): boolean {
-  return wanted.chains.every((chain) => {
-    if (!saved.chains.includes(chain.name)) return false;
-    const rules = saved.rules.filter((rule) => rule.chain === chain.name);
-    return sameRules(rules, parseLines(renderChain(chain, family)));
-  });
-}
-
-/** Own chains that are no longer wanted. */
-function staleChains(saved: SavedTable, wanted: TableRules, owner: string): string[] {
-  const names = new Set(wanted.chains.map((chain) => chain.name));
-  return saved.chains.filter((chain) => isOwnChain(owner, chain) && !names.has(chain));
 }
 
 /** Jumps that somebody else made into chains that are to go: a chain that is referred to cannot be deleted. */
@@ -94,21 +95,4 @@ function deleteRules(rules: readonly SavedRule[]): string[] {
 /** All are emptied before the first is deleted, as they may jump to each other. */
 function deleteChains(chains: readonly string[]): string[] {
   return [...chains.map((chain) => `-F ${chain}`), ...chains.map((chain) => `-X ${chain}`)];
-}
-
-function parseLines(lines: readonly string[]): SavedRule[] {
-  return lines.flatMap((line) => parseRuleLine(line) ?? []);
-}
-
-/** The same rules; their order counts within a chain only, as each chain is saved apart. */
-function sameRules(a: readonly SavedRule[], b: readonly SavedRule[]): boolean {
-  const chains = new Set([...a, ...b].map((rule) => rule.chain));
-  return [...chains].every((chain) => {
-    const left = a.filter((rule) => rule.chain === chain);
-    const right = b.filter((rule) => rule.chain === chain);
-    return (
-      left.length === right.length &&
-      left.every((rule, i) => right[i] !== undefined && sameRule(rule, right[i]))
-    );
-  });
 }

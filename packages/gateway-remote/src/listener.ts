@@ -52,7 +52,8 @@ export class SubflowListener {
       const { socket } = await serverTls(raw, { lookup }, JOIN_DEADLINE_MS);
       limitUnsent(raw);
       const admit = (): PeerKey | undefined => key && this.#keys.recheck(key);
-      await this.#sessions.join(socket, deadline - performance.now(), admit);
+      if (await this.#sessions.join(socket, deadline - performance.now(), admit))
+        this.#strangers.handleJoined(raw);
     } catch (error) {
       raw.destroy();
       this.#strangers.handleFailure(raw, from, error);

@@ -6,6 +6,9 @@ import { Strangers } from "./strangers.ts";
 
 const logger = createLogger({ role: "remote", name: "test", level: "silent" });
 
+/** As the service has them. */
+const DESCRIPTORS = 65_536;
+
 class FakeSocket {
   readonly remoteAddress: string;
   isReset = false;
@@ -24,7 +27,7 @@ function arrive(strangers: Strangers, address: string): FakeSocket & Socket {
 }
 
 test("a flood from one address pushes nobody else out, and fills no more than its share", () => {
-  const strangers = new Strangers(new Refusals(logger));
+  const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
   const paired = arrive(strangers, "192.0.2.1");
   const flood = Array.from({ length: 2_000 }, () => arrive(strangers, "198.51.100.1"));
   assert.equal(paired.isReset, false);
@@ -36,18 +39,42 @@ test("a flood from one address pushes nobody else out, and fills no more than it
 });
 
 test("whoever has shown a peer's key stays, in a flood from everywhere", () => {
-  const strangers = new Strangers(new Refusals(logger));
+  const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
   const paired = arrive(strangers, "192.0.2.1");
   strangers.handleClaim(paired);
-  for (let i = 0; i < 5_000; i++) arrive(strangers, `198.51.${i >> 8}.${i & 255}`);
+  for (let i = 0; i < 9_000; i++) arrive(strangers, `198.51.${i >> 8}.${i & 255}`);
   assert.equal(paired.isReset, false);
-  assert.equal(strangers.size, 257);
+  assert.equal(strangers.size, 4_097);
   strangers.leave(paired);
-  assert.equal(strangers.size, 256);
+  assert.equal(strangers.size, 4_096);
+});
+
+test("a flood from all networks of an IPv6 /48 pushes nobody else out", () => {
+  const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
+  const slow = arrive(strangers, "192.0.2.1");
+  for (let i = 0; i < 9_000; i++) arrive(strangers, `2001:db8:bad:${i.toString(16)}::1`);
+  assert.equal(slow.isReset, false);
+  assert.equal(strangers.size, 257);
+});
+
+test("an address from which a paired gateway has joined has a room of its own", () => {
+  const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
+  const first = arrive(strangers, "192.0.2.1");
+  strangers.handleJoined(first);
+  strangers.leave(first);
+  const again = arrive(strangers, "192.0.2.1");
+  for (let i = 0; i < 9_000; i++) arrive(strangers, `198.51.${i >> 8}.${i & 255}`);
+  assert.equal(again.isReset, false);
+});
+
+test("where descriptors are few, strangers take no more than a part of them", () => {
+  const strangers = new Strangers(new Refusals(logger), 1_024);
+  for (let i = 0; i < 9_000; i++) arrive(strangers, `198.51.${i >> 8}.${i & 255}`);
+  assert.equal(strangers.size, 128);
 });
 
 test("those who replay a peer's ClientHello displace one another, not those who have still to show theirs", () => {
-  const strangers = new Strangers(new Refusals(logger));
+  const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
   const silent = arrive(strangers, "192.0.2.1");
   for (let i = 0; i < 2_000; i++) strangers.handleClaim(arrive(strangers, `198.51.${i >> 8}.${i & 255}`));
   assert.equal(silent.isReset, false);
@@ -56,7 +83,7 @@ test("those who replay a peer's ClientHello displace one another, not those who 
 
 test("who was displaced is counted as that, not as one who hung up", () => {
   const refusals = new Refusals(logger);
-  const strangers = new Strangers(refusals);
+  const strangers = new Strangers(refusals, DESCRIPTORS);
   const [first] = Array.from({ length: 65 }, () => arrive(strangers, "192.0.2.1"));
   strangers.handleFailure(first as FakeSocket & Socket, "192.0.2.1", new Error("closed"));
   assert.deepEqual(refusals.counts, [{ listener: "subflow", reason: "displaced", count: 1 }]);

@@ -1,44 +1,73 @@
 import type { Socket } from "node:net";
-import { Admission, JoinError, type Refusals, TlsError } from "@hawser/shared-protocol/node";
+import {
+  Admission,
+  descriptorLimit,
+  JoinError,
+  type Refusals,
+  sourceOf,
+  TlsError,
+} from "@hawser/shared-protocol/node";
 import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
 
 /**
- * Connections that have said nothing, or nothing true. A paired gateway's is one of them for as long as its ClientHello
- * takes to arrive; then it has shown that it holds a peer's key, and a flood of strangers cannot displace it.
+ * Connections that have said nothing, or nothing true: plain sockets, of which thousands cost little. A paired gateway's is
+ * one of them for as long as its ClientHello takes to arrive, a second over the slowest lines.
  */
-const UNKNOWN = { total: 256, perSource: 64 };
+const UNKNOWN = { total: 4_096, perSource: 64, perSite: 256 };
+/** They leave descriptors to others: a share of all. */
+const UNKNOWN_SHARE = 1 / 8;
+/** The same from addresses where a paired gateway was: strangers cannot displace them. */
+const FAMILIAR = { total: 512, perSource: 64, perSite: 256 };
 /** Those that hold a peer's key and have not joined yet. A home behind one address may dial 16 subflows a line at once. */
-const CLAIMING = { total: 512, perSource: 256 };
+const CLAIMING = { total: 512, perSource: 256, perSite: 256 };
+/** Addresses remembered, those of the latest joins. */
+const MAX_FAMILIAR = 1_024;
 
 /** Who may wait for their handshake to be over, who has to go for another, and what is told of those not let in. */
 export class Strangers {
   readonly #refusals: Refusals;
-  readonly #unknown = new Admission<Socket>(UNKNOWN, (socket) => this.#drop(socket));
+  readonly #unknown: Admission<Socket>;
+  readonly #familiar = new Admission<Socket>(FAMILIAR, (socket) => this.#drop(socket));
   readonly #claiming = new Admission<Socket>(CLAIMING, (socket) => this.#drop(socket));
   /** Displaced ones: their handshake is about to fail for that. */
   readonly #displaced = new WeakSet<Socket>();
+  /** Where paired gateways have joined from, the latest last. */
+  readonly #joinedFrom = new Set<string>();
 
-  constructor(refusals: Refusals) {
+  constructor(refusals: Refusals, descriptors = descriptorLimit()) {
     this.#refusals = refusals;
+    const total = Math.max(1, Math.min(UNKNOWN.total, Math.floor(descriptors * UNKNOWN_SHARE)));
+    this.#unknown = new Admission({ ...UNKNOWN, total }, (socket) => this.#drop(socket));
   }
 
   get size(): number {
-    return this.#unknown.size + this.#claiming.size;
+    return this.#unknown.size + this.#familiar.size + this.#claiming.size;
   }
 
   enter(socket: Socket): void {
-    this.#unknown.enter(socket, socket.remoteAddress);
+    const isFamiliar = this.#joinedFrom.has(sourceOf(socket.remoteAddress));
+    (isFamiliar ? this.#familiar : this.#unknown).enter(socket, socket.remoteAddress);
   }
 
   /** A peer's name was given. Where the key then proves to be another, the handshake fails at once. */
   handleClaim(socket: Socket): void {
-    this.#unknown.leave(socket);
+    this.leave(socket);
     this.#claiming.enter(socket, socket.remoteAddress);
+  }
+
+  /** It has joined: its address is remembered. */
+  handleJoined(socket: Socket): void {
+    const source = sourceOf(socket.remoteAddress);
+    this.#joinedFrom.delete(source);
+    this.#joinedFrom.add(source);
+    const [oldest] = this.#joinedFrom;
+    if (this.#joinedFrom.size > MAX_FAMILIAR && oldest !== undefined) this.#joinedFrom.delete(oldest);
   }
 
   /** It has joined, or failed. */
   leave(socket: Socket): void {
     this.#unknown.leave(socket);
+    this.#familiar.leave(socket);
     this.#claiming.leave(socket);
   }
 

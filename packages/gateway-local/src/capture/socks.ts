@@ -24,7 +24,7 @@ import type { FlowOpener } from "./flow-opener.ts";
 /** From the connection to the whole request, or to the end of a refused one, milliseconds (dante's `timeout.negotiate`). */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Clients that have not made their request yet. All the machine's own programs are one source. */
-const HANDSHAKES = { total: 512, perSource: 256 };
+const HANDSHAKES = { total: 512, perSource: 256, perSite: 512 };
 
 /** What the password of an unknown user is compared with. */
 const NOBODY = Secret.fromBytes(randomBytes(32));

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Admission, sourceOf } from "./admission.ts";
+import { Admission, siteOf, sourceOf } from "./admission.ts";
 
 /** An admission of numbers, and those that it dropped, in order. */
-function admission(total: number, perSource: number): { admission: Admission<number>; dropped: number[] } {
+function admission(
+  total: number,
+  perSource: number,
+  perSite = total,
+): { admission: Admission<number>; dropped: number[] } {
   const dropped: number[] = [];
   return {
-    admission: new Admission({ total, perSource }, (connection) => dropped.push(connection)),
+    admission: new Admission({ total, perSource, perSite }, (connection) => dropped.push(connection)),
     dropped,
   };
 }
@@ -31,6 +35,26 @@ test("sources with one each: the oldest goes", () => {
   const { admission: door, dropped } = admission(3, 2);
   for (let i = 0; i < 6; i++) door.enter(i, `192.0.2.${i}`);
   assert.deepEqual(dropped, [0, 1, 2]);
+});
+
+test("a flood from all networks of one IPv6 site displaces itself alone", () => {
+  const { admission: door, dropped } = admission(1_000, 64, 32);
+  door.enter(-1, "2001:db8:aaaa::1");
+  door.enter(-2, "192.0.2.1");
+  for (let i = 0; i < 5_000; i++) door.enter(i, `2001:db8:bbbb:${i.toString(16)}::1`);
+  assert.equal(door.size, 34);
+  assert.deepEqual(
+    dropped,
+    Array.from({ length: 5_000 - 32 }, (_, i) => i),
+  );
+});
+
+test("too many of all: a site's networks count together", () => {
+  const { admission: door, dropped } = admission(6, 4, 6);
+  for (let i = 0; i < 3; i++) door.enter(100 + i, "192.0.2.1");
+  for (let i = 0; i < 4; i++) door.enter(i, `2001:db8:bbbb:${i}::1`);
+  door.enter(4, "2001:db8:bbbb:4::1");
+  assert.deepEqual(dropped, [100, 0]);
 });
 
 test("who has left makes room, is not dropped, and may leave twice", () => {
@@ -66,5 +90,15 @@ for (const [what, one, other, isSame] of [
 ] as const) {
   test(`${what}: ${isSame ? "one source" : "two sources"}`, () => {
     assert.equal(sourceOf(one) === sourceOf(other), isSame);
+  });
+}
+
+for (const [what, one, other, isSame] of [
+  ["two IPv4 addresses", "192.0.2.1", "192.0.2.2", false],
+  ["two networks of a /48", "2001:db8:0:1::1", "2001:db8:0:ffff::1", true],
+  ["two /48s", "2001:db8:0:1::1", "2001:db8:1:1::1", false],
+] as const) {
+  test(`${what}: ${isSame ? "one site" : "two sites"}`, () => {
+    assert.equal(siteOf(one) === siteOf(other), isSame);
   });
 }

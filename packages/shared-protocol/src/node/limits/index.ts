@@ -1,3 +1,4 @@
 export { Admission, type AdmissionLimits, sourceOf } from "./admission.ts";
+export { descriptorLimit } from "./descriptors.ts";
 export { LimitedLog } from "./limited-log.ts";
 export { type RefusalCount, Refusals } from "./refusals.ts";

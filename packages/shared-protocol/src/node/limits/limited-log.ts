@@ -2,7 +2,7 @@ import type { Logger } from "../log.ts";
 
 /** Milliseconds. Often enough to follow what goes on, seldom enough to fill no disk. */
 const PERIOD_MS = 10_000;
-/** Lines of one kind that are written as they come, in a period. */
+/** Lines of one kind that are written as they come in a period, unless told otherwise. */
 const LINES_PER_PERIOD = 3;
 
 interface Kind {
@@ -17,11 +17,13 @@ interface Kind {
  */
 export class LimitedLog {
   readonly #logger: Logger;
+  readonly #lines: number;
   readonly #kinds = new Map<string, Kind>();
   #isTimed = false;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, lines = LINES_PER_PERIOD) {
     this.#logger = logger;
+    this.#lines = lines;
   }
 
   /** `kind` is one of a few: not a text that others choose. */
@@ -29,7 +31,7 @@ export class LimitedLog {
     const seen = this.#kinds.get(kind) ?? { level, message, count: 0 };
     this.#kinds.set(kind, seen);
     seen.count++;
-    if (seen.count <= LINES_PER_PERIOD) this.#logger[level](fields, message);
+    if (seen.count <= this.#lines) this.#logger[level](fields, message);
     if (this.#isTimed) return;
     this.#isTimed = true;
     setTimeout(() => this.#summarize(), PERIOD_MS).unref();
@@ -38,7 +40,7 @@ export class LimitedLog {
   #summarize(): void {
     this.#isTimed = false;
     for (const [kind, { level, message, count }] of this.#kinds) {
-      const more = count - LINES_PER_PERIOD;
+      const more = count - this.#lines;
       if (more > 0)
         this.#logger[level]({ kind, more, seconds: PERIOD_MS / 1_000 }, `${message}: more of these`);
     }

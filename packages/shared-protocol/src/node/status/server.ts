@@ -31,6 +31,7 @@ import { createMetrics } from "./metrics.ts";
 import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { failed, JsonSchema } from "./schemas.ts";
+import { limitSilentConnections } from "./silent-connections.ts";
 import type { StatusSource } from "./types.ts";
 import {
   answerUnrouted,
@@ -87,6 +88,7 @@ export async function createStatusServer(
     clientErrorHandler,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  limitSilentConnections(app.server);
   app.server.prependListener("request", noteRequest);
   turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.

@@ -21,8 +21,13 @@ export class Recent<T extends Numbered> {
   push(make: (id: number) => T): void {
     const added = make(this.#nextId++);
     this.#kept.push(added);
-    if (this.#kept.length > this.#capacity) this.#kept.shift();
+    if (this.#kept.length > this.#capacity) this.#kept.splice(this.indexOfSurplus(this.#kept), 1);
     for (const listener of this.#listeners) listener(added);
+  }
+
+  /** Which one makes room when there is one too many: the oldest. */
+  protected indexOfSurplus(_kept: readonly T[]): number {
+    return 0;
   }
 
   /** What came after `id` and is still known, oldest first. An id from the future is another clock's: all of it. */

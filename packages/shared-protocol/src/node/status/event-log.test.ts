@@ -172,3 +172,24 @@ test("flows that fail are counted, and told once a minute", () => {
     mock.timers.reset();
   }
 });
+
+test("a peer with any number of events pushes its own out, and no other's", () => {
+  const log = new EventLog(100);
+  log.add("session-opened", "first of home", { peer: "home" });
+  log.add("path-up", "of the gateway itself");
+  for (let i = 0; i < 1_000; i++) log.add("path-up", `${i}`, { peer: "evil" });
+  log.add("path-up", "second of home", { peer: "home" });
+  const kept = log.since();
+  assert.equal(kept.length, 100);
+  const others = kept.flatMap(({ peer, message }) => (peer === "evil" ? [] : [message]));
+  assert.deepEqual(others, ["first of home", "of the gateway itself", "second of home"]);
+  const evil = kept.filter(({ peer }) => peer === "evil").map(({ message }) => Number(message));
+  assert.deepEqual(
+    evil,
+    Array.from({ length: 97 }, (_, i) => 903 + i),
+  );
+  assert.deepEqual(
+    kept.map(({ id }) => id),
+    kept.map(({ id }) => id).sort((a, b) => a - b),
+  );
+});

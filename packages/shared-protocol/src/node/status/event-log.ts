@@ -1,5 +1,6 @@
 /** What happened to lines, sessions and flows, for people and their tools: the last events, numbered. */
 
+import { Heaviest } from "../limits/heaviest.ts";
 import { type Numbered, Recent } from "../recent.ts";
 
 export const EVENT_TYPES = [
@@ -67,8 +68,12 @@ export interface GatewayEvent extends EventSubject, Numbered {
 /** Events kept, some 200 bytes each. */
 const CAPACITY = 1_000;
 
-/** The last events, and how many there were of each type. */
+/**
+ * The last events, and how many there were of each type. The peer with most events makes room for new ones, so that none
+ * can push the others' history out.
+ */
 export class EventLog extends Recent<GatewayEvent> {
+  readonly #perPeer = new Heaviest();
   readonly #counts = new Map<EventType, number>(EVENT_TYPES.map((type) => [type, 0]));
 
   constructor(capacity = CAPACITY) {
@@ -83,6 +88,16 @@ export class EventLog extends Recent<GatewayEvent> {
   add(type: EventType, message: string, about: EventSubject = {}): void {
     const level = TROUBLE.has(type) ? "warn" : "info";
     this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+    this.#perPeer.add(about.peer ?? "");
     this.push((id) => ({ id, time: new Date().toISOString(), type, level, ...about, message }));
+  }
+
+  protected override indexOfSurplus(kept: readonly GatewayEvent[]): number {
+    const heaviest = this.#perPeer.key ?? "";
+    this.#perPeer.remove(heaviest);
+    return Math.max(
+      0,
+      kept.findIndex(({ peer = "" }) => peer === heaviest),
+    );
   }
 }

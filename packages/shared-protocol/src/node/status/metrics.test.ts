@@ -126,6 +126,17 @@ test("a peer that makes up path names does not fill the memory", async () => {
   assert.equal(samples.get("hawser_paths_omitted"), 744);
 });
 
+test("a peer that makes up path names pushes no other's out of the metrics", async () => {
+  const paths = Array.from({ length: 500 }, (_, i) => path(`p${i}`));
+  const sessions = [session("evil", ...paths), session("home", path("dsl"), path("lte"))];
+  report = { role: "remote", version: "0.1.0", uptimeSeconds: 62, sessions };
+  const samples = parse(await metrics.scrape());
+  const series = [...samples.keys()].filter((name) => name.startsWith("hawser_path_subflows{"));
+  assert.equal(series.length, 256);
+  for (const name of ["dsl", "lte"])
+    assert.ok(samples.has(`hawser_path_subflows{peer="home",path="${name}"}`), name);
+});
+
 test("who was turned away, by listener and reason, does not add up over scrapes", async () => {
   report = { role: "remote", version: "0.1.0", uptimeSeconds: 62, sessions: [] };
   const refusals = () => [{ listener: "subflow", reason: "displaced", count: 7 }];

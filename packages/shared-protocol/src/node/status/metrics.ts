@@ -253,8 +253,15 @@ function setState(
   for (const each of all) metric.set({ ...labels, [label]: each }, each === now ? 1 : 0);
 }
 
+/** In turns, so that no peer's paths push another's out. */
 function pathsOf(report: StatusReport): PathOfPeer[] {
-  return allPathsOf(report).slice(0, MAX_PATHS);
+  const all = allPathsOf(report);
+  if (all.length <= MAX_PATHS) return all;
+  const byPeer = Map.groupBy(all, ({ peer }) => peer);
+  const chosen: PathOfPeer[] = [];
+  for (let turn = 0; chosen.length < MAX_PATHS; turn++)
+    for (const paths of byPeer.values()) chosen.push(...paths.slice(turn, turn + 1));
+  return chosen.slice(0, MAX_PATHS);
 }
 
 function allPathsOf(report: StatusReport): PathOfPeer[] {

@@ -30,7 +30,7 @@ import { RemoteGateway } from "./gateway.ts";
 /** Nobody else has a port here. */
 const HOST = "127.0.0.77";
 const IDENTITY = Secret.fromBytes(randomBytes(32));
-const PEERS = ["home", "guest"].map((name) => ({ name, key: Secret.fromBytes(randomBytes(32)) }));
+const PEERS = ["home", "guest", "restless"].map((name) => ({ name, key: Secret.fromBytes(randomBytes(32)) }));
 
 let gateway: RemoteGateway;
 let port = 0;
@@ -157,6 +157,28 @@ test("an attempt that was given up cannot displace the one after it, however lat
   assert.deepEqual([...(session?.driver.connections.keys() ?? [])], [7]);
   const other = await join("home", hello(id, { subflow: 5, index: 1 }));
   for (const socket of [second, other]) socket.destroy();
+});
+
+test("a path's name is one that a configuration could have", async () => {
+  for (const path of ["", "a b", "x\u001b[2J", "é"])
+    await assertRefused(join("home", hello(randomBytes(16), { path })), CloseCode.protocol);
+});
+
+test("a peer that joins without end is refused after a burst, and keeps nobody else out", async () => {
+  const session = randomBytes(16);
+  const joined: TLSSocket[] = [];
+  let refused: unknown;
+  for (let subflow = 0; subflow < 300 && !refused; subflow++) {
+    const frame = hello(session, { subflow });
+    const socket = await join("restless", frame).catch((error: unknown) => void (refused = error));
+    if (socket) joined.push(socket.on("error", () => {}));
+  }
+  assert.ok(refused instanceof JoinError);
+  assert.equal(refused.closeCode, CloseCode.protocol);
+  assert.match(refused.message, /joins too often/);
+  assert.ok(joined.length >= 256 && joined.length < 300, `${joined.length} joined`);
+  (await join("guest", hello(randomBytes(16)))).destroy();
+  for (const socket of joined) socket.destroy();
 });
 
 test("a join that is called off ends its connection at once", async () => {

@@ -5,8 +5,10 @@ import {
   commonVersion,
   EventLog,
   FlowFailures,
+  type LimitedLog,
   type Logger,
   PathEvents,
+  parseName,
   type Refusals,
   refuse,
   SessionDriver,
@@ -21,6 +23,7 @@ import {
   StreamCode,
 } from "@hawser/shared-protocol/wire";
 import type { PeerAccesses } from "./authorization/peer-access.ts";
+import { CpuShares } from "./cpu-shares.ts";
 import { Egress, type FlowRefusal } from "./egress.ts";
 import type { PeerKey } from "./peer-keys.ts";
 import type { WayOut } from "./way-out.ts";
@@ -29,6 +32,10 @@ import type { WayOut } from "./way-out.ts";
 const MAX_SESSIONS_PER_PEER = 3;
 /** Subflows of one session by path and index: a home has a few lines with up to 16 each. */
 const MAX_PLACES = 256;
+
+/** What a connection that may not join is answered. */
+type JoinRefusal = readonly [code: CloseCode, reason: string];
+const REMOVED: JoinRefusal = [CloseCode.peerRemoved, "this peer is no longer admitted"];
 
 /** One local gateway's session, as the remote sees it. */
 export interface RemoteSession {
@@ -52,6 +59,7 @@ export class Sessions {
   readonly events = new EventLog();
   readonly #onJoined: (key: PeerKey) => void;
   readonly #sessions = new Map<string, RemoteSession>();
+  readonly #cpu = new CpuShares((peer, isReading) => this.#setReading(peer, isReading));
   #draining = false;
 
   /** `onJoined`: a subflow has joined with this key. */
@@ -83,23 +91,33 @@ export class Sessions {
   }
 
   /**
-   * Lets an authenticated connection join, if its key is admitted still when its HELLO is here.
+   * Lets an authenticated connection join, if its key is admitted still when its HELLO is here. False: it was refused.
    * @throws JoinError; the connection is closed.
    */
-  async join(socket: TLSSocket, withinMs: number, admit: () => PeerKey | undefined): Promise<void> {
+  async join(socket: TLSSocket, withinMs: number, admit: () => PeerKey | undefined): Promise<boolean> {
     const hello = await awaitHello(socket, withinMs);
     const key = admit();
-    if (!key) return refuse(socket, CloseCode.peerRemoved, "this peer is no longer admitted");
+    const refusal = key ? this.#joinWith(key, hello, socket) : REMOVED;
+    if (refusal) refuse(socket, ...refusal);
+    return refusal === undefined;
+  }
+
+  /** Adds the subflow to its session, or says why not. */
+  #joinWith(key: PeerKey, hello: HelloFrame, socket: TLSSocket): JoinRefusal | undefined {
+    const { joins } = this.#accesses.of(key.peer);
+    if (!joins.take(performance.now())) return [CloseCode.protocol, "this peer joins too often"];
+    const name = parseName(hello.path);
+    if (!name.ok) return [CloseCode.protocol, `the path's name ${name.problem}`];
     const session = this.#find(key, hello);
-    if (typeof session === "string") return refuse(socket, CloseCode.unknownSession, session);
-    const place = `${hello.path} ${hello.index}`;
-    if (!session.places.has(place) && session.places.size >= MAX_PLACES)
-      return refuse(socket, CloseCode.protocol, "too many subflows");
-    if (session.driver.connections.has(hello.subflow))
-      return refuse(socket, CloseCode.protocol, `subflow ${hello.subflow} has joined already`);
+    if (typeof session === "string") return [CloseCode.unknownSession, session];
+    const refusal = whyNoPlace(session, hello);
+    if (!refusal) this.#addSubflow(session, key, hello, socket);
+    return refusal;
+  }
+
+  #addSubflow(session: RemoteSession, key: PeerKey, hello: HelloFrame, socket: TLSSocket): void {
+    const place = placeOf(hello);
     const before = session.places.get(place);
-    if (before && before.subflow > hello.subflow)
-      return refuse(socket, CloseCode.protocol, `subflow ${before.subflow} was dialled later`);
     const version = commonVersion(hello);
     welcome(socket, version);
     if (before)
@@ -145,6 +163,7 @@ export class Sessions {
     const failures = new FlowFailures(this.events, peer);
     const logger = childLogger(this.#logger, { peer, session: name });
     const access = this.#accesses.of(peer);
+    const log = access.sessionLog;
     const noteRefused = (reason: FlowRefusal): void => {
       failures.noteRefused(reason);
       const fields = { peer, session: name };
@@ -162,10 +181,12 @@ export class Sessions {
       // Who refuses a flow for want of room says what there was no room for.
       onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
       onRefused: (reason) => noteRefused(reason),
-      onSubflow: (change) => logSubflow(logger, change),
+      onSubflow: (change) => logSubflow(log, name, change),
+      onBusy: (ms) => this.#cpu.note(peer, ms),
       onClosed: (code, reason) => {
         this.#sessions.delete(`${peer} ${id}`);
-        logger.info({ code: codeName(CloseCode, code), reason }, "session closed");
+        const fields = { session: name, code: codeName(CloseCode, code), reason };
+        log.write("session closed", "info", fields, "session closed");
         this.events.add("session-closed", `the session ended: ${reason}`, { peer });
       },
     });
@@ -180,15 +201,21 @@ export class Sessions {
     };
     this.#sessions.set(`${peer} ${id}`, session);
     driver.setEgress(this.#wayOut.families);
-    logger.info("session opened");
+    log.write("session opened", "info", { session: name }, "session opened");
     this.events.add("session-opened", "a session was opened", { peer });
     return session;
+  }
+
+  /** Processor time is short, and this peer has had more than its share; or that is over. */
+  #setReading(peer: string, isReading: boolean): void {
+    for (const session of this.#sessions.values())
+      if (session.peer === peer) session.driver.setReading(isReading);
   }
 
   /** Ends every session whose key is no longer admitted. */
   retain(isAdmitted: (key: PeerKey) => boolean): void {
     for (const { key, driver } of this.#sessions.values()) {
-      if (!isAdmitted(key)) driver.close(CloseCode.peerRemoved, "this peer is no longer admitted");
+      if (!isAdmitted(key)) driver.close(...REMOVED);
     }
   }
 
@@ -207,8 +234,24 @@ export class Sessions {
   }
 }
 
+function placeOf({ path, index }: HelloFrame): string {
+  return `${path} ${index}`;
+}
+
+/** Why the subflow has no place in its session; undefined when it has one. */
+function whyNoPlace({ places, driver }: RemoteSession, hello: HelloFrame): JoinRefusal | undefined {
+  const before = places.get(placeOf(hello));
+  if (!before && places.size >= MAX_PLACES) return [CloseCode.protocol, "too many subflows"];
+  if (driver.connections.has(hello.subflow))
+    return [CloseCode.protocol, `subflow ${hello.subflow} has joined already`];
+  if (before && before.subflow > hello.subflow)
+    return [CloseCode.protocol, `subflow ${before.subflow} was dialled later`];
+  return undefined;
+}
+
 /** What is meant is no news. */
-function logSubflow(logger: Logger, { id, path, state, reason, isMeant }: SubflowChange): void {
+function logSubflow(log: LimitedLog, session: string, change: SubflowChange): void {
+  const { id, path, state, reason, isMeant } = change;
   const level = (state === "lost" || state === "dead") && !isMeant ? "warn" : "info";
-  logger[level]({ subflow: id, path, state, reason }, "subflow changed");
+  log.write(`subflow ${state}`, level, { session, subflow: id, path, state, reason }, "subflow changed");
 }

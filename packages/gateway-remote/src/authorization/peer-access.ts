@@ -1,6 +1,6 @@
 /** What each peer may do, over all of its sessions and through reloads. */
 
-import { MemoryBudget } from "@hawser/shared-protocol/engine";
+import { MemoryBudget, TokenBucket } from "@hawser/shared-protocol/engine";
 import { childLogger, LimitedLog, type Logger, type SpeedtestVerb } from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
 import { NameResolver } from "../names/name-resolver.ts";
@@ -10,6 +10,11 @@ import { EgressPolicy } from "./policy.ts";
 /** Where there are several peers, none may have more of the memory unless `max_bytes_in_flight` says so. */
 const SHARE_OF_ONE = 0.75;
 
+/** Subflows that join: SPEC.md, section 8. As many as a session may have at once, and what flapping lines need. */
+const JOINS = { perMs: 8 / 1_000, burst: 256 };
+/** Lines of the log of each kind about sessions and subflows, in ten seconds. */
+const SESSION_LINES = 10;
+
 /** One peer's. A session keeps it for its life. */
 export interface PeerAccess {
   /** As the configuration is now. */
@@ -18,6 +23,10 @@ export interface PeerAccess {
   readonly memory: MemoryBudget;
   /** For what the peer can cause in any number: a home must not fill the VPS's disk. */
   readonly log: LimitedLog;
+  /** The same for its sessions and their subflows: a home with many lines has many at its start. */
+  readonly sessionLog: LimitedLog;
+  /** Subflows that may join. */
+  readonly joins: TokenBucket;
   /** Its own: nobody waits for another's names. */
   readonly names: NameResolver;
   /** Streams of the speed test that runs: one of each kind at most. */
@@ -53,10 +62,18 @@ export class PeerAccesses {
     const cap = Math.min(all, peer.maxBytesInFlight ?? all * (config.peers.length > 1 ? SHARE_OF_ONE : 1));
     const known = this.#peers.get(peer.name);
     if (!known) {
-      const limits = new FlowLimits(peer, performance.now());
-      const log = new LimitedLog(childLogger(this.#logger, { peer: peer.name }));
-      const memory = new MemoryBudget(cap, this.#memory);
-      return { policy, limits, memory, log, names: new NameResolver(), speedtests: new Set() };
+      const logger = childLogger(this.#logger, { peer: peer.name });
+      const now = performance.now();
+      return {
+        policy,
+        limits: new FlowLimits(peer, now),
+        memory: new MemoryBudget(cap, this.#memory),
+        log: new LimitedLog(logger),
+        sessionLog: new LimitedLog(logger, SESSION_LINES),
+        joins: new TokenBucket(JOINS.perMs, JOINS.burst, now),
+        names: new NameResolver(),
+        speedtests: new Set(),
+      };
     }
     known.policy = policy;
     known.limits.handleConfig(peer);

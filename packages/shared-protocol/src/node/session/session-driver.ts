@@ -60,6 +60,8 @@ export interface SessionDriverOptions {
   onEgress?(families: EgressFamilies): void;
   /** A subflow joined, changed its state, or left. */
   onSubflow?(change: SubflowChange): void;
+  /** So many milliseconds of this process went into the session. */
+  onBusy?(ms: number): void;
   onClosed(code: CloseCode, reason: string): void;
 }
 
@@ -131,7 +133,9 @@ export class SessionDriver {
     record.setRole(role, TOLD);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
-        this.session.handleBytes(id, bytes, performance.now());
+        const now = performance.now();
+        this.session.handleBytes(id, bytes, now);
+        this.#options.onBusy?.(performance.now() - now);
         this.schedule();
       },
       onDrain: () => this.schedule(),
@@ -192,6 +196,11 @@ export class SessionDriver {
   allClosed(): Promise<void> {
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((done) => this.#whenAllClosed.push(done));
+  }
+
+  /** Whether what the peer sends is read, on all subflows. */
+  setReading(isReading: boolean): void {
+    for (const connection of this.#connections.values()) connection.setReading(isReading);
   }
 
   // --- streams ---
@@ -274,6 +283,7 @@ export class SessionDriver {
     this.#deliverEvents();
     this.#transmit(now);
     this.#armTimer(now);
+    this.#options.onBusy?.(performance.now() - now);
   }
 
   /** Before anything is decided: a line that seems to stand still may have moved below. */

@@ -77,6 +77,12 @@ export class SubflowConnection {
     return !this.#closing && this.socket.writable && this.socket.writableLength < MAX_WAITING;
   }
 
+  /** Whether what comes is read; otherwise it waits in the kernel, and then at the peer. */
+  setReading(isReading: boolean): void {
+    if (isReading) this.socket.resume();
+    else this.socket.pause();
+  }
+
   /** What the system knows of the connection; undefined where it does not tell. */
   look(): LineReport | undefined {
     const info = tcpInfo(socketFd(this.socket));

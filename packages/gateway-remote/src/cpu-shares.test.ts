@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { CpuShares } from "./cpu-shares.ts";
+
+/** Shares on a clock of the test's: `span` plays what peers use in 50 ms. */
+function play() {
+  const readings: string[] = [];
+  let [now, busy] = [0, 0];
+  const shares = new CpuShares((peer, isReading) => readings.push(`${peer} ${isReading ? "on" : "off"}`), {
+    now: () => now,
+    utilization: () => busy,
+  });
+  return {
+    readings,
+    span(utilization: number, used: Readonly<Record<string, number>>) {
+      busy = utilization;
+      for (const [peer, ms] of Object.entries(used)) shares.note(peer, ms);
+      now += 50;
+      mock.timers.tick(50);
+    },
+  };
+}
+
+function withTimers(run: () => void): () => void {
+  return () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      run();
+    } finally {
+      mock.timers.reset();
+    }
+  };
+}
+
+test(
+  "whoever uses more than an equal share of a saturated thread is not read until it is down to that",
+  withTimers(() => {
+    const { readings, span } = play();
+    span(1, { flood: 40, home: 5 });
+    assert.deepEqual(readings, ["flood off"]);
+    // 40 of 25 milliseconds: it waits for 30 of the next.
+    mock.timers.tick(29);
+    assert.equal(readings.length, 1);
+    mock.timers.tick(1);
+    assert.deepEqual(readings, ["flood off", "flood on"]);
+  }),
+);
+
+test(
+  "a thread that has time left, and a peer that is alone, hold nobody back",
+  withTimers(() => {
+    const { readings, span } = play();
+    span(0.8, { flood: 38, home: 1 });
+    span(1, { flood: 50 });
+    span(1, { one: 25, other: 25 });
+    assert.deepEqual(readings, []);
+  }),
+);
+
+test(
+  "no pause is so long that the peer's lines seem dead",
+  withTimers(() => {
+    const { readings, span } = play();
+    const others = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}`, 0.01]));
+    span(1, { flood: 49, ...others });
+    assert.deepEqual(readings, ["flood off"]);
+    mock.timers.tick(200);
+    assert.deepEqual(readings, ["flood off", "flood on"]);
+  }),
+);

@@ -12,7 +12,7 @@ function play() {
   });
   return {
     readings,
-    span(utilization: number, used: Readonly<Record<string, number>>) {
+    span: (utilization: number, used: Readonly<Record<string, number>>): void => {
       busy = utilization;
       for (const [peer, ms] of Object.entries(used)) shares.note(peer, ms);
       now += 50;

@@ -86,7 +86,9 @@ function everything(): RuleSet {
     },
     { mark: { value: 0xffffffff }, comment: "it's 100% | ok", target: { jump: "HAWSER-test.b" } },
     { protocol: "icmp", destinationType: "MULTICAST", target: { rejectWith: reject } },
-    { protocol: "tcp", target: { rejectWith: "tcp-reset" } },
+    { protocol: "tcp", syn: true, target: { rejectWith: "tcp-reset" } },
+    { protocol: "tcp", destinationPort: 12345, connectionState: "DNAT", target: "ACCEPT" },
+    { protocol: "tcp", destinationPort: 80, syn: true, connectionState: "NEW", target: "DROP" },
     { source: all, target: "ACCEPT" },
   ];
   const tables = (source: string, all: string, reject: string): RuleSet["ipv4"] => [

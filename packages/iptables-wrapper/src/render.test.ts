@@ -52,6 +52,8 @@ const everyRule: Rule[] = [
   { mark: { value: 0xffffffff }, target: { jump: "OWN.b" } },
   { protocol: "icmp", target: { rejectWith: "icmp-host-prohibited" } },
   { protocol: "tcp", comment: "it's 100% | ok", target: { rejectWith: "tcp-reset" } },
+  { protocol: "tcp", destinationPort: 12345, connectionState: "DNAT", target: "ACCEPT" },
+  { protocol: "tcp", destinationPort: 80, syn: true, destinationSet: "OWN.refused", target: "DROP" },
 ];
 
 test("every match and target, several tables, jumps first and last", () => {
@@ -84,6 +86,8 @@ test("every match and target, several tables, jumps first and last", () => {
 -A OWN -m mark --mark 0xffffffff -j OWN.b
 -A OWN -p icmp -j REJECT --reject-with icmp-host-prohibited
 -A OWN -p tcp -m comment --comment "it's 100% | ok" -j REJECT --reject-with tcp-reset
+-A OWN -p tcp -m tcp --dport 12345 -m conntrack --ctstate DNAT -j ACCEPT
+-A OWN -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -m set --match-set OWN.refused dst,dst -j DROP
 -I INPUT 1 -m addrtype --dst-type BROADCAST -m comment --comment "managed-by:OWN" -j OWN.b
 -I FORWARD 1 -s 192.0.2.1/32 -m comment --comment "managed-by:OWN" -j OWN
 -A FORWARD -m comment --comment "managed-by:OWN" -j OWN

@@ -83,7 +83,7 @@ function renderRule(rule: Rule, family: Family): string {
 }
 
 function renderMatch(match: Match, family: Family): string[] {
-  const { protocol, destinationPort, destinationType, mark } = match;
+  const { protocol, destinationType, mark, connectionState, destinationSet } = match;
   const protocolName = protocol === "icmp" && family === Family.ipv6 ? "ipv6-icmp" : protocol;
   return [
     ...renderCidr("-s", match.source, family),
@@ -91,10 +91,21 @@ function renderMatch(match: Match, family: Family): string[] {
     ...option("-i", match.inInterface),
     ...option("-o", match.outInterface),
     ...option("-p", protocolName),
-    ...(destinationPort === undefined ? [] : ["-m", `${protocol}`, "--dport", renderPort(destinationPort)]),
+    ...renderTransport(match),
     ...(destinationType === undefined ? [] : ["-m", "addrtype", "--dst-type", destinationType]),
     ...(mark === undefined ? [] : ["-m", "mark", "--mark", renderMark(mark)]),
+    ...(connectionState === undefined ? [] : ["-m", "conntrack", "--ctstate", connectionState]),
+    ...(destinationSet === undefined ? [] : ["-m", "set", "--match-set", destinationSet, "dst,dst"]),
   ];
+}
+
+/** What is matched in the headers of TCP and UDP. */
+function renderTransport({ protocol, destinationPort, syn }: Match): string[] {
+  const options = [
+    ...(destinationPort === undefined ? [] : ["--dport", renderPort(destinationPort)]),
+    ...(syn === true ? ["--tcp-flags", "FIN,SYN,RST,ACK", "SYN"] : []),
+  ];
+  return options.length === 0 ? [] : ["-m", `${protocol}`, ...options];
 }
 
 function option(name: string, value: string | undefined): string[] {

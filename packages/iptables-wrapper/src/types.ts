@@ -60,6 +60,12 @@ export interface Match {
   /** What the routing table says of the destination; `LOCAL` is this machine's own addresses. */
   readonly destinationType?: "LOCAL" | "BROADCAST" | "MULTICAST" | "UNICAST";
   readonly mark?: { readonly value: number; readonly mask?: number };
+  /** The first packet of a TCP connection; needs protocol tcp. */
+  readonly syn?: boolean;
+  /** What connection tracking says; `DNAT`: the destination was changed on this machine, as REDIRECT does. */
+  readonly connectionState?: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "DNAT" | "SNAT";
+  /** A set of the type hash:ip,port that has the destination and its port. It must be there before the rule. */
+  readonly destinationSet?: string;
 }
 
 export type Target =

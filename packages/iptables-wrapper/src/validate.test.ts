@@ -72,6 +72,16 @@ test("nothing can smuggle an option, a line or a table into the text", () => {
   refused(withRule({ target: "RETURN\n-F" as "RETURN" }), /target: .* is unknown/);
   refused(withRule({ protocol: "tcp -j ACCEPT" as "tcp", target: "RETURN" }), /protocol: .* is unknown/);
   refused(withRule({ destinationType: "LOCAL -j X" as "LOCAL", target: "RETURN" }), /destinationType: /);
+  refused(
+    withRule({ connectionState: "NEW -j X" as "NEW", target: "DROP" }),
+    /connectionState: .* is unknown/,
+  );
+  for (const destinationSet of ["", "a b", "-j", "a\n", "é", "x".repeat(32)]) {
+    refused(
+      withRule({ protocol: "tcp", destinationSet, target: "DROP" }),
+      /destinationSet: .* no name of a set/,
+    );
+  }
   refused(withRule({ target: { jump: "OTHER" } }), /target: "OTHER" is no chain of this rule set/);
 });
 
@@ -87,6 +97,8 @@ test("ports, marks, targets", () => {
   }
   refused(withRule({ target: { redirectTo: 80 } }), /needs protocol tcp or udp/);
   refused(withRule({ destinationPort: 53, target: "DROP" }), /destinationPort: needs protocol/);
+  refused(withRule({ syn: true, protocol: "udp", target: "DROP" }), /syn: needs protocol tcp/);
+  refused(withRule({ destinationSet: "s", target: "DROP" }), /destinationSet: needs protocol/);
   const backwards = { from: 20, to: 10 };
   refused(withRule({ protocol: "tcp", destinationPort: backwards, target: "DROP" }), /no port .* or range/);
   refused(withRule({ mark: { value: 2 ** 32 }, target: "DROP" }), /mark: .*32 bits/);

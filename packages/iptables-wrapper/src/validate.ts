@@ -47,6 +47,9 @@ const REJECT_TYPES: Record<Family, readonly string[]> = {
 
 const PROTOCOLS: readonly unknown[] = ["tcp", "udp", "icmp"];
 const DESTINATION_TYPES: readonly unknown[] = ["LOCAL", "BROADCAST", "MULTICAST", "UNICAST"];
+const CONNECTION_STATES: readonly unknown[] = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "DNAT", "SNAT"];
+/** IPSET_MAXNAMELEN of the kernel, without the closing zero. */
+const MAX_SET_NAME = 31;
 const PLAIN_TARGETS: readonly unknown[] = ["RETURN", "ACCEPT", "DROP", "MASQUERADE"];
 /** Names that mean a target or a builtin chain, so no chain may be called so. */
 const RESERVED = new Set(
@@ -141,6 +144,7 @@ function validateMatch(match: Match, family: Family, at: string): void {
   const typeKnown = destinationType === undefined || DESTINATION_TYPES.includes(destinationType);
   check(typeKnown, `${at}.destinationType`, `${show(destinationType)} is unknown`);
   validateDestinationPort(match, `${at}.destinationPort`);
+  validateConnection(match, at);
   if (mark === undefined) return;
   const mask = mark.mask ?? 0xffff_ffff;
   check(
@@ -160,6 +164,21 @@ function validateDestinationPort({ destinationPort: port, protocol }: Match, at:
     `${show(port)} is no port (1 to 65535) or range of ports`,
   );
   check(protocol === "tcp" || protocol === "udp", at, "needs protocol tcp or udp");
+}
+
+function validateConnection(
+  { protocol, syn, connectionState: state, destinationSet }: Match,
+  at: string,
+): void {
+  check(syn !== true || protocol === "tcp", `${at}.syn`, "needs protocol tcp");
+  const stateKnown = state === undefined || CONNECTION_STATES.includes(state);
+  check(stateKnown, `${at}.connectionState`, `${show(state)} is unknown`);
+  if (destinationSet === undefined) return;
+  const wellFormed =
+    destinationSet.length <= MAX_SET_NAME && /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(destinationSet);
+  const what = `is no name of a set (1 to ${MAX_SET_NAME} of A-Z a-z 0-9 _ . -)`;
+  check(wellFormed, `${at}.destinationSet`, `${show(destinationSet)} ${what}`);
+  check(protocol === "tcp" || protocol === "udp", `${at}.destinationSet`, "needs protocol tcp or udp");
 }
 
 function validateComment(comment: string | undefined, at: string): void {

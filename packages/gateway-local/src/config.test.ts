@@ -107,6 +107,7 @@ drain_seconds = 2.5
     ],
     from: ["br-lan"],
     rules: true,
+    quic: "reject",
     bypass: [
       { family: 4, address: "192.168.0.0", prefix: 16 },
       { family: 6, address: "2001:db8::1", prefix: 128 },
@@ -204,6 +205,14 @@ test("what is wrong is told by its key", () => {
       [
         'local.toml: capture.from: names no interface; write the ones of the LAN, such as ["br-lan"], or rules = false',
       ],
+    ],
+    [
+      `${remote}${PATH}[capture]\nfrom = ["lan0"]\nquic = "carry"\n`,
+      ['local.toml: capture.quic: "carry" comes in a later version; write "reject" or "pass"'],
+    ],
+    [
+      `${remote}${PATH}[capture]\nfrom = ["lan0"]\nquic = "drop"\n`,
+      ['local.toml: capture.quic: "drop" is unknown; write "reject" or "pass"'],
     ],
     [
       `${remote}${PATH}[capture]\nfrom = ["lan0"]\nlisten = ["127.0.0.1:1", "[::1]:1", "0.0.0.0:0"]\n`,

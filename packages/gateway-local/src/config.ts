@@ -106,6 +106,8 @@ const captureTable = z
     /** Whether the gateway installs the rules at start and removes them at stop. */
     rules: z.boolean().default(true),
     bypass: z.array(cidrField).default([]),
+    /** What becomes of UDP 443 to destinations whose TCP is captured. */
+    quic: textField(parseQuic).default("reject"),
   })
   .superRefine(({ listen, from, rules }, context) => {
     if (!rules) return;
@@ -240,6 +242,12 @@ function whyNoTarget({ host, port }: Endpoint): string | undefined {
 function parseAddress(text: string): Parsed<string> {
   if (isIP(text) !== 0) return parsed(text);
   return problem(`${JSON.stringify(text)} is not an IP address of this machine; \`ip address\` lists them`);
+}
+
+function parseQuic(text: string): Parsed<"reject" | "pass"> {
+  if (text === "reject" || text === "pass") return parsed(text);
+  if (text === "carry") return problem('"carry" comes in a later version; write "reject" or "pass"');
+  return problem(`${JSON.stringify(text)} is unknown; write "reject" or "pass"`);
 }
 
 function parsePassword(text: string): Parsed<Secret> {

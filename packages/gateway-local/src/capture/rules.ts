@@ -1,7 +1,10 @@
 import { formatCidr, SPECIAL_RANGES } from "@hawser/shared-protocol/node";
 import {
+  type BuiltinChain,
   chainName,
   type Family,
+  type Jump,
+  type Match,
   normalizeCidr,
   type Rule,
   type RuleSet,
@@ -9,8 +12,29 @@ import {
 } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 
+/**
+ * The firewall rules of capturing, for each family that has a listener:
+ *
+ * ```
+ *  TCP of the LAN -- nat PREROUTING: HAWSER --(turned)-- filter INPUT: HAWSER.accept --> the listener
+ *                                       '---(not)--.
+ *  UDP of the LAN ----------------------------------'--- filter FORWARD: HAWSER.refuse --> an error, or past Hawser
+ * ```
+ */
+
 /** Tag of everything that this gateway puts into the firewall. */
 export const RULES_OWNER = "HAWSER";
+
+const REDIRECT = chainName(RULES_OWNER);
+const ACCEPT = chainName(RULES_OWNER, "accept");
+const REFUSE = chainName(RULES_OWNER, "refuse");
+
+/** Where browsers speak QUIC. */
+const QUIC_PORT = 443;
+const PORT_UNREACHABLE: Readonly<Record<Family, string>> = {
+  ipv4: "icmp-port-unreachable",
+  ipv6: "icmp6-port-unreachable",
+};
 
 /**
  * Never captured: what the remote gateway would not dial, such as a home's own networks and its provider's. The machine's
@@ -30,18 +54,32 @@ export interface CaptureState {
 /** What is taken for true of a remote gateway that has said nothing else. */
 export const EVERY_WAY_OUT: CaptureState["wayOut"] = { ipv4: true, ipv6: true };
 
-/** The rules that turn the LAN's TCP to the capture listener. A family without a listener gets none. */
+/** A kind of packets of which some are refused. */
+interface Refused {
+  readonly packets: Match;
+  /** Which of them, and how. */
+  readonly rules: readonly Rule[];
+}
+
+/** The rules while the gateway captures. A family without a listener gets none. */
 export function redirectRules(state: CaptureState): RuleSet {
-  return ruleSet(state, (family, port) => [redirectTable(family, port, state)]);
+  return ruleSet(state, (family, port) => [
+    redirectTable(family, port, state, state.wayOut[family]),
+    filterTable(family, port, state, [...refusedQuic(family, state), ...refusedTcp(family, state)]),
+  ]);
 }
 
 /**
- * What stays of them at the end of capturing, until the last flow has finished: nothing new is turned to the listener.
- * The chain stays: where it holds the last rule that needs connection tracking, the kernel would stop tracking without
- * it, and what was turned before would no longer arrive.
+ * What stays of them at the end of capturing, until the last flow has finished: nothing new is turned to the listener or
+ * refused. The chain with REDIRECT stays: where it holds the last rule that needs connection tracking, the kernel would
+ * stop tracking without it, and what was turned before would no longer arrive. Nor would that without HAWSER.accept,
+ * where the firewall accepts nothing else.
  */
 export function drainingRules(state: CaptureState): RuleSet {
-  return ruleSet(state, (family, port) => [{ ...redirectTable(family, port, state), jumps: [] }]);
+  return ruleSet(state, (family, port) => [
+    redirectTable(family, port, state, false),
+    filterTable(family, port, state, []),
+  ]);
 }
 
 function ruleSet({ capture }: CaptureState, tables: (family: Family, port: number) => TableRules[]): RuleSet {
@@ -60,27 +98,68 @@ function capturePort({ listen }: CaptureConfig, family: Family): number | undefi
   return (own ?? dual)?.port;
 }
 
-function redirectTable(family: Family, port: number, { capture, left }: CaptureState): TableRules {
-  const chain = chainName(RULES_OWNER);
-  const texts = [...LEFT_ALONE, ...capture.bypass.map(formatCidr), ...left];
-  const bypass = texts.flatMap((text) => normalizeCidr(text, family) ?? []);
+function redirectTable(family: Family, port: number, state: CaptureState, isCapturing: boolean): TableRules {
+  const local: Rule = { destinationType: "LOCAL", target: "RETURN" };
+  const redirect: Rule = { protocol: "tcp", target: { redirectTo: port } };
   return {
     table: "nat",
-    chains: [
-      {
-        name: chain,
-        rules: [
-          { destinationType: "LOCAL", target: "RETURN" },
-          ...[...new Set(bypass)].map((destination): Rule => ({ destination, target: "RETURN" })),
-          { protocol: "tcp", target: { redirectTo: port } },
-        ],
-      },
-    ],
-    jumps: capture.from.map((inInterface) => ({
-      from: "PREROUTING",
-      to: chain,
-      inInterface,
-      protocol: "tcp",
-    })),
+    chains: [{ name: REDIRECT, rules: [local, ...exceptions(family, state), redirect] }],
+    jumps: isCapturing ? jumps(state, "PREROUTING", REDIRECT, { protocol: "tcp" }) : [],
   };
+}
+
+/**
+ * What was turned to the listener arrives at INPUT, where many firewalls drop all that they were not told of. Its DNAT
+ * state tells it from what somebody sends to the port by himself.
+ */
+function filterTable(
+  family: Family,
+  port: number,
+  state: CaptureState,
+  refused: readonly Refused[],
+): TableRules {
+  const turned: Match = { protocol: "tcp", destinationPort: port, connectionState: "DNAT" };
+  const rules = refused.flatMap((kind) => kind.rules);
+  return {
+    table: "filter",
+    chains: [
+      { name: ACCEPT, rules: [{ ...turned, target: "ACCEPT" }] },
+      ...(rules.length === 0 ? [] : [{ name: REFUSE, rules: [...exceptions(family, state), ...rules] }]),
+    ],
+    jumps: [
+      ...jumps(state, "INPUT", ACCEPT, { protocol: "tcp" }),
+      // What cannot be refused is spared the way past all exceptions.
+      ...refused.flatMap(({ packets }) => jumps(state, "FORWARD", REFUSE, packets)),
+    ],
+  };
+}
+
+/** Destinations that are left alone, in all that is done to others. */
+function exceptions(family: Family, { capture, left }: CaptureState): Rule[] {
+  const texts = [...LEFT_ALONE, ...capture.bypass.map(formatCidr), ...left];
+  const cidrs = texts.flatMap((text) => normalizeCidr(text, family) ?? []);
+  return [...new Set(cidrs)].map((destination): Rule => ({ destination, target: "RETURN" }));
+}
+
+/** Browsers whose QUIC is refused take TCP at once, which is captured. */
+function refusedQuic(family: Family, { capture }: CaptureState): Refused[] {
+  if (capture.quic === "pass") return [];
+  const packets: Match = { protocol: "udp", destinationPort: QUIC_PORT };
+  return [{ packets, rules: [{ ...packets, target: { rejectWith: PORT_UNREACHABLE[family] } }] }];
+}
+
+/**
+ * Where the remote gateway has no way out in this family, a connection that was turned to the listener would look open,
+ * and its client would not try the other family. A reset, as the kernel sends each client few ICMP errors: the seventh
+ * in a row waits for a second.
+ */
+function refusedTcp(family: Family, { wayOut }: CaptureState): Refused[] {
+  if (wayOut[family]) return [];
+  const packets: Match = { protocol: "tcp", syn: true };
+  return [{ packets, rules: [{ ...packets, target: { rejectWith: "tcp-reset" } }] }];
+}
+
+/** From each captured interface. */
+function jumps({ capture }: CaptureState, from: BuiltinChain, to: string, packets: Match): Jump[] {
+  return capture.from.map((inInterface) => ({ from, to, inInterface, ...packets }));
 }

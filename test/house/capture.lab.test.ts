@@ -32,10 +32,10 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     return (await ask(house.lan, { host, port: ORIGIN_PORT }, "WHO\n")).split(" ")[0] ?? "";
   }
 
-  /** The rules in the kernel, of both families. */
+  /** The rules in the kernel, of both families and all tables. */
   async function rulesInPlace(): Promise<string[]> {
     const texts = await Promise.all(
-      ["iptables-save", "ip6tables-save"].map((command) => house.router.exec(command, ["-t", "nat"])),
+      ["iptables-save", "ip6tables-save"].map((command) => house.router.exec(command, [])),
     );
     return texts.map(({ stdout }) => stdout);
   }

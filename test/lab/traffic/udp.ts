@@ -5,6 +5,7 @@
  *                                                clears the count. An answer comes from the address that was asked,
  *                                                which a wildcard address would not see to
  *   node udp.ts probe HOST PORT COUNT MS         COUNT probes, one every MS: the delay of each, both ways
+ *   node udp.ts ask HOST PORT                    one probe from a connected socket, as a browser's: what becomes of it
  *   node udp.ts blast HOST PORT RATE SECONDS [BYTES]
  *                                                datagrams of BYTES (with headers) at RATE bit/s
  */
@@ -27,10 +28,18 @@ export interface ProbeReport {
   lost: number;
 }
 
+export interface Fate {
+  /** An error's code, such as ECONNREFUSED. */
+  fate: "answered" | "silence" | (string & {});
+  ms: number;
+}
+
 const PROBE = 1;
 const BLAST = 2;
 /** How long to wait for the last answers. */
 const LINGER_MS = 300;
+/** After so long nothing will come any more. */
+const SILENCE_MS = 2_000;
 
 /** The machine's monotonic clock, the same in all its processes. */
 function clockMs(): number {
@@ -89,6 +98,21 @@ async function probe(host: string, port: number, count: number, everyMs: number)
   return report;
 }
 
+async function ask(host: string, port: number): Promise<Fate> {
+  const socket = open(host);
+  socket.connect(port, host);
+  await once(socket, "connect");
+  const sent = clockMs();
+  socket.send(Buffer.alloc(32, PROBE));
+  const fate = await new Promise<string>((resolve) => {
+    socket.once("message", () => resolve("answered"));
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    setTimeout(resolve, SILENCE_MS, "silence");
+  });
+  socket.close();
+  return { fate, ms: clockMs() - sent };
+}
+
 async function blast(
   host: string,
   port: number,
@@ -116,6 +140,9 @@ if (import.meta.main) {
   const [port = 0, second = 0, third = 0, fourth = 1500] = numbers.map(Number);
   if (mode === "receive") await receive(Number(host), numbers);
   else if (mode === "probe") console.log(JSON.stringify(await probe(host, port, second, third)));
-  else if (mode === "blast") console.log(JSON.stringify(await blast(host, port, second, third, fourth)));
+  else if (mode === "ask") {
+    console.log(JSON.stringify(await ask(host, port)));
+    process.exit();
+  } else if (mode === "blast") console.log(JSON.stringify(await blast(host, port, second, third, fourth)));
   else throw new Error(`no mode ${mode}`);
 }

@@ -14,6 +14,7 @@ const CAPTURE: CaptureConfig = {
   from: ["lan0"],
   rules: true,
   bypass: [],
+  quic: "reject",
 };
 
 interface House {
@@ -41,7 +42,7 @@ function inPlace(
 ): "chain and jumps" | "chain" | "nothing" {
   const text = firewall.save(family);
   if (!text.includes(":HAWSER ")) return "nothing";
-  return text.includes("-j HAWSER") ? "chain and jumps" : "chain";
+  return /-j HAWSER$/m.test(text) ? "chain and jumps" : "chain";
 }
 
 /** As if another program held the lock. */

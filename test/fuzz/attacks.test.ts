@@ -16,7 +16,7 @@ const RECORD = 16_384;
 /** A step may cost so much, or a few times what it costs when there are a tenth as many: microseconds of CPU. */
 const CHEAP = 40;
 const GROWTH = 4;
-/** What may be held afterwards beyond the memory that was promised, bytes. */
+/** What may be held afterwards beyond the memory that was counted, bytes. */
 const MOST_HELD = 5 * MB;
 
 interface Attack {
@@ -119,8 +119,8 @@ function play({ frames, memoryCap = 256 * MB, backlog = 0 }: Attack, steps: numb
     micros += user + system;
   }
   assert.equal([...session.subflows].length, 1, "the rest of the attack went by unheard");
-  const { promised } = session.memory;
-  return { cost: micros / steps, held: memory() - before - promised };
+  const { heldToRead } = session.memory;
+  return { cost: micros / steps, held: memory() - before - heldToRead };
 }
 
 /** The steps' frames in records, each in a buffer of its own. */
@@ -152,7 +152,7 @@ describe("what is cheap for a peer is cheap for us, however much of it comes", (
       const few = play(attack, steps / 10);
       const many = play(attack, steps);
       const us = [few, many].map(({ cost }) => cost.toFixed(2)).join(", then ");
-      t.diagnostic(`${us} us a step; ${(many.held / MB).toFixed(1)} MB held beyond what was promised`);
+      t.diagnostic(`${us} us a step; ${(many.held / MB).toFixed(1)} MB held beyond what was counted`);
       assert.ok(many.cost < Math.max(CHEAP, GROWTH * few.cost), `${name}: ${us} us a step`);
       assert.ok(many.held < MOST_HELD, `${name}: ${many.held} bytes held`);
     });

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { STREAM_BYTES } from "../../packages/shared-protocol/src/engine/limits.ts";
 import { type Gateway, Hawser, type HawserOptions, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -69,10 +70,10 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
   function crowd(
     from: "lan" | "origin",
     address: Address,
-    localAddress?: string,
+    { count = MANY, localAddress }: { count?: number; localAddress?: string } = {},
   ): { sockets: Socket[]; resets: number } {
     const crowd = { sockets: [] as Socket[], resets: 0 };
-    for (let i = 0; i < MANY; i++) {
+    for (let i = 0; i < count; i++) {
       const socket = connectFrom(house[from], address, localAddress === undefined ? {} : { localAddress });
       socket.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code === "ECONNRESET") crowd.resets++;
@@ -149,10 +150,11 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
   test("the memory cap: new flows are reset, the open one goes on", async () => {
     const extra = '[limits]\nmemory = "16MiB"';
     await withFlow({ extra }, async (hawser, assertFlowGoesOn) => {
-      // A window of 64 KiB is promised to each flow.
-      const room = (16 * 2 ** 20) / 65_536;
-      const many = crowd("lan", origin());
-      await until(async () => many.resets >= MANY - room);
+      // Half of it is for flows by themselves.
+      const room = (8 * 2 ** 20) / STREAM_BYTES;
+      const count = Math.ceil(1.3 * room);
+      const many = crowd("lan", origin(), { count });
+      await until(async () => many.resets >= count - room);
       await assertFlowGoesOn();
       await assertCalm(hawser.local);
       const { stdout } = await hawser.local.curl("/metrics");

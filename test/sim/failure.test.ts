@@ -140,7 +140,7 @@ describe("a line fails", () => {
     bulk.run(190_000);
     for (const end of [bulk.network.local, bulk.network.remote]) {
       assert.equal(end.session.isClosed, true);
-      assert.equal(end.session.memory.promised, 0);
+      assert.equal(end.session.memory.heldToRead, 0);
       assert.equal(end.session.memory.heldToSend, 0);
     }
     assert.equal(bulk.reader.resetCode, StreamCode.shutdown);

@@ -11,13 +11,13 @@ export function assertEmpty(network: Network): void {
   for (const end of [network.local, network.remote]) {
     const { session } = end;
     assert.deepEqual(session.kept, { streams: 0, resets: 0, controls: 0, queued: 0, gone: 0 });
-    assert.deepEqual(session.memory, { promised: 0, heldToSend: 0 });
+    assert.deepEqual(session.memory, { heldToRead: 0, heldToSend: 0 });
     for (const subflow of session.subflows) assert.ok(subflow.unackedBytes <= PING_BYTES);
   }
 }
 
 export function assertWithin(end: Endpoint, memoryCap: number): void {
-  const { promised, heldToSend } = end.session.memory;
-  assert.ok(promised <= memoryCap, `${promised} bytes promised`);
-  assert.ok(heldToSend <= 1.25 * memoryCap, `${heldToSend} bytes held`);
+  const { heldToRead, heldToSend } = end.session.memory;
+  assert.ok(heldToRead <= memoryCap, `${heldToRead} bytes held to be read`);
+  assert.ok(heldToSend <= 1.25 * memoryCap, `${heldToSend} bytes held to send`);
 }

@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import { REQUEST } from "../../../../test/sim/apps.ts";
 import { Harness, MEMORY, NOW, OPEN, type Sent } from "../../../../test/sim/harness.ts";
 import { INITIAL_CREDIT, StreamCode } from "../wire/index.ts";
-import { MAX_RUNS, MAX_UNACKED_FRAMES, RUN_BYTES, STREAM_BURST, STREAM_RATE } from "./limits.ts";
+import {
+  MAX_RUNS,
+  MAX_UNACKED_FRAMES,
+  RUN_BYTES,
+  STREAM_BURST,
+  STREAM_BYTES,
+  STREAM_RATE,
+} from "./limits.ts";
 import { SUSPECT_UNMEASURED } from "./parameters.ts";
 
 /** One byte, with a gap behind it. */
@@ -13,15 +20,15 @@ function speck(n: number): Sent {
 
 /** A peer that is authenticated, and wants to cost us much with little (SPEC.md, section 8). */
 describe("a hostile peer", () => {
-  it("that sends every other byte has the stream reset, before its memory is more than was promised", () => {
+  it("that sends every other byte has the stream reset, before it takes more memory than there is", () => {
     const harness = new Harness("remote");
     const { session } = harness;
     harness.give(OPEN);
     for (let n = 0; session.stream(0) && n < INITIAL_CREDIT / 2; n++) {
       harness.give(speck(n));
-      assert.ok(session.memory.promised <= MEMORY + RUN_BYTES);
+      assert.ok(session.memory.heldToRead <= MEMORY + RUN_BYTES);
     }
-    assert.deepEqual([session.streamCount, session.isClosed, session.memory.promised], [0, false, 0]);
+    assert.deepEqual([session.streamCount, session.isClosed, session.memory.heldToRead], [0, false, 0]);
     assert.deepEqual(harness.events(), ["open", "reset"]);
     assert.deepEqual(harness.sent(), [{ type: "reset", stream: 0, code: StreamCode.overloaded }]);
   });
@@ -34,16 +41,41 @@ describe("a hostile peer", () => {
     assert.equal(runs, MAX_RUNS + 1);
   });
 
-  it("with many half-closed streams holds no more of them than memory was promised for", () => {
+  it("with many half-closed streams holds no more of them than there is memory for", () => {
     const harness = new Harness("remote");
     const { session } = harness;
     for (let stream = 0; stream < 1_000; stream++) {
       harness.give({ ...OPEN, stream }, { type: "fin", stream, offset: 0 });
       session.read(stream);
     }
-    const room = MEMORY / INITIAL_CREDIT;
+    const room = Math.floor(MEMORY / 2 / STREAM_BYTES);
     assert.equal(session.streamCount, room);
     assert.equal(harness.events().filter((type) => type === "refused").length, 1_000 - room);
+  });
+
+  it("that fills window upon window holds no more than there is, and has the oldest of them reset", () => {
+    const harness = new Harness("remote");
+    const { session } = harness;
+    for (let stream = 0; stream < 200; stream++) {
+      harness.give({ type: "data", stream, offset: 0, length: INITIAL_CREDIT });
+      assert.ok(session.memory.heldToRead <= MEMORY);
+    }
+    assert.ok(session.streamCount > 50);
+    assert.deepEqual(
+      [...session.streams].map(({ id }) => id),
+      Array.from({ length: session.streamCount }, (_, n) => 200 - session.streamCount + n),
+    );
+    assert.ok(
+      harness.sent().every((frame) => frame.type === "reset" && frame.code === StreamCode.overloaded),
+    );
+    // Others go on meanwhile: who reads is never the one.
+    harness.give({ ...OPEN, stream: 1_000 });
+    for (let n = 0; n < 100; n++) {
+      harness.give({ type: "data", stream: 1_000, offset: n * 30_000, length: 30_000 });
+      session.consume(1_000, session.read(1_000).length, harness.now++);
+      harness.give({ type: "data", stream: 300 + n, offset: 0, length: INITIAL_CREDIT });
+    }
+    assert.ok(session.stream(1_000));
   });
 
   it("that reads nothing has no frames queued for streams that are gone", () => {

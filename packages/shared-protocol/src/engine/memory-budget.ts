@@ -1,20 +1,41 @@
-import { INITIAL_CREDIT } from "../wire/index.ts";
+import { STREAM_BYTES } from "./limits.ts";
 
-/** Share of the cap below which windows may grow faster: most streams soon rest, and keep what they were promised. */
+/** Share of the cap that streams by themselves may take: the rest is for what comes on them. */
+const STREAMS_SHARE = 0.5;
+/** Share of the cap that windows may grow by, all together. */
+const GROWTH_SHARE = 0.5;
+/** Below this share of growth windows may grow faster: most streams soon rest, and keep what they were promised. */
 const AMPLE_BELOW = 0.25;
-/** Share of the cap above which windows shrink: growing streams alone do not get there, new ones do. */
+/** Share of the cap above which windows grow no more, and shrink. */
 const SHRINK_ABOVE = 0.75;
 
+/** Holds bytes that have come, and can be made to give them up. */
+export interface Holder {
+  /** Ends the stream; its memory is given back at once. */
+  shed(): void;
+}
+
 /**
- * The memory that streams may use, `cap` bytes each way. `promised` is the sum of the receive windows, what could arrive
- * and stay if no application read any more, and of what its order takes. `heldToSend` is what the send buffers take. A
- * budget within another (a peer's within the gateway's) counts in both, and the shorter of the two decides.
+ * The memory that streams may use, `cap` bytes each way. A budget within another (a peer's within the gateway's) counts
+ * in both, and the shorter of the two decides.
+ *
+ * `heldToRead` is what has come and was not consumed, what windows have grown by, and STREAM_BYTES for each stream: an
+ * idle stream takes no more than that. So the windows that streams begin with are together more than there is. Where
+ * they are really filled, the stream whose reader has taken nothing for longest is shed. `heldToSend` is what the send
+ * buffers take.
  */
 export class MemoryBudget {
   /** Bytes. A lower one takes effect as streams end and windows shrink. */
   cap: number;
   readonly #within: MemoryBudget | undefined;
-  #promised = 0;
+  /** Budgets within this one that have streams. */
+  readonly #parts = new Set<MemoryBudget>();
+  /** Who holds bytes; first those whose readers have taken nothing for longest. */
+  readonly #holders = new Set<Holder>();
+  #streams = 0;
+  #bytesToRead = 0;
+  /** Of these, by what windows have grown. */
+  #grown = 0;
   #heldToSend = 0;
 
   constructor(cap: number, within?: MemoryBudget) {
@@ -22,30 +43,79 @@ export class MemoryBudget {
     this.#within = within;
   }
 
-  get promised(): number {
-    return this.#promised;
+  get heldToRead(): number {
+    return this.#streams * STREAM_BYTES + this.#bytesToRead;
   }
 
   get heldToSend(): number {
     return this.#heldToSend;
   }
 
-  /** A window of the peer's grew by `bytes`, or shrank. */
-  promise(bytes: number): void {
-    this.#promised += bytes;
-    this.#within?.promise(bytes);
+  // --- changes ---
+
+  addStream(): void {
+    this.#streams++;
+    this.#within?.addStream();
+    this.#within?.notePart(this);
+  }
+
+  removeStream(): void {
+    this.#streams--;
+    this.#within?.removeStream();
+    this.#within?.notePart(this);
+  }
+
+  /** A budget within this one has another number of streams. */
+  notePart(part: MemoryBudget): void {
+    if (part.#streams > 0) this.#parts.add(part);
+    else this.#parts.delete(part);
+  }
+
+  /** A stream's bytes take so many more to be read, or fewer; `grown` of these because its window has grown. */
+  holdToRead(bytes: number, grown: number): void {
+    this.#bytesToRead += bytes;
+    this.#grown += grown;
+    this.#within?.holdToRead(bytes, grown);
   }
 
   /** A send buffer takes `bytes` more, or less. */
-  hold(bytes: number): void {
+  holdToSend(bytes: number): void {
     this.#heldToSend += bytes;
-    this.#within?.hold(bytes);
+    this.#within?.holdToSend(bytes);
   }
 
-  /** What one window may grow by: from the first half of the memory only, so that new streams find room. */
+  /** It holds bytes now, and did not before; or its reader has just taken some. */
+  noteHolding(holder: Holder): void {
+    this.#holders.delete(holder);
+    this.#holders.add(holder);
+  }
+
+  noteEmpty(holder: Holder): void {
+    this.#holders.delete(holder);
+  }
+
+  // --- what there is room for ---
+
+  /** Another stream finds no room. */
+  get isSpent(): boolean {
+    return (this.#streams + 1) * STREAM_BYTES > this.cap * STREAMS_SHARE || this.#within?.isSpent === true;
+  }
+
+  /** What one window may grow by. What streams hold by themselves leaves it as it is until they are very many. */
   get leftToGrow(): number {
-    const own = Math.max(0, this.cap / 2 - this.#promised);
+    const left = Math.min(this.cap * GROWTH_SHARE - this.#grown, this.cap * SHRINK_ABOVE - this.heldToRead);
+    const own = Math.max(0, left);
     return Math.min(own, this.#within?.leftToGrow ?? own);
+  }
+
+  /** Windows may grow ahead of what their readers have shown. */
+  get isAmple(): boolean {
+    return this.#grown < this.cap * AMPLE_BELOW && !this.isShort && this.#within?.isAmple !== false;
+  }
+
+  /** Windows above the initial one are to shrink. */
+  get isShort(): boolean {
+    return this.heldToRead > this.cap * SHRINK_ABOVE || this.#within?.isShort === true;
   }
 
   /** What send buffers may still take; below 0 when they hold too much. */
@@ -54,23 +124,26 @@ export class MemoryBudget {
     return Math.min(own, this.#within?.leftToHold ?? own);
   }
 
-  /** Windows may grow ahead of what their readers have shown. */
-  get isAmple(): boolean {
-    return this.#promised < this.cap * AMPLE_BELOW && this.#within?.isAmple !== false;
+  // --- too much has come ---
+
+  /**
+   * Sheds streams until what is held is no more than there is: the gateway's memory at the cost of the part that holds
+   * most. Who has just received is not the one to suffer: a reader that takes what comes receives most.
+   */
+  relieve(): void {
+    while (this.heldToRead > this.cap && this.#shedOne());
+    this.#within?.relieve();
   }
 
-  /** Windows above the initial one are to shrink. */
-  get isShort(): boolean {
-    return this.#promised > this.cap * SHRINK_ABOVE || this.#within?.isShort === true;
-  }
-
-  /** More is promised than there is: by what early runs take beside their bytes. */
-  get isExceeded(): boolean {
-    return this.#promised > this.cap || this.#within?.isExceeded === true;
-  }
-
-  /** Another stream finds no room. */
-  get isSpent(): boolean {
-    return this.#promised + INITIAL_CREDIT > this.cap || this.#within?.isSpent === true;
+  #shedOne(): boolean {
+    let heaviest: MemoryBudget | undefined;
+    for (const part of this.#parts)
+      if (part.#holders.size > 0 && part.heldToRead > (heaviest?.heldToRead ?? 0)) heaviest = part;
+    if (heaviest) return heaviest.#shedOne();
+    const [stalest] = this.#holders;
+    if (!stalest) return false;
+    this.#holders.delete(stalest);
+    stalest.shed();
+    return true;
   }
 }

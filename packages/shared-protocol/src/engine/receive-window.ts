@@ -1,19 +1,27 @@
 import { INITIAL_CREDIT } from "../wire/index.ts";
 import { FREE_RUNS, RUN_BYTES } from "./limits.ts";
-import type { MemoryBudget } from "./memory-budget.ts";
+import type { Holder, MemoryBudget } from "./memory-budget.ts";
 import { GROW_MOST, GROW_ROUNDS, HOST_RTT, MAX_RECEIVE_WINDOW } from "./parameters.ts";
 
+/** Share of the window that is left when the limit is raised: a CREDIT frame is small, a sender that waits is not. */
+const RENEW_BELOW = 0.75;
+
 /**
- * The credit that a receiver grants one stream. The window follows what the application consumes: a reader that
- * empties a quarter of it within GROW_ROUNDS round trips gets more, as long as the budget lasts; one that stalls keeps
- * what it has. It also grows when half of it was taken by bytes that came early: a slow line holds them up, and the
- * faster ones would wait for credit. When the budget's growing half is spent, windows above the initial one shrink as
- * they are renewed.
+ * The credit that a receiver grants one stream, and the memory that it counts for. The window follows what the
+ * application consumes: a reader that empties a quarter of it within GROW_ROUNDS round trips gets more, as long as the
+ * budget lasts; one that stalls keeps what it has. It also grows when half of it was taken by bytes that came early: a
+ * slow line holds them up, and the faster ones would wait for credit. When memory is short, windows above the initial one
+ * shrink as they are renewed.
+ *
+ * The initial window counts as its bytes come, what is beyond it as soon as it is granted: thousands of streams rest with
+ * the one, few come to have the other.
  */
-export class ReceiveWindow {
+export class ReceiveWindow implements Holder {
   readonly #budget: MemoryBudget;
+  readonly #onShed: () => void;
   #window = INITIAL_CREDIT;
   #limit = INITIAL_CREDIT;
+  #received = 0;
   #consumed = 0;
   #grantedAt: number;
   /** `#consumed` at `#grantedAt`. */
@@ -22,12 +30,17 @@ export class ReceiveWindow {
   #mostEarly = 0;
   /** What the order of early bytes takes beside them. */
   #overhead = 0;
+  /** What it counts for now; `grown` is a part of `bytes`. */
+  readonly #counted = { bytes: 0, grown: 0 };
+  #isHolding = false;
   #closed = false;
 
-  constructor(budget: MemoryBudget, now: number) {
+  /** @param onShed the stream has to end: see `MemoryBudget.relieve` */
+  constructor(budget: MemoryBudget, now: number, onShed: () => void = () => {}) {
     this.#budget = budget;
     this.#grantedAt = now;
-    budget.promise(INITIAL_CREDIT);
+    this.#onShed = onShed;
+    budget.addStream();
   }
 
   /** The offset up to which the sender may send. */
@@ -44,19 +57,25 @@ export class ReceiveWindow {
     return this.#window;
   }
 
-  /** So many bytes have come and wait for others before them, in so many runs. */
-  handleEarly(bytes: number, runs: number): void {
-    this.#mostEarly = Math.max(this.#mostEarly, bytes);
+  /** So many bytes have come in all; so many of them wait for others before them, in so many runs. */
+  handleReceived(received: number, early: number, runs: number): void {
+    this.#mostEarly = Math.max(this.#mostEarly, early);
     if (this.#closed) return;
-    const overhead = Math.max(0, runs - FREE_RUNS) * RUN_BYTES;
-    this.#budget.promise(overhead - this.#overhead);
-    this.#overhead = overhead;
+    this.#received = received;
+    this.#overhead = Math.max(0, runs - FREE_RUNS) * RUN_BYTES;
+    this.#count();
+    if (this.#isHolding || this.#held === 0) return;
+    this.#isHolding = true;
+    this.#budget.noteHolding(this);
   }
 
   /** The application took `bytes` more. Returns true when the limit rose enough to be worth a CREDIT frame. */
   consume(bytes: number, now: number, rttMs: number): boolean {
     this.#consumed += bytes;
-    if (this.#closed || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
+    if (this.#closed) return false;
+    this.#noteTaken();
+    this.#count();
+    if (this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
     const lasting = GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
     if (this.#budget.isShort) this.#resize(this.#window / 2);
     else if (now - this.#grantedAt < lasting || this.#mostEarly >= this.#window / 2)
@@ -82,29 +101,53 @@ export class ReceiveWindow {
 
   #resize(wanted: number): void {
     const most = Math.min(this.#window + this.#budget.leftToGrow, MAX_RECEIVE_WINDOW);
-    const window = Math.max(INITIAL_CREDIT, Math.min(Math.floor(wanted), most));
-    this.#budget.promise(window - this.#window);
-    this.#window = window;
+    this.#window = Math.max(INITIAL_CREDIT, Math.min(Math.floor(wanted), most));
+    this.#count();
   }
 
-  /**
-   * Everything was received and consumed. What every stream may use at its start stays promised: the other direction may
-   * last for hours, and many such streams would hold memory for which nothing stands.
-   */
+  /** Everything was received and consumed. The other direction may last for hours; the stream holds nothing for this one. */
   settle(): void {
     if (this.#closed) return;
-    this.#budget.promise(INITIAL_CREDIT - this.#window);
     this.#window = INITIAL_CREDIT;
+    this.#count();
   }
 
-  /** Gives back what was promised: the stream is over. */
+  /** Gives back all that it counts for: the stream is over. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#budget.promise(-this.#window - this.#overhead);
-    this.#overhead = 0;
+    this.#budget.noteEmpty(this);
+    this.#budget.holdToRead(-this.#counted.bytes, -this.#counted.grown);
+    this.#budget.removeStream();
+  }
+
+  shed(): void {
+    this.#onShed();
+  }
+
+  // --- memory ---
+
+  /** Bytes that have come and were not consumed. */
+  get #held(): number {
+    return Math.max(0, this.#received - this.#consumed);
+  }
+
+  #noteTaken(): void {
+    if (!this.#isHolding) return;
+    this.#isHolding = this.#held > 0;
+    if (this.#isHolding) this.#budget.noteHolding(this);
+    else this.#budget.noteEmpty(this);
+  }
+
+  /** After a window has shrunk it may be that more is held than it has. */
+  #count(): void {
+    const grown = this.#window - INITIAL_CREDIT;
+    const held = this.#held;
+    const bytes = Math.max(held, grown + Math.min(held, INITIAL_CREDIT)) + this.#overhead;
+    const counted = this.#counted;
+    if (bytes === counted.bytes && grown === counted.grown) return;
+    this.#budget.holdToRead(bytes - counted.bytes, grown - counted.grown);
+    counted.bytes = bytes;
+    counted.grown = grown;
   }
 }
-
-/** Share of the window that is left when the limit is raised: a CREDIT frame is small, a sender that waits is not. */
-const RENEW_BELOW = 0.75;

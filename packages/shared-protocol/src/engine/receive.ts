@@ -16,10 +16,9 @@ import {
   type PathFrame,
   type PathRole,
   type ResetFrame,
-  StreamCode,
   type WireError,
 } from "../wire/index.ts";
-import { FREE_RUNS, MAX_RUNS } from "./limits.ts";
+import { MAX_RUNS } from "./limits.ts";
 import { MAX_PEER_STREAMS } from "./parameters.ts";
 import { handleLiveness, settleFrame } from "./reinjection.ts";
 import type { SessionState } from "./state.ts";
@@ -136,20 +135,15 @@ export class FrameReceiver implements FrameSink {
       this.#state.arrivalReports.noteRepeat(this.#state.subflows.values(), this.#now);
       return undefined;
     }
-    const { early, earlyRuns } = stream.reorder;
-    stream.window.handleEarly(early, earlyRuns);
+    const { frontier: inOrder, early, earlyRuns } = stream.reorder;
+    stream.window.handleReceived(inOrder + early, early, earlyRuns);
     this.#state.arrivalReports.noteGap(stream, early > 0);
     stream.share(this.#subflow.path).received += fresh;
     this.#state.totals.received += fresh;
-    if (earlyRuns > MAX_RUNS || (earlyRuns > FREE_RUNS && this.#state.budget.isExceeded)) this.#shed(stream);
-    else if (stream.reorder.frontier > frontier) this.#announce(stream);
+    if (earlyRuns > MAX_RUNS) this.#state.shed(stream);
+    else if (inOrder > frontier) this.#announce(stream);
+    this.#state.budget.relieve();
     return undefined;
-  }
-
-  /** Its bytes came in more pieces than there is memory for; the session lives on. */
-  #shed(stream: Stream): void {
-    this.#state.resetStream(stream, StreamCode.overloaded);
-    this.#state.emit({ type: "reset", stream: stream.id, code: StreamCode.overloaded });
   }
 
   #handleOpen(frame: OpenFrame): WireError | undefined {

@@ -31,7 +31,7 @@ export function settleFrame(state: SessionState, frame: SentFrame): void {
   if (frame.control === 0) {
     const { memory: before, ackedTo } = stream.sendBuffer;
     stream.sendBuffer.acknowledge(frame.offset, frame.offset + frame.length);
-    state.budget.hold(stream.sendBuffer.memory - before);
+    state.budget.holdToSend(stream.sendBuffer.memory - before);
     state.holdUps.handleAcknowledged(state, stream, stream.sendBuffer.ackedTo > ackedTo);
     if (stream.blocked && stream.sendBuffer.held < state.sendBufferLimit * WRITABLE_BELOW) {
       stream.blocked = false;

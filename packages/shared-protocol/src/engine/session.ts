@@ -54,9 +54,10 @@ export class Session {
     return this.#state.totals;
   }
 
-  /** Memory promised to the peer and held for it, bytes. */
-  get memory(): { readonly promised: number; readonly heldToSend: number } {
-    return { promised: this.#state.budget.promised, heldToSend: this.#state.budget.heldToSend };
+  /** Memory that is taken each way, bytes; see `MemoryBudget`. */
+  get memory(): { readonly heldToRead: number; readonly heldToSend: number } {
+    const { heldToRead, heldToSend } = this.#state.budget;
+    return { heldToRead, heldToSend };
   }
 
   /** Counts of what the session keeps: for its streams, until the last is over; of `gone`, until the peer was told. */
@@ -195,7 +196,7 @@ export class Session {
     }
     const before = stream.sendBuffer.memory;
     stream.sendBuffer.append(bytes, release);
-    this.#state.budget.hold(stream.sendBuffer.memory - before);
+    this.#state.budget.holdToSend(stream.sendBuffer.memory - before);
     this.#state.queueToSend(stream);
     stream.blocked = stream.sendBuffer.held >= this.#state.sendBufferLimit;
     return !stream.blocked;

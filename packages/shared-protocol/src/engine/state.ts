@@ -100,10 +100,12 @@ export class SessionState {
   }
 
   addStream(id: number, request: StreamRequest | undefined, now: number): Stream {
-    const stream = new Stream(id, request, this.budget, now);
+    const stream = new Stream(id, request, this.budget, now, (each) => this.shed(each));
     this.streams.set(id, stream);
     this.seen.add(id, id + 1);
     this.totals.flows++;
+    // What others hold of the half that is not for streams by themselves they have to give up for it.
+    this.budget.relieve();
     return stream;
   }
 
@@ -230,6 +232,12 @@ export class SessionState {
     this.noteFailure(stream, code);
   }
 
+  /** There is no memory for what has come of it; the session lives on. */
+  shed(stream: Stream): void {
+    this.resetStream(stream, StreamCode.overloaded);
+    this.emit({ type: "reset", stream: stream.id, code: StreamCode.overloaded });
+  }
+
   /** An application's own reset is no failure. */
   noteFailure({ isOwn }: Stream, code: StreamCode): void {
     if (code !== StreamCode.reset && !isOwn) this.totals.failed++;
@@ -253,7 +261,7 @@ export class SessionState {
     this.arrivalReports.forget(stream);
     this.pendingControl.delete(stream.id);
     this.fairQueue.remove(stream.id);
-    this.budget.hold(-stream.sendBuffer.memory);
+    this.budget.holdToSend(-stream.sendBuffer.memory);
     stream.sendBuffer.discard();
     stream.reorder.discard();
     stream.window.close();

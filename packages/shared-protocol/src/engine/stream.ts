@@ -65,10 +65,17 @@ export class Stream {
   pending = 0;
   readonly shares = new Map<string, PathShare>();
 
-  constructor(id: number, request: StreamRequest | undefined, budget: MemoryBudget, now: number) {
+  /** @param onShed what has come of it takes memory that is wanted for others */
+  constructor(
+    id: number,
+    request: StreamRequest | undefined,
+    budget: MemoryBudget,
+    now: number,
+    onShed: (stream: Stream) => void,
+  ) {
     this.id = id;
     this.request = request;
-    this.window = new ReceiveWindow(budget, now);
+    this.window = new ReceiveWindow(budget, now, () => onShed(this));
   }
 
   /** Bytes that could be sent now. */

@@ -14,6 +14,7 @@ export { chainName, MAX_CHAIN_NAME, ownerTag } from "./ownership.ts";
 export { planApply, planClear } from "./plan.ts";
 export { renderRestore } from "./render.ts";
 export { type Runner, type RunResult, type SystemRunnerOptions, systemRunner } from "./runner.ts";
+export { parseSave, type SavedRule, type SavedTable } from "./save.ts";
 export {
   type BuiltinChain,
   type Chain,

@@ -247,7 +247,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
       hawser.file("local.toml"),
     ]);
     assert.equal(doctor.code, 0, doctor.stdout);
-    assert.match(doctor.stdout, /^note rules: ipv4: are not installed/m);
+    assert.match(doctor.stdout, /^note redirect rules for IPv4: they are not in place/m);
     await hawser.remote.stop();
     await hawser.startLocal();
     await hawser.whenPaths((states) => states.join() === "down,down");

@@ -242,7 +242,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.deepEqual(strangers(), before);
     const findings = JSON.parse(well.stdout) as { level: string; subject: string }[];
     assert.ok(findings.every(({ level }) => level !== "bad"));
-    assert.ok(findings.some(({ subject }) => subject === "rules: ipv4"));
+    assert.ok(findings.some(({ subject }) => subject === "redirect rules for IPv4"));
     await hawser.runLocal(["rules", "clear"]);
     await house.line("adsl2").set({ blackhole: true });
     const ill = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
@@ -252,7 +252,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.equal(ill.code, 1);
     assert.match(ill.stdout, /^ok {3}path adsl1: remote/m);
     assert.match(ill.stdout, /^BAD {2}path adsl2: remote .*\n +-> /m);
-    assert.match(ill.stdout, /^BAD {2}rules: ipv4: .*\n +-> .*rules apply/m);
+    assert.match(ill.stdout, /^BAD {2}redirect rules for IPv4: .*\n +-> .*rules apply/m);
   });
 
   test("connect joins stdin and stdout to a destination; each end is a half-close", async () => {

@@ -34,7 +34,7 @@ import {
 import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { findLocalStatus, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
-import { type Finding, renderFinding } from "./doctor/findings.ts";
+import { type Finding, renderFinding, renderSummary } from "./doctor/findings.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
 import { run } from "./run.ts";
 
@@ -125,6 +125,7 @@ function addDoctorCommand(program: Program): void {
       if (!json) process.stdout.write(`${renderFinding(finding)}\n`);
     });
     if (json) writeJson(findings);
+    else process.stdout.write(`${renderSummary(findings)}\n`);
     if (findings.some(({ level }) => level === "bad")) process.exitCode = ExitCode.failed;
   });
 }

@@ -7,11 +7,14 @@ import {
   Refusals,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
+import { FAMILIES, type Family, systemRunner } from "iptables-wrapper";
 import { checkCapabilities } from "./capabilities.ts";
+import { CaptureWatch } from "./capture/capture-watch.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
 import { RuleKeeper } from "./capture/rule-keeper.ts";
+import { capturePort } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
 import type { LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
@@ -40,6 +43,8 @@ export class LocalGateway {
   readonly #links = new LinkWatch();
   #paths: Path[];
   readonly #quotas: QuotaKeeper;
+  /** With `[capture]`, from the start on. */
+  captureWatch: CaptureWatch | undefined;
   readonly #sampler: NodeJS.Timeout;
   readonly #logger: Logger;
   readonly #remote = new RemoteAddresses(() => this.#rules.setLeft("remote", [...this.#remote.all]));
@@ -130,6 +135,10 @@ export class LocalGateway {
     const { capture, socks, forwards } = this.config;
     if (capture) {
       const redirect = new RedirectCapture(this.opener, this.#remote.all, this.refusals, this.#logger);
+      const families = FAMILIES.filter((family) => capturePort(capture, family) !== undefined);
+      const accepted = (family: Family): number => redirect.accepted[family];
+      this.captureWatch = new CaptureWatch(families, accepted, systemRunner(), this.events, this.#logger);
+      this.captureWatch.start();
       this.#redirectListeners.push(...(await redirect.listen(capture)));
     }
     if (socks) {
@@ -193,6 +202,7 @@ export class LocalGateway {
   async stop(drainSeconds: number, cut: AbortSignal): Promise<void> {
     this.#isStopping = true;
     this.trials.stop();
+    this.captureWatch?.stop();
     for (const listener of this.#listeners) listener.close();
     await this.#rules.stopCapturing();
     this.opener.drain();

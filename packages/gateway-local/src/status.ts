@@ -35,12 +35,13 @@ export class LocalStatus implements StatusSource {
   }
 
   status(): StatusReport {
-    const { keeper, paths, config, opener } = this.#gateway;
+    const { keeper, paths, config, opener, captureWatch } = this.#gateway;
     const pathStatus = paths.map((path) => path.status());
     return {
       role: "local",
       version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
+      ...(captureWatch && { capture: captureWatch.status() }),
       session: sessionStatus(
         config.remote.name,
         keeper.driver,

@@ -31,7 +31,7 @@ const DEFAULT_LOCK_WAIT_SECONDS = 5;
 /** Rereads when somebody else changed the rules between the reading and the restoring. */
 const ATTEMPTS = 3;
 
-const TOOLS: Record<Family, { save: string; restore: string }> = {
+export const TOOLS: Record<Family, { save: string; restore: string }> = {
   ipv4: { save: "iptables-save", restore: "iptables-restore" },
   ipv6: { save: "ip6tables-save", restore: "ip6tables-restore" },
 };

@@ -1,6 +1,7 @@
 /** iptables rule sets as data: rendered, put in place, found again and removed. */
 
 export { normalizeCidr } from "./cidr.ts";
+export { type RuleCounter, readCounters } from "./counters.ts";
 export { IptablesError, IptablesErrorCode, RunnerExit } from "./errors.ts";
 export {
   applyRules,

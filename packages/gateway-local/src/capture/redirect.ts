@@ -8,6 +8,7 @@ import {
   type Refusals,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { Family } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
@@ -17,6 +18,8 @@ export class RedirectCapture {
   readonly #remote: ReadonlySet<string>;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
+  /** Connections that have arrived by the redirect rules, since the start. */
+  readonly accepted: Record<Family, number> = { ipv4: 0, ipv6: 0 };
 
   constructor(opener: FlowOpener, remote: ReadonlySet<string>, refusals: Refusals, logger: Logger) {
     this.#opener = opener;
@@ -33,6 +36,7 @@ export class RedirectCapture {
 
   #handleConnection(raw: Socket): void {
     const original = originalDestination(raw);
+    if (!("error" in original)) this.accepted[original.address.includes(":") ? "ipv6" : "ipv4"]++;
     const destination = "error" in original ? undefined : { host: original.address, port: original.port };
     const objection = this.#objection(destination);
     if (!destination || objection !== undefined) {

@@ -91,7 +91,7 @@ function ruleSet({ capture }: CaptureState, tables: (family: Family, port: numbe
 }
 
 /** A listener on `::` alone takes IPv4 as well. */
-function capturePort({ listen }: CaptureConfig, family: Family): number | undefined {
+export function capturePort({ listen }: CaptureConfig, family: Family): number | undefined {
   const isV6 = (host: string): boolean => host.includes(":");
   const own = listen.find(({ host }) => isV6(host) === (family === "ipv6"));
   const dual = family === "ipv4" ? listen.find(({ host }) => host === "::") : undefined;

@@ -25,3 +25,10 @@ export function renderFinding({ level, subject, text, mend }: Finding): string {
   const mark = { ok: "ok  ", note: "note", bad: "BAD " }[level];
   return `${mark} ${subject}: ${text}${mend === undefined ? "" : `\n       -> ${mend}`}`;
 }
+
+/** The last line: `9 ok, 1 note, 2 bad`. */
+export function renderSummary(findings: readonly Finding[]): string {
+  const count = (level: Finding["level"]): number => findings.filter((each) => each.level === level).length;
+  const notes = count("note");
+  return `${count("ok")} ok, ${notes} ${notes === 1 ? "note" : "notes"}, ${count("bad")} bad`;
+}

@@ -67,13 +67,12 @@ class Walk {
 
   #outcome({ text }: FilterRule, verdict: Verdict, depth: number): "accept" | "drop" | "return" | "on" {
     if (verdict.does === "drop") this.dropper = text;
-    if (verdict.does === "accept" || verdict.does === "drop" || verdict.does === "return")
-      return verdict.does;
     if (verdict.does === "unknown" || depth >= MAX_DEPTH) {
       this.mayAccept = true;
       this.mayDrop = true;
       return "return";
     }
+    if (!("chain" in verdict)) return verdict.does;
     const end = this.through(verdict.chain, depth + 1);
     return end === "return" && verdict.does === "jump" ? "on" : end;
   }

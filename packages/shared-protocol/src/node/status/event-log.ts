@@ -21,6 +21,8 @@ export const EVENT_TYPES = [
   "peer-reachable",
   "egress-lost",
   "egress-back",
+  "capture-blocked",
+  "capture-back",
   "session-opened",
   "session-closed",
   "flows-failed",
@@ -32,7 +34,8 @@ export const EVENT_TYPES = [
  * `path-idle`: an overflow or backup path begins or ends to carry what this gateway sends; `path-resting`:
  * it held up more than it carried, and is left out for a while; `path-tried`: and used again; `subflow-lost`: one of
  * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `egress-lost`, `egress-back`: the remote gateway has no way out by an address
- * family, or has one again; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
+ * family, or has one again; `capture-blocked`, `capture-back`: the LAN's connections are redirected and do not arrive, or
+ * do so again; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -45,6 +48,7 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   "subflow-lost",
   "peer-unreachable",
   "egress-lost",
+  "capture-blocked",
   "session-closed",
   "flows-failed",
   "flows-refused",

@@ -1,16 +1,30 @@
 import type { Health } from "./schemas.ts";
 import { carries, type StatusReport, sessionsOf } from "./types.ts";
 
-/** Healthy is a gateway that carries new connections now: at least one path is up. The reason is for people. */
+/** Healthy is a gateway that carries new connections now: they arrive, and at least one path is up. The reason is for people. */
 export function healthOf(report: StatusReport, isStopping = false): Health {
   const paths = sessionsOf(report).flatMap((session) => session.paths);
   const up = paths.filter(carries).length;
   const counts = { pathsUp: up, paths: paths.length };
   if (isStopping)
     return { status: "down", reason: "the gateway is stopping and takes no new connections", ...counts };
+  const blocked = blockedFamilies(report);
+  if (blocked !== "")
+    return {
+      status: "down",
+      reason: `the LAN's ${blocked} connections are redirected and do not arrive: a firewall drops them`,
+      ...counts,
+    };
   if (up > 0) return { status: "up", reason: `${up} of ${paths.length} paths are up`, ...counts };
   const reason = paths.length === 0 ? nobodyThere(report) : whyAllDown(report);
   return { status: "down", reason, ...counts };
+}
+
+/** Whose connections do not come in, whatever the paths do. */
+function blockedFamilies(report: StatusReport): string {
+  const capture = report.role === "local" ? (report.capture ?? []) : [];
+  const names = { ipv4: "IPv4", ipv6: "IPv6" };
+  return capture.flatMap(({ family, state }) => (state === "blocked" ? names[family] : [])).join(" and ");
 }
 
 function nobodyThere(report: StatusReport): string {

@@ -97,7 +97,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
-  fills.push(eventMetrics(registers, source));
+  fills.push(eventMetrics(registers, source), captureMetrics(registers));
   const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -133,6 +133,35 @@ function aboutGateway(registers: Registry[]): Fill {
     info.set({ version, role }, 1);
     uptime.set(finite(uptimeSeconds));
     omitted.set(Math.max(0, allPathsOf(report).length - MAX_PATHS));
+  };
+}
+
+/** Whether what the redirect rules turn to the gateway arrives: per family, of the local gateway. */
+function captureMetrics(registers: Registry[]): Fill {
+  const labelNames = ["family"];
+  const metric = { labelNames, registers };
+  const accepted = new Counter({
+    name: "hawser_capture_accepted_total",
+    help: "Redirected connections that have arrived.",
+    ...metric,
+  });
+  const redirected = new Gauge({
+    name: "hawser_capture_redirected",
+    help: "First packets that the redirect rules have counted since they were put in place.",
+    ...metric,
+  });
+  const blocked = new Gauge({
+    name: "hawser_capture_blocked",
+    help: "1 while redirected connections do not arrive: a firewall drops them.",
+    ...metric,
+  });
+  return (report) => {
+    for (const each of [accepted, redirected, blocked]) each.reset();
+    for (const { family, ...now } of (report.role === "local" && report.capture) || []) {
+      accepted.inc({ family }, now.accepted);
+      if (now.redirected !== null) redirected.set({ family }, now.redirected);
+      blocked.set({ family }, now.state === "blocked" ? 1 : 0);
+    }
   };
 }
 

@@ -6,6 +6,8 @@ import { MAX_SPEEDTEST_BYTES } from "../speedtest/request.ts";
 import { EVENT_TYPES, type GatewayEvent } from "./event-log.ts";
 import type { History } from "./history.ts";
 import {
+  CAPTURE_STATES,
+  type CaptureStatus,
   type DrillReport,
   type FlowStatus,
   PATH_STATES,
@@ -90,6 +92,21 @@ const session = z.object({
   paths: z.array(path),
 }) satisfies z.ZodType<SessionStatus>;
 
+const capture = z.array(
+  z.object({
+    family: z.enum(["ipv4", "ipv6"]),
+    state: z.enum(CAPTURE_STATES).meta({
+      description:
+        "unproven: no connection of the LAN has come yet; blocked: a firewall drops what the rules redirect",
+    }),
+    accepted: described("connections that have arrived since the gateway's start"),
+    redirected: z
+      .number()
+      .nullable()
+      .meta({ description: "first packets that the rules have redirected; null when they cannot be read" }),
+  }),
+) satisfies z.ZodType<readonly CaptureStatus[]>;
+
 const report = { version: z.string(), uptimeSeconds: z.number() };
 
 /** One shape for both ends: a union would cost the serialiser a validation at every answer. */
@@ -98,11 +115,12 @@ const anyReport = z.object({
   ...report,
   session: session.optional().meta({ description: "of the local gateway" }),
   sessions: z.array(session).optional().meta({ description: "of the remote gateway" }),
+  capture: capture.optional().meta({ description: "of the local gateway, for each family that is captured" }),
 });
 
 /** What a client accepts as an answer of `GET /api/status`. */
 export const statusReportSchema: z.ZodType<StatusReport> = z.discriminatedUnion("role", [
-  z.object({ role: z.literal("local"), ...report, session }),
+  z.object({ role: z.literal("local"), ...report, session, capture: capture.optional() }),
   z.object({ role: z.literal("remote"), ...report, sessions: z.array(session) }),
 ]);
 
@@ -125,6 +143,7 @@ const event = z.object({
     description:
       "path-in-use, path-idle: an overflow or backup path begins or ends to carry what this gateway sends; " +
       "path-resting, path-tried: a path that held up more than it carried is left out for a while, then tried again; " +
+      "capture-blocked, capture-back: a firewall drops what the redirect rules turn to the gateway, or no longer; " +
       "egress-lost, egress-back: the remote gateway has no way out by an address family, or has one again; " +
       "flows-failed, flows-refused: a minute's flows that were cut, or found no room, with the reasons",
   }),

@@ -111,8 +111,24 @@ interface Report {
   readonly uptimeSeconds: number;
 }
 
+export const CAPTURE_STATES = ["unproven", "arrives", "blocked"] as const;
+/** `unproven`: no connection of the LAN has come yet; `blocked`: a firewall drops what the rules redirect. */
+export type CaptureState = (typeof CAPTURE_STATES)[number];
+
+/** Whether the LAN's connections that the redirect rules turn to the gateway arrive there. */
+export interface CaptureStatus {
+  readonly family: "ipv4" | "ipv6";
+  readonly state: CaptureState;
+  /** Connections that have arrived since the gateway's start. */
+  readonly accepted: number;
+  /** First packets that the rules have redirected, as of some seconds ago; null when they cannot be read. */
+  readonly redirected: number | null;
+}
+
 export interface LocalStatusReport extends Report {
   readonly role: "local";
+  /** Of each family that is captured; absent when nothing is. */
+  readonly capture?: readonly CaptureStatus[];
   readonly session: SessionStatus;
 }
 

@@ -1,0 +1,40 @@
+/** The running gateway, by what answers at its status address. */
+
+import { formatEndpoint } from "@hawser/shared-protocol/node";
+import type { LocalConfig } from "../config.ts";
+import type { GatewayFacts } from "./facts.ts";
+import { bad, type Finding, note, ok } from "./findings.ts";
+
+const SUBJECT = "gateway";
+
+export function gatewayFindings({ status, paths }: LocalConfig, gateway: GatewayFacts): Finding[] {
+  const at = formatEndpoint(status.listen);
+  switch (gateway.state) {
+    case "absent":
+      if (paths.every(({ role }) => role === "disabled"))
+        return [
+          bad(SUBJECT, "does not run, and every path is disabled", 'leave out role = "disabled" of one path'),
+        ];
+      return [note(SUBJECT, "does not run", "`systemctl start hawser-local`, or `hawser-local run`")];
+    case "foreign": {
+      const text = `another program answers at ${at}, its status address: ${gateway.what}`;
+      const which = `\`ss -ltnp sport = :${status.listen.port}\` says which; end it, or give status.listen another port`;
+      return [bad(SUBJECT, text, `${which} and run \`systemctl restart hawser-local\``)];
+    }
+    case "locked": {
+      const text = `runs at ${at}, but does not accept this file's token`;
+      return [bad(SUBJECT, text, "it was started with another one: `systemctl restart hawser-local`")];
+    }
+    case "runs":
+      return [running(gateway)];
+  }
+}
+
+function running({ report, isHealthy, reason }: Extract<GatewayFacts, { state: "runs" }>): Finding {
+  const { paths } = report.session;
+  const [first] = paths;
+  if (first && paths.every(({ role }) => role === "disabled"))
+    return bad(SUBJECT, "every path is disabled", `\`hawser-local path ${first.name} active\``);
+  if (isHealthy) return ok(SUBJECT, `runs: ${reason}`);
+  return bad(SUBJECT, `runs, but ${reason}`, "see the findings above; `hawser-local events` says since when");
+}

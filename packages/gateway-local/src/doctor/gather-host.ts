@@ -1,0 +1,75 @@
+/** Asks the machine about its LAN side: interfaces, forwarding, connection tracking, firewall. */
+
+import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import {
+  FAMILIES,
+  IptablesError,
+  inspectRules,
+  parseSave,
+  type RuleSet,
+  type Runner,
+} from "iptables-wrapper";
+import { RULES_OWNER } from "../capture/rules.ts";
+import type { ConntrackFacts, FilterFacts, LanDeviceFacts, RuleFacts } from "./facts.ts";
+import { read } from "./gather-lines.ts";
+
+/** iptables takes the name of an interface that is not there without a word. */
+export function gatherLanDevice(name: string): LanDeviceFacts {
+  const prefixes = (networkInterfaces()[name] ?? []).flatMap(({ cidr }) => cidr ?? []);
+  const forwards = {
+    ipv4: read(`/proc/sys/net/ipv4/conf/${name}/forwarding`) !== "0",
+    // The kernel asks for the setting of all interfaces, whatever that of the one says.
+    ipv6: read("/proc/sys/net/ipv6/conf/all/forwarding") !== "0",
+  };
+  return { name, exists: existsSync(`/sys/class/net/${name}`), prefixes, forwards };
+}
+
+/** Undefined without connection tracking: it comes with the first rule that needs it. */
+export function gatherConntrack(): ConntrackFacts | undefined {
+  const [max, count] = ["max", "count"].map((what) =>
+    Number(read(`/proc/sys/net/netfilter/nf_conntrack_${what}`)),
+  );
+  if (!max || count === undefined) return undefined;
+  return { max, count };
+}
+
+/** The destinations that the rules leave alone now: a running gateway has found some of them by itself. */
+export function leftAloneNow({ iptables }: FilterFacts): string[] {
+  return Object.values(iptables).flatMap((save) => {
+    const nat = parseSave(save).find(({ name }) => name === "nat");
+    const own = nat?.rules.filter(({ chain }) => chain === RULES_OWNER) ?? [];
+    return own.flatMap(({ spec }) => /^-d (\S+) -j RETURN$/.exec(spec)?.[1] ?? []);
+  });
+}
+
+/** Of the families that have rules, each by itself: one may be readable when the other is not. */
+export async function gatherRules(runner: Runner, wanted: RuleSet): Promise<RuleFacts[]> {
+  const facts: RuleFacts[] = [];
+  for (const family of FAMILIES) {
+    const tables = wanted[family] ?? [];
+    if (tables.length === 0) continue;
+    try {
+      const states = await inspectRules(runner, { owner: wanted.owner, [family]: tables });
+      const found = states.find((each) => each.family === family);
+      if (found) facts.push(found);
+    } catch (error) {
+      if (!(error instanceof IptablesError)) throw error;
+      facts.push({ family, state: "unknown", differences: [], code: error.code, message: error.message });
+    }
+  }
+  return facts;
+}
+
+export async function gatherFilter(runner: Runner): Promise<FilterFacts> {
+  const print = async (command: string, ...args: string[]): Promise<string | undefined> => {
+    const { code, stdout } = await runner.run(command, args);
+    return code === 0 ? stdout : undefined;
+  };
+  const [ipv4, ipv6, nft] = await Promise.all([
+    print("iptables-save"),
+    print("ip6tables-save"),
+    print("nft", "-j", "list", "ruleset"),
+  ]);
+  return { iptables: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) }, nft };
+}

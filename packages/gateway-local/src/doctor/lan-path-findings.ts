@@ -1,0 +1,85 @@
+/** The way of the LAN's connections into the gateway: redirected ones arrive at INPUT, where a firewall may drop them. */
+
+import type { Family } from "iptables-wrapper";
+import type { CaptureConfig } from "../config.ts";
+import type { FilterFacts, GatewayFacts, LanDeviceFacts } from "./facts.ts";
+import { bad, type Finding, note, ok } from "./findings.ts";
+import { iptablesInput } from "./input-filter/iptables-input.ts";
+import { nftInputs } from "./input-filter/nft-input.ts";
+import { packetFate } from "./input-filter/packet-fate.ts";
+import type { RedirectedPacket } from "./input-filter/redirected-packet.ts";
+import { familyName } from "./lan-findings.ts";
+
+/** What drops a redirected connection, and the command that lets it in. */
+interface Obstacle {
+  readonly what: string;
+  readonly mend: string;
+}
+
+/** `ports`: where the rules turn each captured family. */
+export function lanPathFindings(
+  capture: CaptureConfig,
+  ports: Readonly<Partial<Record<Family, number>>>,
+  devices: readonly LanDeviceFacts[],
+  filter: FilterFacts,
+  gateway: GatewayFacts,
+): Finding[] {
+  return (["ipv4", "ipv6"] as const).flatMap((family) => {
+    const port = ports[family];
+    if (port === undefined) return [];
+    const obstacles = devices
+      .filter(({ exists }) => exists)
+      .flatMap((device) => {
+        const prefixes = device.prefixes.filter((prefix) => prefix.includes(":") === (family === "ipv6"));
+        const packet = { family, inInterface: device.name, port, prefixes };
+        // A family that the LAN does not have needs no way.
+        return prefixes.length === 0
+          ? []
+          : obstaclesOf(packet, filter, gateway.state !== "runs" && capture.rules);
+      });
+    return familyFindings(family, obstacles, gateway);
+  });
+}
+
+/** `willAccept`: at its start the gateway adds a rule to iptables that lets in what it redirects. */
+function obstaclesOf(packet: RedirectedPacket, filter: FilterFacts, willAccept: boolean): Obstacle[] {
+  const obstacles: Obstacle[] = [];
+  const { family, inInterface, port } = packet;
+  const save = filter.iptables[family];
+  const input = save === undefined || willAccept ? undefined : iptablesInput(save, packet);
+  const fate = input && packetFate(input);
+  if (fate?.fate === "drops") {
+    const tool = family === "ipv6" ? "ip6tables" : "iptables";
+    const mend = `\`${tool} -I INPUT -i ${inInterface} -p tcp --dport ${port} -m conntrack --ctstate DNAT -j ACCEPT\``;
+    obstacles.push({ what: `${tool}'s chain INPUT drops them by ${fate.by}`, mend });
+  }
+  const isIptables = (table: string): boolean =>
+    save !== undefined && save.includes("(nf_tables)") && save.includes(`*${table}\n`);
+  for (const { name, chains } of filter.nft === undefined ? [] : nftInputs(filter.nft, packet, isIptables)) {
+    const end = packetFate(chains);
+    if (end.fate !== "drops") continue;
+    const rule = `insert rule ${name} iifname "${inInterface}" tcp dport ${port} ct status dnat accept`;
+    const mend = `\`nft '${rule}'\`, and the same in /etc/nftables.conf`;
+    obstacles.push({ what: `nft's chain ${name} drops them by ${end.by}`, mend });
+  }
+  return obstacles;
+}
+
+function familyFindings(family: Family, obstacles: readonly Obstacle[], gateway: GatewayFacts): Finding[] {
+  const subject = `connections of the LAN by ${familyName(family)}`;
+  if (obstacles.length > 0)
+    return obstacles.map(({ what, mend }) =>
+      bad(subject, `what is redirected does not arrive: ${what}`, mend),
+    );
+  if (gateway.state !== "runs") return [];
+  const seen = gateway.report.capture?.find((each) => each.family === family);
+  if (!seen) return [];
+  if (seen.state === "blocked") {
+    const text = `the rules redirected ${seen.redirected ?? "some"} connections, of which the last do not arrive`;
+    const tools = `${family === "ipv6" ? "ip6tables" : "iptables"} -v -S INPUT\` and \`nft list ruleset`;
+    return [bad(subject, text, `a firewall drops them: \`${tools}\` show its rules and their counters`)];
+  }
+  if (seen.accepted > 0) return [ok(subject, `they arrive: ${seen.accepted} so far`)];
+  const text = "none has come yet, so that they arrive is not proven";
+  return [note(subject, text, "open a page on a device of the LAN, then run `hawser-local doctor` again")];
+}

@@ -1,0 +1,89 @@
+/** Lines: their devices, addresses and routes. What the remote says over them is in remote-findings.ts. */
+
+import type { PathConfig } from "../config.ts";
+import type { LineFacts, TargetFacts } from "./facts.ts";
+import { bad, type Finding, note, ok } from "./findings.ts";
+
+/** Two paths that are one line: the second adds nothing, and the engine takes its queue for another one's. */
+export function doubledLines(paths: readonly PathConfig[]): Finding[] {
+  return paths.flatMap((path, i) => {
+    const earlier = paths.slice(0, i).find((each) => isSameLine(each, path));
+    if (!earlier) return [];
+    const where = path.interface ?? path.source ?? "";
+    const text = `uses ${where}, as path ${earlier.name} does: it is the same line twice`;
+    const mend = `leave out one of the two, or name another line's interface; for more connections on one line set subflows = 2 in path ${earlier.name}`;
+    return [bad(`path ${path.name}`, text, mend)];
+  });
+}
+
+/** Different addresses on one interface may be different lines. */
+function isSameLine(one: PathConfig, other: PathConfig): boolean {
+  const isSameSource = one.source === undefined || other.source === undefined || one.source === other.source;
+  if (one.interface !== undefined || other.interface !== undefined)
+    return one.interface === other.interface && isSameSource;
+  return one.source === other.source;
+}
+
+export function lineFindings(line: LineFacts): Finding[] {
+  return [...deviceFindings(line), ...sourceFindings(line), ...reversePathFindings(line)];
+}
+
+function deviceFindings({ path, link }: LineFacts): Finding[] {
+  if (path.interface === undefined || !link) return [];
+  const subject = `path ${path.name}: interface ${path.interface}`;
+  if (!link.exists)
+    return [
+      bad(subject, "does not exist", "`ip -br link` lists the interfaces; name the line's in path.interface"),
+    ];
+  if (!link.isUp) return [bad(subject, "is down", `\`ip link set ${path.interface} up\``)];
+  if (link.addresses.length === 0)
+    return [bad(subject, "has no address", "the line is not connected; look at its dialler or DHCP client")];
+  return [ok(subject, `is up with ${link.addresses.join(", ")}`)];
+}
+
+function sourceFindings({ path, isOwnSource, sourceDevice, targets }: LineFacts): Finding[] {
+  if (path.source === undefined) return [];
+  const subject = `path ${path.name}: source ${path.source}`;
+  if (!isOwnSource) {
+    const mend = "`ip -br address` lists them; where the address changes, give path.interface alone";
+    return [bad(subject, "is no address of this machine", mend)];
+  }
+  const findings = [ok(subject, "is an address of this machine")];
+  const routed = targets.find(({ route }) => route.found === "route")?.route;
+  const device = routed?.found === "route" ? routed.device : undefined;
+  if (path.interface !== undefined || sourceDevice === undefined || device === undefined) return findings;
+  if (device === sourceDevice) return findings;
+  const text = `is of ${sourceDevice}, but its packets leave over ${device}: an address alone chooses no line`;
+  return [...findings, bad(subject, text, `add interface = "${sourceDevice}" to path ${path.name}`)];
+}
+
+/** With strict filtering, answers that come in over the line that the default route does not name are dropped. */
+function reversePathFindings({ path, reversePathFilter }: LineFacts): Finding[] {
+  if (path.interface === undefined || reversePathFilter !== 1) return [];
+  const mend = `\`sysctl -w net.ipv4.conf.${sysctlName(path.interface)}.rp_filter=2\``;
+  const text = "is strict, and may drop what comes back over this line";
+  return [note(`path ${path.name}: reverse-path filter`, text, mend)];
+}
+
+/** A dot in an interface's name is written as a slash (sysctl(8)). */
+export function sysctlName(device: string): string {
+  return device.replaceAll(".", "/");
+}
+
+/** A device-bound socket without a route is no error to the kernel: it takes the address for a neighbour's, and waits. */
+export function missingRoute(line: LineFacts, { target }: TargetFacts): Finding {
+  const { path, link, knownGateway, freeMetric } = line;
+  const device = path.interface ?? line.sourceDevice ?? "DEVICE";
+  const subject = `path ${path.name}: route to ${target.address}`;
+  const ip = target.family === 6 ? "ip -6" : "ip";
+  const gateway = knownGateway[target.family] ?? "GATEWAY";
+  const via = link?.isPointToPoint ? "" : ` via ${gateway}`;
+  const command = `\`${ip} route add default${via} dev ${device} metric ${freeMetric[target.family]}\``;
+  const whose = via.endsWith("GATEWAY") ? ", GATEWAY being the address of the line's router" : "";
+  const text = `there is none over ${device}: each line needs a default route of its own`;
+  return bad(
+    subject,
+    text,
+    `${command}${whose}; and in what configures the line, or it is gone at its next start`,
+  );
+}

@@ -1,0 +1,56 @@
+/** Finds out what answers at the remote gateway's address when it is no Hawser: its own first words. */
+
+import type { Socket } from "node:net";
+import { createPinnedSocket, printable } from "@hawser/shared-protocol/node";
+import type { PathConfig } from "../config.ts";
+import type { DialTarget } from "../paths/dial-targets.ts";
+
+/** How long a server may take to greet, before it is asked as a web server is, and then to answer, milliseconds. */
+const GREETING_MS = 1_000;
+const ANSWER_MS = 2_000;
+/** Of the answer, characters. */
+const MAX_WORDS = 80;
+const MAX_ANSWER = 4_096;
+
+/** `HTTP/1.1 302 Found, to http://portal/`, `SSH-2.0-OpenSSH_9.2`; undefined when it says nothing that can be read. */
+export async function whatAnswers(path: PathConfig, target: DialTarget): Promise<string | undefined> {
+  const { address, family, endpoint } = target;
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let answer = "";
+  let socket: Socket;
+  try {
+    socket = createPinnedSocket({
+      family,
+      ...(path.interface !== undefined && { interface: path.interface }),
+      ...(path.source !== undefined && { source: path.source }),
+    });
+  } catch {
+    return undefined;
+  }
+  const ask = setTimeout(() => {
+    socket.write(`GET / HTTP/1.1\r\nHost: ${endpoint.host}\r\nConnection: close\r\n\r\n`);
+  }, GREETING_MS);
+  const end = setTimeout(() => resolve(answer), GREETING_MS + ANSWER_MS);
+  socket.setEncoding("latin1").on("data", (text) => {
+    answer += String(text);
+    if (/\n/.test(answer.startsWith("HTTP/") ? answer.replace(/^.*\r\n(?!\r\n)/, "") : answer))
+      resolve(answer);
+    if (answer.length > MAX_ANSWER) resolve(answer);
+  });
+  socket.on("error", () => resolve(answer)).on("close", () => resolve(answer));
+  socket.connect({ host: address, port: endpoint.port, autoSelectFamily: false });
+  const words = firstWords(await promise);
+  clearTimeout(ask);
+  clearTimeout(end);
+  socket.destroy();
+  return words;
+}
+
+export function firstWords(answer: string): string | undefined {
+  const [line = ""] = answer.split(/\r?\n/);
+  // A TLS alert and the like is nothing to show.
+  if (!/^[\x20-\x7e]{3,}/.test(line)) return undefined;
+  const said = printable(line.slice(0, MAX_WORDS));
+  const to = /^HTTP\//.test(line) ? /^location: *(\S{1,80})/im.exec(answer)?.[1] : undefined;
+  return to === undefined ? said : `${said}, to ${printable(to)}`;
+}

@@ -33,11 +33,9 @@ export async function whatAnswers(path: PathConfig, target: DialTarget): Promise
   const end = setTimeout(() => resolve(answer), GREETING_MS + ANSWER_MS);
   socket.setEncoding("latin1").on("data", (text) => {
     answer += String(text);
-    if (/\n/.test(answer.startsWith("HTTP/") ? answer.replace(/^.*\r\n(?!\r\n)/, "") : answer))
-      resolve(answer);
-    if (answer.length > MAX_ANSWER) resolve(answer);
+    if (isWhole(answer) || answer.length > MAX_ANSWER) resolve(answer);
   });
-  socket.on("error", () => resolve(answer)).on("close", () => resolve(answer));
+  for (const event of ["error", "end", "close"]) socket.on(event, () => resolve(answer));
   socket.connect({ host: address, port: endpoint.port, autoSelectFamily: false });
   const words = firstWords(await promise);
   clearTimeout(ask);
@@ -46,11 +44,18 @@ export async function whatAnswers(path: PathConfig, target: DialTarget): Promise
   return words;
 }
 
+/** A line of greeting, or a web server's headers. */
+function isWhole(answer: string): boolean {
+  return answer.includes(answer.startsWith("HTTP/") ? "\r\n\r\n" : "\n");
+}
+
 export function firstWords(answer: string): string | undefined {
   const [line = ""] = answer.split(/\r?\n/);
   // A TLS alert and the like is nothing to show.
   if (!/^[\x20-\x7e]{3,}/.test(line)) return undefined;
   const said = printable(line.slice(0, MAX_WORDS));
-  const to = /^HTTP\//.test(line) ? /^location: *(\S{1,80})/im.exec(answer)?.[1] : undefined;
+  const to = line.startsWith("HTTP/")
+    ? /^location: *(\S{1,80})/im.exec(answer.split("\r\n\r\n")[0] ?? "")?.[1]
+    : undefined;
   return to === undefined ? said : `${said}, to ${printable(to)}`;
 }

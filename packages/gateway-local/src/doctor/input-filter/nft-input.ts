@@ -59,6 +59,12 @@ export function nftInputs(
   });
 }
 
+/** Statements and expressions are objects with one key, which says what they are. */
+function only(object: Json): [kind: string, body: Json | undefined] {
+  const [entry] = Object.entries(object);
+  return entry ? [entry[0], (entry[1] ?? undefined) as Json | undefined] : ["", undefined];
+}
+
 /** Statements after which the packet goes on as it was. */
 const GO_ON = new Set(["counter", "log", "mangle", "notrack", "ct helper", "set", "map"]);
 
@@ -75,7 +81,7 @@ class RuleReader {
     const matches: Match[] = [];
     let verdict: Verdict | undefined;
     for (const statement of expr as Json[]) {
-      const [[kind = "", body] = []] = Object.entries(statement) as [string, Json][];
+      const [kind, body] = only(statement);
       if (kind === "match") matches.push(this.#match(body as Json));
       else if (kind === "vmap") {
         const chosen = this.#vmap(body as Json);
@@ -101,7 +107,7 @@ class RuleReader {
     for (const [value, then] of entries) {
       const matches = this.#compare(key as Json, value);
       if (matches === "no") continue;
-      const [[kind = "", body] = []] = Object.entries(then) as [string, Json][];
+      const [kind, body] = only(then);
       return { matches, verdict: matches === "yes" ? verdictOf(kind, body) : { does: "unknown" } };
     }
     return { matches: "no", verdict: undefined };
@@ -136,7 +142,7 @@ class RuleReader {
 
   #testOf(left: Json): ((value: string) => Match) | undefined {
     const packet = this.#packet;
-    const [[kind = "", body] = []] = Object.entries(left) as [string, Json][];
+    const [kind, body] = only(left);
     const what = [kind, body?.["protocol"], body?.["key"] ?? body?.["field"]].filter(Boolean).join(" ");
     const is = (...values: string[]) => {
       return (value: string): Match => isSo(values.includes(value));

@@ -1,4 +1,9 @@
-import { MemoryBudget, Session, type SessionEvent } from "../../packages/shared-protocol/src/engine/index.ts";
+import {
+  MemoryBudget,
+  Session,
+  type SessionEvent,
+  type Turn,
+} from "../../packages/shared-protocol/src/engine/index.ts";
 import { FrameEncoder } from "../../packages/shared-protocol/src/wire/index.ts";
 import type { Sent } from "../sim/harness.ts";
 
@@ -36,21 +41,27 @@ export class Victim {
     this.session.handleTimeout(this.now);
     for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) {
       this.onEvent(event);
-      if (event.type === "close-subflow") this.#transmit(event.subflow);
+      if (event.type === "close-subflow")
+        this.#send(event.subflow, this.session.takeLastWords(event.subflow) ?? []);
     }
-    for (const id of this.session.pollOrder()) this.#transmit(id);
+    const turn = this.session.startTurn(this.now);
+    for (const id of turn.order) this.#transmit(id, turn);
   }
 
-  #transmit(id: number): void {
+  #transmit(id: number, turn: Turn): void {
     for (let turns = 0; ; turns++) {
       if (turns > 10_000) throw new Error(`pollTransmit of subflow ${id} never ends`);
       if (!this.onSend(id, [])) return;
-      const parts = this.session.pollTransmit(id, this.now);
+      const parts = this.session.pollTransmit(id, turn);
       if (!parts) return;
-      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-      this.sent.set(id, (this.sent.get(id) ?? 0) + bytes);
-      this.onSend(id, parts);
+      this.#send(id, parts);
     }
+  }
+
+  #send(id: number, parts: readonly Buffer[]): void {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.sent.set(id, (this.sent.get(id) ?? 0) + bytes);
+    this.onSend(id, parts);
   }
 }
 

@@ -22,6 +22,8 @@ export interface HawserOptions {
   readonly overIpv6?: boolean;
   /** More lines for local.toml. */
   readonly extra?: string;
+  /** Of each line; default 1. */
+  readonly subflows?: number;
   /** For NODE_OPTIONS, such as --cpu-prof. */
   readonly nodeOptions?: string;
   readonly logLevel?: string;
@@ -78,7 +80,10 @@ export class Hawser {
     const bypass = lines.flatMap(({ number }) => Object.values(addresses.direct(number)));
     return [
       'remote = { file = "pairing.txt" }',
-      ...lines.map(({ name }) => `[[path]]\nname = "${name}"\ninterface = "${name}"`),
+      ...lines.map(
+        ({ name }) =>
+          `[[path]]\nname = "${name}"\ninterface = "${name}"\nsubflows = ${this.#options.subflows ?? 1}`,
+      ),
       `[capture]\nlisten = ["0.0.0.0:${CAPTURE_PORT}", "[::]:${CAPTURE_PORT}"]\nfrom = ["lan0"]`,
       `bypass = ${JSON.stringify(bypass)}`,
       `[socks]\nlisten = "0.0.0.0:${SOCKS_PORT}"`,

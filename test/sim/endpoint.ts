@@ -3,6 +3,7 @@ import {
   MemoryBudget,
   Session,
   type SessionEvent,
+  type Turn,
 } from "../../packages/shared-protocol/src/engine/index.ts";
 import type { PathPolicy, PathRole } from "../../packages/shared-protocol/src/wire/index.ts";
 import type { Clock } from "./clock.ts";
@@ -112,21 +113,22 @@ export class Endpoint {
   #turn(): void {
     this.turns++;
     const from = this.measureCpu ? performance.now() : 0;
-    for (const [id, connection] of this.connections) {
-      const line = connection.look?.();
+    for (const id of this.session.pollLook(this.now)) {
+      const line = this.connections.get(id)?.look?.();
       if (line) this.session.handleLine(id, line, this.now);
     }
     this.session.handleTimeout(this.now);
     for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#handle(event);
-    for (const id of this.session.pollOrder()) this.#transmit(id);
+    const turn = this.session.startTurn(this.now);
+    for (const id of turn.order) this.#transmit(id, turn);
     if (this.measureCpu) this.engineSeconds += (performance.now() - from) / 1_000;
     this.#arm();
   }
 
-  #transmit(id: number): void {
+  #transmit(id: number, turn: Turn): void {
     const connection = this.connections.get(id);
     for (let n = 0; connection; n++) {
-      const parts = this.session.pollTransmit(id, this.now);
+      const parts = this.session.pollTransmit(id, turn);
       if (!parts) return;
       connection.write(parts);
       if (n > 1_000) throw new Error(`pollTransmit of subflow ${id} never ends`);
@@ -175,7 +177,8 @@ export class Endpoint {
 
   #close(subflow: number): void {
     const connection = this.connections.get(subflow);
-    this.#transmit(subflow);
+    const words = this.session.takeLastWords(subflow);
+    if (words) connection?.write(words);
     connection?.end();
     this.connections.delete(subflow);
     this.onSubflowClosed(subflow);

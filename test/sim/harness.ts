@@ -43,15 +43,21 @@ export class Harness {
     return types;
   }
 
+  /** The subflows in the order in which they are asked now. */
+  order(): readonly number[] {
+    return this.session.startTurn(this.now).order;
+  }
+
   /** What the session sends on its subflows now, acknowledgements left out. */
-  sent(ids = [...this.session.pollOrder(), 0]): Sent[] {
+  sent(ids: readonly number[] = [...this.order(), 0]): Sent[] {
+    const turn = this.session.startTurn(this.now);
     const frames: Sent[] = [];
     for (const id of ids) {
       const decoder = new FrameDecoder();
       for (
-        let parts = this.session.pollTransmit(id, this.now);
+        let parts = this.session.takeLastWords(id) ?? this.session.pollTransmit(id, turn);
         parts;
-        parts = this.session.pollTransmit(id, this.now)
+        parts = this.session.pollTransmit(id, turn)
       ) {
         decoder.decode(Buffer.concat(parts), {
           handleFrame: (frame) => {

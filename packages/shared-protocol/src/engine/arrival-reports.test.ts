@@ -69,7 +69,7 @@ describe("how much has come on a silent line", () => {
     harness.give(OPEN);
     session.accept(0, OPENED);
     session.write(0, Buffer.alloc(10_000));
-    const order = session.pollOrder();
+    const order = harness.order();
     const carrier = order.find((id) => data(harness.sent([id])) === 10_000) as number;
     const line = [...session.subflows].find(({ id }) => id === carrier);
     const other = order.find((id) => id !== carrier) as number;

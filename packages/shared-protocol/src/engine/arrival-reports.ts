@@ -1,5 +1,4 @@
 import { ARRIVAL_SILENCE } from "./parameters.ts";
-import { isLiving } from "./role-policy.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 
@@ -11,8 +10,15 @@ import type { Subflow } from "./subflow.ts";
 export class ArrivalReports {
   /** Streams of which something has come before what comes first. */
   readonly #gapped = new Set<Stream>();
-  /** Lines of which the peer is to be told. */
-  readonly #due = new Set<number>();
+  /** Lines that have brought more of streams than the peer was told on another one. */
+  readonly #unreported = new Set<Subflow>();
+  /** Those of them of which the peer is to be told. */
+  readonly #due = new Set<Subflow>();
+
+  /** The peer is to be told of some line. */
+  get isDue(): boolean {
+    return this.#due.size > 0;
+  }
 
   noteGap(stream: Stream, hasGap: boolean): void {
     if (hasGap) this.#gapped.add(stream);
@@ -20,8 +26,8 @@ export class ArrivalReports {
   }
 
   /** The peer has sent again what is here: it does not know. */
-  noteRepeat(subflows: Iterable<Subflow>, now: number): void {
-    for (const subflow of subflows) if (silentAt(subflow) <= now) this.#due.add(subflow.id);
+  noteRepeat(now: number): void {
+    for (const subflow of this.#unreported) if (silentAt(subflow) <= now) this.#due.add(subflow);
   }
 
   forget(stream: Stream): void {
@@ -29,41 +35,46 @@ export class ArrivalReports {
   }
 
   /** The line has brought something: its own ACKs tell. */
-  handleReceived(subflow: number): void {
+  handleReceived(subflow: Subflow): void {
+    this.#due.delete(subflow);
+  }
+
+  /** The line has brought a frame of a stream. */
+  handleStreamFrame(subflow: Subflow): void {
+    subflow.receipt.handleStreamFrame();
+    this.#unreported.add(subflow);
+  }
+
+  /** The line is gone. */
+  forgetLine(subflow: Subflow): void {
+    this.#unreported.delete(subflow);
     this.#due.delete(subflow);
   }
 
   /** Takes the time in: some line may have been silent for long enough. */
-  handleTime(subflows: Iterable<Subflow>, now: number): void {
-    for (const subflow of subflows) if (this.#dueAt(subflow) <= now) this.#due.add(subflow.id);
+  handleTime(now: number): void {
+    if (this.#gapped.size > 0) this.noteRepeat(now);
   }
 
   /**
    * What is due to be told on `line`, each once; a report that is lost with its line is not repeated. One that is silent
    * itself tells nothing as long as there are others.
    */
-  *take(line: Subflow, subflows: ReadonlyMap<number, Subflow>): IterableIterator<Subflow> {
-    const isSilent = ({ id }: Subflow): boolean => this.#due.has(id);
-    if (this.#due.size === 0 || (isSilent(line) && ![...subflows.values()].filter(isLiving).every(isSilent)))
-      return;
-    for (const id of this.#due) {
-      if (id === line.id) continue;
-      this.#due.delete(id);
-      const silent = subflows.get(id);
-      if (silent) yield silent;
+  *take(line: Subflow, living: readonly Subflow[]): IterableIterator<Subflow> {
+    if (this.#due.size === 0 || (this.#due.has(line) && !living.every((each) => this.#due.has(each)))) return;
+    for (const silent of this.#due) {
+      if (silent === line) continue;
+      this.forgetLine(silent);
+      yield silent;
     }
   }
 
-  nextTimeout(subflows: Iterable<Subflow>): number {
+  nextTimeout(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const subflow of subflows) next = Math.min(next, this.#dueAt(subflow));
+    if (this.#gapped.size === 0) return next;
+    for (const subflow of this.#unreported)
+      if (!this.#due.has(subflow)) next = Math.min(next, silentAt(subflow));
     return next;
-  }
-
-  #dueAt(subflow: Subflow): number {
-    return this.#gapped.size === 0 || this.#due.has(subflow.id)
-      ? Number.POSITIVE_INFINITY
-      : silentAt(subflow);
   }
 }
 

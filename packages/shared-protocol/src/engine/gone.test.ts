@@ -9,7 +9,7 @@ describe("a subflow that has ended at the local gateway", () => {
     const harness = new Harness("local", 3);
     const { session } = harness;
     session.handleSubflowLost(1, NOW);
-    const [first] = session.pollOrder();
+    const [first] = harness.order();
     assert.deepEqual(harness.sent(), [{ type: "gone", subflow: 1, received: 0, role: "active" }]);
     assert.deepEqual(harness.sent(), []);
     session.handleSubflowLost(first as number, NOW);
@@ -37,7 +37,7 @@ describe("a subflow that has ended at the local gateway", () => {
     harness.events();
     const data = (frames: Sent[]): number =>
       frames.reduce((sum, frame) => sum + (frame.type === "data" ? frame.length : 0), 0);
-    const order = session.pollOrder();
+    const order = harness.order();
     const before = new Map(order.map((id) => [id, data(harness.sent([id]))]));
     const carrier = order.find((id) => before.get(id) === 10_000) as number;
     const other = order.find((id) => id !== carrier) as number;

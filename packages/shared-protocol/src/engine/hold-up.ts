@@ -9,7 +9,6 @@ import {
 } from "./parameters.ts";
 import type { PathModel } from "./path-model.ts";
 import { surrender } from "./reinjection.ts";
-import { isLiving } from "./role-policy.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
@@ -129,7 +128,7 @@ export class HoldUps {
     if (state.now < this.#lookAt) return;
     this.#lookAt = Number.POSITIVE_INFINITY;
     // Nobody is to blame when nobody else would go on: what is still missing when others do is a new hold-up.
-    if ([...state.subflows.values()].filter(isLiving).length < 2) return this.#open.clear();
+    if (state.choice.living.length < 2) return this.#open.clear();
     const cases = new Map<number, Case>();
     for (const [stream, holdUp] of this.#open) {
       const dueAt = holdUp.since + HELD_UP;
@@ -138,7 +137,8 @@ export class HoldUps {
       this.#lookAt = Math.min(this.#lookAt, Math.max(dueAt, state.now + HOLD_UP_LOOK));
     }
     if (cases.size === 0) return;
-    for (const subflow of state.subflows.values()) findHeld(subflow, cases);
+    // One that sleeps has nothing under way.
+    for (const subflow of state.attention.awake) findHeld(subflow, cases);
     for (const each of cases.values()) judge(state, each);
   }
 }
@@ -164,6 +164,7 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
   const isToBlame = line && !isShared && !line.holdUpAccount.isResting && ms >= patienceWith(line.model);
   holdUp.line = isToBlame ? line : undefined;
   if (!isToBlame || line.holdUpAccount.affords(heldUp(state, stream, line, holdUp.from), line.rate)) return;
+  state.attention.wake(line);
   line.holdUpAccount.rest(state.now);
   state.emit({ type: "rest", subflow: line.id });
   surrender(state, line);
@@ -177,7 +178,7 @@ function patienceWith({ measured, minRtt }: PathModel): number {
 /** Bytes of the stream that other lines have brought, or could have, since `from`. */
 function heldUp(state: SessionState, stream: Stream, line: Subflow, from: number): number {
   let rate = 0;
-  for (const other of state.roles.usable(state.subflows.values())) {
+  for (const other of state.choice.usable) {
     const isOther = other !== line && !other.holdUpAccount.isResting;
     if (isOther && stream.onlyPaths?.has(other.path) !== false) rate += other.rate;
   }

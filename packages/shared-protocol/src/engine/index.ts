@@ -9,3 +9,4 @@ export type { SessionOptions, SessionTotals } from "./state.ts";
 export type { PathShare, Stream, StreamRequest } from "./stream.ts";
 export type { Subflow, SubflowOptions } from "./subflow.ts";
 export { TokenBucket } from "./token-bucket.ts";
+export type { Turn } from "./turn.ts";

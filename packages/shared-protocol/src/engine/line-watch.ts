@@ -57,6 +57,11 @@ export class LineWatch {
     return this.#report ? this.#report.outstanding + sent - this.#sent : Number.POSITIVE_INFINITY;
   }
 
+  /** Whether the system has told that all of `sent` has arrived, if it tells anything. */
+  isSettled(sent: number): boolean {
+    return !this.#report || this.outstanding(sent) <= 0;
+  }
+
   /** Bytes of `sent` until now that the system may hold back; without a report it is not known to hold back any. */
   unsent(sent: number): number {
     return this.#report ? this.#report.unsent + sent - this.#sent : Number.NEGATIVE_INFINITY;

@@ -55,7 +55,7 @@ export class FrameReceiver implements FrameSink {
   handleBytes(bytes: Uint8Array, now: number): void {
     this.#now = now;
     this.#subflow.receipt.handleReceived(bytes.length, now);
-    this.#state.arrivalReports.handleReceived(this.#subflow.id);
+    this.#state.arrivalReports.handleReceived(this.#subflow);
     const error = this.#subflow.decoder.decode(bytes, this);
     if (error) this.#fail(SESSION_ERRORS.has(error.code) ? "session" : "subflow", error.code, error.reason);
     else this.#subflow.receipt.handleTaken();
@@ -71,7 +71,7 @@ export class FrameReceiver implements FrameSink {
     if (this.#isOver) return undefined;
     if (frame.type === "ack") return this.#handleAck(frame);
     this.#subflow.requestAck(frame.type === "ping", this.#now);
-    if ("stream" in frame) this.#subflow.receipt.handleStreamFrame();
+    if ("stream" in frame) this.#state.arrivalReports.handleStreamFrame(this.#subflow);
     switch (frame.type) {
       case "open":
         return this.#handleOpen(frame);
@@ -104,7 +104,11 @@ export class FrameReceiver implements FrameSink {
 
   #handleAck(frame: Extract<Frame, { type: "ack" }>): WireError | undefined {
     const before = this.#subflow.liveness.state;
+    const { acked } = this.#subflow.ledger;
     const error = this.#subflow.handleAck(frame, this.#now, (sent) => settleFrame(this.#state, sent));
+    this.#state.acked += this.#subflow.ledger.acked - acked;
+    // While frames were settled, the line was as before.
+    this.#state.attention.wake(this.#subflow);
     handleLiveness(this.#state, this.#subflow, before);
     return error;
   }
@@ -112,7 +116,7 @@ export class FrameReceiver implements FrameSink {
   handleData(id: number, offset: number, piece: Uint8Array): WireError | undefined {
     if (this.#isOver) return undefined;
     this.#subflow.requestAck(false, this.#now);
-    this.#subflow.receipt.handleStreamFrame();
+    this.#state.arrivalReports.handleStreamFrame(this.#subflow);
     const stream = this.#find(id);
     if (!stream) return this.#unknown(id);
     const end = offset + piece.length;
@@ -132,7 +136,7 @@ export class FrameReceiver implements FrameSink {
     const frontier = stream.reorder.frontier;
     const fresh = stream.reorder.insert(offset, piece);
     if (fresh === 0) {
-      this.#state.arrivalReports.noteRepeat(this.#state.subflows.values(), this.#now);
+      this.#state.arrivalReports.noteRepeat(this.#now);
       return undefined;
     }
     const { frontier: inOrder, early, earlyRuns } = stream.reorder;
@@ -210,6 +214,7 @@ export class FrameReceiver implements FrameSink {
 
   #takeRole(subflow: Subflow, role: PathRole): void {
     if (role === subflow.role) return;
+    this.#state.attention.wake(subflow);
     subflow.role = role;
     if (!subflow.roleAnnounced) this.#state.emit({ type: "role", subflow: subflow.id });
     subflow.roleAnnounced = true;

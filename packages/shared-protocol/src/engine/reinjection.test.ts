@@ -6,6 +6,7 @@ import { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import { Subflow } from "./subflow.ts";
 import { transmit } from "./transmit.ts";
+import { Turn } from "./turn.ts";
 
 const NOW = 1_000;
 const BYTES = 2_000;
@@ -20,7 +21,7 @@ function newState(): SessionState {
 function addLine(state: SessionState, id: number, rate?: number): Subflow {
   const policy = rate === undefined ? undefined : { tier: 1, metered: false, rationed: false, rate };
   const line = new Subflow({ id, path: `p${id}`, role: "active", side: "remote", policy }, NOW - RTT);
-  state.subflows.set(id, line);
+  state.addSubflow(line);
   line.recordControl(-1, 0, HEADER, NOW - RTT);
   line.handleAck({ type: "ack", received: HEADER, delay: 0, time: (NOW - RTT / 2) * 1_000 }, NOW, () => {});
   return line;
@@ -112,7 +113,7 @@ describe("what was copied", () => {
     for (const end = at + (2_000 * bytes) / rate; at <= end; at = Math.max(at + 1, b.nextTimeout())) {
       state.now = at;
       b.handleTime(at);
-      transmit(state, b, at);
+      transmit(state, b, new Turn(state, at));
       // It is answered before it may send again.
       b.handleAck({ type: "ack", received: b.ledger.sent, delay: 0, time: at * 1_000 }, at, () => {});
     }

@@ -82,8 +82,7 @@ function regain(state: SessionState, subflow: Subflow): void {
 export function handleLiveness(state: SessionState, subflow: Subflow, before: LivenessState): void {
   const after = subflow.liveness.state;
   if (after === before) return;
-  if (before === "suspect" && state.roles.usable(state.subflows.values()).includes(subflow))
-    regain(state, subflow);
+  if (before === "suspect" && state.choice.usable.has(subflow)) regain(state, subflow);
   state.emit({ type: "subflow", subflow: subflow.id, state: after });
 }
 
@@ -96,14 +95,14 @@ export function handleLiveness(state: SessionState, subflow: Subflow, before: Li
 export function copyLate(
   state: SessionState,
   subflow: Subflow,
-  usable: readonly Subflow[],
+  late: readonly Subflow[],
   now: number,
   near: number,
   send: SendCopy,
 ): void {
   if (subflow.lateness(now) > 0) return;
-  for (const other of usable) {
-    if (other === subflow || other.lateness(now) === 0) continue;
+  for (const other of late) {
+    if (!isLiving(other)) continue;
     for (const frame of other.exposed()) {
       if (isCopied(frame) || frame.stream < 0) continue;
       const stream = state.streams.get(frame.stream);

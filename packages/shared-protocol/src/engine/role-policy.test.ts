@@ -23,6 +23,11 @@ const backup = subflow(4, "backup");
 const disabled = subflow(5, "disabled");
 const ALL = [disabled, backup, second, first, active];
 
+/** Takes the time in, nothing having been acknowledged since the start. */
+function handleTime(policy: RolePolicy, all: readonly Subflow[], now: number, acked = 0): void {
+  policy.handleTime(policy.choose(all, all), acked, now);
+}
+
 /** Data waits, or does not, for `ms`; in turns of 10 ms. */
 function pass(
   policy: RolePolicy,
@@ -32,10 +37,10 @@ function pass(
   ms: number,
 ): number {
   for (let now = from; now < from + ms; now += 10) {
-    policy.handleTime(all, now);
+    handleTime(policy, all, now);
     policy.noteWaiting(waiting);
   }
-  policy.handleTime(all, from + ms);
+  handleTime(policy, all, from + ms);
   return from + ms;
 }
 
@@ -107,11 +112,23 @@ describe("an overflow line is used", () => {
     assert.deepEqual(policy.usable(ALL), [active]);
   });
 
+  it("and left no later because a line that has carried much is back in the midst of it", () => {
+    const policy = new RolePolicy();
+    let now = pass(policy, ALL, true, 0, FULL_TIME + 20);
+    const back = subflow(10, "active");
+    back.recordData(0, 0, 10_000_000, 10_000_000, false, 0);
+    back.handleAck({ type: "ack", received: 10_000_000, delay: 0, time: 0 }, 1, () => {});
+    policy.noteWaiting(false);
+    for (const end = now + LEAVE_TIME + 600; now < end; now += 10)
+      handleTime(policy, now > end - LEAVE_TIME / 2 ? [...ALL, back] : ALL, now);
+    assert.deepEqual(policy.usable(ALL), [active]);
+  });
+
   it("a long pause of the process counts for nothing", () => {
     const policy = new RolePolicy();
-    policy.handleTime(ALL, 0);
+    handleTime(policy, ALL, 0);
     policy.noteWaiting(true);
-    policy.handleTime(ALL, 10 * FULL_TIME);
+    handleTime(policy, ALL, 10 * FULL_TIME);
     assert.deepEqual(policy.usable(ALL), [active]);
   });
 });

@@ -1,3 +1,4 @@
+import { MAX_TIER } from "../wire/index.ts";
 import { CALM_SPAN, FULL_SHARE, FULL_TIME, LEAVE_BELOW, LEAVE_TIME, LONGEST_LOOK } from "./parameters.ts";
 import type { Subflow } from "./subflow.ts";
 
@@ -12,6 +13,20 @@ export interface TierChange {
    */
   readonly reason: "full" | "calm" | "alone" | "back";
   readonly share?: number;
+}
+
+/** Which lines are used, as their roles and states have it. */
+export interface Choice {
+  /** Those that make progress, and are meant to. */
+  readonly living: readonly Subflow[];
+  /** Those of them that may carry new data. */
+  readonly usable: ReadonlySet<Subflow>;
+  /** How many of these are past their startup. */
+  readonly known: number;
+  /** Some line's role is overflow, whether it makes progress or not. */
+  readonly hasOverflow: boolean;
+  /** The tiers of the living lines. */
+  readonly tiers: readonly number[];
 }
 
 /**
@@ -43,6 +58,9 @@ export class RolePolicy {
   #calmShare = 0;
   /** The highest tier in use, as it was told last. */
   #told: number | undefined;
+  /** How the lines stood when they were last chosen from. */
+  readonly #standings = new Map<Subflow, number>();
+  #choice: Choice | undefined;
 
   /**
    * The lines that may carry new data. A new one whose round trip the system does not tell waits for the answer to its
@@ -59,50 +77,95 @@ export class RolePolicy {
     return awake.length > 0 ? awake : used;
   }
 
+  /**
+   * The choice as it is now. It is made anew only if one of the lines that are `awake` stands otherwise than before, or a
+   * line has come or gone.
+   */
+  choose(awake: Iterable<Subflow>, all: Iterable<Subflow>): Choice {
+    for (const subflow of awake) {
+      const standing = standingOf(subflow);
+      if (this.#standings.get(subflow) === standing) continue;
+      this.#standings.set(subflow, standing);
+      this.#choice = undefined;
+    }
+    this.#choice ??= this.#chosen([...all]);
+    return this.#choice;
+  }
+
+  #chosen(all: readonly Subflow[]): Choice {
+    const living = all.filter(isLiving);
+    const usable = new Set(this.usable(all));
+    return {
+      living,
+      usable,
+      known: [...usable].filter(({ model }) => !model.isStarting).length,
+      hasOverflow: all.some(({ role }) => role === "overflow"),
+      tiers: living.map(({ tier }) => tier),
+    };
+  }
+
+  /** The line is gone. */
+  forget(subflow: Subflow): void {
+    this.#standings.delete(subflow);
+    this.#choice = undefined;
+  }
+
   /** All lines were offered what there is to send; `waiting` tells whether some of it was not taken. */
   noteWaiting(waiting: boolean): void {
     this.#waiting = waiting;
   }
 
-  /** Takes the time in: a tier may have been full, or more than enough, for long enough. */
-  handleTime(all: readonly Subflow[], now: number): TierChange | undefined {
+  /**
+   * Takes the time in: a tier may have been full, or more than enough, for long enough. All lines together have had
+   * `acked` bytes acknowledged so far, of whatever state they are.
+   */
+  handleTime({ living, hasOverflow, tiers }: Choice, acked: number, now: number): TierChange | undefined {
     const elapsed = Math.min(LONGEST_LOOK, now - this.#at);
     this.#at = now;
-    const living = all.filter(isLiving);
-    const hasOverflow = all.some(({ role }) => role === "overflow");
-    if (!hasOverflow) this.#top = 0;
-    const cause = hasOverflow ? this.#handleLoad(living, elapsed, now) : undefined;
-    return living.length > 0 ? this.#change(living, cause) : undefined;
+    if (!hasOverflow && this.#top > 0) this.#setTop(0);
+    const cause = hasOverflow ? this.#handleLoad(living, tiers, elapsed, acked, now) : undefined;
+    return living.length > 0 ? this.#change(tiers, cause) : undefined;
   }
 
-  #handleLoad(living: readonly Subflow[], elapsed: number, now: number): Cause | undefined {
-    const tiers = living.map(({ tier }) => tier).filter(Number.isFinite);
+  #handleLoad(
+    living: readonly Subflow[],
+    all: readonly number[],
+    elapsed: number,
+    acked: number,
+    now: number,
+  ): Cause | undefined {
+    const tiers = all.filter(Number.isFinite);
     const top = Math.max(this.#top, Math.min(...tiers));
     const next = Math.min(...tiers.filter((tier) => tier > top));
     if (next < Number.POSITIVE_INFINITY && this.#isFull(elapsed)) {
       const share = this.#fullMs / (this.#fullMs + this.#freeMs);
-      this.#use(next, living, now);
+      this.#use(next, acked, now);
       return { reason: "full", share };
     }
-    if (!this.#isCalm(living, now)) return undefined;
-    this.#use(Math.max(0, ...tiers.filter((tier) => tier < this.#top)), living, now);
+    if (!this.#isCalm(living, acked, now)) return undefined;
+    this.#use(Math.max(0, ...tiers.filter((tier) => tier < this.#top)), acked, now);
     return { reason: "calm", share: this.#calmShare };
   }
 
   /** What is to be told: nothing of the first tier in use, nor of one that stays. */
-  #change(living: readonly Subflow[], cause: Cause | undefined): TierChange | undefined {
-    const top = Math.max(this.#top, Math.min(...living.map(({ tier }) => tier)));
+  #change(tiers: readonly number[], cause: Cause | undefined): TierChange | undefined {
+    const top = Math.max(this.#top, Math.min(...tiers));
     const before = this.#told;
     this.#told = top;
     if (before === undefined || before === top) return undefined;
     return { top, before, ...(cause ?? { reason: top > before ? "alone" : "back" }) };
   }
 
-  #use(top: number, living: readonly Subflow[], now: number): void {
+  #setTop(top: number): void {
     this.#top = top;
+    this.#choice = undefined;
+  }
+
+  #use(top: number, acked: number, now: number): void {
+    this.#setTop(top);
     this.#fullMs = 0;
     this.#freeMs = 0;
-    this.#beginSpan(living, now);
+    this.#beginSpan(acked, now);
     this.#calmMs = 0;
   }
 
@@ -118,21 +181,21 @@ export class RolePolicy {
   }
 
   /** Whether the tiers below the highest in use could have carried everything with ease, for long enough. */
-  #isCalm(living: readonly Subflow[], now: number): boolean {
+  #isCalm(living: readonly Subflow[], acked: number, now: number): boolean {
     if (this.#top === 0 || now - this.#spanAt < CALM_SPAN) return false;
     const ms = now - this.#spanAt;
-    const delivered = (acked(living) - this.#spanAcked) / ms;
+    const delivered = (acked - this.#spanAcked) / ms;
     const below = living.filter(({ tier }) => tier < this.#top);
     const capacity = below.reduce((sum, { rate }) => sum + rate, 0);
     this.#calmMs = delivered < LEAVE_BELOW * capacity ? this.#calmMs + ms : 0;
     this.#calmShare = delivered / capacity;
-    this.#beginSpan(living, now);
+    this.#beginSpan(acked, now);
     return this.#calmMs >= LEAVE_TIME;
   }
 
-  #beginSpan(living: readonly Subflow[], now: number): void {
+  #beginSpan(acked: number, now: number): void {
     this.#spanAt = now;
-    this.#spanAcked = acked(living);
+    this.#spanAcked = acked;
   }
 }
 
@@ -148,6 +211,14 @@ export function compareTiers(a: Subflow, b: Subflow): number {
   return a.tier === b.tier ? 0 : a.tier - b.tier;
 }
 
-function acked(lines: readonly Subflow[]): number {
-  return lines.reduce((sum, { ledger }) => sum + ledger.acked, 0);
+/** What of a line decides which ones are used, as one number. */
+function standingOf(subflow: Subflow): number {
+  const { tier, model, holdUpAccount, role } = subflow;
+  let standing = Math.min(tier, MAX_TIER + 1) * 32;
+  if (isLiving(subflow)) standing += 1;
+  if (model.srtt > 0) standing += 2;
+  if (model.isStarting) standing += 4;
+  if (holdUpAccount.isResting) standing += 8;
+  if (role === "overflow") standing += 16;
+  return standing;
 }

@@ -10,26 +10,32 @@ import type { Subflow } from "./subflow.ts";
 /** How much sooner the faster line must be, as a share of the slower line's time: ECF's beta, against flapping. */
 const WAIT_MARGIN = 0.25;
 
-/** The line on which a small frame is at the peer first. */
-export function earliestSubflow(subflows: readonly Subflow[], now: number): Subflow | undefined {
-  let best: Subflow | undefined;
-  let bestArrival = Number.POSITIVE_INFINITY;
-  for (const subflow of subflows) {
-    const arrival = subflow.arrival(0, now);
-    if (arrival < bestArrival) {
-      best = subflow;
-      bestArrival = arrival;
-    }
-  }
-  return best;
-}
-
-/** What a line is compared with. */
-interface Rival {
+/** What the lines are compared by. A line is its own rival's image, too, as it was before it was asked. */
+export interface Rival {
+  readonly line: Subflow;
   /** When it would have something that takes no time at the peer, milliseconds from now. */
   readonly arrival: number;
   readonly rate: number;
   readonly chunk: number;
+}
+
+/** How a line stands now. */
+export function rivalOf(line: Subflow, now: number): Rival {
+  const { rate, chunk } = line;
+  return { line, arrival: line.arrival(0, now), rate, chunk };
+}
+
+/** Whether a small frame would be at the peer first on this line; of equals the first counts. */
+export function isEarliest(line: Subflow, rivals: readonly Rival[], now: number): boolean {
+  let best: Subflow | undefined;
+  let bestArrival = Number.POSITIVE_INFINITY;
+  for (const rival of rivals) {
+    const arrival = rival.line === line ? line.arrival(0, now) : rival.arrival;
+    if (arrival >= bestArrival) continue;
+    best = rival.line;
+    bestArrival = arrival;
+  }
+  return best === line;
 }
 
 /**
@@ -40,17 +46,18 @@ interface Rival {
 export class Competition {
   readonly #line: Subflow;
   readonly #now: number;
-  readonly #rivals: Rival[] = [];
+  readonly #rivals: readonly Rival[];
 
-  constructor(line: Subflow, usable: readonly Subflow[], now: number) {
+  /** `rivals` are the usable lines; this one's own image among them does not count. */
+  constructor(line: Subflow, rivals: readonly Rival[], now: number) {
     this.#line = line;
     this.#now = now;
-    for (const other of usable) if (other !== line) this.#rivals.push(rival(other, now));
+    this.#rivals = rivals;
   }
 
   /** With what it was given in this turn. */
   get #own(): Rival {
-    return rival(this.#line, this.#now);
+    return rivalOf(this.#line, this.#now);
   }
 
   /**
@@ -61,7 +68,7 @@ export class Competition {
     const here = delivered(this.#own, backlog);
     let bytes = 0;
     for (const other of this.#rivals) {
-      if (here - delivered(other, backlog) >= LEAST_LEAD)
+      if (other.line !== this.#line && here - delivered(other, backlog) >= LEAST_LEAD)
         bytes += other.rate * (here + this.#line.spread - other.arrival);
     }
     return bytes;
@@ -72,26 +79,29 @@ export class Competition {
    * lines also carry what other streams have ahead of it: `ahead` tells how much.
    */
   allows(backlog: number, ahead: () => number): boolean {
-    if (backlog === Number.POSITIVE_INFINITY || this.#rivals.length === 0) return true;
+    if (backlog === Number.POSITIVE_INFINITY) return true;
     const expected = delivered(this.#own, backlog);
-    const lag = expected - Math.min(...this.#rivals.map((other) => delivered(other, backlog)));
+    const lag = expected - this.#soonest(backlog);
     if (lag <= 0) return true;
     const here = lag >= LEAST_LEAD ? expected + this.#line.spread : expected;
     let rate = 0;
     let spoken = 0;
     for (const other of this.#rivals) {
-      if (other.arrival >= expected) continue;
+      if (other.line === this.#line || other.arrival >= expected) continue;
       rate += other.rate;
       spoken += other.rate * other.arrival;
     }
     const alone = ((spoken + backlog) / rate) * (1 + WAIT_MARGIN);
     return alone >= here || alone + (ahead() / rate) * (1 + WAIT_MARGIN) >= here;
   }
-}
 
-function rival(line: Subflow, now: number): Rival {
-  const { rate, chunk } = line;
-  return { arrival: line.arrival(0, now), rate, chunk };
+  /** When the others would have a chunk there; never without others. */
+  #soonest(backlog: number): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const other of this.#rivals)
+      if (other.line !== this.#line) soonest = Math.min(soonest, delivered(other, backlog));
+    return soonest;
+  }
 }
 
 /** When the first chunk of so many bytes would be there. */

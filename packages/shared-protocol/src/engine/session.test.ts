@@ -205,6 +205,18 @@ describe("an OPENED whose line is lost", () => {
   });
 });
 
+describe("a path's policy", () => {
+  it("is the latest HELLO's, also when that has none: nothing of what was before bounds its subflows", () => {
+    const { session } = new Harness("remote", 0);
+    const rationed = { tier: 2, metered: true, rationed: true, rate: 8_000 };
+    const before = session.addSubflow({ id: 0, path: "lte", role: "overflow", policy: rationed }, NOW);
+    assert.ok(before.isSpent && before.tier === 2);
+    const after = session.addSubflow({ id: 1, path: "lte", role: "overflow" }, NOW);
+    for (const { isSpent, tier, rules } of [before, after])
+      assert.deepEqual([isSpent, tier, rules.limit, rules.policy.metered], [false, 1, undefined, false]);
+  });
+});
+
 describe("any sequence of calls", () => {
   it("never throws, keeps memory bounded, and its timer is never in the past", () => {
     for (let seed = 1; seed <= 300; seed++) {

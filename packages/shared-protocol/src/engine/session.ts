@@ -1,22 +1,15 @@
-import {
-  CloseCode,
-  type EgressFamilies,
-  type Endpoint,
-  MAX_VARINT,
-  type PathRole,
-  StreamCode,
-} from "../wire/index.ts";
+import { CloseCode, type EgressFamilies, type Endpoint, type PathRole, StreamCode } from "../wire/index.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { Control } from "./ledger.ts";
 import type { LineReport } from "./line-watch.ts";
-import { ALLOWANCE_STEP, MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
+import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
 import { FrameReceiver } from "./receive.ts";
 import { handleLiveness, surrender } from "./reinjection.ts";
-import { compareTiers } from "./role-policy.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
 import type { Stream, StreamRequest } from "./stream.ts";
 import { Subflow, type SubflowOptions } from "./subflow.ts";
 import { transmit } from "./transmit.ts";
+import { Turn } from "./turn.ts";
 
 /** What a reader gets: pieces in order, and whether they are the last. */
 export interface ReadResult {
@@ -27,9 +20,10 @@ export interface ReadResult {
 
 /**
  * One session, seen from one of its ends: a state machine without sockets, clocks or timers. The driver gives it inputs
- * (`handle*`) and commands, then drains its outputs: `pollEvent` until undefined, `pollTransmit` for each subflow until
- * undefined, and `pollTimeout` for the time of the next `handleTimeout`. All times are milliseconds of one monotonic
- * clock. A peer's bytes never make it throw.
+ * (`handle*`) and commands, then makes a turn: it asks the system about the subflows that `pollLook` names, tells the time
+ * (`handleTimeout`), and drains the outputs: `pollEvent` until undefined, `pollTransmit` for each subflow in the order of
+ * `startTurn` until undefined, and `pollTimeout` for the time of the next turn. All of a turn has the same time; all times
+ * are milliseconds of one monotonic clock. A peer's bytes never make it throw.
  */
 export class Session {
   readonly #state: SessionState;
@@ -78,7 +72,7 @@ export class Session {
 
   /** The paths that may carry new data now, by the roles of their lines. */
   get usedPaths(): ReadonlySet<string> {
-    return new Set(this.#state.roles.usable(this.#state.subflows.values()).map(({ path }) => path));
+    return new Set(Array.from(this.#state.choice.usable, ({ path }) => path));
   }
 
   get streams(): IterableIterator<Stream> {
@@ -98,11 +92,15 @@ export class Session {
   /** A subflow has joined (HELLO and WELCOME are behind it). */
   addSubflow(options: Omit<SubflowOptions, "side" | "expectedRate">, now: number): Subflow {
     const { side, subflows, pathRates } = this.#state;
-    const sibling = [...subflows.values()].find(({ path }) => path === options.path);
+    const siblings = [...subflows.values()].filter(({ path }) => path === options.path);
     const expectedRate = pathRates.get(options.path);
-    const subflow = new Subflow({ ...options, side, expectedRate }, now, sibling?.rules);
+    const subflow = new Subflow({ ...options, side, expectedRate }, now, siblings[0]?.rules);
     subflow.egressDue = side === "remote" && subflow.takesEgress;
-    this.#state.subflows.set(subflow.id, subflow);
+    for (const sibling of siblings) {
+      this.#state.attention.wake(sibling);
+      sibling.handleRules();
+    }
+    this.#state.addSubflow(subflow);
     this.#orphanedAt = undefined;
     this.#receivers.set(subflow.id, new FrameReceiver(this.#state, subflow, this));
     return subflow;
@@ -111,13 +109,27 @@ export class Session {
   /** Bytes came on a subflow. The session keeps views on them; they must not change afterwards. */
   handleBytes(subflow: number, bytes: Uint8Array, now: number): void {
     this.#state.now = now;
+    const line = this.#state.subflows.get(subflow);
+    if (line) this.#state.attention.wake(line);
     this.#receivers.get(subflow)?.handleBytes(bytes, now);
   }
 
-  /** What the system knows of a subflow's connection, told before `pollTransmit`. */
+  /**
+   * The subflows of which the system's word is wanted (`handleLine`) before `handleTimeout`: those that may have moved, and
+   * those that data waits for. A line that seems to stand still may have moved below.
+   */
+  pollLook(now: number): Iterable<number> {
+    const { attention, fairQueue, choice } = this.#state;
+    attention.wakeDue(now);
+    if (fairQueue.size > 0) for (const line of choice.usable) attention.wake(line);
+    return Array.from(attention.awake, ({ id }) => id);
+  }
+
+  /** What the system knows of a subflow's connection. */
   handleLine(id: number, report: LineReport, now: number): void {
     const subflow = this.#state.subflows.get(id);
     if (!subflow) return;
+    this.#state.attention.wake(subflow);
     const before = subflow.liveness.state;
     subflow.handleLine(report, now);
     handleLiveness(this.#state, subflow, before);
@@ -128,7 +140,7 @@ export class Session {
     const subflow = this.#state.subflows.get(id);
     this.#lastWords.delete(id);
     if (!subflow) return;
-    this.#state.subflows.delete(id);
+    this.#state.removeSubflow(subflow);
     this.#receivers.delete(id);
     this.#state.notePathRate(subflow);
     surrender(this.#state, subflow);
@@ -139,24 +151,28 @@ export class Session {
   /** The time given by `pollTimeout` has come (or any other). */
   handleTimeout(now: number): void {
     this.#state.now = now;
-    for (const subflow of this.#state.subflows.values()) {
-      const { holdUpAccount } = subflow;
-      const wasResting = holdUpAccount.isResting;
-      subflow.handleTime(now);
-      if (wasResting && !holdUpAccount.isResting) this.#state.emit({ type: "rest", subflow: subflow.id });
-      const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
-      if (!entered) continue;
-      this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
-      surrender(this.#state, subflow);
-      if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
-    }
+    this.#state.attention.wakeDue(now);
+    for (const subflow of [...this.#state.attention.awake].sort((a, b) => a.id - b.id))
+      this.#handleSubflowTime(subflow, now);
     this.#state.holdUps.handleTime(this.#state);
-    this.#state.arrivalReports.handleTime(this.#state.subflows.values(), now);
-    const tiers = this.#state.roles.handleTime([...this.#state.subflows.values()], now);
+    this.#state.arrivalReports.handleTime(now);
+    const tiers = this.#state.roles.handleTime(this.#state.choice, this.#state.acked, now);
     if (tiers) this.#state.emit({ type: "tier", ...tiers });
     if (this.#orphanedAt !== undefined && now >= this.#orphanedAt + SESSION_LINGER) {
       this.close(CloseCode.unresponsive, "without any line for too long", now);
     }
+  }
+
+  #handleSubflowTime(subflow: Subflow, now: number): void {
+    const { holdUpAccount } = subflow;
+    const wasResting = holdUpAccount.isResting;
+    subflow.handleTime(now);
+    if (wasResting && !holdUpAccount.isResting) this.#state.emit({ type: "rest", subflow: subflow.id });
+    const entered = subflow.liveness.handleTimeout(subflow.unackedBytes > 0, subflow.model, now);
+    if (!entered) return;
+    this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
+    surrender(this.#state, subflow);
+    if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
   }
 
   // --- commands ---
@@ -263,9 +279,8 @@ export class Session {
   consume(id: number, bytes: number, now: number): void {
     const stream = this.#state.streams.get(id);
     if (!stream) return;
-    let rtt = 0;
-    for (const subflow of this.#state.subflows.values()) rtt = Math.max(rtt, subflow.model.srtt);
-    if (stream.window.consume(bytes, now, rtt)) this.#state.queueControl(stream, Control.credit);
+    if (stream.window.consume(bytes, now, this.#state.longestRtt))
+      this.#state.queueControl(stream, Control.credit);
     if (stream.finTaken) this.#state.finishIfDone(stream);
   }
 
@@ -273,6 +288,7 @@ export class Session {
   setPathRole(path: string, role: PathRole): void {
     for (const subflow of this.#state.subflows.values()) {
       if (subflow.path !== path || subflow.role === role) continue;
+      this.#state.attention.wake(subflow);
       subflow.role = role;
       subflow.roleChanged = true;
     }
@@ -281,7 +297,10 @@ export class Session {
   /** Remote: by which address families this gateway reaches the Internet. The peer is told when that changes. */
   setEgress(families: EgressFamilies): void {
     if (!this.#state.egress.set(families)) return;
-    for (const subflow of this.#state.subflows.values()) subflow.egressDue = subflow.takesEgress;
+    for (const subflow of this.#state.subflows.values()) {
+      this.#state.attention.wake(subflow);
+      subflow.egressDue = subflow.takesEgress;
+    }
   }
 
   /** By which address families the remote gateway reaches the Internet; undefined until that is known. */
@@ -291,17 +310,14 @@ export class Session {
 
   /**
    * Local: how many bytes more may go over a subflow of a rationed path, each way; infinity takes the bound away. The
-   * peer is told only when what it has left differs from that by more than a quarter.
+   * peer is told only when what it has left differs from that by more than a quarter. Returns whether a turn has something
+   * to do now.
    */
-  setAllowance(id: number, bytes: { readonly send: number; readonly receive: number }): void {
+  setAllowance(id: number, bytes: { readonly send: number; readonly receive: number }): boolean {
     const subflow = this.#state.subflows.get(id);
-    if (!subflow) return;
-    subflow.allowance = subflow.ledger.sent + bytes.send;
-    const limit = Math.min(MAX_VARINT, Math.floor(subflow.receipt.bytes + bytes.receive));
-    const step = limit === MAX_VARINT ? 0 : ALLOWANCE_STEP * bytes.receive;
-    if (Math.abs(limit - subflow.grantedToPeer) <= step) return;
-    subflow.grantedToPeer = limit;
-    subflow.peerAllowance = limit;
+    if (!subflow?.setAllowance(bytes)) return false;
+    this.#state.attention.wake(subflow);
+    return true;
   }
 
   /** Ends one subflow with a CLOSE; its streams go on over the others. */
@@ -350,35 +366,36 @@ export class Session {
     return event;
   }
 
-  /**
-   * What to write on this subflow now, as buffers for one gathered write, or undefined. Ask again until undefined while
-   * the connection takes more. Lines should be asked in the order of `pollOrder`.
-   */
-  pollTransmit(id: number, now: number): Buffer[] | undefined {
+  /** What a subflow that was closed is still to write: its CLOSE. */
+  takeLastWords(id: number): Buffer[] | undefined {
     const words = this.#lastWords.get(id);
-    if (words) {
-      this.#lastWords.delete(id);
-      return words;
-    }
-    this.#state.now = now;
-    const subflow = this.#state.subflows.get(id);
-    return subflow && transmit(this.#state, subflow, now);
+    this.#lastWords.delete(id);
+    return words;
   }
 
-  /** The subflows in the order in which they should be asked for data: lower tiers, and the earliest arrival, first. */
-  pollOrder(): number[] {
-    const { now } = this.#state;
-    const all = [...this.#state.subflows.values()];
-    const sooner = (a: Subflow, b: Subflow): number => a.arrival(0, now) - b.arrival(0, now);
-    return all.sort((a, b) => compareTiers(a, b) || sooner(a, b)).map((subflow) => subflow.id);
+  /** Everything that came was taken in, and the events were delivered: lines may be filled. */
+  startTurn(now: number): Turn {
+    this.#state.now = now;
+    return new Turn(this.#state, now);
+  }
+
+  /**
+   * What to write on this subflow now, as buffers for one gathered write, or undefined. Ask again until undefined while
+   * the connection takes more.
+   */
+  pollTransmit(id: number, turn: Turn): Buffer[] | undefined {
+    const subflow = this.#state.subflows.get(id);
+    if (!subflow) return undefined;
+    this.#state.attention.wake(subflow);
+    return transmit(this.#state, subflow, turn);
   }
 
   /** When `handleTimeout` and a new round of polling are due, if nothing else happens before. */
   pollTimeout(): number {
-    let next = this.#orphanedAt === undefined ? Number.POSITIVE_INFINITY : this.#orphanedAt + SESSION_LINGER;
-    for (const subflow of this.#state.subflows.values()) next = Math.min(next, subflow.nextTimeout());
-    const reports = this.#state.arrivalReports.nextTimeout(this.#state.subflows.values());
     if (this.isClosed) return Number.POSITIVE_INFINITY;
-    return Math.min(next, reports, this.#state.holdUps.nextTimeout());
+    const { attention, arrivalReports, holdUps } = this.#state;
+    const lingers =
+      this.#orphanedAt === undefined ? Number.POSITIVE_INFINITY : this.#orphanedAt + SESSION_LINGER;
+    return Math.min(lingers, attention.settle(), arrivalReports.nextTimeout(), holdUps.nextTimeout());
   }
 }

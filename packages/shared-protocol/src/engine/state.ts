@@ -1,5 +1,6 @@
 import { type CloseCode, FrameEncoder, type PathRole, StreamCode } from "../wire/index.ts";
 import { ArrivalReports } from "./arrival-reports.ts";
+import { Attention } from "./attention.ts";
 import { EgressNotice } from "./egress-notice.ts";
 import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -22,7 +23,7 @@ import {
 } from "./parameters.ts";
 import { Queue } from "./queue.ts";
 import { RangeSet } from "./ranges.ts";
-import { RolePolicy } from "./role-policy.ts";
+import { type Choice, RolePolicy } from "./role-policy.ts";
 import { Stream, type StreamRequest } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -54,6 +55,17 @@ interface Gone {
   isDue: boolean;
 }
 
+/** Of all lines together; it holds while `revision` of the attention to them stands. */
+interface LineSums {
+  readonly revision: number;
+  /** Bytes that may be under way, and bytes per millisecond. */
+  readonly caps: number;
+  readonly rates: number;
+  /** How long the slowest surely takes there and back, and the longest round trip as it is, milliseconds. */
+  readonly slowest: number;
+  readonly longest: number;
+}
+
 /** What the parts of a session share: receiving (`receive.ts`), sending (`transmit.ts`), recovery (`reinjection.ts`). */
 export class SessionState {
   readonly side: "local" | "remote";
@@ -61,6 +73,7 @@ export class SessionState {
   readonly streams = new Map<number, Stream>();
   readonly subflows = new Map<number, Subflow>();
   readonly fairQueue = new FairQueue();
+  readonly attention = new Attention();
   readonly roles = new RolePolicy();
   readonly holdUps = new HoldUps();
   readonly arrivalReports = new ArrivalReports();
@@ -86,13 +99,35 @@ export class SessionState {
   /** The latest time that an input or a poll told. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
+  /** Bytes acknowledged to this side, of all subflows that there were. */
+  acked = 0;
   #sharedUntil = Number.NEGATIVE_INFINITY;
+  #sums: LineSums = { revision: -1, caps: 0, rates: 0, slowest: 0, longest: 0 };
 
   constructor(options: SessionOptions, now: number) {
     this.now = now;
     this.side = options.side;
     this.budget = options.memory;
     this.newStreams = new TokenBucket(STREAM_RATE, STREAM_BURST, now);
+  }
+
+  addSubflow(subflow: Subflow): void {
+    const before = this.subflows.get(subflow.id);
+    if (before) this.removeSubflow(before);
+    this.subflows.set(subflow.id, subflow);
+    this.attention.wake(subflow);
+  }
+
+  removeSubflow(subflow: Subflow): void {
+    this.subflows.delete(subflow.id);
+    this.attention.forget(subflow);
+    this.roles.forget(subflow);
+    this.arrivalReports.forgetLine(subflow);
+  }
+
+  /** Which lines are used, as they stand now. */
+  get choice(): Choice {
+    return this.roles.choose(this.attention.awake, this.subflows.values());
   }
 
   emit(event: SessionEvent): void {
@@ -137,6 +172,17 @@ export class SessionState {
     this.pathRates.set(path, model.rate);
     const [oldest] = this.pathRates.keys();
     if (oldest !== undefined && this.pathRates.size > MAX_KNOWN_PATHS) this.pathRates.delete(oldest);
+  }
+
+  /** The peer is to be told of a subflow that has ended. */
+  get isGoneDue(): boolean {
+    for (const { isDue } of this.gone.values()) if (isDue) return true;
+    return false;
+  }
+
+  /** There are frames that go on whatever line is the earliest. */
+  get hasSessionFrames(): boolean {
+    return this.pendingControl.size > 0 || this.isGoneDue;
   }
 
   /** Puts the stream into the fair queue if it has something to send, and its FIN into the other one. */
@@ -201,16 +247,28 @@ export class SessionState {
    */
   get sendBufferLimit(): number {
     if (this.budget.leftToHold < 0) return MIN_SEND_BUFFER / 8;
-    let caps = 0;
-    let rates = 0;
-    let slowest = 0;
+    const { caps, rates, slowest } = this.#lineSums;
+    const room = Math.max(MIN_SEND_BUFFER, this.budget.leftToHold / 2);
+    return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
+  }
+
+  /** The longest round trip of a line, milliseconds. */
+  get longestRtt(): number {
+    return this.#lineSums.longest;
+  }
+
+  get #lineSums(): LineSums {
+    const { revision } = this.attention;
+    if (this.#sums.revision === revision) return this.#sums;
+    let [caps, rates, slowest, longest] = [0, 0, 0, 0];
     for (const { model, spread } of this.subflows.values()) {
       caps += model.cap;
       rates += model.rate;
       slowest = Math.max(slowest, model.srtt + spread);
+      longest = Math.max(longest, model.srtt);
     }
-    const room = Math.max(MIN_SEND_BUFFER, this.budget.leftToHold / 2);
-    return Math.min(MAX_SEND_BUFFER, room, MIN_SEND_BUFFER + caps + SEND_BUFFER_GAIN * rates * slowest);
+    this.#sums = { revision, caps, rates, slowest, longest };
+    return this.#sums;
   }
 
   /** Ends the stream once both of its directions have ended in order, or what a reset waits for is delivered. */

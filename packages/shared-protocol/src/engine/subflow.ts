@@ -1,11 +1,19 @@
 import type { AckFrame, PathPolicy, PathRole, WireError } from "../wire/index.ts";
-import { CloseCode, EGRESS_VERSION, FrameDecoder, PROTOCOL_VERSION } from "../wire/index.ts";
+import {
+  CloseCode,
+  DEFAULT_POLICY,
+  EGRESS_VERSION,
+  FrameDecoder,
+  MAX_VARINT,
+  PROTOCOL_VERSION,
+} from "../wire/index.ts";
 import { HoldUpAccount } from "./hold-up.ts";
 import { type Control, Ledger, type SentFrame } from "./ledger.ts";
 import { MAX_UNACKED_FRAMES } from "./limits.ts";
 import { type LineReport, LineWatch } from "./line-watch.ts";
 import { Liveness } from "./liveness.ts";
 import {
+  ALLOWANCE_STEP,
   CHUNK_SEGMENTS,
   CHUNK_TIME,
   LATE_MIN,
@@ -91,7 +99,7 @@ export class Subflow {
     this.takesEgress = (options.version ?? PROTOCOL_VERSION) >= EGRESS_VERSION;
     this.model = new PathModel(options.expectedRate);
     this.rules = rules;
-    if (options.policy) rules.set(options.policy, now);
+    rules.set(options.policy ?? DEFAULT_POLICY, now);
     this.allowance = rules.policy.rationed ? 0 : Number.POSITIVE_INFINITY;
     this.liveness = new Liveness(options.side, now, () => rules.policy.metered);
   }
@@ -138,6 +146,11 @@ export class Subflow {
     return Math.min(this.unackedBytes, this.#watch.outstanding(this.ledger.sent));
   }
 
+  /** Something of what was sent may still be under way: acknowledgements, the system's too, are to come. */
+  get isUnsettled(): boolean {
+    return this.unackedBytes > 0 || !this.#watch.isSettled(this.ledger.sent);
+  }
+
   /** Room for new data, bytes; a line with nothing under way always takes one chunk, unless its rate is used up. */
   get room(): number {
     return Math.min(this.copyRoom, this.#heldBackRoom);
@@ -164,6 +177,25 @@ export class Subflow {
   /** So many frames are unacknowledged that no more may be sent, however small they are. */
   get isFull(): boolean {
     return this.ledger.length >= MAX_UNACKED_FRAMES;
+  }
+
+  /** The path's rules are others: another of its subflows has joined with them. Without a ration nothing is spent. */
+  handleRules(): void {
+    if (!this.rules.policy.rationed) this.allowance = Number.POSITIVE_INFINITY;
+  }
+
+  /** Local: as `Session.setAllowance`. */
+  setAllowance({ send, receive }: { readonly send: number; readonly receive: number }): boolean {
+    const wasSpent = this.isSpent;
+    this.allowance = this.ledger.sent + send;
+    const limit = Math.min(MAX_VARINT, Math.floor(this.receipt.bytes + receive));
+    const step = limit === MAX_VARINT ? 0 : ALLOWANCE_STEP * receive;
+    const isTold = Math.abs(limit - this.grantedToPeer) > step;
+    if (isTold) {
+      this.grantedToPeer = limit;
+      this.peerAllowance = limit;
+    }
+    return isTold || this.isSpent !== wasSpent;
   }
 
   /** Takes in what the system knows, just before the line is filled. */

@@ -2,33 +2,36 @@ import { dataHeaderLength, type Frame } from "../wire/index.ts";
 import { Control } from "./ledger.ts";
 import { copyLate } from "./reinjection.ts";
 import { isLiving } from "./role-policy.ts";
-import { Competition, earliestSubflow } from "./scheduler.ts";
+import { Competition, type Rival, rivalOf } from "./scheduler.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
 import type { Subflow } from "./subflow.ts";
+import type { Turn } from "./turn.ts";
 
 /** Bytes of one turn on one subflow at most: one gathered write that does not keep the other lines waiting. */
 const TURN_BYTES = 262_144;
 
 /** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
-export function transmit(state: SessionState, subflow: Subflow, now: number): Buffer[] | undefined {
-  const usable = state.roles.usable(state.subflows.values());
-  subflow.model.isShared = state.isShared;
-  subflow.model.isBesideKnown = usable.some((other) => other !== subflow && !other.model.isStarting);
+export function transmit(state: SessionState, subflow: Subflow, turn: Turn): Buffer[] | undefined {
+  const { now } = turn;
+  subflow.model.isShared = turn.isShared;
+  subflow.model.isBesideKnown = turn.isBesideKnown(subflow);
   sendOwnFrames(state, subflow, now);
-  if (isLiving(subflow)) sendReports(state, subflow, now);
-  if (usable.includes(subflow)) {
-    if (earliestSubflow(usable, now) === subflow) sendSessionFrames(state, subflow, now);
-    sendData(state, subflow, usable, now);
+  if (isLiving(subflow)) sendReports(state, subflow, turn);
+  if (turn.uses(subflow)) {
+    if (state.hasSessionFrames && turn.isEarliest(subflow)) sendSessionFrames(state, subflow, now);
+    sendData(state, subflow, turn);
     state.roles.noteWaiting(state.isWaiting);
   } else if (state.restricted.size > 0 && isLiving(subflow)) {
-    sendData(state, subflow, usable, now);
+    sendData(state, subflow, turn);
   } else {
     subflow.model.handleAppLimited(subflow.unackedBytes, now);
   }
   if (subflow.receipt.ackDueAt <= now || (subflow.receipt.isAckPending && state.encoder.length > 0))
     sendAck(state, subflow, now);
-  return state.encoder.length > 0 ? state.encoder.take() : undefined;
+  if (state.encoder.length === 0) return undefined;
+  turn.handleSent(subflow);
+  return state.encoder.take();
 }
 
 /** Frames that concern this subflow itself. */
@@ -50,10 +53,10 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
 }
 
 /** How much has come on lines that are silent, while readers wait. */
-function sendReports(state: SessionState, subflow: Subflow, now: number): void {
-  for (const silent of state.arrivalReports.take(subflow, state.subflows)) {
-    const received = silent.receipt.takeReport();
-    append(state, subflow, { type: "arrived", subflow: silent.id, received }, -1, 0, now);
+function sendReports(state: SessionState, subflow: Subflow, { living, now }: Turn): void {
+  for (const { id, receipt } of state.arrivalReports.take(subflow, living)) {
+    const received = receipt.takeReport();
+    append(state, subflow, { type: "arrived", subflow: id, received }, -1, 0, now);
   }
 }
 
@@ -121,12 +124,16 @@ function sendAck(state: SessionState, subflow: Subflow, now: number): number {
  * Fills the line's room with chunks, stream by stream in the fair queue's order. A line that is not `usable` by its role
  * takes only streams that are restricted to it.
  */
-function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflow[], now: number): void {
-  const isUsed = usable.includes(subflow);
-  if (isUsed && subflow.copyRoom >= subflow.chunk) sendCopies(state, subflow, subflow.model.cap, now);
-  const common = new Competition(subflow, usable, now);
-  const competitionFor = ({ onlyPaths }: Stream): Competition =>
-    onlyPaths ? new Competition(subflow, linesOf(state, onlyPaths), now) : common;
+function sendData(state: SessionState, subflow: Subflow, turn: Turn): void {
+  const { now } = turn;
+  const isUsed = turn.uses(subflow);
+  if (isUsed && subflow.copyRoom >= subflow.chunk) sendCopies(state, subflow, turn, subflow.model.cap);
+  let common: Competition | undefined;
+  const competitionFor = ({ onlyPaths }: Stream): Competition => {
+    if (onlyPaths) return new Competition(subflow, rivalsOn(turn, onlyPaths), now);
+    common ??= new Competition(subflow, turn.rivals, now);
+    return common;
+  };
   // Streams that had better wait for another line, or of which this one would have to take what the faster ones send
   // next: with what it takes meanwhile it gets no better.
   const passed = new Set<number>();
@@ -148,13 +155,13 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
     const isFull = room < subflow.chunk;
     const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
     if (id === undefined && isFull) {
-      return awaitRoom(state, subflow, now);
+      return awaitRoom(state, subflow, turn);
     }
     if (id === undefined) {
       subflow.model.handleAppLimited(subflow.unackedBytes, now);
       if (!isUsed) return;
-      sendCopies(state, subflow, Number.POSITIVE_INFINITY, now);
-      if (subflow.room < subflow.chunk) awaitRoom(state, subflow, now);
+      sendCopies(state, subflow, turn, Number.POSITIVE_INFINITY);
+      if (subflow.room < subflow.chunk) awaitRoom(state, subflow, turn);
       return;
     }
     const size = subflow.chunk;
@@ -166,24 +173,20 @@ function sendData(state: SessionState, subflow: Subflow, usable: readonly Subflo
 }
 
 /** It is full: new data waits for room on it, or copies of what is late elsewhere do. */
-function awaitRoom(state: SessionState, subflow: Subflow, now: number): void {
-  const mayCopy = subflow.lateness(now) === 0 && living(state).some((other) => other.lateness(now) > 0);
+function awaitRoom(state: SessionState, subflow: Subflow, { now, late }: Turn): void {
+  const mayCopy = late.length > 0 && subflow.lateness(now) === 0;
   if (state.fairQueue.size > 0 || mayCopy) subflow.awaitRoom(now);
 }
 
-/** The lines that make progress, also those that are no longer used: these may have bytes under way. */
-function living(state: SessionState): Subflow[] {
-  return [...state.subflows.values()].filter(isLiving);
-}
-
-/** Those of these paths. */
-function linesOf(state: SessionState, paths: ReadonlySet<string>): Subflow[] {
-  return living(state).filter(({ path }) => paths.has(path));
+/** The living lines of these paths, as they stand now. */
+function rivalsOn({ living, now }: Turn, paths: ReadonlySet<string>): Rival[] {
+  const lines = living.filter((line) => paths.has(line.path) && isLiving(line));
+  return lines.map((line) => rivalOf(line, now));
 }
 
 /** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */
-function sendCopies(state: SessionState, subflow: Subflow, near: number, now: number): void {
-  copyLate(state, subflow, living(state), now, near, (stream, offset, length) => {
+function sendCopies(state: SessionState, subflow: Subflow, { late, now }: Turn, near: number): void {
+  copyLate(state, subflow, late, now, near, (stream, offset, length) => {
     const chunk = stream.sendBuffer.read(offset, length);
     const size = state.encoder.appendData(stream.id, offset, chunk.payload);
     state.noteSent(stream, subflow, chunk, size, "copy");
@@ -204,7 +207,8 @@ function sendChunk(
   now: number,
 ): boolean {
   const { id, sendBuffer } = stream;
-  const most = size - dataHeaderLength(id, sendBuffer.end, size);
+  // Segments may be so small that no chunk holds more than a header.
+  const most = Math.max(1, size - dataHeaderLength(id, sendBuffer.end, size));
   const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
   const chunk = sendBuffer.take(most, stream.sendLimit, { lead, line: subflow });
   if (chunk) {

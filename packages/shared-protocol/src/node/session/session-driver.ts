@@ -177,8 +177,9 @@ export class SessionDriver {
     const subflows = [...this.session.subflows].filter((subflow) => subflow.path === path);
     const send = bytes.send / subflows.length;
     const receive = bytes.receive / subflows.length;
-    for (const { id } of subflows) this.session.setAllowance(id, { send, receive });
-    this.schedule();
+    let isDue = false;
+    for (const { id } of subflows) if (this.session.setAllowance(id, { send, receive })) isDue = true;
+    if (isDue) this.schedule();
   }
 
   /** Remote: by which address families this gateway reaches the Internet. */
@@ -288,8 +289,8 @@ export class SessionDriver {
 
   /** Before anything is decided: a line that seems to stand still may have moved below. */
   #look(now: number): void {
-    for (const [id, connection] of this.#connections) {
-      const line = connection.look();
+    for (const id of this.session.pollLook(now)) {
+      const line = this.#connections.get(id)?.look();
       if (line) this.session.handleLine(id, line, now);
     }
   }
@@ -333,7 +334,7 @@ export class SessionDriver {
 
   /** A line that takes nothing any more gets no last words: its path is to be dialled again at once. */
   #close(id: number, code: CloseCode, reason: string): void {
-    const words = this.session.pollTransmit(id, performance.now());
+    const words = this.session.takeLastWords(id);
     const connection = this.#connections.get(id);
     if (code === CloseCode.unresponsive) connection?.cut(reason);
     else connection?.close(words, reason);
@@ -379,12 +380,13 @@ export class SessionDriver {
   }
 
   #transmit(now: number): void {
-    for (const id of this.session.pollOrder()) {
+    const turn = this.session.startTurn(now);
+    for (const id of turn.order) {
       const connection = this.#connections.get(id);
       connection?.fitRecords();
       connection?.fitUnsent();
       while (connection?.takesMore) {
-        const parts = this.session.pollTransmit(id, now);
+        const parts = this.session.pollTransmit(id, turn);
         if (!parts) break;
         connection.write(parts);
       }

@@ -1,0 +1,49 @@
+import { DueTimes } from "./due-times.ts";
+import type { Subflow } from "./subflow.ts";
+
+/**
+ * Which subflows a turn looks at. A session may have many subflows that are idle, and these must cost nothing: a turn
+ * looks only at those that are awake. A subflow comes awake when something happens to it, or when its time has come. It
+ * sleeps from the end of the turn in which all that it sent has arrived.
+ */
+export class Attention {
+  readonly #awake = new Set<Subflow>();
+  readonly #dueTimes = new DueTimes<Subflow>();
+  #revision = 0;
+
+  /** Rises with everything that happens to a subflow: what was computed of all of them holds while it stands. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get awake(): ReadonlySet<Subflow> {
+    return this.#awake;
+  }
+
+  /** Something happens to the subflow. */
+  wake(subflow: Subflow): void {
+    this.#revision++;
+    this.#awake.add(subflow);
+  }
+
+  /** Those whose time has come are awake now. */
+  wakeDue(now: number): void {
+    for (let due = this.#dueTimes.take(now); due; due = this.#dueTimes.take(now)) this.wake(due);
+  }
+
+  /** The turn is over. Returns when the next subflow has something to do without further input. */
+  settle(): number {
+    for (const subflow of this.#awake) {
+      this.#dueTimes.set(subflow, subflow.nextTimeout());
+      if (!subflow.isUnsettled) this.#awake.delete(subflow);
+    }
+    return this.#dueTimes.next;
+  }
+
+  /** The subflow is gone. */
+  forget(subflow: Subflow): void {
+    this.#revision++;
+    this.#awake.delete(subflow);
+    this.#dueTimes.delete(subflow);
+  }
+}

@@ -5,7 +5,12 @@
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { type AddressInfo, createServer, isIPv6, type Server, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { getSystemErrorName } from "node:util";
 import koffi from "koffi";
+import { socketFd } from "../../packages/shared-protocol/src/node/sys/socket-options.ts";
+import { tcpInfo } from "../../packages/shared-protocol/src/node/sys/tcp-info.ts";
+import { until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
 
 const libc = koffi.load(null);
@@ -16,7 +21,18 @@ const socketCall = libc.func("int socket(int domain, int type, int protocol)") a
   protocol: number,
 ) => number;
 
+const send = libc.func("intptr_t send(int fd, const void *bytes, size_t length, int flags)") as (
+  fd: number,
+  bytes: Buffer,
+  length: number,
+  flags: number,
+) => number;
+const recv = libc.func("intptr_t recv(int fd, void *bytes, size_t length, int flags)") as typeof send;
+
 /** Linux's uapi headers. */
+const MSG_OOB = 1;
+const MSG_DONTWAIT = 0x40;
+const EAGAIN = 11;
 const CLONE_NEWNET = 0x40000000;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -222,6 +238,36 @@ export class Reader {
       }
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+  }
+}
+
+/** Sends some bytes, the last of them as urgent (Node cannot). */
+export function sendUrgent(socket: Socket, text: string): void {
+  const sent = send(socketFd(socket) ?? -1, Buffer.from(text, "latin1"), text.length, MSG_OOB);
+  if (sent !== text.length) throw new Error(`send: ${sent}, errno ${koffi.errno()}`);
+}
+
+/** Resolves when the socket's other end has acknowledged all that was written. */
+export function acknowledged(socket: Socket): Promise<void> {
+  return until(async () => {
+    const info = tcpInfo(socketFd(socket));
+    return socket.writableLength === 0 && info?.unacked === 0 && info.notsentBytes === 0;
+  });
+}
+
+/**
+ * Reads a paused socket from the kernel, at `rate` bytes per second, to its end; then says how many bytes came, and how it
+ * ended: "end" or the errno's name. Node's own reading drops what it holds when the connection breaks.
+ */
+export async function readSlowly(socket: Socket, rate: number): Promise<[bytes: number, how: string]> {
+  const buffer = Buffer.alloc(256 * 1024);
+  let total = 0;
+  for (const started = performance.now(); ; await sleep(5)) {
+    const due = Math.floor(((performance.now() - started) / 1_000) * rate) - total;
+    const got = recv(socketFd(socket) ?? -1, buffer, Math.min(buffer.length, Math.max(1, due)), MSG_DONTWAIT);
+    const errno = got < 0 ? koffi.errno() : 0;
+    if (got > 0) total += got;
+    else if (errno !== EAGAIN) return [total, errno === 0 ? "end" : getSystemErrorName(-errno)];
   }
 }
 

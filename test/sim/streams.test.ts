@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CloseCode, StreamCode } from "../../packages/shared-protocol/src/wire/index.ts";
+import { CloseCode, INITIAL_CREDIT, StreamCode } from "../../packages/shared-protocol/src/wire/index.ts";
 import { App, listen, open, REQUEST } from "./apps.ts";
 import { assertEmpty, assertWithin } from "./memory.ts";
 import { line, Network } from "./network.ts";
@@ -92,7 +92,27 @@ describe("the life of streams", () => {
     assert.equal(peer.resetCode, undefined);
     network.local.do((session) => session.reset(app.stream, StreamCode.reset));
     network.run(500);
+    // What has come is the reader's.
+    assert.equal(peer.resetCode, undefined);
+    peer.resume();
+    network.run(500);
     assert.equal(peer.resetCode, StreamCode.reset);
+    assert.ok(peer.received >= INITIAL_CREDIT && peer.received < 1e6, `${peer.received} bytes`);
+    assertEmpty(network);
+  });
+
+  it("a reset behind what is read slowly, far more than a window: all of it arrives, then the reset", () => {
+    const network = pair();
+    const peers = listen(network.remote, (peer) => peer.read({ rate: 500 }));
+    const app = open(network.local);
+    network.run(500);
+    app.write({ bytes: 5e6 }, false);
+    network.run(100);
+    app.endpoint.handlers.delete(app.stream);
+    network.local.do((session) => session.resetBehind(app.stream, StreamCode.reset));
+    network.run(12_000);
+    const { received, resetCode } = peers.get(app.stream) as App;
+    assert.deepEqual([received, resetCode], [app.written, StreamCode.reset]);
     assertEmpty(network);
   });
 

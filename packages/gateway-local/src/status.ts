@@ -84,7 +84,7 @@ export class LocalStatus implements StatusSource {
 
   disconnectFlow(id: string): boolean {
     const flow = [...this.#gateway.opener.flows].find((open) => open.id === id);
-    flow?.abort(StreamCode.reset);
+    flow?.abort(StreamCode.notAllowed);
     return flow !== undefined;
   }
 }

@@ -55,7 +55,7 @@ export class RemoteStatus implements StatusSource {
   disconnectFlow(id: string): boolean {
     for (const { egress } of this.#gateway.sessions.all) {
       const flow = [...egress.flows].find((open) => open.id === id);
-      flow?.abort(StreamCode.reset);
+      flow?.abort(StreamCode.notAllowed);
       if (flow) return true;
     }
     return false;

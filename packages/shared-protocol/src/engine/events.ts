@@ -16,6 +16,8 @@ export type SessionEvent =
   | { readonly type: "readable"; readonly stream: number }
   /** `write` may be called again after it said no. */
   | { readonly type: "writable"; readonly stream: number }
+  /** The peer has reset the stream. What came before is still read, then `reset` follows. */
+  | { readonly type: "resetting"; readonly stream: number }
   /** The stream is gone: reset by the peer, or with the session. */
   | { readonly type: "reset"; readonly stream: number; readonly code: StreamCode }
   /** Both directions have ended in order and all is acknowledged. */

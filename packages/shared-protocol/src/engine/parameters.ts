@@ -225,6 +225,9 @@ export const MAX_GONE = 256;
 /** Paths whose latest rate is remembered, at most. */
 export const MAX_KNOWN_PATHS = 64;
 
+/** Streams that their peer has reset and that are still read; of more, what is unread is dropped. They count as open here alone. */
+export const MAX_RESETTING = 4_096;
+
 /** A session without any subflow keeps its streams for this long: a DSL line's forced reconnect, and then some. */
 export const SESSION_LINGER = 180_000;
 

@@ -34,6 +34,7 @@ export class ReceiveWindow implements Holder {
   readonly #counted = { bytes: 0, grown: 0 };
   #isHolding = false;
   #closed = false;
+  #isGranting = true;
 
   /** @param onShed the stream has to end: see `MemoryBudget.relieve` */
   constructor(budget: MemoryBudget, now: number, onShed: () => void = () => {}) {
@@ -75,7 +76,7 @@ export class ReceiveWindow implements Holder {
     if (this.#closed) return false;
     this.#noteTaken();
     this.#count();
-    if (this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
+    if (!this.#isGranting || this.#limit - this.#consumed > this.#window * RENEW_BELOW) return false;
     const lasting = GROW_ROUNDS * Math.max(HOST_RTT, rttMs);
     if (this.#budget.isShort) this.#resize(this.#window / 2);
     else if (now - this.#grantedAt < lasting || this.#mostEarly >= this.#window / 2)
@@ -110,6 +111,12 @@ export class ReceiveWindow implements Holder {
     if (this.#closed) return;
     this.#window = INITIAL_CREDIT;
     this.#count();
+  }
+
+  /** Nothing more is to come; what has come counts until it is consumed. */
+  stopGranting(): void {
+    this.#isGranting = false;
+    this.settle();
   }
 
   /** Gives back all that it counts for: the stream is over. */

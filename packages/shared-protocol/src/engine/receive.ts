@@ -20,6 +20,7 @@ import {
 } from "../wire/index.ts";
 import { MAX_RUNS } from "./limits.ts";
 import { MAX_PEER_STREAMS } from "./parameters.ts";
+import { takeReset } from "./peer-reset.ts";
 import { handleLiveness, settleFrame } from "./reinjection.ts";
 import type { SessionState } from "./state.ts";
 import type { Stream } from "./stream.ts";
@@ -190,9 +191,7 @@ export class FrameReceiver implements FrameSink {
   #handleReset(frame: ResetFrame): WireError | undefined {
     const stream = this.#find(frame.stream);
     if (!stream) return this.#unknown(frame.stream);
-    this.#state.forget(stream);
-    this.#state.noteFailure(stream, frame.code);
-    this.#state.emit({ type: "reset", stream: stream.id, code: frame.code });
+    takeReset(this.#state, stream, frame.code);
     return undefined;
   }
 
@@ -269,9 +268,10 @@ export class FrameReceiver implements FrameSink {
     if (isKnown) this.#state.announce(stream);
   }
 
-  /** The stream of this number; at the remote it comes to be with the first frame that names it. */
+  /** The stream of this number; at the remote it comes to be with the first frame that names it. One reset is over. */
   #find(id: number): Stream | undefined {
     const stream = this.#state.streams.get(id);
+    if (stream?.isResetting) return undefined;
     if (stream || this.#state.side === "local" || this.#state.seen.has(id)) return stream;
     const { streams, resets, seen } = this.#state;
     const kept = Math.max(streams.size + resets.size, seen.size);

@@ -3,6 +3,7 @@ import type { SessionEvent, StreamRefusal } from "./events.ts";
 import { Control } from "./ledger.ts";
 import type { LineReport } from "./line-watch.ts";
 import { MAX_STREAMS, SESSION_LINGER } from "./parameters.ts";
+import { resetIfConsumed } from "./peer-reset.ts";
 import { FrameReceiver } from "./receive.ts";
 import { handleLiveness, surrender } from "./reinjection.ts";
 import { type SessionOptions, SessionState, type SessionTotals } from "./state.ts";
@@ -206,7 +207,7 @@ export class Session {
    */
   write(id: number, bytes: Buffer, release?: () => void): boolean {
     const stream = this.#state.streams.get(id);
-    if (!stream || stream.ended) {
+    if (!stream || stream.ended || stream.isResetting) {
       release?.();
       return true;
     }
@@ -281,7 +282,8 @@ export class Session {
     if (!stream) return;
     if (stream.window.consume(bytes, now, this.#state.longestRtt))
       this.#state.queueControl(stream, Control.credit);
-    if (stream.finTaken) this.#state.finishIfDone(stream);
+    if (stream.isResetting) resetIfConsumed(this.#state, stream);
+    else if (stream.finTaken) this.#state.finishIfDone(stream);
   }
 
   /** Gives a path another role, here and at the peer. */

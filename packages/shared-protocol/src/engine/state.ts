@@ -90,6 +90,8 @@ export class SessionState {
   readonly pathRates = new Map<string, number>();
   /** Stream numbers that were in use: a late frame of a stream that is over must not open it again. */
   readonly seen = new RangeSet();
+  /** Streams that their peer has reset, and that are still read. */
+  readonly resetting = new Set<number>();
   /** Streams whose data goes over certain paths alone. */
   readonly restricted = new Set<number>();
   readonly events = new Queue<SessionEvent>();
@@ -153,6 +155,7 @@ export class SessionState {
 
   /** Has a stream frame sent, in the form it has when its turn comes. */
   queueControl(stream: Stream, control: Control): void {
+    if (stream.isResetting) return;
     this.pendingControl.add(stream.id);
     stream.pending |= control;
   }
@@ -273,18 +276,19 @@ export class SessionState {
 
   /** Ends the stream once both of its directions have ended in order, or what a reset waits for is delivered. */
   finishIfDone(stream: Stream): void {
-    const { resetsWith } = stream;
+    const { resetsWith, isResetting } = stream;
     if (resetsWith !== undefined && stream.isDelivered) return this.resetStream(stream, resetsWith);
-    if (!stream.isReceiveDone) return;
+    if (isResetting || !stream.isReceiveDone) return;
     stream.window.settle();
     if (!stream.isSendDone) return;
     this.forget(stream);
     this.emit({ type: "closed", stream: stream.id });
   }
 
-  /** Ends the stream now, telling the peer. */
+  /** Ends the stream now, telling the peer, unless that has reset it already. */
   resetStream(stream: Stream, code: StreamCode): void {
     this.forget(stream);
+    if (stream.isResetting) return;
     this.resets.set(stream.id, code);
     this.pendingControl.add(stream.id);
     this.noteFailure(stream, code);
@@ -311,9 +315,8 @@ export class SessionState {
     this.emit({ type: "refused", reason });
   }
 
-  /** Gives back all that the stream holds. */
-  forget(stream: Stream): void {
-    this.streams.delete(stream.id);
+  /** Nothing of the stream goes out any more. */
+  stopSending(stream: Stream): void {
     this.restricted.delete(stream.id);
     this.holdUps.forget(stream);
     this.arrivalReports.forget(stream);
@@ -321,6 +324,14 @@ export class SessionState {
     this.fairQueue.remove(stream.id);
     this.budget.holdToSend(-stream.sendBuffer.memory);
     stream.sendBuffer.discard();
+    stream.owesOpened = false;
+  }
+
+  /** Gives back all that the stream holds. */
+  forget(stream: Stream): void {
+    this.streams.delete(stream.id);
+    this.resetting.delete(stream.id);
+    this.stopSending(stream);
     stream.reorder.discard();
     stream.window.close();
   }

@@ -61,6 +61,8 @@ export class Stream {
   isOwn = false;
   /** It is to be reset with this code once the peer has all that was written. */
   resetsWith: StreamCode | undefined;
+  /** The peer has reset it; what came in order before is still to be read. */
+  isResetting = false;
   /** Stream frames waiting to be sent: a set of `Control` bits. */
   pending = 0;
   readonly shares = new Map<string, PathShare>();
@@ -100,6 +102,11 @@ export class Stream {
   /** All that the peer sent was read, and consumed: until then it is memory of this side. */
   get isReceiveDone(): boolean {
     return this.finTaken && this.window.consumed === this.finalOffset;
+  }
+
+  /** Of what has come in order, all was read and consumed. */
+  get isConsumed(): boolean {
+    return this.window.consumed === this.reorder.frontier;
   }
 
   get isSendDone(): boolean {

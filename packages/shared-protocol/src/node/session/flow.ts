@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { PathShare, StreamRequest } from "../../engine/index.ts";
 import { type Endpoint, StreamCode } from "../../wire/index.ts";
+import { acknowledgedBytes, whenAcknowledged, whenStill } from "./reset-patience.ts";
 import type { SessionDriver, StreamHandler } from "./session-driver.ts";
 import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 
@@ -18,7 +19,7 @@ export interface FlowEvents {
 
 /**
  * One application connection joined to one stream. Half-closes pass through each way and stay for as long as the other
- * direction wants; a reset on either side becomes a reset on the other; each side's backpressure reaches the other
+ * direction wants; a reset on either side becomes a reset on the other, behind what came before it; each side's backpressure reaches the other
  * through the stream's credit.
  *
  * ```
@@ -42,7 +43,11 @@ export class Flow implements StreamHandler {
   #writing = 0;
   /** In so many writes. */
   #writes = 0;
+  /** When the socket took the last one, or was given one while it had none, performance.now(). */
+  #movedAt = 0;
   #ending = false;
+  /** The stream was reset: ends the wait for a reader that takes nothing more. */
+  #giveUpWhenStill: (() => void) | undefined;
   /** The stream is over; the socket may still have to take what came last. */
   #streamClosed = false;
 
@@ -102,10 +107,12 @@ export class Flow implements StreamHandler {
 
   /** One gathered write; what the socket has taken is consumed and moves the stream's credit. */
   #write(pieces: readonly Buffer[], length: number): void {
+    if (this.#writes === 0) this.#movedAt = performance.now();
     this.#writing += length;
     this.#writes++;
     const taken = (error: Error | null | undefined): void => {
       this.#writing -= length;
+      this.#movedAt = performance.now();
       const hasWaited = this.#writes-- === MAX_WRITES;
       if (error || this.#over) return;
       this.#driver.consume(this.stream, length);
@@ -120,9 +127,20 @@ export class Flow implements StreamHandler {
 
   // --- ends ---
 
+  handleResetting(): void {
+    this.#giveUpWhenStill ??= whenStill(
+      () => acknowledgedBytes(this.socket),
+      () => this.abort(StreamCode.reset),
+      this.#writes > 0 ? performance.now() - this.#movedAt : 0,
+    );
+  }
+
   handleReset(code: StreamCode): void {
-    if (this.#events.onReset?.(code)) this.#finish();
-    else this.#abort();
+    if (this.#events.onReset?.(code)) return this.#finish();
+    if (code !== StreamCode.reset || this.socket.connecting) return this.#abort();
+    // The socket has taken all that came; a reset would empty the kernel's queue.
+    this.handleResetting();
+    whenAcknowledged(this.socket, () => this.#abort());
   }
 
   handleClosed(): void {
@@ -138,6 +156,7 @@ export class Flow implements StreamHandler {
   }
 
   #abort(): void {
+    if (this.#over) return;
     this.#finish();
     // While it is being dialled, Node would put the reset off until the connection stands.
     if (this.socket.connecting) this.socket.destroy();
@@ -165,6 +184,7 @@ export class Flow implements StreamHandler {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#giveUpWhenStill?.();
     forgetUnread(this.socket);
     this.#events.onOver?.();
   }

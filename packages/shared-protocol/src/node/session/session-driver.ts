@@ -17,12 +17,11 @@ import {
   type StreamCode,
 } from "../../wire/index.ts";
 import { type PathObserver, PathRecord } from "./path-record.ts";
+import { whenStill } from "./reset-patience.ts";
 import { SubflowConnection } from "./subflow-connection.ts";
 
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
-/** How long a reset waits for what was written before it. Who has reset a connection may have meant to stop it. */
-const RESET_PATIENCE_MS = 2_000;
 /** Why a path has another role, as the remote gateway sees it. */
 const TOLD = "told by the local gateway";
 
@@ -34,6 +33,8 @@ export interface StreamHandler {
   handleOpened(bound: Endpoint): void;
   handleReadable(): void;
   handleWritable(): void;
+  /** The peer has reset the stream: what came before is read, and nothing written. `handleReset` follows. */
+  handleResetting?(): void;
   /** The stream is gone; nothing more comes. */
   handleReset(code: StreamCode): void;
   /** Both directions ended in order; nothing more comes. */
@@ -246,18 +247,23 @@ export class SessionDriver {
   }
 
   /**
-   * The same behind what was written to the stream, unless that takes long: what a TCP connection brought before its
-   * RST can still be read.
+   * The same behind what was written to the stream, unless the peer takes nothing of it for too long: what a TCP
+   * connection brought before its RST can still be read.
    */
   resetBehind(stream: number, code: StreamCode): void {
     this.#noteFailure(this.#release(stream), code);
     this.schedule();
     if (this.session.resetBehind(stream, code)) return;
-    const cutOff = (): void => {
+    // While there is no line, the session's own patience counts.
+    const moved = (ackedTo: number): number => (this.#connections.size > 0 ? ackedTo : performance.now());
+    const progress = (): number | undefined => {
+      const tail = this.session.stream(stream);
+      return tail && moved(tail.sendBuffer.ackedTo);
+    };
+    whenStill(progress, () => {
       this.session.reset(stream, code);
       this.schedule();
-    };
-    setTimeout(cutOff, RESET_PATIENCE_MS).unref();
+    });
   }
 
   consume(stream: number, bytes: number): void {
@@ -309,6 +315,8 @@ export class SessionDriver {
         return this.#handlers.get(event.stream)?.handleReadable();
       case "writable":
         return this.#handlers.get(event.stream)?.handleWritable();
+      case "resetting":
+        return this.#handlers.get(event.stream)?.handleResetting?.();
       case "reset":
         return this.#handleReset(this.#release(event.stream), event.code);
       case "closed":

@@ -13,7 +13,9 @@ export interface TcpInfo {
   readonly sndMss: number;
   /** Congestion window, in segments. */
   readonly cwnd: number;
-  /** Of the segments sent and not acknowledged, those that came out of order, and those held lost. */
+  /** Segments sent and not acknowledged. */
+  readonly unacked: number;
+  /** Of these, those that came out of order, and those held lost. */
   readonly sacked: number;
   readonly lost: number;
   /** Segments sent again since the connection began. */
@@ -58,6 +60,7 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
   if ((length[0] ?? 0) < LEAST_BYTES) return undefined;
   return {
     sndMss: u32(16),
+    unacked: u32(24),
     sacked: u32(28),
     lost: u32(32),
     rtt: u32(68),

@@ -15,7 +15,16 @@ const files = globSync(["packages/*/src/**/*.test.ts", "test/**/*.test.ts"], { c
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
   .sort();
 /** Their figures are spoilt by whatever else runs. */
-const MEASURING = ["bars", "chaos", "dashboard", "hostile-peer", "machine-limits", "operation", "speed", "strangers"];
+const MEASURING = [
+  "bars",
+  "chaos",
+  "dashboard",
+  "hostile-peer",
+  "machine-limits",
+  "operation",
+  "speed",
+  "strangers",
+];
 const isLab = (file) => file.startsWith("test/lab/") || file.startsWith("test/house/");
 const isMeasuring = (file) =>
   file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/house/${name}.lab.test.ts`);

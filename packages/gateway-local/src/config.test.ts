@@ -201,6 +201,12 @@ test("what is wrong is told by its key", () => {
       ],
     ],
     [
+      `${remote}${[1, 2, 3, 4, 5].map((n) => `[[path]]\nname = "p${n}"\ninterface = "i${n}"\nsubflows = 16\n`).join("")}`,
+      [
+        "local.toml: path[0].subflows: makes 80 for all paths together, and the remote gateway takes 64; write 12, or leave it out",
+      ],
+    ],
+    [
       `${remote}${PATH}[capture]\n`,
       [
         'local.toml: capture.from: names no interface; write the ones of the LAN, such as ["br-lan"], or rules = false',

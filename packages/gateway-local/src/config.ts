@@ -38,7 +38,7 @@ import {
   textField,
   z,
 } from "@hawser/shared-protocol/node";
-import { MAX_TIER, PATH_ROLES } from "@hawser/shared-protocol/wire";
+import { MAX_SUBFLOWS, MAX_TIER, PATH_ROLES } from "@hawser/shared-protocol/wire";
 
 /** Longest password, bytes: its length is one byte in RFC 1929. */
 const MAX_PASSWORD = 255;
@@ -135,7 +135,7 @@ const forwardTable = z.strictObject({ listen: listenField, to: endpointField });
 const localSchema = z
   .strictObject({
     remote: z.union([textField(parsePairing), z.strictObject({ file: z.string().min(1) })]),
-    path: z.array(pathTable).min(1).superRefine(refuseDuplicates("name")),
+    path: z.array(pathTable).min(1).superRefine(refuseDuplicates("name")).superRefine(refuseTooManySubflows),
     capture: captureTable.optional(),
     socks: socksTable.optional(),
     forward: z.array(forwardTable).default([]),
@@ -254,6 +254,21 @@ function parsePassword(text: string): Parsed<Secret> {
   if (text === "") return problem("is an empty password");
   if (Buffer.byteLength(text) > MAX_PASSWORD) return problem(`is longer than ${MAX_PASSWORD} bytes`);
   return parsed(Secret.fromText(text));
+}
+
+/** Those beyond what a session may have would be refused one by one, and dialled again for ever. */
+function refuseTooManySubflows(
+  paths: readonly { readonly subflows: number }[],
+  context: z.RefinementCtx,
+): void {
+  const all = paths.reduce((sum, { subflows }) => sum + subflows, 0);
+  if (all <= MAX_SUBFLOWS) return;
+  const most = paths.findIndex(
+    ({ subflows }) => subflows === Math.max(...paths.map((path) => path.subflows)),
+  );
+  const each = Math.max(1, Math.floor(MAX_SUBFLOWS / paths.length));
+  const message = `makes ${all} for all paths together, and the remote gateway takes ${MAX_SUBFLOWS}; write ${each}, or leave it out`;
+  context.addIssue({ code: "custom", path: [most, "subflows"], message });
 }
 
 /** Two listeners at one address: the second would fail at start, when the first may be serving already. */

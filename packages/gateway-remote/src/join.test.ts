@@ -21,6 +21,7 @@ import {
   FrameDecoder,
   FrameEncoder,
   type HelloFrame,
+  MAX_SUBFLOWS,
   PROTOCOL_VERSION,
   StreamCode,
 } from "@hawser/shared-protocol/wire";
@@ -30,7 +31,10 @@ import { RemoteGateway } from "./gateway.ts";
 /** Nobody else has a port here. */
 const HOST = "127.0.0.77";
 const IDENTITY = Secret.fromBytes(randomBytes(32));
-const PEERS = ["home", "guest", "restless"].map((name) => ({ name, key: Secret.fromBytes(randomBytes(32)) }));
+const PEERS = ["home", "guest", "restless", "crowd"].map((name) => ({
+  name,
+  key: Secret.fromBytes(randomBytes(32)),
+}));
 
 let gateway: RemoteGateway;
 let port = 0;
@@ -178,6 +182,23 @@ test("a peer that joins without end is refused after a burst, and keeps nobody e
   assert.match(refused.message, /joins too often/);
   assert.ok(joined.length >= 256 && joined.length < 300, `${joined.length} joined`);
   (await join("guest", hello(randomBytes(16)))).destroy();
+  for (const socket of joined) socket.destroy();
+});
+
+test("a peer's sessions have so many subflows in all: the oldest makes room", async () => {
+  const ids = Array.from({ length: 3 }, () => randomBytes(16));
+  const joined: TLSSocket[] = [];
+  for (const id of ids) {
+    for (let subflow = 0; subflow < MAX_SUBFLOWS; subflow++) {
+      const frame = hello(id, { subflow, index: subflow, resume: subflow > 0 });
+      joined.push((await join("crowd", frame)).on("error", () => {}));
+    }
+  }
+  const count = sessionsOf("crowd").reduce((sum, { driver }) => sum + driver.connections.size, 0);
+  assert.ok(count <= 160, `${count} subflows`);
+  assert.ok(
+    !sessionsOf("crowd").some(({ id, driver }) => id === ids[0]?.toString("hex") && !driver.session.isClosed),
+  );
   for (const socket of joined) socket.destroy();
 });
 

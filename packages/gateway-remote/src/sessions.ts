@@ -20,18 +20,20 @@ import {
   codeName,
   type EgressFamilies,
   type HelloFrame,
+  MAX_SUBFLOWS,
   StreamCode,
 } from "@hawser/shared-protocol/wire";
 import type { PeerAccesses } from "./authorization/peer-access.ts";
 import { CpuShares } from "./cpu-shares.ts";
 import { Egress, type FlowRefusal } from "./egress.ts";
 import type { PeerKey } from "./peer-keys.ts";
+import { MORE_PATHS, Places } from "./places.ts";
 import type { WayOut } from "./way-out.ts";
 
 /** Sessions that one peer may have at a time. */
 const MAX_SESSIONS_PER_PEER = 3;
-/** Subflows of one session by path and index: a home has a few lines with up to 16 each. */
-const MAX_PLACES = 256;
+/** Subflows of all of them: those of two full sessions, as after a restart whose predecessor's are not known to be lost. */
+const MAX_SUBFLOWS_PER_PEER = 2 * (MAX_SUBFLOWS + MORE_PATHS);
 
 /** What a connection that may not join is answered. */
 type JoinRefusal = readonly [code: CloseCode, reason: string];
@@ -45,8 +47,7 @@ export interface RemoteSession {
   readonly id: string;
   readonly driver: SessionDriver;
   readonly egress: Egress;
-  /** Subflow numbers by path and index: a subflow dialled again takes its predecessor's place. */
-  readonly places: Map<string, { readonly subflow: number; readonly key: PeerKey }>;
+  readonly places: Places;
   readonly logger: Logger;
 }
 
@@ -110,20 +111,37 @@ export class Sessions {
     if (!name.ok) return [CloseCode.protocol, `the path's name ${name.problem}`];
     const session = this.#find(key, hello);
     if (typeof session === "string") return [CloseCode.unknownSession, session];
-    const refusal = whyNoPlace(session, hello);
-    if (!refusal) this.#addSubflow(session, key, hello, socket);
-    return refusal;
+    const why = session.places.whyNone(hello, session.driver.connections);
+    if (why !== undefined) return [CloseCode.protocol, why];
+    this.#boundSubflows(session);
+    this.#addSubflow(session, key, hello, socket);
+    return undefined;
+  }
+
+  /** Where a peer has too many subflows in all, its oldest session makes room for those of another. */
+  #boundSubflows(session: RemoteSession): void {
+    const own = this.#of(session.peer);
+    const count = own.reduce((sum, { driver }) => sum + driver.connections.size, 0);
+    if (count < MAX_SUBFLOWS_PER_PEER) return;
+    const oldest = own.find((each) => each !== session);
+    oldest?.driver.close(CloseCode.done, "its gateway has too many subflows in other sessions");
+  }
+
+  /** The peer's sessions that are open, the oldest first. */
+  #of(peer: string): RemoteSession[] {
+    return [...this.#sessions.values()].filter(
+      (session) => session.peer === peer && !session.driver.session.isClosed,
+    );
   }
 
   #addSubflow(session: RemoteSession, key: PeerKey, hello: HelloFrame, socket: TLSSocket): void {
-    const place = placeOf(hello);
-    const before = session.places.get(place);
+    const before = session.places.before(hello);
     const version = commonVersion(hello);
     welcome(socket, version);
     if (before)
       session.driver.closeSubflow(before.subflow, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
-    session.places.set(place, { subflow: id, key });
+    session.places.take(hello, key, session.driver.connections);
     // With another key it is a rotation. Otherwise the one before was lost, in a way that only the other end has noticed.
     const replaces = before?.key.psk.equals(key.psk) === false ? before.subflow : undefined;
     session.driver.addSubflow(socket, { id, path, role, policy, version, replaces }, Buffer.alloc(0));
@@ -150,7 +168,7 @@ export class Sessions {
    * oldest when there are too many; a gateway needs one, and another for a moment.
    */
   #makeRoom(peer: string): void {
-    const own = [...this.#sessions.values()].filter((session) => session.peer === peer);
+    const own = this.#of(peer);
     const abandoned = own.filter(({ driver }) => driver.connections.size === 0);
     const surplus = own.filter((session) => !abandoned.includes(session)).slice(0, 1 - MAX_SESSIONS_PER_PEER);
     for (const { driver } of [...abandoned, ...surplus])
@@ -196,7 +214,7 @@ export class Sessions {
       id,
       driver,
       egress: new Egress(driver, access, this.#wayOut, name, noteRefused),
-      places: new Map(),
+      places: new Places(),
       logger,
     };
     this.#sessions.set(`${peer} ${id}`, session);
@@ -232,21 +250,6 @@ export class Sessions {
   closeAll(code: CloseCode, reason: string): void {
     for (const { driver } of this.#sessions.values()) driver.close(code, reason);
   }
-}
-
-function placeOf({ path, index }: HelloFrame): string {
-  return `${path} ${index}`;
-}
-
-/** Why the subflow has no place in its session; undefined when it has one. */
-function whyNoPlace({ places, driver }: RemoteSession, hello: HelloFrame): JoinRefusal | undefined {
-  const before = places.get(placeOf(hello));
-  if (!before && places.size >= MAX_PLACES) return [CloseCode.protocol, "too many subflows"];
-  if (driver.connections.has(hello.subflow))
-    return [CloseCode.protocol, `subflow ${hello.subflow} has joined already`];
-  if (before && before.subflow > hello.subflow)
-    return [CloseCode.protocol, `subflow ${before.subflow} was dialled later`];
-  return undefined;
 }
 
 /** What is meant is no news. */

@@ -4,6 +4,7 @@ import { Liveness } from "./liveness.ts";
 import {
   DEAD_MIN,
   HEARTBEAT,
+  HEARTBEAT_SUBFLOWS,
   PROBATION,
   SUSPECT_MAX,
   SUSPECT_MIN,
@@ -121,5 +122,19 @@ describe("Liveness", () => {
         if (state !== "dead") assert.ok(liveness.nextTimeout(true, model) > next);
       }
     }
+  });
+
+  it("one of many subflows is pinged more rarely, a new one at once; and all of a path when one of them fails", () => {
+    const all = { size: 1 };
+    const many = new Liveness("local", 0, () => false, all);
+    all.size = 4 * HEARTBEAT_SUBFLOWS;
+    assert.ok(many.takePing(0));
+    many.handleProgress(10);
+    assert.ok(!many.takePing(10 + 4 * HEARTBEAT.local - 1));
+    assert.ok(many.takePing(10 + 4 * HEARTBEAT.local));
+    assert.ok(!many.handleDoubt(), "an answer is awaited already");
+    many.handleProgress(10_000);
+    assert.ok(many.handleDoubt());
+    assert.ok(many.takePing(10_001));
   });
 });

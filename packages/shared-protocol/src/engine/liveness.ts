@@ -3,6 +3,7 @@ import {
   DEAD_MIN,
   GRACE,
   HEARTBEAT,
+  HEARTBEAT_SUBFLOWS,
   METERED_HEARTBEAT,
   OWN_PAUSE,
   PROBATION,
@@ -27,6 +28,8 @@ export class Liveness {
   readonly #side: "local" | "remote";
   /** Of a metered line: pings cost money. */
   readonly #metered: () => boolean;
+  /** The subflows of the session. */
+  readonly #all: { readonly size: number };
   #state: LivenessState = "probation";
   #since: number;
   #progressAt: number;
@@ -38,18 +41,25 @@ export class Liveness {
   #greeted = false;
   #pinged = false;
 
-  constructor(side: "local" | "remote", now: number, metered: () => boolean = () => false) {
+  constructor(
+    side: "local" | "remote",
+    now: number,
+    metered: () => boolean = () => false,
+    all: { readonly size: number } = { size: 1 },
+  ) {
     this.#side = side;
     this.#metered = metered;
+    this.#all = all;
     this.#since = now;
     this.#progressAt = now;
-    this.#answeredAt = now - this.#heartbeat;
+    this.#answeredAt = Number.NEGATIVE_INFINITY;
   }
 
   /** After so long a silence the line is pinged. */
   get #heartbeat(): number {
     const isRare = this.#state === "up" && this.#metered();
-    return (isRare ? METERED_HEARTBEAT : HEARTBEAT)[this.#side];
+    const usual = HEARTBEAT[this.#side] * Math.max(1, this.#all.size / HEARTBEAT_SUBFLOWS);
+    return isRare ? Math.max(METERED_HEARTBEAT[this.#side], usual) : usual;
   }
 
   get state(): LivenessState {
@@ -105,6 +115,13 @@ export class Liveness {
   #deadline(model: PathModel): number {
     const patience = suspectAfter(model);
     return this.#progressAt + (this.#state === "suspect" ? deadAfter(patience) : patience);
+  }
+
+  /** The line may have failed: a PING is due now, unless an answer is awaited. Returns whether it is. */
+  handleDoubt(): boolean {
+    if (this.#pinged || this.#state === "suspect" || this.#state === "dead") return false;
+    this.#answeredAt = Number.NEGATIVE_INFINITY;
+    return true;
   }
 
   /** Whether a PING is due; it counts as sent. */

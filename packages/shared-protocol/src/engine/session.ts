@@ -91,11 +91,11 @@ export class Session {
   // --- inputs ---
 
   /** A subflow has joined (HELLO and WELCOME are behind it). */
-  addSubflow(options: Omit<SubflowOptions, "side" | "expectedRate">, now: number): Subflow {
+  addSubflow(options: Omit<SubflowOptions, "side" | "expectedRate" | "all">, now: number): Subflow {
     const { side, subflows, pathRates } = this.#state;
     const siblings = [...subflows.values()].filter(({ path }) => path === options.path);
     const expectedRate = pathRates.get(options.path);
-    const subflow = new Subflow({ ...options, side, expectedRate }, now, siblings[0]?.rules);
+    const subflow = new Subflow({ ...options, side, expectedRate, all: subflows }, now, siblings[0]?.rules);
     subflow.egressDue = side === "remote" && subflow.takesEgress;
     for (const sibling of siblings) {
       this.#state.attention.wake(sibling);
@@ -120,9 +120,9 @@ export class Session {
    * those that data waits for. A line that seems to stand still may have moved below.
    */
   pollLook(now: number): Iterable<number> {
-    const { attention, fairQueue, choice } = this.#state;
+    const { attention, fairQueue } = this.#state;
     attention.wakeDue(now);
-    if (fairQueue.size > 0) for (const line of choice.usable) attention.wake(line);
+    if (fairQueue.size > 0) for (const line of this.#state.choice.usable) attention.wake(line);
     return Array.from(attention.awake, ({ id }) => id);
   }
 
@@ -173,7 +173,15 @@ export class Session {
     if (!entered) return;
     this.#state.emit({ type: "subflow", subflow: subflow.id, state: entered });
     surrender(this.#state, subflow);
+    this.#doubt(subflow.path);
     if (entered === "dead") this.closeSubflow(subflow.id, CloseCode.unresponsive, "no progress", now);
+  }
+
+  /** What one subflow of a path shows may be true of its line: the others, which may be idle, are asked now. */
+  #doubt(path: string): void {
+    for (const sibling of this.#state.subflows.values()) {
+      if (sibling.path === path && sibling.liveness.handleDoubt()) this.#state.attention.wake(sibling);
+    }
   }
 
   // --- commands ---

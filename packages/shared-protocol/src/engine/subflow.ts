@@ -43,6 +43,8 @@ export interface SubflowOptions {
   readonly version?: number | undefined;
   /** Rules for what this side sends over the path; absent: none. */
   readonly policy?: PathPolicy | undefined;
+  /** All subflows of the session, this one included. */
+  readonly all?: { readonly size: number };
 }
 
 /** One live connection of the session: what came on it, what is under way on it, and what that says of its line. */
@@ -101,7 +103,7 @@ export class Subflow {
     this.rules = rules;
     rules.set(options.policy ?? DEFAULT_POLICY, now);
     this.allowance = rules.policy.rationed ? 0 : Number.POSITIVE_INFINITY;
-    this.liveness = new Liveness(options.side, now, () => rules.policy.metered);
+    this.liveness = new Liveness(options.side, now, () => rules.policy.metered, options.all);
   }
 
   /** Which lines come before this one; see `role-policy.ts`. */

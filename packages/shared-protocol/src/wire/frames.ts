@@ -52,6 +52,8 @@ export interface PathPolicy {
   readonly rationed: boolean;
 }
 export const MAX_TIER = 255;
+/** Of one session (SPEC.md, section 8): a few lines with some each. Each of them costs both gateways, idle or not. */
+export const MAX_SUBFLOWS = 64;
 export const DEFAULT_POLICY: PathPolicy = { tier: 1, rate: 0, metered: false, rationed: false };
 
 /** By which address families the remote gateway reaches the Internet. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { PathModel } from "../../engine/index.ts";
+import type { PathModel, Subflow } from "../../engine/index.ts";
 import { getCongestion, setCongestion, socketFd } from "../sys/socket-options.ts";
 import { type TcpInfo, tcpInfo } from "../sys/tcp-info.ts";
 
@@ -19,6 +19,24 @@ const AMPLE = 2;
 
 type Mode = "starting" | "clean" | "lossy";
 
+/** One timer for all lines: with one of each, hundreds that are idle would wake the process a thousand times a second. */
+const policies = new Set<CongestionPolicy>();
+let timer: NodeJS.Timeout | undefined;
+
+function watch(policy: CongestionPolicy): void {
+  policies.add(policy);
+  timer ??= setInterval(() => {
+    for (const each of policies) each.look(performance.now());
+  }, INTERVAL_MS).unref();
+}
+
+function unwatch(policy: CongestionPolicy): void {
+  policies.delete(policy);
+  if (policies.size > 0) return;
+  clearInterval(timer);
+  timer = undefined;
+}
+
 /**
  * Which congestion control the kernel uses under a subflow. The engine's own cap bounds what is under way and keeps the
  * line's queue short, so all that is wanted from below is a window that is not in the way.
@@ -32,8 +50,9 @@ type Mode = "starting" | "clean" | "lossy";
  */
 export class CongestionPolicy {
   readonly #socket: Socket;
-  readonly #model: PathModel;
-  readonly #timer: NodeJS.Timeout;
+  readonly #subflow: Subflow;
+  /** Bytes that were sent until the last look. */
+  #sent = 0;
   #mode: Mode = "starting";
   #renewedAt = performance.now();
   #tooSmall = 0;
@@ -42,16 +61,23 @@ export class CongestionPolicy {
   #spanRetrans = 0;
   #calmSpans = 0;
 
-  constructor(socket: Socket, model: PathModel) {
+  constructor(socket: Socket, subflow: Subflow) {
     this.#socket = socket;
-    this.#model = model;
+    this.#subflow = subflow;
     this.#enter("starting");
-    this.#timer = setInterval(() => this.#look(performance.now()), INTERVAL_MS);
-    this.#timer.unref();
-    socket.once("close", () => clearInterval(this.#timer));
+    watch(this);
+    socket.once("close", () => unwatch(this));
   }
 
-  #look(now: number): void {
+  get #model(): PathModel {
+    return this.#subflow.model;
+  }
+
+  /** On a line on which nothing was sent nothing has changed, and BBR does not stop it. */
+  look(now: number): void {
+    const { sent } = this.#subflow.ledger;
+    if (sent === this.#sent && this.#subflow.unackedBytes === 0) return;
+    this.#sent = sent;
     const info = tcpInfo(socketFd(this.#socket));
     if (!info || info.sndMss === 0) return;
     if (this.#mode === "clean") {

@@ -56,7 +56,7 @@ export class SubflowConnection {
     this.subflow = subflow;
     this.socket = socket;
     this.line = new LineCounter(socket.remoteFamily === "IPv6" ? "IPv6" : "IPv4");
-    new CongestionPolicy(socket, subflow.model);
+    new CongestionPolicy(socket, subflow);
     socket.on("error", (error) => {
       this.#error = error;
     });

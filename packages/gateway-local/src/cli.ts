@@ -31,6 +31,7 @@ import {
   renderRestore,
   systemRunner,
 } from "iptables-wrapper";
+import { areSetsThere, clearSets } from "./capture/failed-destinations.ts";
 import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { findLocalStatus, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
@@ -104,6 +105,7 @@ function addRulesCommand(program: Program): void {
       for (const { family, result } of await clearRules(systemRunner(), RULES_OWNER)) {
         process.stdout.write(`${family}: ${result}\n`);
       }
+      await clearSets();
     });
 }
 
@@ -112,7 +114,8 @@ async function rulesOf(file: string): Promise<RuleSet> {
   if (!capture) return { owner: RULES_OWNER };
   const addresses = new RemoteAddresses();
   await addresses.learn(remote.endpoints);
-  return redirectRules({ capture, left: [...addresses.all], wayOut: EVERY_WAY_OUT });
+  const hasSets = await areSetsThere();
+  return redirectRules({ capture, left: [...addresses.all], wayOut: EVERY_WAY_OUT, hasSets });
 }
 
 function addDoctorCommand(program: Program): void {

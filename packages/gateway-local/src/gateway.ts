@@ -10,6 +10,7 @@ import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { FAMILIES, type Family, systemRunner } from "iptables-wrapper";
 import { checkCapabilities } from "./capabilities.ts";
 import { CaptureWatch } from "./capture/capture-watch.ts";
+import { FailedDestinations } from "./capture/failed-destinations.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
@@ -76,10 +77,11 @@ export class LocalGateway {
       onEgress: (families) => this.wayOut.handleEgress(families),
     });
     this.refusals = new Refusals(logger);
-    this.opener = new FlowOpener(this.keeper, this.refusals, logger);
+    const failed = new FailedDestinations(logger);
+    this.opener = new FlowOpener(this.keeper, this.refusals, logger, failed);
     const hasCaptured = (): boolean =>
       [...this.opener.flows].some(({ request }) => request.kind === "redirect");
-    this.#rules = new RuleKeeper({ logger, hasCaptured });
+    this.#rules = new RuleKeeper({ logger, hasCaptured, failed });
     this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));

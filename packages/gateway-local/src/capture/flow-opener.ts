@@ -13,6 +13,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
+import type { FailedDestinations } from "./failed-destinations.ts";
 import { Reach } from "./reach.ts";
 
 /** Makes flows of captured connections, and knows those that are open. */
@@ -20,14 +21,22 @@ export class FlowOpener {
   readonly #keeper: SessionKeeper;
   readonly #refusals: Refusals;
   readonly #log: LimitedLog;
+  readonly #failed: Pick<FailedDestinations, "handleFailed" | "handleOpened"> | undefined;
   readonly flows = new FlowSet();
   readonly reach = new Reach();
   #draining = false;
 
-  constructor(keeper: SessionKeeper, refusals: Refusals, logger: Logger) {
+  /** `failed` is told what becomes of destinations. */
+  constructor(
+    keeper: SessionKeeper,
+    refusals: Refusals,
+    logger: Logger,
+    failed?: Pick<FailedDestinations, "handleFailed" | "handleOpened">,
+  ) {
     this.#keeper = keeper;
     this.#refusals = refusals;
     this.#log = new LimitedLog(logger);
+    this.#failed = failed;
   }
 
   /** From now on every new flow is refused. */
@@ -76,10 +85,19 @@ export class FlowOpener {
       driver.reset(stream, StreamCode.networkUnreachable);
       flow.handleReset(StreamCode.networkUnreachable);
     };
+    let hasOpened = false;
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
+      onOpened: (bound) => {
+        hasOpened = true;
+        this.#failed?.handleOpened(destination);
+        events.onOpened?.(bound);
+      },
       onReset: (code) => {
         this.#noteReset({ session: driver.name, flow: stream, ...request }, code);
+        // Before its socket is reset: the client's next try comes at once. SOCKS clients are told themselves.
+        if (kind === "redirect" && !hasOpened && !this.reach.isCutOff)
+          this.#failed?.handleFailed(destination, code);
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {

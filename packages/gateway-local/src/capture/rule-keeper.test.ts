@@ -4,7 +4,9 @@ import { createLogger } from "@hawser/shared-protocol/node";
 import { Family } from "iptables-wrapper";
 import { FakeFirewall } from "iptables-wrapper/testing";
 import type { CaptureConfig } from "../config.ts";
+import { FailedDestinations } from "./failed-destinations.ts";
 import { RuleKeeper } from "./rule-keeper.ts";
+import { FakeSets } from "./testing.ts";
 
 const CAPTURE: CaptureConfig = {
   listen: [
@@ -29,7 +31,12 @@ function house(): House {
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
   const made: House = {
     firewall,
-    keeper: new RuleKeeper({ logger, hasCaptured: () => made.captured > 0, runner: firewall }),
+    keeper: new RuleKeeper({
+      logger,
+      hasCaptured: () => made.captured > 0,
+      failed: new FailedDestinations(logger, () => new FakeSets()),
+      runner: firewall,
+    }),
     captured: 0,
   };
   return made;

@@ -2,12 +2,15 @@ import type { Logger } from "@hawser/shared-protocol/node";
 import {
   applyRules,
   clearRules,
+  type FamilyOutcome,
   IptablesError,
+  IptablesErrorCode,
   inspectRules,
   type Runner,
   systemRunner,
 } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
+import type { FailedDestinations } from "./failed-destinations.ts";
 import { type CaptureState, drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./rules.ts";
 
 /** How often it is looked whether the last captured flow has finished, milliseconds. */
@@ -32,6 +35,7 @@ export interface RuleKeeperOptions {
   readonly logger: Logger;
   /** Whether flows are open that the rules have turned to the listener. */
   readonly hasCaptured: () => boolean;
+  readonly failed: Pick<FailedDestinations, "hasSets" | "prepare" | "goWithout" | "end">;
   readonly runner?: Runner;
 }
 
@@ -43,6 +47,7 @@ export interface RuleKeeperOptions {
 export class RuleKeeper {
   readonly #logger: Logger;
   readonly #hasCaptured: () => boolean;
+  readonly #failed: RuleKeeperOptions["failed"];
   readonly #runner: Runner;
   #aim: Aim = "nothing";
   /** Nothing is captured any more, whatever else is asked for. */
@@ -59,8 +64,9 @@ export class RuleKeeper {
   #next: Promise<void> | undefined;
   #drain: NodeJS.Timeout | undefined;
 
-  constructor({ logger, hasCaptured, runner = systemRunner() }: RuleKeeperOptions) {
+  constructor({ logger, hasCaptured, failed, runner = systemRunner() }: RuleKeeperOptions) {
     this.#logger = logger;
+    this.#failed = failed;
     this.#hasCaptured = hasCaptured;
     this.#runner = runner;
   }
@@ -132,19 +138,37 @@ export class RuleKeeper {
     const isDraining = this.#aim === "drain";
     if (isDraining) this.#drain ??= setInterval(() => this.#checkDrained(), DRAIN_PERIOD_MS).unref();
     this.#installed = true;
-    const state = this.#state(this.#capture);
-    const outcomes = await applyRules(this.#runner, isDraining ? drainingRules(state) : redirectRules(state));
+    const outcomes = isDraining
+      ? await applyRules(this.#runner, drainingRules(this.#state(this.#capture)))
+      : await this.#applyRedirect(this.#capture);
     const what = isDraining ? "nothing new is captured" : "redirect rules are in place";
     this.#logger.info({ outcomes, from: this.#capture.from }, what);
   }
 
   #state(capture: CaptureConfig): CaptureState {
-    return { capture, left: [...this.#left.values()].flat(), wayOut: this.#wayOut };
+    const { hasSets } = this.#failed;
+    return { capture, left: [...this.#left.values()].flat(), wayOut: this.#wayOut, hasSets };
+  }
+
+  /** A kernel may have sets, but no rules that ask for them. @throws IptablesError */
+  async #applyRedirect(capture: CaptureConfig): Promise<FamilyOutcome[]> {
+    await this.#failed.prepare();
+    const apply = (): Promise<FamilyOutcome[]> =>
+      applyRules(this.#runner, redirectRules(this.#state(capture)));
+    try {
+      return await apply();
+    } catch (error) {
+      const isUnknown = error instanceof IptablesError && error.code === IptablesErrorCode.kernelSupport;
+      if (!isUnknown || !this.#failed.hasSets) throw error;
+      this.#failed.goWithout(error);
+      return await apply();
+    }
   }
 
   async #clear(): Promise<void> {
     if (!this.#installed) return;
     await clearRules(this.#runner, RULES_OWNER);
+    await this.#failed.end();
     this.#installed = false;
   }
 

@@ -5,7 +5,10 @@ import { renderRestore } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import { type CaptureState, drainingRules, EVERY_WAY_OUT, redirectRules } from "./rules.ts";
 
-function state(changes: Partial<CaptureConfig> = {}, wayOut = EVERY_WAY_OUT): CaptureState {
+function state(
+  changes: Partial<CaptureConfig> = {},
+  { wayOut = EVERY_WAY_OUT, hasSets = false }: Partial<CaptureState> = {},
+): CaptureState {
   const capture: CaptureConfig = {
     listen: ["0.0.0.0", "::"].map((host) => ({ host, port: 12345 })),
     from: ["br-lan"],
@@ -18,7 +21,7 @@ function state(changes: Partial<CaptureConfig> = {}, wayOut = EVERY_WAY_OUT): Ca
     quic: "reject",
     ...changes,
   };
-  return { capture, left: ["203.0.113.1", "2001:db8:113::1"], wayOut };
+  return { capture, left: ["203.0.113.1", "2001:db8:113::1"], wayOut, hasSets };
 }
 
 /** What every chain begins with that asks for the destination. */
@@ -104,8 +107,9 @@ test('quic = "pass": nothing is refused', () => {
 });
 
 test("without a way out by IPv6 its TCP is not turned, but reset; IPv4 is as ever", () => {
-  const rules = redirectRules(state({}, { ipv4: true, ipv6: false }));
-  assert.equal(renderRestore(rules, "ipv4"), renderRestore(redirectRules(state()), "ipv4"));
+  const rules = redirectRules(state({}, { wayOut: { ipv4: true, ipv6: false }, hasSets: true }));
+  const usual = redirectRules(state({}, { hasSets: true }));
+  assert.equal(renderRestore(rules, "ipv4"), renderRestore(usual, "ipv4"));
   const reset = `-A HAWSER.refuse ${SYN} -j REJECT --reject-with tcp-reset\n`;
   const jump = `-I FORWARD 2 -i br-lan ${SYN} ${OURS} -j HAWSER.refuse\n`;
   assert.equal(
@@ -114,8 +118,28 @@ test("without a way out by IPv6 its TCP is not turned, but reset; IPv4 is as eve
   );
 });
 
+test("destinations that failed lately are not turned, but refused as they did", () => {
+  const rules = redirectRules(state({ quic: "pass" }, { hasSets: true }));
+  const ipv4 = renderRestore(rules, "ipv4");
+  const set = (name: string): string => `-m set --match-set HAWSER.${name} dst,dst`;
+  const spared =
+    `-A HAWSER -p tcp ${set("refused.ipv4")} -j RETURN\n` +
+    `-A HAWSER -p tcp ${set("unreachable.ipv4")} -j RETURN\n`;
+  const refused =
+    `-A HAWSER.refuse ${SYN} ${set("refused.ipv4")} -j REJECT --reject-with tcp-reset\n` +
+    `-A HAWSER.refuse ${SYN} ${set("unreachable.ipv4")} -j REJECT --reject-with icmp-host-unreachable\n`;
+  const jump = `-I FORWARD 1 -i br-lan ${SYN} ${OURS} -j HAWSER.refuse\n`;
+  assert.equal(
+    ipv4,
+    nat(LEFT_V4("HAWSER") + spared, TURN) + refusing(LEFT_V4("HAWSER.refuse"), refused, jump),
+  );
+  const ipv6 = renderRestore(rules, "ipv6");
+  assert.match(ipv6, /refused\.ipv6 dst,dst -j REJECT --reject-with tcp-reset\n/);
+  assert.match(ipv6, /unreachable\.ipv6 dst,dst -j REJECT --reject-with icmp6-addr-unreachable\n/);
+});
+
 test("at the end nothing is turned or refused, and what was turned is still let in", () => {
-  const rules = drainingRules(state());
+  const rules = drainingRules(state({}, { hasSets: true }));
   assert.equal(renderRestore(rules, "ipv4"), nat(LEFT_V4("HAWSER"), "") + ACCEPTING);
   assert.equal(renderRestore(rules, "ipv6"), nat(LEFT_V6("HAWSER"), "") + ACCEPTING);
 });

@@ -36,6 +36,21 @@ const PORT_UNREACHABLE: Readonly<Record<Family, string>> = {
   ipv6: "icmp6-port-unreachable",
 };
 
+/** Destinations that failed lately, by how: they have a set in the kernel for each family (failed-destinations.ts). */
+export const FAILURES = ["refused", "unreachable"] as const;
+export type Failure = (typeof FAILURES)[number];
+
+/** What a client is told that tries such a destination once more. */
+const FAILURE_ANSWERS: Readonly<Record<Failure, Record<Family, string>>> = {
+  refused: { ipv4: "tcp-reset", ipv6: "tcp-reset" },
+  unreachable: { ipv4: "icmp-host-unreachable", ipv6: "icmp6-addr-unreachable" },
+};
+
+/** The name of a set in the kernel. */
+export function failureSet(failure: Failure, family: Family): string {
+  return chainName(RULES_OWNER, `${failure}.${family}`);
+}
+
 /**
  * Never captured: what the remote gateway would not dial, such as a home's own networks and its provider's. The machine's
  * own addresses are matched by their type, the remote gateway's by address.
@@ -49,6 +64,8 @@ export interface CaptureState {
   readonly left: readonly string[];
   /** Families in which the remote gateway has a way out. */
   readonly wayOut: Readonly<Record<Family, boolean>>;
+  /** Whether the kernel has the sets of destinations that failed lately. */
+  readonly hasSets: boolean;
 }
 
 /** What is taken for true of a remote gateway that has said nothing else. */
@@ -103,7 +120,12 @@ function redirectTable(family: Family, port: number, state: CaptureState, isCapt
   const redirect: Rule = { protocol: "tcp", target: { redirectTo: port } };
   return {
     table: "nat",
-    chains: [{ name: REDIRECT, rules: [local, ...exceptions(family, state), redirect] }],
+    chains: [
+      {
+        name: REDIRECT,
+        rules: [local, ...exceptions(family, state), ...(isCapturing ? spared(family, state) : []), redirect],
+      },
+    ],
     jumps: isCapturing ? jumps(state, "PREROUTING", REDIRECT, { protocol: "tcp" }) : [],
   };
 }
@@ -153,10 +175,27 @@ function refusedQuic(family: Family, { capture }: CaptureState): Refused[] {
  * and its client would not try the other family. A reset, as the kernel sends each client few ICMP errors: the seventh
  * in a row waits for a second.
  */
-function refusedTcp(family: Family, { wayOut }: CaptureState): Refused[] {
-  if (wayOut[family]) return [];
+function refusedTcp(family: Family, { wayOut, hasSets }: CaptureState): Refused[] {
   const packets: Match = { protocol: "tcp", syn: true };
-  return [{ packets, rules: [{ ...packets, target: { rejectWith: "tcp-reset" } }] }];
+  if (!wayOut[family]) return [{ packets, rules: [{ ...packets, target: { rejectWith: "tcp-reset" } }] }];
+  if (!hasSets) return [];
+  const rules = FAILURES.map((failure): Rule => {
+    const target = { rejectWith: FAILURE_ANSWERS[failure][family] };
+    return { ...packets, destinationSet: failureSet(failure, family), target };
+  });
+  return [{ packets, rules }];
+}
+
+/** Destinations that failed lately: what goes to them is not turned to the listener, but refused on its way past it. */
+function spared(family: Family, { hasSets }: CaptureState): Rule[] {
+  if (!hasSets) return [];
+  return FAILURES.map(
+    (failure): Rule => ({
+      protocol: "tcp",
+      destinationSet: failureSet(failure, family),
+      target: "RETURN",
+    }),
+  );
 }
 
 /** From each captured interface. */

@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { FAMILIES, systemRunner } from "iptables-wrapper";
+import { areSetsThere } from "../capture/failed-destinations.ts";
 import { capturePort, EVERY_WAY_OUT, redirectRules } from "../capture/rules.ts";
 import type { CaptureConfig, LocalConfig } from "../config.ts";
 import { RemoteAddresses } from "../remote-addresses.ts";
@@ -82,7 +83,8 @@ async function checkCapture(
   const filter = await gatherFilter(runner);
   const left = [...leftAloneNow(filter), ...remote.all];
   const wayOut = (gateway.state === "runs" && gateway.report.session.egress) || EVERY_WAY_OUT;
-  const rules = await gatherRules(runner, redirectRules({ capture, left, wayOut }));
+  const hasSets = await areSetsThere();
+  const rules = await gatherRules(runner, redirectRules({ capture, left, wayOut, hasSets }));
   const ports = Object.fromEntries(FAMILIES.map((family) => [family, capturePort(capture, family)]));
   return [
     ...lanFindings(capture, config.paths, devices),

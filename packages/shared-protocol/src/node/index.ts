@@ -12,6 +12,7 @@ export * from "./status/index.ts";
 export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
 export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
+export { type IpSet, type IpSetEntry, IpSetErrno, IpSets } from "./sys/ipset.ts";
 export { type NetlinkOptions, NetlinkProtocol, NetlinkSocket } from "./sys/netlink.ts";
 export {
   attribute,

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { createLogger, IpSetErrno, SystemError } from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
+import { FailedDestinations } from "./failed-destinations.ts";
+import { FakeSets } from "./testing.ts";
+
+const logger = createLogger({ role: "local", name: "test", level: "silent" });
+const WEB = { host: "198.51.100.10", port: 443 };
+const WEB6 = { host: "2001:db8::10", port: 443 };
+
+async function begun(): Promise<{ failed: FailedDestinations; sets: FakeSets }> {
+  const sets = new FakeSets();
+  const failed = new FailedDestinations(logger, () => sets);
+  await failed.prepare();
+  return { failed, sets };
+}
+
+const inSet = (sets: FakeSets, name: string): string[] => [...(sets.sets.get(`HAWSER.${name}`) ?? [])];
+
+test("what refused and what could not be reached have sets of their own, by family", async () => {
+  const { failed, sets } = await begun();
+  failed.handleFailed(WEB, StreamCode.refused);
+  failed.handleFailed(WEB6, StreamCode.refused);
+  failed.handleFailed({ ...WEB, port: 80 }, StreamCode.hostUnreachable);
+  failed.handleFailed({ ...WEB, port: 81 }, StreamCode.networkUnreachable);
+  failed.handleFailed({ ...WEB6, port: 80 }, StreamCode.timeout);
+  assert.deepEqual(inSet(sets, "refused.ipv4"), ["198.51.100.10 443"]);
+  assert.deepEqual(inSet(sets, "refused.ipv6"), ["2001:db8::10 443"]);
+  assert.deepEqual(inSet(sets, "unreachable.ipv4"), ["198.51.100.10 80", "198.51.100.10 81"]);
+  assert.deepEqual(inSet(sets, "unreachable.ipv6"), ["2001:db8::10 80"]);
+});
+
+test("what says nothing of the destination is not remembered, nor is a name", async () => {
+  const { failed, sets } = await begun();
+  for (const code of [StreamCode.reset, StreamCode.overloaded, StreamCode.shutdown, StreamCode.notAllowed])
+    failed.handleFailed(WEB, code);
+  failed.handleFailed({ host: "www.example", port: 443 }, StreamCode.refused);
+  for (const set of sets.sets.values()) assert.equal(set.size, 0);
+});
+
+test("a flow that opens ends it, as another failure ends the one before", async () => {
+  const { failed, sets } = await begun();
+  failed.handleFailed(WEB, StreamCode.refused);
+  failed.handleFailed(WEB, StreamCode.timeout);
+  assert.deepEqual(inSet(sets, "refused.ipv4"), []);
+  assert.deepEqual(inSet(sets, "unreachable.ipv4"), ["198.51.100.10 443"]);
+  failed.handleOpened(WEB6);
+  failed.handleOpened(WEB);
+  assert.deepEqual(inSet(sets, "unreachable.ipv4"), []);
+});
+
+test("4096 are remembered at most, until their time is over", async (context) => {
+  const { failed, sets } = await begun();
+  let now = 1_000;
+  mock.method(performance, "now", () => now);
+  context.after(() => mock.restoreAll());
+  for (let port = 1; port <= 5_000; port++) failed.handleFailed({ ...WEB, port }, StreamCode.refused);
+  assert.equal(inSet(sets, "refused.ipv4").length, 4_096);
+  now += 10_001;
+  failed.handleFailed(WEB6, StreamCode.refused);
+  assert.deepEqual(inSet(sets, "refused.ipv6"), ["2001:db8::10 443"]);
+});
+
+test("leftovers of an earlier run are forgotten at the start, what is remembered stays when rules change", async () => {
+  const sets = new FakeSets();
+  sets.sets.set("HAWSER.refused.ipv4", new Set(["192.0.2.1 80"]));
+  const failed = new FailedDestinations(logger, () => sets);
+  assert.equal(failed.hasSets, false);
+  await failed.prepare();
+  assert.equal(failed.hasSets, true);
+  assert.deepEqual(inSet(sets, "refused.ipv4"), []);
+  failed.handleFailed(WEB, StreamCode.refused);
+  await failed.prepare();
+  assert.deepEqual(inSet(sets, "refused.ipv4"), ["198.51.100.10 443"]);
+});
+
+test("a kernel without sets: nothing is remembered, and nothing fails", async () => {
+  const sets = new FakeSets();
+  const failed = new FailedDestinations(logger, () => sets);
+  sets.failure = new SystemError("EINVAL", 22, "netlink", "the kernel refused a netlink request");
+  await failed.prepare();
+  assert.equal(failed.hasSets, false);
+  assert.equal(sets.isClosed, true);
+  failed.handleFailed(WEB, StreamCode.refused);
+  failed.handleOpened(WEB);
+  await failed.end();
+});
+
+test("the end removes the sets, also those that the kernel lets go of late", async () => {
+  const { failed, sets } = await begun();
+  const { destroy } = sets;
+  let refusals = 3;
+  sets.destroy = (name) => {
+    if (refusals-- > 0) return Promise.reject(new SystemError("E4100", IpSetErrno.busy, "netlink", "busy"));
+    return destroy(name);
+  };
+  await failed.end();
+  assert.equal(sets.sets.size, 0);
+  assert.equal(failed.hasSets, false);
+  await failed.prepare();
+  assert.equal(failed.hasSets, true);
+});

@@ -1,0 +1,173 @@
+/** Field: a name with two addresses, the first of which refuses or is not there. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
+import { House } from "../lab/house.ts";
+import { labMissing } from "../lab/requirements.ts";
+import { giveEtc } from "./etc.ts";
+import { connectFrom, Reader } from "./sockets.ts";
+
+const WEB_PORT = 8000;
+/** Addresses of the origin's that refuse, by family; one for each client, as the next is to know nothing yet. */
+const REFUSING = {
+  curl: { v4: "198.51.100.51", v6: "2001:db8:100::51" },
+  python: { v4: "198.51.100.52", v6: "2001:db8:100::52" },
+  node: { v4: "198.51.100.53", v6: "2001:db8:100::53" },
+  other: { v4: "198.51.100.54", v6: "2001:db8:100::54" },
+} as const;
+/** Nobody has it. */
+const ABSENT = "198.51.100.99";
+/** A client that is refused takes the next address at once. */
+const AT_ONCE_MS = 1_000;
+const SETS = fileURLToPath(
+  new URL("../../packages/gateway-local/src/capture/failed-destinations.ts", import.meta.url),
+);
+
+const PYTHON =
+  "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=5).read().decode())";
+const NODE = "fetch(process.argv[1]).then((page) => page.text()).then((text) => process.stdout.write(text))";
+
+describe("a destination that refuses", { skip: labMissing("python3") ?? false, timeout: 90_000 }, () => {
+  let house: House;
+  let hawser: Hawser;
+  let etc: Disposable;
+  before(async () => {
+    house = await House.create({
+      lines: [
+        { name: "adsl1", kind: "veth" },
+        { name: "adsl2", kind: "veth" },
+      ],
+    });
+    const { origin } = house.addresses;
+    const hosts = Object.entries(REFUSING).map(([name, { v4 }]) => `${v4} ${name}\n${origin.v4} ${name}\n`);
+    etc = giveEtc(house.lan, { hosts: `127.0.0.1 localhost\n${hosts.join("")}`, "host.conf": "multi on\n" });
+    for (const { v4, v6 } of Object.values(REFUSING)) {
+      await house.origin.ip([`address add ${v4}/24 dev eth0`, `-6 address add ${v6}/64 dev eth0 nodad`]);
+      await setRefusing(v4, true);
+      await setRefusing(v6, true);
+    }
+    const server = `require("http").createServer((_, answer) => answer.end("page")).listen(${WEB_PORT}, () => console.log())`;
+    const web = house.origin.spawn(process.execPath, ["-e", server]);
+    if (web.stdout) await once(web.stdout, "data");
+    hawser = await Hawser.start(house);
+    await until(async () => (await rules()).includes("--match-set"));
+  });
+  after(async () => {
+    await hawser?.stop();
+    etc?.[Symbol.dispose]();
+    await house?.close();
+  });
+
+  async function setRefusing(address: string, wanted: boolean): Promise<void> {
+    const rule = ["INPUT", "-d", address, "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"];
+    const tool = address.includes(":") ? "ip6tables" : "iptables";
+    await house.origin.exec(tool, [wanted ? "-A" : "-D", ...rule]);
+  }
+
+  async function rules(): Promise<string> {
+    const saves = ["iptables-save", "ip6tables-save"].map((command) => house.router.exec(command, []));
+    return (await Promise.all(saves)).map(({ stdout }) => stdout).join();
+  }
+
+  async function areSetsThere(): Promise<boolean> {
+    const program = `import(process.argv[1]).then((sets) => sets.areSetsThere()).then((are) => process.stdout.write(String(are)))`;
+    return (await house.router.exec(process.execPath, ["-e", program, SETS])).stdout === "true";
+  }
+
+  /** How a connection from the LAN ends that sends nothing. */
+  function fate(host: string): Promise<string> {
+    return new Reader(connectFrom(house.lan, { host, port: WEB_PORT })).error();
+  }
+
+  async function connects(host: string): Promise<boolean> {
+    const socket = connectFrom(house.lan, { host, port: WEB_PORT });
+    const answer = new Reader(socket);
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    return answer.end().then(
+      () => answer.text.endsWith("page"),
+      () => false,
+    );
+  }
+
+  for (const [client, command] of Object.entries({
+    curl: ["curl", "-sS", "--max-time", "5"],
+    python: ["python3", "-c", PYTHON],
+    node: [process.execPath, "-e", NODE],
+  } as const)) {
+    test(`${client}: the first try fails at most, the next ones find the second address at once`, async (context) => {
+      const [program, ...args] = command;
+      const took: string[] = [];
+      for (let attempt = 1; attempt <= 4; attempt++) {
+        const from = performance.now();
+        const page = await house.lan
+          .exec(program, [...args, `http://${client}:${WEB_PORT}/`])
+          .then(({ stdout }) => stdout)
+          .catch((error: Error) => error.message);
+        const ms = performance.now() - from;
+        took.push(`${page === "page" ? "page" : "failed"} after ${ms.toFixed()} ms`);
+        if (attempt === 1) continue;
+        assert.equal(page, "page");
+        assert.ok(ms < AT_ONCE_MS, took.join(", "));
+      }
+      context.diagnostic(took.join(", "));
+    });
+  }
+
+  for (const family of ["v4", "v6"] as const) {
+    test(`${family}: it is refused at the SYN after the first try; not when it works again`, async () => {
+      const host = REFUSING.other[family];
+      assert.equal(await fate(host), "ECONNRESET");
+      assert.equal(await fate(host), "ECONNREFUSED");
+      await setRefusing(host, false);
+      // Through SOCKS it is tried all the same; that it opens is told to the kernel.
+      const proxy = `socks5://${house.addresses.lan.router.v4}:${SOCKS_PORT}`;
+      const url = `http://${family === "v6" ? `[${host}]` : host}:${WEB_PORT}/`;
+      const { stdout } = await house.lan.exec("curl", ["-sS", "-g", "-x", proxy, url]);
+      assert.equal(stdout, "page");
+      assert.ok(await connects(host));
+      await setRefusing(host, true);
+    });
+  }
+
+  test("it is tried again after ten seconds", async () => {
+    const host = REFUSING.other.v4;
+    await fate(host);
+    assert.equal(await fate(host), "ECONNREFUSED");
+    await setRefusing(host, false);
+    const from = performance.now();
+    await until(() => connects(host));
+    const seconds = (performance.now() - from) / 1_000;
+    assert.ok(seconds > 5 && seconds < 13, `${seconds} s`);
+    await setRefusing(host, true);
+  });
+
+  test("one that cannot be reached is told so", async () => {
+    assert.equal(await fate(ABSENT), "ECONNRESET");
+    assert.equal(await fate(ABSENT), "EHOSTUNREACH");
+  });
+
+  test("rules apply leaves it as it is; what SIGKILL leaves is forgotten; rules clear and stop take all away", async () => {
+    const host = REFUSING.other.v4;
+    assert.equal((await hawser.runLocal(["rules", "apply"])).stdout, "ipv4: unchanged\nipv6: unchanged\n");
+    await fate(host);
+    assert.equal(await fate(host), "ECONNREFUSED");
+    hawser.local.process.kill("SIGKILL");
+    await once(hawser.local.process, "exit");
+    assert.equal(await areSetsThere(), true);
+    await hawser.startLocal();
+    await hawser.whenPaths((states) => states.every((state) => state === "up"));
+    assert.equal(await fate(host), "ECONNRESET");
+    hawser.local.process.kill("SIGKILL");
+    await once(hawser.local.process, "exit");
+    await hawser.runLocal(["rules", "clear"]);
+    assert.equal(await areSetsThere(), false);
+    assert.doesNotMatch(await rules(), /HAWSER/);
+    await hawser.startLocal();
+    await until(areSetsThere);
+    await hawser.local.stop();
+    assert.equal(await areSetsThere(), false);
+    assert.doesNotMatch(await rules(), /HAWSER/);
+  });
+});

@@ -25,9 +25,20 @@ const SETS = fileURLToPath(
   new URL("../../packages/gateway-local/src/capture/failed-destinations.ts", import.meta.url),
 );
 
-const PYTHON =
-  "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=5).read().decode())";
-const NODE = "fetch(process.argv[1]).then((page) => page.text()).then((text) => process.stdout.write(text))";
+/** Each prints the page and how long it took, seconds. */
+const PYTHON = `
+import sys, time, urllib.request
+begun = time.monotonic()
+print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), time.monotonic() - begun)`;
+const NODE = `
+const begun = performance.now();
+const page = await (await fetch(process.argv[1])).text();
+console.log(page, (performance.now() - begun) / 1e3);`;
+const CLIENTS = {
+  curl: ["curl", "-sS", "--max-time", "5", "-w", " %{time_total}"],
+  python: ["python3", "-c", PYTHON],
+  node: [process.execPath, "--input-type=module", "-e", NODE],
+} as const;
 
 describe("a destination that refuses", { skip: labMissing("python3") ?? false, timeout: 90_000 }, () => {
   let house: House;
@@ -91,27 +102,18 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
     );
   }
 
-  for (const [client, command] of Object.entries({
-    curl: ["curl", "-sS", "--max-time", "5"],
-    python: ["python3", "-c", PYTHON],
-    node: [process.execPath, "-e", NODE],
-  } as const)) {
+  for (const [client, [program, ...args]] of Object.entries(CLIENTS)) {
     test(`${client}: the first try fails at most, the next ones find the second address at once`, async (context) => {
-      const [program, ...args] = command;
-      const took: string[] = [];
+      const attempts: string[] = [];
       for (let attempt = 1; attempt <= 4; attempt++) {
-        const from = performance.now();
-        const page = await house.lan
+        const { stdout } = await house.lan
           .exec(program, [...args, `http://${client}:${WEB_PORT}/`])
-          .then(({ stdout }) => stdout)
-          .catch((error: Error) => error.message);
-        const ms = performance.now() - from;
-        took.push(`${page === "page" ? "page" : "failed"} after ${ms.toFixed()} ms`);
-        if (attempt === 1) continue;
-        assert.equal(page, "page");
-        assert.ok(ms < AT_ONCE_MS, took.join(", "));
+          .catch(() => ({ stdout: "" }));
+        const ms = Number(/^page ([\d.]+)/.exec(stdout)?.[1]) * 1_000;
+        attempts.push(Number.isNaN(ms) ? "failed" : `page after ${ms.toFixed()} ms`);
+        if (attempt > 1) assert.ok(ms < AT_ONCE_MS, attempts.join(", "));
       }
-      context.diagnostic(took.join(", "));
+      context.diagnostic(attempts.join(", "));
     });
   }
 

@@ -12,6 +12,7 @@ import {
   type Finding,
   findStatus,
   formatEndpoint,
+  hasIpv6,
   interfaceField,
   isLoopbackHost,
   limitsField,
@@ -98,9 +99,14 @@ const pathTable = z
   })
   .transform(({ max_rate, tier, ...path }) => ({ ...path, tier: tier ?? 1, maxRate: max_rate ?? {} }));
 
+/** All addresses of the machine, where it has IPv6 at all. */
+function defaultListen(): string[] {
+  return hasIpv6() ? ["0.0.0.0:12345", "[::]:12345"] : ["0.0.0.0:12345"];
+}
+
 const captureTable = z
   .strictObject({
-    listen: listenListField.prefault(["0.0.0.0:12345", "[::]:12345"]),
+    listen: listenListField.prefault(defaultListen),
     /** Interfaces whose TCP is redirected. */
     from: z.array(interfaceField).default([]),
     /** Whether the gateway installs the rules at start and removes them at stop. */

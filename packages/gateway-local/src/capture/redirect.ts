@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import {
+  hasIpv6,
   isOwnAddress,
   type Listener,
   type Logger,
@@ -30,6 +31,8 @@ export class RedirectCapture {
 
   /** @throws CodedError LISTEN_FAILED */
   listen({ listen: endpoints }: CaptureConfig): Promise<Listener[]> {
+    if (!endpoints.some(({ host }) => host.includes(":")) && !hasIpv6())
+      this.#logger.info("this machine has no IPv6: only IPv4 is captured");
     const options = { key: "capture.listen", endpoints };
     return listenAll(options, this.#logger, (socket) => this.#handleConnection(socket));
   }

@@ -9,6 +9,7 @@ export { childLogger, createLogger, keptLog, type Logger } from "./log.ts";
 export * from "./session/index.ts";
 export * from "./speedtest/index.ts";
 export * from "./status/index.ts";
+export { hasIpv6 } from "./sys/address-families.ts";
 export { hasCapability } from "./sys/capabilities.ts";
 export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
 export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";

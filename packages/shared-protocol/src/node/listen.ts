@@ -136,8 +136,14 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Code
   const mends: Record<string, string> = {
     EADDRINUSE: `${where} is in use; choose another port or stop the program that has it`,
     EACCES: `no permission to listen on ${where}; ports below 1024 need CAP_NET_BIND_SERVICE`,
+    EAFNOSUPPORT: `${where} cannot be, as this machine has no IPv6; ${withoutIpv6(options)}`,
     EADDRNOTAVAIL: `${where} is not an address of this machine; \`ip address\` lists them`,
   };
   const what = mends[error.code ?? ""] ?? `cannot listen on ${where}: ${error.message}`;
   return new CodedError(ErrorCode.listenFailed, `${options.key}: ${what}`, { cause: error });
+}
+
+function withoutIpv6({ host, port }: ListenOptions): string {
+  const other = formatEndpoint({ host: host === "::1" ? "127.0.0.1" : "0.0.0.0", port });
+  return `leave it out, or write an IPv4 address, such as "${other}"`;
 }

@@ -76,36 +76,34 @@ export class FailedDestinations {
       for (const set of SETS) await this.#sets.create(set);
       if (isFirst) for (const { name } of SETS) await this.#sets.flush(name);
     } catch (error) {
-      this.goWithout(error);
+      await this.goWithout(error);
     }
   }
 
-  /** The kernel has no sets, or no rules that ask for them. */
-  goWithout(error: unknown): void {
+  /** The kernel has no sets, or no rule can ask for them. Never throws. */
+  async goWithout(error: unknown): Promise<void> {
     if (this.#isWithout) return;
     this.#isWithout = true;
-    this.#close();
     const what = "destinations that refuse are not remembered (this takes ipset and xt_set in the kernel)";
     const effect = "a client whose name has several addresses does not try the next one";
     this.#logger.info({ err: error }, `${what}: ${effect}`);
+    await this.end();
   }
 
   /** No rule asks for the sets any more. Never throws. */
   async end(): Promise<void> {
     const sets = this.#sets;
     if (!sets) return;
+    this.#sets = undefined;
+    this.#remembered.clear();
     try {
       await destroyAll(sets);
     } catch (error) {
-      this.#logger.warn({ err: error }, "cannot remove the sets of destinations that failed");
+      // Without sets in the kernel none is left, either.
+      if (!this.#isWithout)
+        this.#logger.warn({ err: error }, "cannot remove the sets of failed destinations");
     }
-    this.#close();
-  }
-
-  #close(): void {
-    this.#sets?.close();
-    this.#sets = undefined;
-    this.#remembered.clear();
+    sets.close();
   }
 
   /** The remote gateway could not open a flow. */

@@ -173,3 +173,24 @@ test("a lock that is held fails a reload and not a stop", async () => {
   await keeper.remove();
   assert.equal(inPlace(firewall), "nothing");
 });
+
+test("where the tools know no sets, the rules go without them", async () => {
+  const { firewall, keeper } = house();
+  firewall.intercept = ({ command, input }) =>
+    command.endsWith("-restore") && input.includes("--match-set")
+      ? { code: 2, stdout: "", stderr: "Can't open socket to ipset." }
+      : undefined;
+  await keeper.follow(CAPTURE);
+  assert.equal(inPlace(firewall), "chain and jumps");
+  assert.doesNotMatch(firewall.save(Family.ipv4), /match-set/);
+  firewall.intercept = undefined;
+  keeper.setLeft("remote", ["203.0.113.1"]);
+  await keeper.follow(CAPTURE);
+  assert.doesNotMatch(firewall.save(Family.ipv4), /match-set/);
+});
+
+test("the kernel's sets are asked for by the rules", async () => {
+  const { firewall, keeper } = house();
+  await keeper.follow(CAPTURE);
+  assert.match(firewall.save(Family.ipv6), /match-set HAWSER\.refused\.ipv6 dst,dst -j REJECT/);
+});

@@ -150,18 +150,18 @@ export class RuleKeeper {
     return { capture, left: [...this.#left.values()].flat(), wayOut: this.#wayOut, hasSets };
   }
 
-  /** A kernel may have sets, but no rules that ask for them. @throws IptablesError */
+  /** There may be sets, but no rules that ask for them: for want of xt_set, or of CAP_NET_RAW. @throws IptablesError */
   async #applyRedirect(capture: CaptureConfig): Promise<FamilyOutcome[]> {
     await this.#failed.prepare();
-    const apply = (): Promise<FamilyOutcome[]> =>
-      applyRules(this.#runner, redirectRules(this.#state(capture)));
+    const state = this.#state(capture);
     try {
-      return await apply();
+      return await applyRules(this.#runner, redirectRules(state));
     } catch (error) {
-      const isUnknown = error instanceof IptablesError && error.code === IptablesErrorCode.kernelSupport;
-      if (!isUnknown || !this.#failed.hasSets) throw error;
-      this.#failed.goWithout(error);
-      return await apply();
+      const isOther = !(error instanceof IptablesError) || error.code === IptablesErrorCode.locked;
+      if (isOther || !state.hasSets) throw error;
+      const outcomes = await applyRules(this.#runner, redirectRules({ ...state, hasSets: false }));
+      await this.#failed.goWithout(error);
+      return outcomes;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,17 +114,23 @@ export class Hawser {
     );
   }
 
+  /** Resolves when its redirect rules are in place. */
   async startLocal(): Promise<void> {
+    const log = this.file("local.log");
+    const starts = (): number => (existsSync(log) ? readFileSync(log, "utf8").split('"running"').length : 1);
+    const before = starts();
     const { router } = this.house;
     this.local = await Gateway.start(
       router,
       LOCAL,
       this.file("local.toml"),
-      this.file("local.log"),
+      log,
       8080,
       this.#options,
       this.#options.maxDescriptors?.local,
     );
+    // Its status server answers a moment before that.
+    await until(async () => starts() > before);
   }
 
   /** Runs a `hawser-local` command on the router. */

@@ -36,6 +36,7 @@ import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { findLocalStatus, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
 import { type Finding, renderFinding, renderSummary } from "./doctor/findings.ts";
+import { gatherGateway } from "./doctor/gather-gateway.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
 import { run } from "./run.ts";
 
@@ -110,12 +111,15 @@ function addRulesCommand(program: Program): void {
 }
 
 async function rulesOf(file: string): Promise<RuleSet> {
-  const { capture, remote } = loadLocalConfig(file);
+  const { capture, remote, status } = loadLocalConfig(file);
   if (!capture) return { owner: RULES_OWNER };
   const addresses = new RemoteAddresses();
   await addresses.learn(remote.endpoints);
   const hasSets = await areSetsThere();
-  return redirectRules({ capture, left: [...addresses.all], wayOut: EVERY_WAY_OUT, hasSets });
+  // What a gateway that runs has found out holds for these rules, too.
+  const gateway = await gatherGateway(status);
+  const wayOut = (gateway.state === "runs" && gateway.report.session.egress) || EVERY_WAY_OUT;
+  return redirectRules({ capture, left: [...addresses.all], wayOut, hasSets });
 }
 
 function addDoctorCommand(program: Program): void {

@@ -252,6 +252,7 @@ suite("doctor", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
   test("the same by a rule of iptables that stands first", async () => {
     await iptables(house.router, "-I", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
     const [finding] = await assertBad([
+      /^redirect rules for IPv4: .* stands before the jump from INPUT -> `hawser-local rules apply`/,
       /IPv4: what is redirected does not arrive: iptables's chain INPUT drops them by -A INPUT -i lan0 -p tcp -j DROP/,
     ]);
     await type(finding);

@@ -51,7 +51,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     ["an unknown section", ["[socks]", "[proxy]"], /local\.toml: proxy: /],
     [
       "a wrong value",
-      ['name = "adsl1"', 'name = "adsl1"\nsubflows = 99'],
+      ['name = "adsl1"', 'name = "adsl1"\nsubflows = 17'],
       /local\.toml: path\[0\]\.subflows: /,
     ],
     ["a wrong type", ['from = ["lan0"]', 'from = "lan0"'], /local\.toml: capture\.from: /],

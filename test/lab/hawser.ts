@@ -77,13 +77,12 @@ export class Hawser {
 
   #localConfig(): string {
     const { lines, addresses } = this.house;
+    const { subflows } = this.#options;
+    const more = subflows === undefined ? "" : `\nsubflows = ${subflows}`;
     const bypass = lines.flatMap(({ number }) => Object.values(addresses.direct(number)));
     return [
       'remote = { file = "pairing.txt" }',
-      ...lines.map(
-        ({ name }) =>
-          `[[path]]\nname = "${name}"\ninterface = "${name}"\nsubflows = ${this.#options.subflows ?? 1}`,
-      ),
+      ...lines.map(({ name }) => `[[path]]\nname = "${name}"\ninterface = "${name}"${more}`),
       `[capture]\nlisten = ["0.0.0.0:${CAPTURE_PORT}", "[::]:${CAPTURE_PORT}"]\nfrom = ["lan0"]`,
       `bypass = ${JSON.stringify(bypass)}`,
       `[socks]\nlisten = "0.0.0.0:${SOCKS_PORT}"`,

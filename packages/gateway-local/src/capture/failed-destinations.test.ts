@@ -75,6 +75,18 @@ test("leftovers of an earlier run are forgotten at the start, what is remembered
   assert.deepEqual(inSet(sets, "refused.ipv4"), ["198.51.100.10 443"]);
 });
 
+test("sets that somebody has removed are made anew before the rules are", async () => {
+  const { failed, sets } = await begun();
+  failed.handleFailed(WEB, StreamCode.refused);
+  sets.sets.clear();
+  // Nobody is there to be told, and nothing breaks.
+  failed.handleFailed(WEB6, StreamCode.refused);
+  await failed.prepare();
+  assert.deepEqual([...sets.sets.keys()].length, 4);
+  failed.handleFailed(WEB, StreamCode.refused);
+  assert.deepEqual(inSet(sets, "refused.ipv4"), ["198.51.100.10 443"]);
+});
+
 test("a kernel without sets: nothing is remembered, and nothing fails", async () => {
   const sets = new FakeSets();
   const failed = new FailedDestinations(logger, () => sets);

@@ -31,7 +31,9 @@ function findings(text: string, mode?: number): string[] {
     assert.ok(error instanceof CodedError);
     assert.equal(error.exitCode, 2);
     assert.ok(!error.message.includes(psk.revealBase64url()));
-    return error.message.split("\n").map((line) => line.replaceAll(`${directory}/`, ""));
+    return error.message
+      .split("\n")
+      .map((line) => line.replaceAll(`${directory}/`, "").replace(/ \(line \d+\)$/, ""));
   }
   return [];
 }
@@ -188,7 +190,7 @@ test("what is wrong is told by its key", () => {
     ],
     [
       `${remote}${PATH}${PATH}`,
-      ['local.toml: path[1].name: "adsl1" is the name of an earlier one already (number 1)'],
+      ['local.toml: path[1].name: "adsl1" is the name of an earlier one already (path[0])'],
     ],
     [
       `${remote}${PATH}source = "ppp0"\n`,

@@ -141,7 +141,11 @@ const forwardTable = z.strictObject({ listen: listenField, to: endpointField });
 const localSchema = z
   .strictObject({
     remote: z.union([textField(parsePairing), z.strictObject({ file: z.string().min(1) })]),
-    path: z.array(pathTable).min(1).superRefine(refuseDuplicates("name")).superRefine(refuseTooManySubflows),
+    path: z
+      .array(pathTable)
+      .min(1)
+      .superRefine(refuseDuplicates("path", "name"))
+      .superRefine(refuseTooManySubflows),
     capture: captureTable.optional(),
     socks: socksTable.optional(),
     forward: z.array(forwardTable).default([]),

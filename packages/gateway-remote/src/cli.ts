@@ -7,16 +7,21 @@ import {
   createProgram,
   durationOption,
   endpointArgument,
+  GatewayApi,
   jsonOption,
   listenArgument,
+  type RemoteStatusReport,
   readVersion,
   runCli,
+  statusReportSchema,
   usualFile,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import type { Endpoint } from "@hawser/shared-protocol/wire";
 import { findRemoteStatus, loadRemoteConfig } from "./config.ts";
+import { renderPeers, withPresence } from "./peer-list.ts";
 import { addPeer, initConfig, listPeers, type PairingLine, removePeer, rotateKey } from "./peers.ts";
+import { unresolvedNames } from "./reach.ts";
 import { run } from "./run.ts";
 
 type Program = ReturnType<typeof createProgram>;
@@ -61,8 +66,9 @@ function addInitCommand(program: Program): void {
       "where they reach it, if elsewhere; may be repeated",
       collect(endpointArgument),
     )
-    .action(({ config, listen, advertise = [] }: InitOption) => {
+    .action(async ({ config, listen, advertise = [] }: InitOption) => {
       const note = initConfig(config, { listen, advertise });
+      for (const warning of await unresolvedNames(advertise)) process.stderr.write(`${warning}\n`);
       process.stdout.write(`${config}: written\n${note === undefined ? "" : `${config}: ${note}\n`}`);
       process.stdout.write(`next: hawser-remote pair NAME${optionFor(config)}\n`);
     });
@@ -97,12 +103,26 @@ function addPeerCommands(program: Program): void {
     .argument("<name>", "its name")
     .action((name: string, { config }: ConfigOption) => removePeer(config, name));
   jsonOption(configOption(program.command("peers").description("list the admitted local gateways"))).action(
-    ({ config, json }: ConfigOption & { json?: boolean }) => {
-      const names = listPeers(config);
-      if (json) return writeJson(names.map((name) => ({ name })));
-      for (const name of names) process.stdout.write(`${name}\n`);
+    async ({ config, json }: ConfigOption & { json?: boolean }) => {
+      const report = await askReport(config);
+      if (!report) process.stderr.write("no gateway runs: nobody is connected\n");
+      const peers = withPresence(listPeers(config), report);
+      if (json) return writeJson(peers);
+      process.stdout.write(renderPeers(peers));
     },
   );
+}
+
+/** What the running gateway says; undefined when none answers. */
+async function askReport(config: string): Promise<RemoteStatusReport | undefined> {
+  try {
+    const report = statusReportSchema.parse(
+      await new GatewayApi(findRemoteStatus(config)).ask("/api/status"),
+    );
+    return report.role === "remote" ? report : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The line alone on stdout: it may be on its way into a file. */

@@ -23,7 +23,10 @@ function findings(text: string): string[] {
   } catch (error) {
     assert.ok(error instanceof CodedError);
     assert.equal(error.exitCode, 2);
-    return error.message.replaceAll(`${directory}/`, "").split("\n");
+    return error.message
+      .replaceAll(`${directory}/`, "")
+      .replaceAll(/ \(line \d+\)$/gm, "")
+      .split("\n");
   }
   return [];
 }
@@ -62,7 +65,7 @@ test("what is wrong is told by its key", () => {
     ],
     [
       `${listen}${peer}${peer}`,
-      ['remote.toml: peer[1].name: "home" is the name of an earlier one already (number 1)'],
+      ['remote.toml: peer[1].name: "home" is the name of an earlier one already (peer[0])'],
     ],
     [
       `${listen}[[peer]]\nname = "home"\nkey = "${key.slice(1)}"\n`,

@@ -73,7 +73,7 @@ const remoteSchema = z.strictObject({
   identity: z.string().min(1).default("identity.pem"),
   status: statusField(STATUS_LISTEN),
   egress: egressTable,
-  peer: z.array(peerTable).default([]).superRefine(refuseDuplicates("name")),
+  peer: z.array(peerTable).default([]).superRefine(refuseDuplicates("peer", "name")),
   limits: limitsField,
 });
 

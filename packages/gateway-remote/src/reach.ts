@@ -1,5 +1,7 @@
 /** Where a pairing line says that this gateway is. */
 
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { type Endpoint, formatEndpoint, isWildcardHost, localAddresses } from "@hawser/shared-protocol/node";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 import type { RemoteFile } from "./config.ts";
@@ -55,4 +57,16 @@ function howToAdvertise({ listen }: Written): string {
 function example([first]: readonly Endpoint[]): string {
   const text = JSON.stringify(formatEndpoint({ host: "vps.example", port: first?.port || 4433 }));
   return `write where that is, such as: advertise = [${text}] (init --advertise writes it)`;
+}
+
+/** Of each name in `endpoints` that leads nowhere now, a sentence: homes will not find the gateway by it. */
+export async function unresolvedNames(
+  endpoints: readonly Endpoint[],
+  resolve: (name: string) => Promise<unknown> = lookup,
+): Promise<string[]> {
+  const names = [...new Set(endpoints.map(({ host }) => host))].filter((host) => isIP(host) === 0);
+  const outcomes = await Promise.allSettled(names.map((name) => resolve(name)));
+  return names
+    .filter((_, i) => outcomes[i]?.status === "rejected")
+    .map((name) => `advertise: ${name} does not resolve: homes will not find this gateway until it does`);
 }

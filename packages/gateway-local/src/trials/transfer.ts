@@ -48,7 +48,13 @@ export function measureTransfer(driver: SessionDriver, options: TransferOptions)
       else if (now - begun > PATIENCE_MS)
         return finish(() => reject(new TrialError(`nothing was carried in ${PATIENCE_MS / 1_000} s`)));
       onProgress(meter.elapsed, carried, meter.recent);
-      if (meter.elapsed >= ms || carried >= bytes) finish(() => resolve(meter.mean));
+      if (meter.elapsed < ms && carried < bytes) return;
+      // All of it came within one look: there is no second sample to tell a rate by.
+      if (meter.mean > 0) finish(() => resolve(meter.mean));
+      else
+        finish(() =>
+          reject(new TrialError(`too few bytes to tell a rate (${carried} came at once); ask for more`)),
+        );
     };
     const timer = setInterval(look, LOOK_MS);
     const abort = (): void => finish(() => reject(new TrialError("the test was ended")));

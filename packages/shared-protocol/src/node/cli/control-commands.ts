@@ -4,7 +4,15 @@ import { type Command, InvalidArgumentError } from "commander";
 import { PATH_ROLES } from "../../wire/frames.ts";
 import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
 import { parseSize } from "../config/size.ts";
-import type { DrillProgress, DrillReport, RoleChange, SpeedProgress, SpeedResult } from "../status/types.ts";
+import { statusReportSchema } from "../status/schemas.ts";
+import {
+  type DrillProgress,
+  type DrillReport,
+  type RoleChange,
+  type SpeedProgress,
+  type SpeedResult,
+  sessionsOf,
+} from "../status/types.ts";
 import { PATH_ARGUMENT } from "./completion.ts";
 import { formatRate, printable } from "./format.ts";
 import { GatewayApi } from "./gateway-api.ts";
@@ -44,7 +52,18 @@ function addPathCommand(program: Command, statusOf: StatusOf): void {
       });
       if (json) writeJson(answer);
       else process.stdout.write(renderRoleChange(answer as RoleChange));
+      if (role === "disabled") await warnOfLastLine(api, program.name(), name);
     });
+}
+
+/** Without a line the LAN is off line: nobody should have to find that out. */
+async function warnOfLastLine(api: GatewayApi, program: string, name: string): Promise<void> {
+  const report = statusReportSchema.parse(await api.ask("/api/status"));
+  const paths = sessionsOf(report).flatMap((session) => session.paths);
+  if (!paths.every((path) => path.role === "disabled")) return;
+  process.stderr.write(
+    `every line is disabled: nothing of the LAN is carried until: ${program} path ${name} active\n`,
+  );
 }
 
 function addDrillCommand(program: Command, statusOf: StatusOf): void {

@@ -1,6 +1,6 @@
 /** What both programs show of the running gateway. */
 
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { GatewayEvent } from "../status/event-log.ts";
 import { FLOW_ORDERS } from "../status/schemas.ts";
 import type { StatusConfig } from "../status/status-config.ts";
@@ -42,11 +42,31 @@ interface FlowsOptions {
   readonly json?: boolean;
 }
 
+/** The table's columns, and what the API calls them. */
+const SORT_COLUMNS = {
+  from: "from",
+  to: "to",
+  kind: "kind",
+  age: "ageSeconds",
+  up: "sentBytes",
+  down: "receivedBytes",
+} as const satisfies Readonly<Record<string, (typeof FLOW_ORDERS)[number]>>;
+
+/** A column as the table shows it, or as the API calls it. */
+function sortColumn(text: string): (typeof FLOW_ORDERS)[number] {
+  const shown = Object.entries(SORT_COLUMNS).find(([column]) => column === text.toLowerCase());
+  const found = shown?.[1] ?? FLOW_ORDERS.find((order) => order === text);
+  if (found) return found;
+  throw new InvalidArgumentError(`Allowed choices are ${Object.keys(SORT_COLUMNS).join(", ")}.`);
+}
+
 function addFlowsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(configOption(program.command("flows").description("list the open flows")))
     .option("--search <text>", "only those with this in an address, their kind or a line's name")
     .addOption(
-      new Option("--sort <column>", "in this order; ages and bytes with the most first").choices(FLOW_ORDERS),
+      new Option("--sort <column>", "in this order; ages and bytes with the most first")
+        .choices(Object.keys(SORT_COLUMNS))
+        .argParser(sortColumn),
     )
     .option("--limit <count>", "at most so many", countArgument)
     .action(async ({ config, search, sort, limit, json }: FlowsOptions) => {

@@ -73,15 +73,15 @@ export interface Limits {
   readonly drainSeconds: number;
 }
 
-/** For arrays of tables: no two with the same `key`. */
-export function refuseDuplicates<K extends string>(key: K) {
+/** For the array of tables of that name: no two with the same `key`. */
+export function refuseDuplicates<K extends string>(array: string, key: K) {
   return (entries: readonly Readonly<Record<K, string>>[], context: z.RefinementCtx): void => {
     const seen = new Map<string, number>();
     for (const [i, entry] of entries.entries()) {
       const first = seen.get(entry[key]);
       if (first === undefined) seen.set(entry[key], i);
       else {
-        const message = `${JSON.stringify(entry[key])} is the ${key} of an earlier one already (number ${first + 1})`;
+        const message = `${JSON.stringify(entry[key])} is the ${key} of an earlier one already (${array}[${first}])`;
         context.addIssue({ code: "custom", path: [i, key], message });
       }
     }

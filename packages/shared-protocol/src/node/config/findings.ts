@@ -97,7 +97,7 @@ function describe(issue: Issue, value: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       if (value === undefined) return `is required (${nameKind(issue.expected)})`;
-      return `expected ${nameKind(issue.expected)}, found ${kindOf(value)}`;
+      return `expected ${nameKind(issue.expected)}, found ${kindOf(value)}${mendKind(issue, value)}`;
     case "too_small":
       if (issue.origin === "array") return `needs at least ${String(issue.minimum)}`;
       return issue.origin === "string" ? "is empty" : `must be at least ${String(issue.minimum)}`;
@@ -108,6 +108,15 @@ function describe(issue: Issue, value: unknown): string {
     default:
       return issue.message;
   }
+}
+
+/** The commonest slips of kind, with what to write. */
+function mendKind({ expected, path }: z.core.$ZodIssueInvalidType, value: unknown): string {
+  const key = formatPath(path);
+  if (expected === "array" && typeof value === "string") return `; write it in brackets: ${key} = ["..."]`;
+  if (expected === "array" && typeof value === "object")
+    return `; write its header with two brackets: [[${key}]]`;
+  return "";
 }
 
 function describeChoice(choices: readonly string[], value: unknown): string {

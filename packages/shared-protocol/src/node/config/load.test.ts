@@ -27,7 +27,7 @@ const schema = z.strictObject({
         .refine((path) => path.interface !== undefined, "needs an interface"),
     )
     .min(1)
-    .superRefine(refuseDuplicates("name")),
+    .superRefine(refuseDuplicates("path", "name")),
   rules: z.boolean().default(true),
   listen: listenField.optional(),
   status: statusField("127.0.0.1:8080"),
@@ -47,7 +47,7 @@ function errorOf(run: () => unknown): ConfigError {
 }
 
 function messageOf(text: string): string {
-  return errorOf(() => parseConfig(text, "local.toml", schema)).message;
+  return withoutLines(errorOf(() => parseConfig(text, "local.toml", schema)).message);
 }
 
 test("a configuration, with its defaults, is frozen", () => {
@@ -61,6 +61,32 @@ test("a configuration, with its defaults, is frozen", () => {
   });
   assert.ok(
     Object.isFrozen(config) && Object.isFrozen(config.path[0]) && Object.isFrozen(config.status.listen),
+  );
+});
+
+/** Of findings; where they stand is toml-text.test.ts's concern. */
+function withoutLines(message: string): string {
+  return message.replaceAll(/ \(line \d+\)$/gm, "");
+}
+
+test("a finding ends with its line, and a slip of TOML is told with its mend", () => {
+  const said = (text: string): string =>
+    errorOf(() => parseConfig(text, "local.toml", z.strictObject({ path: z.array(z.string()) }))).message;
+  assert.equal(
+    said('# a file\npath = "x"'),
+    'local.toml: path: expected an array, found a string; write it in brackets: path = ["..."] (line 2)',
+  );
+  assert.equal(
+    said("[path]\na = 1"),
+    "local.toml: path: expected an array, found a table; write its header with two brackets: [[path]] (line 1)",
+  );
+  assert.equal(
+    said("[path]\na = 1\n[path]\na = 2"),
+    "local.toml: line 3, column 2: [path] is there already; an entry of a list is written with two brackets: [[path]]",
+  );
+  assert.match(
+    said('path = ["a]\n'),
+    /^local\.toml: line 1, column \d+: the string has no closing quote; write it between two of ", on one line$/,
   );
 });
 
@@ -88,7 +114,7 @@ test("findings name the file, the key and the mend", () => {
     ['remote = "x"\n[[path]]\nname = "a"\n', "local.toml: path[0]: needs an interface"],
     [
       `remote = "x"\n${PATH}${PATH}`,
-      'local.toml: path[1].name: "a" is the name of an earlier one already (number 1)',
+      'local.toml: path[1].name: "a" is the name of an earlier one already (path[0])',
     ],
     [
       `remote = "x"\n${PATH}role = "bakcup"\n`,

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { ConfigError, ErrorCode, type Finding } from "./errors.ts";
 import { describeIssues, formatPath } from "./findings.ts";
 import { readTextFile, whyChangeable, whyExposed } from "./secret-file.ts";
+import { explainSyntax, lineOf } from "./toml-text.ts";
 
 export interface LoadOptions<T> {
   /** The key that holds a secret in this configuration, if one does: the file must then be its owner's alone. */
@@ -34,7 +35,10 @@ export function parseConfig<S extends z.ZodType>(text: string, file: string, sch
   const result = schema.safeParse(document);
   if (result.success) return deepFreeze(result.data);
   const problems = describeIssues(schema, document, result.error.issues);
-  const findings = problems.map(({ path, what }): Finding => ({ file, key: formatPath(path), what }));
+  const findings = problems.map(({ path, what }): Finding => {
+    const line = lineOf(text, path);
+    return { file, key: formatPath(path), what: line === undefined ? what : `${what} (line ${line})` };
+  });
   throw new ConfigError(ErrorCode.configInvalid, findings);
 }
 
@@ -44,7 +48,8 @@ function parseToml(text: string, file: string): unknown {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // Only the first line: the others quote the file, which may hold secrets.
-    const what = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    const said = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    const what = explainSyntax(said, text, error.line);
     const key = `line ${error.line}, column ${error.column}`;
     throw new ConfigError(ErrorCode.configSyntax, [{ file, key, what }]);
   }

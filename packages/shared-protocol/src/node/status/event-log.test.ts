@@ -70,15 +70,23 @@ test("a line's life, and that no line is left", () => {
   assert.equal(log.since()[9]?.message, "b is disabled now: set through the API");
 });
 
-test("a line that is disabled ends without a word, and comes into no use", () => {
+test("a line that is disabled ends without a word, and comes into no use; the last one leaves the peer unreachable", () => {
   const log = new EventLog();
-  const line = new PathRecord("a", "active", "configured", new PathEvents(log, "home", "uploads"));
+  const events = new PathEvents(log, "home", "uploads");
+  const line = new PathRecord("a", "active", "configured", events);
+  const other = new PathRecord("b", "active", "configured", events);
+  const last = subflow();
+  other.handleJoined(last, LINE);
   const both = [subflow(), subflow()];
   for (const each of both) line.handleJoined(each, LINE);
   line.setRole("disabled", "set through the API");
   line.noteUse({ top: Number.POSITIVE_INFINITY, before: 0, reason: "alone" });
   for (const each of both) line.handleLost(each, "the path was disabled", true);
-  assert.deepEqual(typesOf(log), ["path-up a", "path-role a"]);
+  assert.deepEqual(typesOf(log), ["path-up b", "path-up a", "path-role a"]);
+  other.setRole("disabled", "set through the API");
+  other.handleLost(last, "the path was disabled", true);
+  assert.deepEqual(typesOf(log).slice(3), ["path-role b", "peer-unreachable"]);
+  assert.match(log.since().at(-1)?.message ?? "", /every path is disabled/);
 });
 
 test("a connection whose place another has taken ends without a word; one that is lost beside another does not", () => {

@@ -76,10 +76,11 @@ export class PathEvents implements PathObserver {
   #noteReach(): void {
     const wanted = [...this.#states.values()].filter((state) => state !== "disabled");
     const carries = wanted.some((state) => state === "up" || state === "probation");
-    const isUnreachable = wanted.length > 0 && wanted.every((state) => state === "down");
+    const isUnreachable = wanted.every((state) => state === "down");
     if (!this.#isUnreachable && isUnreachable) {
       this.#isUnreachable = true;
-      const message = "the other gateway cannot be reached: no path is up";
+      const why = wanted.length > 0 ? "no path is up" : "every path is disabled";
+      const message = `the other gateway cannot be reached: ${why}`;
       this.#log.add("peer-unreachable", message, { peer: this.#peer });
     } else if (this.#isUnreachable && carries) {
       this.#isUnreachable = false;

@@ -32,8 +32,9 @@ esac
 new=$destdir$prefix.new
 trap 'rm -rf "$new"' EXIT
 rm -rf "$new"
-mkdir -p "$new/deploy"
+mkdir -p "$new/deploy" "$new/tools"
 cp "$checkout/package.json" "$checkout/package-lock.json" "$checkout/LICENSE" "$new/"
+cp "$checkout/tools/with-node" "$new/tools/"
 cp "$checkout"/deploy/*.toml "$checkout"/deploy/*.conf "$new/deploy/"
 for package in "$checkout"/packages/*/; do
   target=$new/packages/$(basename "$package")
@@ -44,8 +45,7 @@ for package in "$checkout"/packages/*/; do
   done
 done
 (cd "$new" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error)
-node=$new/node_modules/.bin/node
-"$node" --version > /dev/null || fail "no Node 24 for this machine: $node"
+"$new/tools/with-node" node --version > /dev/null || exit 1
 
 rm -rf "$destdir$prefix.old"
 if [ -e "$destdir$prefix" ]; then mv "$destdir$prefix" "$destdir$prefix.old"; fi
@@ -56,19 +56,18 @@ mkdir -p "$destdir/usr/local/bin" "$destdir/etc/systemd/system" "$destdir/etc/ha
 command=$destdir/usr/local/bin/hawser-$role
 cat > "$command.new" << END
 #!/bin/sh
-PATH=$prefix/node_modules/.bin:\$PATH exec $prefix/packages/gateway-$role/bin/hawser-$role.mjs "\$@"
+exec $prefix/packages/gateway-$role/bin/hawser-$role "\$@"
 END
 chmod 755 "$command.new"
 mv "$command.new" "$command"
 share=$destdir/usr/local/share
-program=$destdir$prefix/packages/gateway-$role/bin/hawser-$role.mjs
-node=$destdir$prefix/node_modules/.bin/node
+program=$destdir$prefix/packages/gateway-$role/bin/hawser-$role
 mkdir -p "$share/man/man1" "$share/bash-completion/completions" "$share/zsh/site-functions" \
   "$share/fish/vendor_completions.d"
 install -m 644 "$checkout/man/hawser-$role.1" "$share/man/man1/hawser-$role.1"
-"$node" "$program" completion bash > "$share/bash-completion/completions/hawser-$role"
-"$node" "$program" completion zsh > "$share/zsh/site-functions/_hawser-$role"
-"$node" "$program" completion fish > "$share/fish/vendor_completions.d/hawser-$role.fish"
+"$program" completion bash > "$share/bash-completion/completions/hawser-$role"
+"$program" completion zsh > "$share/zsh/site-functions/_hawser-$role"
+"$program" completion fish > "$share/fish/vendor_completions.d/hawser-$role.fish"
 
 install -m 644 "$checkout/deploy/hawser-$role.service" "$destdir/etc/systemd/system/hawser-$role.service"
 

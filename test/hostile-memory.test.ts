@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import type { TLSSocket } from "node:tls";
@@ -19,7 +19,7 @@ import {
   StreamCode,
 } from "@hawser/shared-protocol/wire";
 import { addPeer, initConfig } from "../packages/gateway-remote/src/peers.ts";
-import { programFile } from "./house/support.ts";
+import { commandFile } from "./house/support.ts";
 
 const MIB = 2 ** 20;
 const HOST = "127.0.0.1";
@@ -198,9 +198,8 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
   });
 
   async function start(): Promise<void> {
-    const path = `${dirname(process.execPath)}:${process.env["PATH"]}`;
-    const env = { ...process.env, PATH: path, HAWSER_LOG_LEVEL: "info" };
-    gateway = spawn(programFile("hawser-remote"), ["run", "-c", file], {
+    const env = { ...process.env, HAWSER_LOG_LEVEL: "info" };
+    gateway = spawn(commandFile("hawser-remote"), ["run", "-c", file], {
       env,
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -1,12 +1,13 @@
 /**
- * Gets a fresh checkout ready: Debian packages, npm packages (with their own Node 24), the build. Runs on Node 20 or
+ * Gets a fresh checkout ready: Debian packages, npm packages (with a Node of their own), the build. Runs on Node 18 or
  * later, with nothing installed. Does nothing that is done already.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = join(import.meta.dirname, "..");
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What the lab and the gateways call, and the Debian package that has it. Clients of the tests are in run-tests. */
 const TOOLS = { ip: "iproute2", iptables: "iptables", curl: "curl", ...packagesFromArguments() };
@@ -80,17 +81,8 @@ function packagesOf(lockFile) {
 }
 
 function build() {
-  const node = join(root, "node_modules", ".bin", "node");
-  const runtime = existsSync(node) ? node : process.execPath;
-  const major = Number(execFileSync(runtime, ["--version"], { encoding: "utf8" }).slice(1).split(".")[0]);
-  if (major < 24) {
-    console.error(
-      "hawser: needs Node 24; the npm package of it is for Linux on x64 and arm64 only. Install Node 24.",
-    );
-    process.exit(1);
-  }
-  execFileSync(runtime, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  const compiler = ["node", join(root, "node_modules", "typescript", "bin", "tsc"), "-b"];
+  const { status } = spawnSync(join(root, "tools", "with-node"), compiler, { cwd: root, stdio: "inherit" });
+  // What is wrong has been said.
+  if (status !== 0) process.exit(1);
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces, two files at a
- * time, and those of them that measure one at a time. `npm test -- PATTERN` runs the files whose path contains PATTERN.
+ * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces and the one that
+ * installs, two files at a time, and those of them that measure one at a time. `npm test -- PATTERN` runs the files whose path contains PATTERN.
  */
 import { chmodSync, globSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ const MEASURING = [
   "speed",
   "strangers",
 ];
-const isLab = (file) => file.startsWith("test/lab/") || file.startsWith("test/house/");
+const isHeavy = (file) => /^test\/(lab|house)\//.test(file) || file === "test/npm-versions.test.ts";
 const isMeasuring = (file) =>
   file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/house/${name}.lab.test.ts`);
 
@@ -42,11 +42,11 @@ for (const [signal, code] of [
 
 const totals = { passed: 0, failed: 0, skipped: 0, cancelled: 0 };
 await runFiles(
-  files.filter((file) => !isLab(file)),
+  files.filter((file) => !isHeavy(file)),
   true,
 );
 await runFiles(
-  files.filter((file) => isLab(file) && !isMeasuring(file)),
+  files.filter((file) => isHeavy(file) && !isMeasuring(file)),
   2,
 );
 await runFiles(files.filter(isMeasuring), false);

@@ -63,8 +63,13 @@ export async function runProgram(
 
 /** What Node is to run. */
 export function programFile(program: "hawser-local" | "hawser-remote"): string {
+  return `${commandFile(program)}.mjs`;
+}
+
+/** The command, with the Node and the settings of Node that users get. */
+export function commandFile(program: "hawser-local" | "hawser-remote"): string {
   const folder = program.replace("hawser-", "gateway-");
-  return fileURLToPath(new URL(`../../packages/${folder}/bin/${program}.mjs`, import.meta.url));
+  return fileURLToPath(new URL(`../../packages/${folder}/bin/${program}`, import.meta.url));
 }
 
 /** The secret part of a pairing line. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FlowStatus, LocalStatusReport, RemoteStatusReport } from "@hawser/shared-protocol/node";
@@ -12,8 +12,8 @@ import type { Host, Namespace } from "./namespace.ts";
 export const SOCKS_PORT = 1080;
 export const CAPTURE_PORT = 12345;
 
-const LOCAL = fileURLToPath(new URL("../../packages/gateway-local/bin/hawser-local.mjs", import.meta.url));
-const REMOTE = fileURLToPath(new URL("../../packages/gateway-remote/bin/hawser-remote.mjs", import.meta.url));
+const LOCAL = fileURLToPath(new URL("../../packages/gateway-local/bin/hawser-local", import.meta.url));
+const REMOTE = fileURLToPath(new URL("../../packages/gateway-remote/bin/hawser-remote", import.meta.url));
 /** How long a gateway may take to do what is waited for. */
 const PATIENCE_MS = 15_000;
 
@@ -60,9 +60,7 @@ export class Hawser {
     const { v4, v6 } = this.house.addresses.remote;
     const endpoint = this.#options.overIpv6 ? `[${v6}]:4433` : `${v4}:4433`;
     const config = ["-c", this.file("remote.toml")];
-    const node = process.execPath;
-    await this.house.remote.exec(node, [
-      REMOTE,
+    await this.house.remote.exec(REMOTE, [
       "init",
       ...config,
       "--listen",
@@ -70,7 +68,7 @@ export class Hawser {
       "--advertise",
       endpoint,
     ]);
-    const { stdout } = await this.house.remote.exec(node, [REMOTE, "pair", "home", ...config]);
+    const { stdout } = await this.house.remote.exec(REMOTE, ["pair", "home", ...config]);
     this.write("pairing.txt", stdout);
     this.write("local.toml", this.#localConfig());
   }
@@ -134,7 +132,7 @@ export class Hawser {
 
   /** Runs a `hawser-local` command on the router. */
   runLocal(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    return this.house.router.exec(LOCAL, [...args, "-c", this.file("local.toml")], { env: programEnv() });
+    return this.house.router.exec(LOCAL, [...args, "-c", this.file("local.toml")]);
   }
 
   async status(): Promise<LocalStatusReport> {
@@ -198,7 +196,7 @@ export class Gateway {
     const command = `${limit}exec "$0" "$@" 2>>'${log}'`;
     const args = ["-c", command, ...wrap, program, "run", "-c", config];
     const env = {
-      ...programEnv(),
+      ...process.env,
       HAWSER_LOG_LEVEL: logLevel,
       ...(nodeOptions && { NODE_OPTIONS: nodeOptions }),
     };
@@ -253,11 +251,6 @@ export class Gateway {
     await exited;
     return this.process.exitCode;
   }
-}
-
-/** The programs' `#!` line finds the Node that runs this. */
-function programEnv(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` };
 }
 
 /** Asks every 50 ms until it is so. @throws Error after PATIENCE_MS */

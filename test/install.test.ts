@@ -1,52 +1,21 @@
-/** deploy/install.sh with DESTDIR, as packagers run it, with an `npm ci` that takes this checkout's packages. */
+/** deploy/install.sh with DESTDIR, as packagers run it. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { after, test } from "node:test";
+import { Installer, ROOT } from "./installer.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "hawser-install-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** What install.sh takes, with a folder of its own for what `npm run build` makes. */
-const checkout = join(folder, "checkout");
-for (const part of ["package.json", "package-lock.json", "LICENSE", "deploy", "packages"])
-  cpSync(join(ROOT, part), join(checkout, part), {
-    recursive: true,
-    filter: (file) => !file.includes("node_modules"),
-  });
-mkdirSync(join(checkout, "man"));
-for (const role of ["local", "remote"]) writeFileSync(join(checkout, "man", `hawser-${role}.1`), ".TH\n");
+const installer = new Installer(folder);
 
-const bin = join(folder, "bin");
-mkdirSync(bin);
-
-function setNpm(script: string): void {
-  writeFileSync(join(bin, "npm"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-}
-
-const LINKS = `echo "$@" > '${folder}/npm-args'; ln -s '${ROOT}/node_modules' node_modules`;
-
-function install(destination: string, ...args: string[]): { status: number | null; stderr: string } {
-  const env = {
-    ...process.env,
-    DESTDIR: destination,
-    PATH: `${bin}:${dirname(process.execPath)}:${process.env["PATH"]}`,
-  };
+function install(destination: string, ...args: string[]) {
+  const env = { ...process.env, DESTDIR: destination, PATH: `${installer.bin}:${process.env["PATH"]}` };
   // As strict as root's may be: the service is another user.
-  const script = `umask 077; exec sh '${join(checkout, "deploy/install.sh")}' "$@"`;
+  const script = `umask 077; exec sh '${installer.script}' "$@"`;
   return spawnSync("sh", ["-c", script, "sh", ...args], { env, encoding: "utf8" });
 }
 
@@ -62,10 +31,9 @@ function listing(destination: string): string[] {
 for (const role of ["local", "remote"]) {
   test(`${role}: all is in its place and readable; a second run changes nothing, and leaves the configuration`, () => {
     const destination = join(folder, role);
-    setNpm(LINKS);
     const first = install(destination, role);
     assert.equal(first.status, 0, first.stderr);
-    assert.match(readFileSync(join(folder, "npm-args"), "utf8"), /^ci --omit=dev --ignore-scripts /);
+    assert.match(readFileSync(installer.npmArguments, "utf8"), /^ci --omit=dev --ignore-scripts /);
     const files = listing(destination);
     for (const file of [
       `755 usr/local/bin/hawser-${role}`,
@@ -79,13 +47,12 @@ for (const role of ["local", "remote"]) {
     ])
       assert.ok(files.includes(file), `${file} is not among\n${files.join("\n")}`);
     assert.deepEqual(readdirSync(join(destination, "etc/hawser")), []);
+    const program = join(destination, `opt/hawser/packages/gateway-${role}/bin/hawser-${role}`);
+    assert.match(execFileSync(program, ["--version"], { encoding: "utf8" }), /^\d+\.\d+\.\d+/);
     assert.equal(
-      statSync(join(destination, `opt/hawser/packages/gateway-${role}/bin/hawser-${role}.mjs`)).mode & 0o777,
-      0o755,
+      readFileSync(join(destination, `usr/local/bin/hawser-${role}`), "utf8"),
+      `#!/bin/sh\nexec /opt/hawser/packages/gateway-${role}/bin/hawser-${role} "$@"\n`,
     );
-    const run = ["--version"];
-    const program = join(destination, `opt/hawser/packages/gateway-${role}/bin/hawser-${role}.mjs`);
-    assert.match(execFileSync(process.execPath, [program, ...run], { encoding: "utf8" }), /^\d+\.\d+\.\d+/);
 
     writeFileSync(join(destination, "etc/hawser", `${role}.toml`), "mine", { mode: 0o600 });
     assert.equal(install(destination, role).status, 0);
@@ -98,17 +65,23 @@ for (const role of ["local", "remote"]) {
 test("a failure half-way leaves the old installation as it was, and nothing else", () => {
   const destination = join(folder, "local");
   const before = listing(destination);
-  setNpm("exit 1");
+  installer.fake("npm", "exit 1");
   assert.notEqual(install(destination, "local").status, 0);
   assert.deepEqual(listing(destination), before);
   assert.deepEqual(readdirSync(join(destination, "opt")), ["hawser"]);
 });
 
-test("without a role, or not built, it says what to do", () => {
+test("called wrongly, for help, or not built, it says what to do", () => {
   const destination = join(folder, "none");
-  const usage = install(destination);
-  assert.deepEqual([usage.status, usage.stderr.includes("local|remote")], [2, true]);
-  rmSync(join(checkout, "man/hawser-local.1"));
+  for (const args of [[], ["remotes"], ["local", "remote"], ["uninstall"]]) {
+    const { status, stderr } = install(destination, ...args);
+    assert.equal(status, 2);
+    assert.match(stderr, /^usage: .*local\|remote/);
+  }
+  const help = install(destination, "--help");
+  assert.deepEqual([help.status, help.stderr], [0, ""]);
+  assert.match(help.stdout, /^usage: .*local\|remote[^]*uninstall/);
+  rmSync(join(installer.checkout, "man/hawser-local.1"));
   const unbuilt = install(destination, "local");
   assert.equal(unbuilt.status, 1);
   assert.match(unbuilt.stderr, /npm ci && npm run build/);

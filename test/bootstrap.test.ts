@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 
 const root = mkdtempSync(join(tmpdir(), "hawser-bootstrap-"));
@@ -18,7 +18,8 @@ const INSTALLED = { "node_modules/a": LOCKED["node_modules/a"] };
 
 for (const folder of ["tools", "bin", "node_modules/typescript/bin"])
   mkdirSync(join(root, folder), { recursive: true });
-copyFileSync(join(import.meta.dirname, "../tools/bootstrap.mjs"), join(root, "tools/bootstrap.mjs"));
+for (const tool of ["bootstrap.mjs", "with-node"])
+  copyFileSync(join(import.meta.dirname, "../tools", tool), join(root, "tools", tool));
 writeFileSync(join(root, "node_modules/typescript/bin/tsc"), "");
 writeFileSync(join(root, "package-lock.json"), JSON.stringify({ packages: LOCKED }));
 for (const [tool, script] of Object.entries({ ip: "", iptables: "", curl: "", npm: "echo npm $* >&2" })) {
@@ -31,7 +32,10 @@ function bootstrap(installed?: object): string {
   const hidden = join(root, "node_modules/.package-lock.json");
   if (installed) writeFileSync(hidden, JSON.stringify({ packages: installed }));
   else rmSync(hidden, { force: true });
-  const env = { ...process.env, PATH: `${join(root, "bin")}:${process.env["PATH"]}` };
+  const env = {
+    ...process.env,
+    PATH: `${join(root, "bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
+  };
   const { status, stderr } = spawnSync(process.execPath, [join(root, "tools/bootstrap.mjs")], {
     env,
     encoding: "utf8",

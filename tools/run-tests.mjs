@@ -1,6 +1,7 @@
 /**
- * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces and the one that
- * installs, two files at a time, and those of them that measure one at a time. `npm test -- PATTERN` runs the files whose path contains PATTERN.
+ * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces, and those that
+ * install, two files at a time; then those that measure, one at a time. `npm test -- PATTERN` runs the files whose path
+ * contains PATTERN.
  */
 import { chmodSync, globSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +26,9 @@ const MEASURING = [
   "speed",
   "strangers",
 ];
-const isHeavy = (file) => /^test\/(lab|house)\//.test(file) || file === "test/npm-versions.test.ts";
+const INSTALLING = ["install", "npm-versions", "upgrade"];
+const isHeavy = (file) =>
+  /^test\/(lab|house)\//.test(file) || INSTALLING.some((name) => file === `test/${name}.test.ts`);
 const isMeasuring = (file) =>
   file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/house/${name}.lab.test.ts`);
 

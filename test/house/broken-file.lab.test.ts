@@ -48,6 +48,20 @@ suite("a broken configuration of a running gateway", { skip: labMissing() ?? fal
     });
   }
 
+  test("the same of the remote gateway", async () => {
+    const config = hawser.file("remote.toml");
+    const text = readFileSync(config, "utf8");
+    hawser.write("remote.toml", text.replace("listen =", "lisen ="));
+    const { code, stdout, stderr } = await runProgram(house.remote, "hawser-remote", [
+      "status",
+      "-c",
+      config,
+    ]);
+    hawser.write("remote.toml", text);
+    assert.deepEqual([code, /home: up/.test(stdout)], [0, true], stderr);
+    assert.match(stderr, /remote\.toml: lisen: .*\nasking the gateway at 127\.0\.0\.1:8081 all the same\n$/s);
+  });
+
   test("who may not read the file is told to use sudo, and sees the status", async () => {
     const { code, stdout, stderr } = await run("status", NOBODY);
     assert.deepEqual([code, /adsl1 +up/.test(stdout)], [0, true], stderr);

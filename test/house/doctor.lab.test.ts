@@ -152,6 +152,15 @@ suite("doctor", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
     await assertWell();
   });
 
+  test("a strict reverse-path filter that makes a line silent is found, and its mend works", async () => {
+    await house.router.exec("sysctl", ["-w", "net.ipv4.conf.adsl2.rp_filter=1"]);
+    const [finding] = await assertBad([
+      /^path adsl2: remote .*no answer .* -> the strict reverse-path filter drops/,
+    ]);
+    await type(finding);
+    await assertWell();
+  });
+
   test("forwarding that is off is found, and its mend works", async () => {
     await house.router.exec("sysctl", ["-w", "net.ipv4.ip_forward=0"]);
     const [finding] = await assertBad([/^forwarding: IPv4: is off for lan0: UDP, DNS and ping of the LAN/]);
@@ -233,6 +242,8 @@ suite("doctor", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
       /IPv4 connections are redirected and do not arrive: a firewall drops them/,
     );
     assert.match((await hawser.local.curl("/api/events")).stdout, /"capture-blocked"/);
+    const status = await hawser.runLocal(["status"]);
+    assert.match(status.stdout, /\na firewall drops the LAN's IPv4 connections: hawser-local doctor\n/);
     assert.match((await hawser.local.curl("/metrics")).stdout, /hawser_capture_blocked\{family="ipv4"\} 1/);
     const found = await assertBad([
       dropped,

@@ -60,6 +60,8 @@ export interface LineFacts {
 export interface LanDeviceFacts {
   readonly name: string;
   readonly exists: boolean;
+  /** The bridge or bond that it is a part of: what comes in is the bridge's. */
+  readonly master: string | undefined;
   /** With their prefix: `192.168.1.1/24`. */
   readonly prefixes: readonly string[];
   /** Whether what comes in over it is forwarded. */

@@ -1,7 +1,8 @@
 /** Asks the machine about its LAN side: interfaces, forwarding, connection tracking, firewall. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { basename } from "node:path";
 import {
   FAMILIES,
   IptablesError,
@@ -22,7 +23,17 @@ export function gatherLanDevice(name: string): LanDeviceFacts {
     // The kernel asks for the setting of all interfaces, whatever that of the one says.
     ipv6: read("/proc/sys/net/ipv6/conf/all/forwarding") !== "0",
   };
-  return { name, exists: existsSync(`/sys/class/net/${name}`), prefixes, forwards };
+  return { name, exists: existsSync(`/sys/class/net/${name}`), master: masterOf(name), prefixes, forwards };
+}
+
+function masterOf(name: string): string | undefined {
+  try {
+    const master = basename(readlinkSync(`/sys/class/net/${name}/master`));
+    const isWhole = ["bridge", "bonding"].some((kind) => existsSync(`/sys/class/net/${master}/${kind}`));
+    return isWhole ? master : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined without connection tracking: it comes with the first rule that needs it. */

@@ -15,6 +15,7 @@ const capture = (hosts: readonly string[] = ["0.0.0.0", "::"]): CaptureConfig =>
 const device = (change: Partial<LanDeviceFacts> = {}): LanDeviceFacts => ({
   name: "lan0",
   exists: true,
+  master: undefined,
   prefixes: ["192.168.1.1/24", "2001:db8:7::1/64"],
   forwards: { ipv4: true, ipv6: true },
   ...change,
@@ -35,6 +36,13 @@ for (const [what, change, found] of [
     { name: "wan0" },
     [
       "bad capture: interface wan0: is path adsl1's: what comes in from the Internet is captured, and the LAN is not -> name the LAN's interface in capture.from; `ip -br address` lists them",
+    ],
+  ],
+  [
+    "is a port of a bridge",
+    { master: "br-lan" },
+    [
+      'bad capture: interface lan0: is a part of br-lan: what comes in over it is br-lan\'s, and is not captured -> name "br-lan" in capture.from instead',
     ],
   ],
   [

@@ -27,6 +27,10 @@ export function lanFindings(
       const text = `is path ${line.name}'s: what comes in from the Internet is captured, and the LAN is not`;
       return [bad(subject, text, "name the LAN's interface in capture.from; `ip -br address` lists them")];
     }
+    if (device.master !== undefined) {
+      const text = `is a part of ${device.master}: what comes in over it is ${device.master}'s, and is not captured`;
+      return [bad(subject, text, `name "${device.master}" in capture.from instead`)];
+    }
     return [ok(subject, "is there"), ...forwardingFindings(capture, paths, device)];
   });
 }

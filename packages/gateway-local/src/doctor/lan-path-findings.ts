@@ -24,21 +24,26 @@ export function lanPathFindings(
   filter: FilterFacts,
   gateway: GatewayFacts,
 ): Finding[] {
+  const willAccept = gateway.state !== "runs" && capture.rules;
   return (["ipv4", "ipv6"] as const).flatMap((family) => {
     const port = ports[family];
-    if (port === undefined) return [];
-    const obstacles = devices
+    const packets = devices
       .filter(({ exists }) => exists)
-      .flatMap((device) => {
-        const prefixes = device.prefixes.filter((prefix) => prefix.includes(":") === (family === "ipv6"));
-        const packet = { family, inInterface: device.name, port, prefixes };
-        // A family that the LAN does not have needs no way.
-        return prefixes.length === 0
-          ? []
-          : obstaclesOf(packet, filter, gateway.state !== "runs" && capture.rules);
+      .map(({ name, prefixes }) => {
+        const own = prefixes.filter((prefix) => isOfFamily(prefix, family));
+        return { family, inInterface: name, port: port ?? 0, prefixes: own };
       });
+    // A family that the LAN does not have needs no way.
+    const coming = packets.filter(({ prefixes }) => prefixes.length > 0);
+    if (port === undefined || (coming.length === 0 && packets.length > 0)) return [];
+    const obstacles = coming.flatMap((packet) => obstaclesOf(packet, filter, willAccept));
     return familyFindings(family, obstacles, gateway);
   });
+}
+
+/** Nothing that is captured comes from a link-local address. */
+function isOfFamily(prefix: string, family: Family): boolean {
+  return prefix.includes(":") === (family === "ipv6") && !/^fe[89ab]/i.test(prefix);
 }
 
 /** `willAccept`: at its start the gateway adds a rule to iptables that lets in what it redirects. */

@@ -60,9 +60,13 @@ function sourceFindings({ path, isOwnSource, sourceDevice, targets }: LineFacts)
 /** With strict filtering, answers that come in over the line that the default route does not name are dropped. */
 function reversePathFindings({ path, reversePathFilter }: LineFacts): Finding[] {
   if (path.interface === undefined || reversePathFilter !== 1) return [];
-  const mend = `\`sysctl -w net.ipv4.conf.${sysctlName(path.interface)}.rp_filter=2\``;
   const text = "is strict, and may drop what comes back over this line";
-  return [note(`path ${path.name}: reverse-path filter`, text, mend)];
+  return [note(`path ${path.name}: reverse-path filter`, text, loosen(path.interface))];
+}
+
+/** The kernel takes the greater of the interface's setting and that of all (ip-sysctl): 2, loose, always wins. */
+export function loosen(device: string): string {
+  return `\`sysctl -w net.ipv4.conf.${sysctlName(device)}.rp_filter=2\``;
 }
 
 /** A dot in an interface's name is written as a slash (sysctl(8)). */

@@ -85,6 +85,20 @@ for (const [what, dial, change, found] of [
   });
 }
 
+test("a silent line with a strict reverse-path filter is told to loosen it", () => {
+  const own = line({ targets: [target(4, failed("ERR_DIAL", "no answer"))], reversePathFilter: 1 });
+  assert.match(
+    said(remoteFindings(own, "home", new Set()), "mend").join(),
+    /-> the strict reverse-path filter .*: `sysctl -w net\.ipv4\.conf\.wan0\.rp_filter=2`$/,
+  );
+});
+
+test("of a line whose interface is not up nothing else is said", () => {
+  const link = { exists: true, isUp: false, isPointToPoint: false, addresses: [] };
+  const none = { ...target(), route: { found: "none" } as const, dial: undefined };
+  assert.deepEqual(remoteFindings(line({ link, targets: [none] }), "home", new Set()), []);
+});
+
 test("where other lines reach the remote, it is the line", () => {
   const others = [line()];
   assert.match(

@@ -4,7 +4,7 @@ import { formatEndpoint } from "@hawser/shared-protocol/node";
 import type { DialTarget } from "../paths/dial-targets.ts";
 import type { DialFacts, LineFacts, RouteFacts, TargetFacts } from "./facts.ts";
 import { bad, type Finding, ok } from "./findings.ts";
-import { missingRoute } from "./line-findings.ts";
+import { loosen, missingRoute } from "./line-findings.ts";
 
 type Failed = Extract<DialFacts, { readonly outcome: "failed" }>;
 
@@ -14,6 +14,8 @@ interface Case {
   readonly target: DialTarget;
   readonly route: RouteFacts;
   readonly isGatewaySilent: boolean;
+  /** The line's reverse-path filter is strict. */
+  readonly isStrict: boolean;
   /** Another line reaches the remote gateway at this address. */
   readonly isReachedElsewhere: boolean;
   /** Under which name the home is paired. */
@@ -24,7 +26,9 @@ type Judgement = readonly [text: string, mend: string];
 
 /** `name` is the home's in its pairing line; `reached` has the addresses at which any line found the remote gateway. */
 export function remoteFindings(line: LineFacts, name: string, reached: ReadonlySet<string>): Finding[] {
-  const { path, noTarget } = line;
+  const { path, noTarget, link } = line;
+  // What lineFindings says of the interface is the cause.
+  if (link && (!link.exists || !link.isUp || link.addresses.length === 0)) return [];
   if (noTarget) {
     const [text, mend] = unresolved(noTarget);
     return [bad(`path ${path.name}: remote`, text, mend)];
@@ -37,7 +41,8 @@ export function remoteFindings(line: LineFacts, name: string, reached: ReadonlyS
       return ok(subject, `is reached and knows our key (${dial.ms} ms for connection and handshake)`);
     const device = path.interface ?? line.sourceDevice ?? "the line's device";
     const isReachedElsewhere = reached.has(target.address);
-    const about: Case = { device, target, route, isGatewaySilent, isReachedElsewhere, name };
+    const isStrict = line.reversePathFilter === 1 && target.family === 4;
+    const about: Case = { device, target, route, isGatewaySilent, isStrict, isReachedElsewhere, name };
     return bad(subject, ...judge(dial, about));
   });
 }
@@ -135,8 +140,12 @@ function noHandshake(message: string, { device, target, isReachedElsewhere }: Ca
   return [text, mend];
 }
 
-function silent(message: string, { device, target, isReachedElsewhere }: Case): Judgement {
+function silent(message: string, { device, target, isStrict, isReachedElsewhere }: Case): Judgement {
   const ping = `\`ping -I ${device} ${target.address}\``;
+  if (isStrict) {
+    const mend = `the strict reverse-path filter drops what comes back, unless this line has the best route: ${loosen(device)}`;
+    return [message, mend];
+  }
   if (isReachedElsewhere)
     return [message, `the other lines reach it, so this line does not get through: ${ping}`];
   const { port } = target.endpoint;

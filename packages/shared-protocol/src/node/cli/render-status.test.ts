@@ -13,6 +13,17 @@ function session(...paths: PathStatus[]): SessionStatus {
 
 const NOW = new Date("2026-01-02T03:04:17.000Z");
 
+test("that a firewall cuts the LAN off stands above everything", () => {
+  const text = renderStatus({
+    ...sampleReport(),
+    capture: [
+      { family: "ipv4", state: "blocked", accepted: 3, redirected: 9 },
+      { family: "ipv6", state: "arrives", accepted: 3, redirected: 3 },
+    ],
+  });
+  assert.equal(text.split("\n")[1], "a firewall drops the LAN's IPv4 connections: hawser-local doctor");
+});
+
 test("the table of a local gateway", () => {
   const lte = samplePath("lte", {
     state: "down",

@@ -42,10 +42,20 @@ const COLUMNS: readonly Column[] = [
 export function renderStatus(report: StatusReport, now = new Date(), width = WIDTH): string {
   const { role, version, uptimeSeconds } = report;
   const lines = [`hawser-${role} ${printable(version)}, up ${formatAge(uptimeSeconds)}`];
+  lines.push(...renderCapture(report));
   const sessions = sessionsOf(report);
   if (sessions.length === 0) lines.push("", "no local gateway is connected");
   for (const session of sessions) lines.push("", ...renderSession(session, now, columnsIn(width)));
   return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;
+}
+
+/** Of what the LAN is cut off by, though all lines are up. */
+function renderCapture(report: StatusReport): string[] {
+  const capture = report.role === "local" ? (report.capture ?? []) : [];
+  const names = { ipv4: "IPv4", ipv6: "IPv6" };
+  return capture
+    .filter(({ state }) => state === "blocked")
+    .map(({ family }) => `a firewall drops the LAN's ${names[family]} connections: hawser-local doctor`);
 }
 
 /** As many columns of the table as fit; where these are too wide still, names have what is left. */

@@ -90,7 +90,7 @@ async function checkCapture(
     ...lanFindings(capture, config.paths, devices),
     ...ipv6LeakFindings(capture, devices),
     ...rulesFindings(rules, gateway.state, capture.rules),
-    ...lanPathFindings(capture, ports, devices, filter, gateway),
+    ...lanPathFindings(ports, devices, filter, gateway),
     ...conntrackFindings(gatherConntrack()),
   ];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LocalStatusReport, PathStatus } from "@hawser/shared-protocol/node";
-import type { CaptureConfig, LocalConfig, PathConfig } from "../config.ts";
+import type { LocalConfig, PathConfig } from "../config.ts";
 import type { FilterFacts, GatewayFacts, LanDeviceFacts, RuleFacts } from "./facts.ts";
 import { type Finding, renderSummary } from "./findings.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
@@ -132,7 +132,6 @@ for (const [facts, gateway, isOwn, found] of [
   });
 }
 
-const CAPTURE = { rules: true, from: ["lan0"] } as unknown as CaptureConfig;
 const LAN: LanDeviceFacts = {
   name: "lan0",
   exists: true,
@@ -157,13 +156,12 @@ const IPTABLES =
 const NFTABLES =
   "bad connections of the LAN by IPv4: what is redirected does not arrive: nft's chain inet fw input drops them by its policy, drop -> `nft 'insert rule inet fw input iifname \"lan0\" tcp dport 12345 ct status dnat accept'`, and the same in /etc/nftables.conf";
 
-for (const [what, ipv4, nft, gateway, capture, found] of [
+for (const [what, ipv4, nft, gateway, found] of [
   [
     "they arrive",
     OPEN,
     undefined,
     counted("arrives", 5, 5),
-    CAPTURE,
     ["ok connections of the LAN by IPv4: they arrive: 5 so far"],
   ],
   [
@@ -171,42 +169,24 @@ for (const [what, ipv4, nft, gateway, capture, found] of [
     OPEN,
     undefined,
     counted("unproven", 0, 0),
-    CAPTURE,
     [
       "note connections of the LAN by IPv4: none has come yet, so that they arrive is not proven -> open a page on a device of the LAN, then run `hawser-local doctor` again",
     ],
   ],
-  ["default-deny", DENY, undefined, counted("unproven", 0, 9), CAPTURE, [IPTABLES]],
+  ["default-deny", DENY, undefined, counted("unproven", 0, 9), [IPTABLES]],
+  ["default-deny, switched on after some had arrived", DENY, undefined, counted("arrives", 5, 5), [IPTABLES]],
   [
-    "default-deny, switched on after some had arrived",
-    DENY,
-    undefined,
-    counted("arrives", 5, 5),
-    CAPTURE,
-    [IPTABLES],
-  ],
-  [
-    "default-deny before the start, which adds a rule of its own",
+    "default-deny before the start, with which a rule of ours comes",
     DENY,
     undefined,
     { state: "absent" },
-    CAPTURE,
     [],
-  ],
-  [
-    "default-deny before the start, with root's rules",
-    DENY,
-    undefined,
-    { state: "absent" },
-    { ...CAPTURE, rules: false },
-    [IPTABLES],
   ],
   [
     "nft's own chain; iptables-nft's is judged by iptables-save",
     DENY.replace("DROP", "ACCEPT"),
     NFT,
     counted("arrives", 5, 5),
-    CAPTURE,
     [NFTABLES],
   ],
   [
@@ -214,7 +194,6 @@ for (const [what, ipv4, nft, gateway, capture, found] of [
     undefined,
     NFT.replace('"ip"', '"ip6"'),
     { state: "absent" },
-    CAPTURE,
     [NFTABLES],
   ],
   [
@@ -222,7 +201,6 @@ for (const [what, ipv4, nft, gateway, capture, found] of [
     undefined,
     undefined,
     counted("blocked", 5, 9),
-    CAPTURE,
     [
       "bad connections of the LAN by IPv4: the rules redirected 9 connections, of which the last do not arrive -> a firewall drops them: `iptables -v -S INPUT` and `nft list ruleset` show its rules and their counters",
     ],
@@ -230,13 +208,7 @@ for (const [what, ipv4, nft, gateway, capture, found] of [
 ] as const) {
   test(`the LAN's way in: ${what}`, () => {
     const filter: FilterFacts = { iptables: ipv4 === undefined ? {} : { ipv4 }, nft };
-    const findings = lanPathFindings(
-      capture,
-      { ipv4: 12_345, ipv6: 12_345 },
-      [LAN],
-      filter,
-      gateway as GatewayFacts,
-    );
+    const findings = lanPathFindings({ ipv4: 12_345, ipv6: 12_345 }, [LAN], filter, gateway as GatewayFacts);
     assert.deepEqual(said(findings, "mend"), found);
   });
 }

@@ -1,7 +1,6 @@
 /** The way of the LAN's connections into the gateway: redirected ones arrive at INPUT, where a firewall may drop them. */
 
 import type { Family } from "iptables-wrapper";
-import type { CaptureConfig } from "../config.ts";
 import type { FilterFacts, GatewayFacts, LanDeviceFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 import { iptablesInput } from "./input-filter/iptables-input.ts";
@@ -18,13 +17,12 @@ interface Obstacle {
 
 /** `ports`: where the rules turn each captured family. */
 export function lanPathFindings(
-  capture: CaptureConfig,
   ports: Readonly<Partial<Record<Family, number>>>,
   devices: readonly LanDeviceFacts[],
   filter: FilterFacts,
   gateway: GatewayFacts,
 ): Finding[] {
-  const willAccept = gateway.state !== "runs" && capture.rules;
+  const willAccept = gateway.state !== "runs";
   return (["ipv4", "ipv6"] as const).flatMap((family) => {
     const port = ports[family];
     const packets = devices
@@ -46,7 +44,7 @@ function isOfFamily(prefix: string, family: Family): boolean {
   return prefix.includes(":") === (family === "ipv6") && !/^fe[89ab]/i.test(prefix);
 }
 
-/** `willAccept`: at its start the gateway adds a rule to iptables that lets in what it redirects. */
+/** `willAccept`: the rules that come with the start let in what they redirect, by iptables. */
 function obstaclesOf(packet: RedirectedPacket, filter: FilterFacts, willAccept: boolean): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const { family, inInterface, port } = packet;

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { CAPTURE_PORT, Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask, connectFrom, IPPROTO_MPTCP, Reader } from "./sockets.ts";
+import { reconfigure } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 
@@ -119,6 +121,10 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
   });
 
   test("rules show prints what rules apply installs and rules clear removes", async () => {
+    // A gateway that keeps the rules itself would put them back.
+    const own = readFileSync(hawser.file("local.toml"), "utf8");
+    await reconfigure(hawser, (text) => text.replace("[capture]", "[capture]\nrules = false"));
+    await hawser.runLocal(["rules", "apply"]);
     const shown = (await hawser.runLocal(["rules", "show"])).stdout;
     assert.match(shown, /^# iptables-restore --noflush\n\*nat\n/);
     assert.match(shown, /\n# ip6tables-restore --noflush\n\*nat\n/);
@@ -139,6 +145,8 @@ describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRules(true);
     assert.equal((await hawser.runLocal(["rules", "apply"])).stdout, "ipv4: unchanged\nipv6: unchanged\n");
     assert.match(await seenAs(house.addresses.origin.v4), /198\.51\.100\.1$/);
+    await reconfigure(hawser, () => own);
+    await assertRules(true);
   });
 
   test("SIGTERM removes the rules and nobody else's; the next start installs them", async () => {

@@ -7,7 +7,7 @@ import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, startOrigin } from "../lab/traffic/run.ts";
-import { type ProgramResult, programFile, runProgram } from "./support.ts";
+import { type ProgramResult, programFile, reload, runProgram } from "./support.ts";
 
 interface Finding {
   readonly level: "ok" | "note" | "bad";
@@ -264,13 +264,29 @@ suite("doctor", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
     await house.router.exec("nft", ["delete", "table", "inet", "fw"]);
   });
 
-  test("the same by a rule of iptables that stands first", async () => {
+  test("the same by a rule of iptables that stands first, where root keeps the rules", async () => {
+    const own = readFileSync(hawser.file("local.toml"), "utf8");
+    await reload(hawser, (text) => text.replace("[capture]", "[capture]\nrules = false"));
+    await hawser.runLocal(["rules", "apply"]);
     await iptables(house.router, "-I", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
     const [finding] = await assertBad([
       /^redirect rules for IPv4: .* stands before the jump from INPUT -> `hawser-local rules apply`/,
       /IPv4: what is redirected does not arrive: iptables's chain INPUT drops them by -A INPUT -i lan0 -p tcp -j DROP/,
     ]);
     await type(finding);
+    await connect();
+    await assertWell();
+    await iptables(house.router, "-D", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
+    await reload(hawser, () => own);
+    await assertWell();
+  });
+
+  test("the same where the gateway keeps them: it puts its own first", async () => {
+    await iptables(house.router, "-I", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
+    await until(
+      async () => /"rules-restored"/.test((await hawser.local.curl("/api/events")).stdout),
+      NOTICED_MS,
+    );
     await connect();
     await assertWell();
     await iptables(house.router, "-D", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");

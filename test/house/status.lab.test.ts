@@ -10,7 +10,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin, upload } from "../lab/traffic/run.ts";
 import { ask, connectFrom, type Listener, listenIn, pair, Reader } from "./sockets.ts";
-import { pairingSecret, programFile, runProgram } from "./support.ts";
+import { pairingSecret, programFile, reload, runProgram } from "./support.ts";
 
 const FORWARD_PORT = 8022;
 const MB = 1_000_000;
@@ -243,11 +243,13 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     const findings = JSON.parse(well.stdout) as { level: string; subject: string }[];
     assert.ok(findings.every(({ level }) => level !== "bad"));
     assert.ok(findings.some(({ subject }) => subject === "redirect rules for IPv4"));
-    await hawser.runLocal(["rules", "clear"]);
+    // A gateway that keeps the rules itself would put them back.
+    const own = readFileSync(hawser.file("local.toml"), "utf8");
+    await reload(hawser, (text) => text.replace("[capture]", "[capture]\nrules = false"));
     await house.line("adsl2").set({ blackhole: true });
     const ill = await runProgram(house.router, "hawser-local", ["doctor", ...config]);
     await house.line("adsl2").set({ blackhole: false });
-    await hawser.runLocal(["rules", "apply"]);
+    await reload(hawser, () => own);
     await hawser.whenPaths((states) => states.join() === "up,up");
     assert.equal(ill.code, 1);
     assert.match(ill.stdout, /^ok {3}path adsl1: remote/m);

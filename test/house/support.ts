@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Gateway, Hawser } from "../lab/hawser.ts";
+import { type Gateway, type Hawser, until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
 
 /** How long a command may take. */
@@ -21,6 +21,15 @@ export async function reconfigure(hawser: Hawser, edit: (text: string) => string
   await hawser.local.stop();
   await hawser.startLocal();
   await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "disabled"));
+}
+
+/** Changes local.toml and has the running local gateway follow. */
+export async function reload(hawser: Hawser, edit: (text: string) => string): Promise<void> {
+  const reloads = (): number => hawser.local.logText().split('"msg":"reloaded ').length;
+  const before = reloads();
+  editLocal(hawser, edit);
+  hawser.local.process.kill("SIGHUP");
+  await until(async () => reloads() > before);
 }
 
 /** How many descriptors a gateway has open. */

@@ -5,6 +5,7 @@ import {
   type Logger,
   type Pairing,
   Refusals,
+  type RulesStatus,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
 import { FAMILIES, type Family, systemRunner } from "iptables-wrapper";
@@ -81,7 +82,7 @@ export class LocalGateway {
     this.opener = new FlowOpener(this.keeper, this.refusals, logger, failed);
     const hasCaptured = (): boolean =>
       [...this.opener.flows].some(({ request }) => request.kind === "redirect");
-    this.#rules = new RuleKeeper({ logger, hasCaptured, failed });
+    this.#rules = new RuleKeeper({ logger, events: this.events, hasCaptured, failed });
     this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
@@ -94,6 +95,11 @@ export class LocalGateway {
 
   get config(): LocalConfig {
     return this.#config;
+  }
+
+  /** Undefined where it keeps none. */
+  get rules(): RulesStatus | undefined {
+    return this.#rules.status;
   }
 
   /** It captures nothing more. */

@@ -35,7 +35,7 @@ export class LocalStatus implements StatusSource {
   }
 
   status(): StatusReport {
-    const { keeper, paths, config, opener, captureWatch } = this.#gateway;
+    const { keeper, paths, config, opener, captureWatch, rules } = this.#gateway;
     const pathStatus = paths.map((path) => path.status());
     return {
       role: "local",
@@ -49,6 +49,7 @@ export class LocalStatus implements StatusSource {
         pathStatus,
         keeper.totalsBefore,
       ),
+      ...(rules && { rules }),
     };
   }
 

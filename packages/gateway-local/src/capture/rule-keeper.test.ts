@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createLogger } from "@hawser/shared-protocol/node";
+import { createLogger, EventLog, type RulesChange } from "@hawser/shared-protocol/node";
 import { Family } from "iptables-wrapper";
 import { FakeFirewall } from "iptables-wrapper/testing";
 import type { CaptureConfig } from "../config.ts";
@@ -22,6 +22,9 @@ const CAPTURE: CaptureConfig = {
 interface House {
   readonly firewall: FakeFirewall;
   readonly keeper: RuleKeeper;
+  readonly events: EventLog;
+  /** As the kernel tells of a change. */
+  readonly tell: (by: string) => void;
   /** Connections that the rules have turned to the listener. */
   captured: number;
 }
@@ -29,14 +32,24 @@ interface House {
 function house(): House {
   const firewall = new FakeFirewall();
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
+  const events = new EventLog();
+  let onChange: (change: RulesChange) => void = () => {};
+  const listen = (handler: typeof onChange): { close(): void } => {
+    onChange = handler;
+    return { close: () => (onChange = () => {}) };
+  };
   const made: House = {
     firewall,
+    events,
     keeper: new RuleKeeper({
       logger,
+      events,
       hasCaptured: () => made.captured > 0,
       failed: new FailedDestinations(logger, () => new FakeSets()),
       runner: firewall,
+      listen,
     }),
+    tell: (by) => onChange({ ipv4: true, ipv6: true, by }),
     captured: 0,
   };
   return made;
@@ -194,3 +207,74 @@ test("the kernel's sets are asked for by the rules", async () => {
   await keeper.follow(CAPTURE);
   assert.match(firewall.save(Family.ipv6), /match-set HAWSER\.refused\.ipv6 dst,dst -j REJECT/);
 });
+
+/** What another program does to the nat table. */
+const DAMAGES = {
+  "all of the table": "-F PREROUTING\n-F HAWSER\n-X HAWSER",
+  "all jumps": "-F PREROUTING",
+  "the chain's rules": "-F HAWSER",
+  "a REDIRECT before ours": "-I PREROUTING 1 -i lan0 -p tcp -j REDIRECT --to-ports 9",
+};
+
+for (const [what, damage] of Object.entries(DAMAGES)) {
+  test(`rules that another program changes are put back: ${what}`, async () => {
+    for (const family of [Family.ipv4, Family.ipv6]) {
+      const { firewall, keeper, events, tell } = house();
+      await keeper.follow(CAPTURE);
+      assert.deepEqual(keeper.status, { inPlace: true, trouble: null });
+      const before = firewall.save(family).match(/HAWSER.*/g);
+      firewall.restore(family, `*nat\n${damage}\nCOMMIT\n`);
+      tell("nft");
+      await until(() => events.counts.get("rules-restored") === 1);
+      assert.deepEqual(firewall.save(family).match(/HAWSER.*/g), before);
+      assert.match(
+        [...events.since(0)][0]?.message ?? "",
+        new RegExp(`not in place: ${family} nat: .*by "nft"`),
+      );
+      assert.deepEqual(keeper.status, { inPlace: true, trouble: null });
+      await keeper.remove();
+    }
+  });
+}
+
+test("where the kernel tells of no changes the rules are looked at every two seconds", async () => {
+  const { firewall, keeper, events } = house();
+  await keeper.follow(CAPTURE);
+  firewall.restore(Family.ipv6, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
+  const started = performance.now();
+  await until(() => events.counts.get("rules-restored") === 1);
+  assert.ok(performance.now() - started < 3_000);
+  await keeper.remove();
+});
+
+test("a program that goes on: the rules stay away, whatever else changes, until somebody asks for them", async () => {
+  const { firewall, keeper, events, tell } = house();
+  await keeper.follow(CAPTURE);
+  for (let times = 0; times < 10 && events.counts.get("rules-given-up") === 0; times++) {
+    const before = events.counts.get("rules-restored") ?? 0;
+    firewall.restore(Family.ipv4, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
+    tell("flusher");
+    await until(
+      () => events.counts.get("rules-restored") !== before || events.counts.get("rules-given-up") === 1,
+    );
+  }
+  assert.equal(events.counts.get("rules-restored"), 5);
+  assert.equal(inPlace(firewall), "chain");
+  keeper.setLeft("routes", ["192.0.2.0/24"]);
+  await new Promise(setImmediate);
+  assert.equal(inPlace(firewall), "chain");
+  assert.match(keeper.status?.trouble ?? "", /"flusher" took them away again each time/);
+  await keeper.follow(CAPTURE);
+  assert.equal(inPlace(firewall), "chain and jumps");
+  assert.match(firewall.save(Family.ipv4), /192\.0\.2\.0/);
+  assert.equal(keeper.status?.inPlace, true);
+  await keeper.remove();
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error("not within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,7 +1,9 @@
-import type { Logger } from "@hawser/shared-protocol/node";
+import type { EventLog, Logger, RulesStatus } from "@hawser/shared-protocol/node";
 import {
   applyRules,
   clearRules,
+  FAMILIES,
+  type Family,
   type FamilyOutcome,
   IptablesError,
   IptablesErrorCode,
@@ -11,6 +13,8 @@ import {
 } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import type { FailedDestinations } from "./failed-destinations.ts";
+import { RuleGuard } from "./rule-guard.ts";
+import { RuleWatch, type RuleWatchOptions } from "./rule-watch.ts";
 import { type CaptureState, drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./rules.ts";
 
 /** How often it is looked whether the last captured flow has finished, milliseconds. */
@@ -33,10 +37,12 @@ export type LeftBy = "remote" | "routes";
 
 export interface RuleKeeperOptions {
   readonly logger: Logger;
+  readonly events: EventLog;
   /** Whether flows are open that the rules have turned to the listener. */
   readonly hasCaptured: () => boolean;
   readonly failed: Pick<FailedDestinations, "hasSets" | "prepare" | "goWithout" | "end">;
   readonly runner?: Runner;
+  readonly listen?: RuleWatchOptions["listen"];
 }
 
 /**
@@ -63,12 +69,27 @@ export class RuleKeeper {
   /** What was asked for and has not begun. */
   #next: Promise<void> | undefined;
   #drain: NodeJS.Timeout | undefined;
+  readonly #guard: RuleGuard;
+  readonly #listen: RuleWatchOptions["listen"];
+  #watch: RuleWatch | undefined;
+  /** They have been in place since capturing began. */
+  #hasBegun = false;
 
-  constructor({ logger, hasCaptured, failed, runner = systemRunner() }: RuleKeeperOptions) {
+  constructor({ logger, events, hasCaptured, failed, listen, runner = systemRunner() }: RuleKeeperOptions) {
     this.#logger = logger;
     this.#failed = failed;
     this.#hasCaptured = hasCaptured;
     this.#runner = runner;
+    this.#listen = listen;
+    this.#guard = new RuleGuard(events, logger);
+  }
+
+  /** Undefined where none are wanted. */
+  get status(): RulesStatus | undefined {
+    if (this.#aim !== "capture") return undefined;
+    const trouble =
+      this.#guard.trouble ?? (this.#hasBegun ? null : "the redirect rules are not in place yet");
+    return { inPlace: trouble === null, trouble };
   }
 
   /**
@@ -81,6 +102,7 @@ export class RuleKeeper {
     if (capture?.rules) this.#capture = capture;
     if (capture?.rules) this.#aim = "capture";
     else if (this.#aim === "capture") this.#aim = "drain";
+    this.#guard.handleAsked();
     await this.#bringAbout();
   }
 
@@ -134,15 +156,72 @@ export class RuleKeeper {
 
   async #apply(): Promise<void> {
     if (this.#aim !== "drain") this.#endDrain();
+    if (this.#aim !== "capture") this.#endWatch();
     if (this.#aim === "nothing" || !this.#capture) return this.#clear();
-    const isDraining = this.#aim === "drain";
-    if (isDraining) this.#drain ??= setInterval(() => this.#checkDrained(), DRAIN_PERIOD_MS).unref();
     this.#installed = true;
-    const outcomes = isDraining
-      ? await applyRules(this.#runner, drainingRules(this.#state(this.#capture)))
-      : await this.#applyRedirect(this.#capture);
-    const what = isDraining ? "nothing new is captured" : "redirect rules are in place";
-    this.#logger.info({ outcomes, from: this.#capture.from }, what);
+    if (this.#aim === "capture") return this.#install(this.#capture);
+    this.#drain ??= setInterval(() => this.#checkDrained(), DRAIN_PERIOD_MS).unref();
+    const outcomes = await applyRules(this.#runner, drainingRules(this.#state(this.#capture)));
+    this.#logger.info({ outcomes }, "nothing new is captured");
+  }
+
+  async #install(capture: CaptureConfig): Promise<void> {
+    if (this.#guard.isPaused) return;
+    this.#watch ??= this.#startWatch();
+    try {
+      const outcomes = await this.#applyRedirect(capture);
+      this.#logger.info({ outcomes, from: capture.from }, "redirect rules are in place");
+    } catch (error) {
+      if (error instanceof IptablesError) this.#guard.handleFailed(error.message);
+      throw error;
+    }
+    this.#hasBegun = true;
+    this.#guard.handleInPlace(true);
+  }
+
+  #startWatch(): RuleWatch {
+    const wanted = (): Family[] => {
+      const rules = this.#capture && redirectRules(this.#state(this.#capture));
+      return FAMILIES.filter((family) => (rules?.[family] ?? []).length > 0);
+    };
+    const look = (by: string | undefined): Promise<boolean> => {
+      let stand = true;
+      return this.#inTurn(async () => void (stand = await this.#look(by))).then(() => stand);
+    };
+    return new RuleWatch({
+      logger: this.#logger,
+      look,
+      wanted,
+      ...(this.#listen && { listen: this.#listen }),
+    });
+  }
+
+  #endWatch(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+    this.#hasBegun = false;
+  }
+
+  /** Whether the rules stand, in the end: where others have changed them, they are put back. */
+  async #look(by: string | undefined): Promise<boolean> {
+    if (this.#aim !== "capture" || !this.#capture) return true;
+    const wanted = redirectRules(this.#state(this.#capture));
+    try {
+      const states = await inspectRules(this.#runner, wanted);
+      const amiss = states.flatMap(({ family, differences }) =>
+        differences.map((what) => `${family} ${what}`),
+      );
+      if (amiss.length > 0) {
+        if (!this.#guard.handleLost(amiss, by)) return false;
+        await this.#applyRedirect(this.#capture);
+      }
+      this.#guard.handleInPlace(amiss.length > 0);
+      return true;
+    } catch (error) {
+      if (!(error instanceof IptablesError)) throw error;
+      this.#guard.handleFailed(error.message);
+      return false;
+    }
   }
 
   #state(capture: CaptureConfig): CaptureState {

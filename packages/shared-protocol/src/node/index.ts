@@ -25,6 +25,7 @@ export {
   readU32,
 } from "./sys/netlink-attributes.ts";
 export { NetlinkFlag, type NetlinkMessage } from "./sys/netlink-message.ts";
+export { type RulesChange, watchNftables } from "./sys/nftables-watch.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./sys/pinned-socket.ts";
 export { SPECIAL_RANGES } from "./sys/special-ranges.ts";

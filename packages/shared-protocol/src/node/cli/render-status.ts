@@ -43,6 +43,7 @@ export function renderStatus(report: StatusReport, now = new Date(), width = WID
   const { role, version, uptimeSeconds } = report;
   const lines = [`hawser-${role} ${printable(version)}, up ${formatAge(uptimeSeconds)}`];
   lines.push(...renderCapture(report));
+  if (report.role === "local" && report.rules?.trouble) lines.push(printable(report.rules.trouble));
   const sessions = sessionsOf(report);
   if (sessions.length === 0) lines.push("", "no local gateway is connected");
   for (const session of sessions) lines.push("", ...renderSession(session, now, columnsIn(width)));

@@ -23,6 +23,9 @@ export const EVENT_TYPES = [
   "egress-back",
   "capture-blocked",
   "capture-back",
+  "rules-lost",
+  "rules-restored",
+  "rules-given-up",
   "session-opened",
   "session-closed",
   "flows-failed",
@@ -35,7 +38,8 @@ export const EVENT_TYPES = [
  * it held up more than it carried, and is left out for a while; `path-tried`: and used again; `subflow-lost`: one of
  * several connections of a path that goes on; `quota-warned`: 80 % of a path's quota are used; `egress-lost`, `egress-back`: the remote gateway has no way out by an address
  * family, or has one again; `capture-blocked`, `capture-back`: the LAN's connections are redirected and do not arrive, or
- * do so again; `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
+ * do so again; `rules-lost`: another program has changed the redirect rules; `rules-given-up`: and goes on doing so;
+ * `peer-unreachable`: no path to the other gateway is left; `flows-refused`: limits or memory left no room for them.
  */
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -49,6 +53,8 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   "peer-unreachable",
   "egress-lost",
   "capture-blocked",
+  "rules-lost",
+  "rules-given-up",
   "session-closed",
   "flows-failed",
   "flows-refused",

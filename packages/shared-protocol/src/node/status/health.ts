@@ -1,7 +1,10 @@
 import type { Health } from "./schemas.ts";
 import { carries, type StatusReport, sessionsOf } from "./types.ts";
 
-/** Healthy is a gateway that carries new connections now: they arrive, and at least one path is up. The reason is for people. */
+/**
+ * Healthy is a gateway that carries new connections now: the redirect rules that it keeps are in place, what they turn to it
+ * arrives, and at least one path is up. The reason is for people.
+ */
 export function healthOf(report: StatusReport, isStopping = false): Health {
   const paths = sessionsOf(report).flatMap((session) => session.paths);
   const up = paths.filter(carries).length;
@@ -15,6 +18,8 @@ export function healthOf(report: StatusReport, isStopping = false): Health {
       reason: `the LAN's ${blocked} connections are redirected and do not arrive: a firewall drops them`,
       ...counts,
     };
+  const trouble = report.role === "local" ? report.rules?.trouble : undefined;
+  if (trouble) return { status: "down", reason: trouble, ...counts };
   if (up > 0) return { status: "up", reason: `${up} of ${paths.length} paths are up`, ...counts };
   const reason = paths.length === 0 ? nobodyThere(report) : whyAllDown(report);
   return { status: "down", reason, ...counts };

@@ -145,3 +145,17 @@ test("who was turned away, by listener and reason, does not add up over scrapes"
   const samples = parse(await counting.scrape());
   assert.equal(samples.get('hawser_connections_refused_total{listener="subflow",reason="displaced"}'), 7);
 });
+
+test("whether the redirect rules are in place, where the gateway keeps any", async () => {
+  const local = { role: "local", version: "0.1.0", uptimeSeconds: 1, session: session("home") } as const;
+  const inPlace = async (): Promise<number | undefined> =>
+    parse(await metrics.scrape()).get("hawser_rules_in_place");
+  report = local;
+  assert.equal(await inPlace(), undefined);
+  report = { ...local, rules: { inPlace: true, trouble: null } };
+  assert.equal(await inPlace(), 1);
+  report = { ...local, rules: { inPlace: false, trouble: "nft took them away" } };
+  assert.equal(await inPlace(), 0);
+  report = local;
+  assert.equal(await inPlace(), undefined);
+});

@@ -97,7 +97,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
-  fills.push(eventMetrics(registers, source), captureMetrics(registers));
+  fills.push(eventMetrics(registers, source), captureMetrics(registers), rulesMetric(registers));
   const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -172,6 +172,16 @@ function eventMetrics(registers: Registry[], source: StatusSource): Fill {
   return () => {
     events.reset();
     for (const [type, count] of source.events.counts) events.inc({ type }, count);
+  };
+}
+
+function rulesMetric(registers: Registry[]): Fill {
+  const help = "1 while the redirect rules that the gateway keeps are in place; absent where it keeps none.";
+  const metric = new Gauge({ name: "hawser_rules_in_place", help, registers });
+  return (report) => {
+    const rules = report.role === "local" ? report.rules : undefined;
+    if (rules) metric.set(rules.inPlace ? 1 : 0);
+    else metric.remove();
   };
 }
 

@@ -15,6 +15,7 @@ import {
   QUOTA_COUNTS,
   QUOTA_ENDS,
   type QuotaStatus,
+  type RulesStatus,
   SESSION_STATES,
   type SessionStatus,
   type SpeedResult,
@@ -107,6 +108,13 @@ const capture = z.array(
   }),
 ) satisfies z.ZodType<readonly CaptureStatus[]>;
 
+const rules = z
+  .object({
+    inPlace: z.boolean(),
+    trouble: z.string().nullable().meta({ description: "why they are not in place" }),
+  })
+  .meta({ description: "the redirect rules that the gateway keeps" }) satisfies z.ZodType<RulesStatus>;
+
 const report = { version: z.string(), uptimeSeconds: z.number() };
 
 /** One shape for both ends: a union would cost the serialiser a validation at every answer. */
@@ -114,13 +122,20 @@ const anyReport = z.object({
   role: z.enum(["local", "remote"]),
   ...report,
   session: session.optional().meta({ description: "of the local gateway" }),
+  rules: rules.optional(),
   sessions: z.array(session).optional().meta({ description: "of the remote gateway" }),
   capture: capture.optional().meta({ description: "of the local gateway, for each family that is captured" }),
 });
 
 /** What a client accepts as an answer of `GET /api/status`. */
 export const statusReportSchema: z.ZodType<StatusReport> = z.discriminatedUnion("role", [
-  z.object({ role: z.literal("local"), ...report, session, capture: capture.optional() }),
+  z.object({
+    role: z.literal("local"),
+    ...report,
+    session,
+    capture: capture.optional(),
+    rules: rules.optional(),
+  }),
   z.object({ role: z.literal("remote"), ...report, sessions: z.array(session) }),
 ]);
 
@@ -145,6 +160,8 @@ const event = z.object({
       "path-resting, path-tried: a path that held up more than it carried is left out for a while, then tried again; " +
       "capture-blocked, capture-back: a firewall drops what the redirect rules turn to the gateway, or no longer; " +
       "egress-lost, egress-back: the remote gateway has no way out by an address family, or has one again; " +
+      "rules-lost, rules-restored, rules-given-up: another program has changed the redirect rules, they are in place again, " +
+      "they are left as they are for a while, as it goes on doing so; " +
       "flows-failed, flows-refused: a minute's flows that were cut, or found no room, with the reasons",
   }),
   level: z.enum(["info", "warn"]),

@@ -16,7 +16,7 @@ import {
   sampleReport,
   withJson,
 } from "./testing.ts";
-import type { PathStatus, StatusReport, StatusSource } from "./types.ts";
+import type { LocalStatusReport, PathStatus, StatusReport, StatusSource } from "./types.ts";
 
 const lines: string[] = [];
 const logger = createLogger({
@@ -26,7 +26,7 @@ const logger = createLogger({
   destination: { write: (line) => void lines.push(line) },
 });
 
-const reportOf = (...paths: PathStatus[]): StatusReport => sampleReport({ paths });
+const reportOf = (...paths: PathStatus[]): LocalStatusReport => sampleReport({ paths });
 
 let report: StatusReport = reportOf(samplePath("adsl1"), samplePath("adsl2"));
 const roles: [string, string][] = [];
@@ -90,6 +90,21 @@ test("healthy is a gateway with a path that is up", async () => {
   assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 0, paths: 2 });
   report = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions: [] };
   assert.equal((await ask("/healthz")).status, 503);
+});
+
+test("a gateway whose redirect rules are not in place is not healthy, and says why", async () => {
+  const local = reportOf(samplePath("adsl1"));
+  report = {
+    ...local,
+    rules: { inPlace: false, trouble: "nft took the redirect rules away" },
+  };
+  const answer = await ask("/healthz");
+  assert.equal(answer.status, 503);
+  const reason = "nft took the redirect rules away";
+  assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 1, paths: 1 });
+  assert.deepEqual((await ask("/api/status")).json(), report);
+  report = { ...local, rules: { inPlace: true, trouble: null } };
+  assert.equal((await ask("/healthz")).status, 200);
 });
 
 test("a gateway that is stopping is not healthy, whatever its paths are", async () => {

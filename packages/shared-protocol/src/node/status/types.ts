@@ -130,6 +130,15 @@ export interface LocalStatusReport extends Report {
   /** Of each family that is captured; absent when nothing is. */
   readonly capture?: readonly CaptureStatus[];
   readonly session: SessionStatus;
+  /** Absent where the gateway keeps no redirect rules. */
+  readonly rules?: RulesStatus;
+}
+
+/** The redirect rules that the local gateway keeps. */
+export interface RulesStatus {
+  readonly inPlace: boolean;
+  /** Why they are not in place, for people. */
+  readonly trouble: string | null;
 }
 
 export interface RemoteStatusReport extends Report {

@@ -20,7 +20,7 @@ const MEASURING = [
   "bars",
   "chaos",
   "dashboard",
-  "hostile-peer",
+  "field-hostile-peer",
   "machine-limits",
   "operation",
   "speed",

@@ -16,6 +16,11 @@ export class Attention {
     return this.#revision;
   }
 
+  /** Something has happened to all of them that wakes none. */
+  handleChange(): void {
+    this.#revision++;
+  }
+
   get awake(): ReadonlySet<Subflow> {
     return this.#awake;
   }

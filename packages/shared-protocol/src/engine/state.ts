@@ -104,6 +104,8 @@ export class SessionState {
   /** Bytes acknowledged to this side, of all subflows that there were. */
   acked = 0;
   #sharedUntil = Number.NEGATIVE_INFINITY;
+  /** By what the models of all lines were last told what is around them. */
+  #told: { readonly choice: Choice; readonly isShared: boolean } | undefined;
   #sums: LineSums = { revision: -1, caps: 0, rates: 0, slowest: 0, longest: 0 };
 
   constructor(options: SessionOptions, now: number) {
@@ -130,6 +132,19 @@ export class SessionState {
   /** Which lines are used, as they stand now. */
   get choice(): Choice {
     return this.roles.choose(this.attention.awake, this.subflows.values());
+  }
+
+  /** Tells the models of all lines what is around them, if that has changed: the caps of lines that sleep count, too. */
+  tellModels(): void {
+    const { choice, isShared } = this;
+    if (this.#told?.choice === choice && this.#told.isShared === isShared) return;
+    this.#told = { choice, isShared };
+    for (const subflow of this.subflows.values()) {
+      const isKnown = choice.usable.has(subflow) && !subflow.model.isStarting;
+      subflow.model.isBesideKnown = choice.known > (isKnown ? 1 : 0);
+      subflow.model.isShared = isShared;
+    }
+    this.attention.handleChange();
   }
 
   emit(event: SessionEvent): void {

@@ -14,8 +14,6 @@ const TURN_BYTES = 262_144;
 /** The frames that `subflow` should send now, as buffers for one gathered write; undefined when there are none. */
 export function transmit(state: SessionState, subflow: Subflow, turn: Turn): Buffer[] | undefined {
   const { now } = turn;
-  subflow.model.isShared = turn.isShared;
-  subflow.model.isBesideKnown = turn.isBesideKnown(subflow);
   sendOwnFrames(state, subflow, now);
   if (isLiving(subflow)) sendReports(state, subflow, turn);
   if (turn.uses(subflow)) {

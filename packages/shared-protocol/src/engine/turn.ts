@@ -9,30 +9,30 @@ import type { Subflow } from "./subflow.ts";
  */
 export class Turn {
   readonly now: number;
-  /** The subflows to ask what they have to send, in this order: lower tiers, and the earliest arrival, first. */
-  readonly order: readonly number[];
+  /**
+   * The subflows to ask what they have to send, in this order: lower tiers, and the earliest arrival, first. It grows when
+   * a line has sent all that it may, and others take its place.
+   */
+  readonly order: number[];
+  readonly #state: SessionState;
   /** The lines that make progress, also those that are no longer used: these may have bytes under way. */
-  readonly living: readonly Subflow[];
+  living: readonly Subflow[];
   /** Those of them on which an acknowledgement is overdue. */
   readonly late: readonly Subflow[];
-  /** Short streams have come beside long ones, of late. */
-  readonly isShared: boolean;
-  /** How many of the lines that are used are past their startup. */
-  readonly #known: number;
-  readonly #usable: ReadonlySet<Subflow>;
+  #usable: ReadonlySet<Subflow>;
   /** The usable lines as they stand; undefined until somebody asks. */
   #rivals: Rival[] | undefined;
 
   constructor(state: SessionState, now: number) {
-    const { living, usable, known } = state.choice;
+    const { living, usable } = state.choice;
     const isLate = (line: Subflow): boolean => line.lateness(now) > 0;
+    this.#state = state;
     this.now = now;
     this.living = living;
     this.#usable = usable;
     this.late = [...state.attention.awake].some(isLate) ? living.filter(isLate) : [];
-    this.isShared = state.isShared;
-    this.#known = known;
     this.order = sorted(this.#asked(state), now);
+    state.tellModels();
   }
 
   /** Those with something due; and where anything waits for a line, all that may take it. */
@@ -52,12 +52,6 @@ export class Turn {
     return this.#usable.has(line) && !line.isSpent;
   }
 
-  /** Whether a line that is used, other than this one, is past its startup. */
-  isBesideKnown(line: Subflow): boolean {
-    const isKnown = this.#usable.has(line) && !line.model.isStarting;
-    return this.#known > (isKnown ? 1 : 0);
-  }
-
   /** The usable lines as they stand now, with what they were given in this turn. */
   get rivals(): readonly Rival[] {
     this.#rivals ??= [...this.#usable].filter(isLiving).map((line) => rivalOf(line, this.now));
@@ -73,10 +67,19 @@ export class Turn {
     const { rules, isSpent } = line;
     const isConcerned = (other: Subflow): boolean =>
       other === line || (rules.limit !== undefined && other.rules === rules);
-    if (isSpent) this.#rivals = this.#rivals?.filter((rival) => rival.line !== line);
+    if (isSpent) this.#chooseAnew();
     this.#rivals?.forEach((rival, i, all) => {
       if (isConcerned(rival.line)) all[i] = rivalOf(rival.line, this.now);
     });
+  }
+
+  #chooseAnew(): void {
+    const { living, usable } = this.#state.choice;
+    this.living = living;
+    this.#usable = usable;
+    this.#rivals = undefined;
+    const more = [...usable].filter(({ id }) => !this.order.includes(id));
+    this.order.push(...sorted(more, this.now));
   }
 }
 

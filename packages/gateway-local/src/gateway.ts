@@ -22,6 +22,7 @@ import type { LocalConfig, PathConfig } from "./config.ts";
 import { LinkWatch } from "./paths/link-watch.ts";
 import { Path } from "./paths/path.ts";
 import { QuotaKeeper } from "./quota/quota-keeper.ts";
+import { describeFailures, followParts, type ReloadPart } from "./reload.ts";
 import { RemoteAddresses } from "./remote-addresses.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 import { SessionKeeper } from "./session-keeper.ts";
@@ -55,6 +56,9 @@ export class LocalGateway {
   readonly #listeners: Listener[] = [];
   #socks: SocksCapture | undefined;
   readonly #rules: RuleKeeper;
+  /** Resolves when the reloads that were asked for are done; and when the lines are dialled anew. */
+  #reloaded: Promise<void> = Promise.resolve();
+  #renewed: Promise<void> = Promise.resolve();
   #isStopping = false;
   /** As it was at the start: what listens there still does, and rules can lead nowhere else. */
   readonly #started: LocalConfig;
@@ -160,38 +164,63 @@ export class LocalGateway {
 
   /**
    * Follows a changed configuration: paths, their roles and quotas, the redirect rules, SOCKS users, the pairing. The rest
-   * takes a restart (restart-keys.ts), which is logged.
+   * takes a restart (restart-keys.ts), which is logged. One reload at a time; what a part of it cannot follow is told.
    */
-  async reload(config: LocalConfig): Promise<void> {
+  reload(config: LocalConfig): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#follow(config));
+    return this.#reloaded;
+  }
+
+  async #follow(config: LocalConfig): Promise<void> {
+    const parts: ReloadPart[] = [
+      { name: "paths", follow: () => this.#followPaths(config.paths) },
+      { name: "quotas", follow: () => this.#quotas.follow(this.#paths) },
+      { name: "redirect rules", follow: () => this.#followCapture(config.capture) },
+      { name: "SOCKS users", follow: () => config.socks && this.#socks?.handleConfig(config.socks) },
+      { name: "pairing", follow: () => this.#followPairing(config.remote) },
+    ];
+    const outcome = await followParts(parts, () => this.#isStopping);
+    if (this.#isStopping) return;
+    if (outcome.failed.length === 0) {
+      this.#logger.info("reloaded paths, rules, SOCKS users and pairing");
+      this.events.add("reloaded", "the configuration was reloaded");
+    } else {
+      const message = describeFailures(outcome);
+      this.#logger.error({ errors: outcome.failed.map(({ error }) => error) }, message);
+      this.events.add("reload-failed", message);
+    }
+    const keys = keysThatTakeRestart(this.#started, config);
+    if (keys.length > 0) this.#logger.warn({ keys }, "these have changed, which takes a restart");
+  }
+
+  #followPaths(wanted: readonly PathConfig[]): void {
     const isSame = (path: Path): boolean =>
-      config.paths.some(
-        (wanted) => JSON.stringify({ ...wanted, role: path.config.role }) === JSON.stringify(path.config),
+      wanted.some(
+        (config) => JSON.stringify({ ...config, role: path.config.role }) === JSON.stringify(path.config),
       );
     const kept = this.#paths.filter(isSame);
     for (const path of this.#paths) if (!kept.includes(path)) path.setRole("disabled", RELOADED);
-    this.#paths = config.paths.map((wanted) => {
-      const path = kept.find(({ name }) => name === wanted.name) ?? this.#newPath(wanted);
-      path.setRole(wanted.role, RELOADED);
+    this.#paths = wanted.map((config) => {
+      const path = kept.find(({ name }) => name === config.name) ?? this.#newPath(config);
+      path.setRole(config.role, RELOADED);
       path.start();
       return path;
     });
-    await this.#quotas.follow(this.#paths);
+    this.#config = { ...this.#config, paths: wanted };
+  }
+
+  async #followCapture(wanted: LocalConfig["capture"]): Promise<void> {
     const listen = this.#started.capture?.listen;
-    const capture = config.capture && listen && { ...config.capture, listen };
-    this.#config = { ...this.#config, paths: config.paths, capture };
+    const capture = wanted && listen && { ...wanted, listen };
+    this.#config = { ...this.#config, capture };
     await this.#rules.follow(capture);
-    if (config.socks) this.#socks?.handleConfig(config.socks);
-    this.#logger.info("reloaded paths, rules, SOCKS users and pairing");
-    const keys = keysThatTakeRestart(this.#started, config);
-    if (keys.length > 0) this.#logger.warn({ keys }, "these have changed, which takes a restart");
-    await this.#followPairing(config.remote);
   }
 
   /**
    * The session goes on under a rotated secret: one subflow after another is dialled anew with it while the others carry
-   * the flows. Another name is another session, which takes a restart.
+   * the flows, which is not waited for. Another name is another session, which takes a restart.
    */
-  async #followPairing(pairing: Pairing): Promise<void> {
+  #followPairing(pairing: Pairing): void {
     const before = this.keeper.pairing;
     if (formatPairing(pairing) === formatPairing(before)) return;
     if (pairing.name !== before.name) {
@@ -200,7 +229,17 @@ export class LocalGateway {
     }
     this.keeper.handlePairing(pairing);
     this.#logger.info("the pairing has changed: dialling every line anew");
-    for (const path of this.#paths) await path.renew();
+    this.#renewed = this.#renewed
+      .then(() => this.#renewPaths(pairing))
+      .catch((error: unknown) => this.#logger.error({ err: error }, "could not dial every line anew"));
+  }
+
+  async #renewPaths(pairing: Pairing): Promise<void> {
+    for (const path of this.#paths) {
+      // A later rotation dials all of them once more.
+      if (this.#isStopping || this.keeper.pairing !== pairing) return;
+      await path.renew();
+    }
   }
 
   /**

@@ -30,7 +30,7 @@ export async function run(file: string): Promise<void> {
       await gateway.stop(config.limits.drainSeconds, cut);
       await status?.close();
     },
-    reload: async () => gateway.reload(loadLocalConfig(file)),
+    reload: async () => gateway.reload(loadWanted(file, gateway)),
     emergency: () => gateway.removeRules(),
   };
   try {
@@ -39,6 +39,17 @@ export async function run(file: string): Promise<void> {
     await gateway.removeRules();
     await status?.close();
     throw inFile(file, error);
+  }
+}
+
+/** @throws ConfigError, which the service logs */
+function loadWanted(file: string, { events }: LocalGateway): LocalConfig {
+  try {
+    return loadLocalConfig(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    events.add("reload-failed", `the configuration was not reloaded: ${reason}`);
+    throw error;
   }
 }
 

@@ -154,6 +154,26 @@ for (const [what, without] of [
   });
 }
 
+test("a reload that asks for the rules while the last of them are taken away has them", async () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  using _ = { [Symbol.dispose]: () => mock.timers.reset() };
+  for (const tool of ["iptables-save", "iptables-restore", "ip6tables-restore"]) {
+    const { firewall, keeper } = house();
+    await keeper.follow(CAPTURE);
+    await keeper.follow(undefined);
+    let asked: Promise<void> | undefined;
+    firewall.intercept = ({ command }) => {
+      if (command === tool) asked ??= keeper.follow(CAPTURE);
+      return undefined;
+    };
+    await aWhile();
+    await asked;
+    assert.ok(asked, tool);
+    assert.equal(inPlace(firewall), "chain and jumps", tool);
+    await keeper.remove();
+  }
+});
+
 test("rules that root has put in place after a reload with rules = false are left", async () => {
   mock.timers.enable({ apis: ["setInterval"] });
   using _ = { [Symbol.dispose]: () => mock.timers.reset() };

@@ -268,7 +268,8 @@ export class RuleKeeper {
     const states = await inspectRules(this.#runner, drainingRules(this.#state(this.#capture)));
     if (states.some(({ state }) => state === "differs")) this.#installed = false;
     await this.#clear();
-    this.#aim = "nothing";
+    // A reload may have asked for the rules meanwhile: its turn comes next.
+    if (this.#aim === "drain") this.#aim = "nothing";
     this.#endDrain();
   }
 

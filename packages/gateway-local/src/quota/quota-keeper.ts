@@ -58,8 +58,8 @@ export class QuotaKeeper {
 
   #load(): void {
     if (this.#isLoaded) return;
-    this.#isLoaded = true;
     for (const [name, count] of this.#file.load()) this.#written.set(name, count);
+    this.#isLoaded = true;
   }
 
   #entry(path: Path, exact: PeriodCount | undefined): Entry {

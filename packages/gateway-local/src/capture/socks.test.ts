@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, afterEach, before, beforeEach, mock, test } from "node:test";
-import { createLogger, type Listener, Refusals } from "@hawser/shared-protocol/node";
+import {
+  createLogger,
+  type Listener,
+  Refusals,
+  type SessionDriver,
+  SPEEDTEST_HOST,
+  type StreamHandler,
+  TURN_AWAY_MS,
+  TURNED_AWAY,
+} from "@hawser/shared-protocol/node";
+import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { HANDSHAKE_DEADLINE_MS, SocksCapture } from "./socks.ts";
@@ -12,9 +22,17 @@ const logger = createLogger({ role: "local", name: "test", level: "silent" });
 const refusals = new Refusals(logger);
 let server: Listener;
 
+/** The remote gateway refuses every flow. */
+const driver = {
+  name: "test",
+  session: { stream: () => undefined },
+  open: () => 0,
+  end() {},
+  adopt: (_: number, handler: StreamHandler) => setImmediate(() => handler.handleReset(StreamCode.refused)),
+} as unknown as SessionDriver;
+
 before(async () => {
-  // No request of these tests gets as far as to a session.
-  const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
+  const opener = new FlowOpener({ driver } as SessionKeeper, refusals, logger);
   const config = { listen: [{ host: HOST, port: 0 }], users: undefined };
   [server] = (await new SocksCapture(config, opener, refusals, logger).listen()) as [Listener];
 });
@@ -26,20 +44,35 @@ afterEach(() => mock.timers.reset());
 async function client(bytes: readonly number[], answer: string): Promise<Socket> {
   const socket = connect({ host: HOST, port: server.port, allowHalfOpen: true });
   socket.write(Buffer.from(bytes));
-  const [given] = (await once(socket, "data")) as [Buffer];
-  assert.equal(given.toString("hex"), answer);
+  let given = "";
+  while (given.length < answer.length) given += ((await once(socket, "data")) as [Buffer])[0].toString("hex");
+  assert.equal(given, answer);
   return socket;
 }
 
-for (const [what, bytes, answer] of [
-  ["stops in the middle of its handshake", [5, 1, 0, 5, 1], "0500"],
-  ["was refused and does not leave", [5, 1, 2], "05ff"],
+const GREETING = [5, 1, 0];
+const CONNECT = [5, 1, 0, 1, 192, 0, 2, 1, 0, 80];
+const SPEEDTEST = [5, 1, 0, 3, SPEEDTEST_HOST.length, ...Buffer.from(SPEEDTEST_HOST), 0, 80];
+const reply = (code: number): string => `0500050${code}0001000000000000`;
+
+/** The rows of docs/CONNECTIONS.md: a client that stays in this state, for how long. */
+for (const [what, bytes, answer, deadline] of [
+  ["stops in the middle of its handshake", [...GREETING, 5, 1], "0500", HANDSHAKE_DEADLINE_MS],
+  ["does not leave after its handshake was refused", [5, 1, 2], "05ff", TURN_AWAY_MS],
+  ["does not leave after BIND was refused", [...GREETING, 5, 2, ...CONNECT.slice(2)], reply(7), TURN_AWAY_MS],
+  [
+    "does not leave after this gateway refused its request",
+    [...GREETING, ...SPEEDTEST],
+    reply(2),
+    TURN_AWAY_MS,
+  ],
+  ["does not leave after the remote refused its request", [...GREETING, ...CONNECT], reply(5), TURN_AWAY_MS],
 ] as const) {
-  test(`a client that ${what} is cut at the deadline, and not before`, async () => {
+  test(`a SOCKS client that ${what} is cut at the deadline, and not before`, async () => {
     const socket = await client(bytes, answer);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.resume().on("error", () => {});
-    mock.timers.tick(HANDSHAKE_DEADLINE_MS - 1);
+    mock.timers.tick(deadline - 1);
     // A cut would have come within a few turns.
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(socket.destroyed, false);
@@ -48,6 +81,28 @@ for (const [what, bytes, answer] of [
     const write = (): void => void socket.write("x", (error) => error || setImmediate(write));
     write();
     await closed;
+  });
+}
+
+for (const [what, bytes, answer] of [
+  ["BIND", [...GREETING, 5, 2, ...CONNECT.slice(2)], reply(7)],
+  ["a request that the remote refuses", [...GREETING, ...CONNECT], reply(5)],
+] as const) {
+  test(`clients that stay after ${what}: no more than 64 of one source keep their descriptors`, async () => {
+    const clients: Socket[] = [];
+    for (let i = 0; i < 300; i++) clients.push(await client(bytes, answer));
+    let open = clients.length;
+    for (const socket of clients) {
+      socket.on("error", () => {}).once("close", () => open--);
+      // Half-open on purpose: only what the gateway has closed lets a write fail.
+      const write = (): void => void socket.write("x", (error) => error || setTimeout(write, 10));
+      socket.resume();
+      write();
+    }
+    mock.timers.reset();
+    while (open > TURNED_AWAY.perSource) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(open, TURNED_AWAY.perSource);
+    for (const each of clients) each.destroy();
   });
 }
 

@@ -8,6 +8,7 @@ import {
   listenAll,
   type Refusals,
   Secret,
+  turnAway,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import {
@@ -21,7 +22,7 @@ import {
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** From the connection to the whole request, or to the end of a refused one, milliseconds (dante's `timeout.negotiate`). */
+/** From the connection to the whole request, milliseconds (dante's `timeout.negotiate`). */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
 /** Clients that have not made their request yet. All the machine's own programs are one source. */
 const HANDSHAKES = { total: 512, perSource: 256, perSite: 512 };
@@ -101,6 +102,7 @@ export class SocksCapture {
 
 /**
  * One SOCKS client: `handshake` until its request is whole, then `dialling` until the remote answers, then a plain flow.
+ * Refused at any of these, it is turned away.
  */
 class SocksClient {
   readonly #socket: Socket;
@@ -125,10 +127,7 @@ class SocksClient {
     this.#handshake = new SocksHandshake(authenticate ? { authenticate } : {});
     this.#deadline = setTimeout(() => this.#handleDeadline(), HANDSHAKE_DEADLINE_MS);
     socket.on("error", () => this.#endHandshake());
-    socket.on("close", () => {
-      clearTimeout(this.#deadline);
-      this.#endHandshake();
-    });
+    socket.on("close", () => this.#endHandshake());
     socket.on("end", () => {
       if (!this.#flow) socket.end();
     });
@@ -147,7 +146,6 @@ class SocksClient {
         this.#socket.write(step.bytes);
         return;
       case "request":
-        clearTimeout(this.#deadline);
         this.#endHandshake();
         this.#open(step.request.address, Buffer.from(step.leftover));
         return;
@@ -155,10 +153,9 @@ class SocksClient {
         this.#flow?.handleBytes(Buffer.from(step.bytes));
         return;
       case "close":
-        // The deadline stays, for a client that does not leave.
         this.#endHandshake();
         this.#note(REASONS[step.error.code] ?? "handshake", { err: step.error });
-        this.#socket.end();
+        turnAway(this.#socket, "");
     }
   }
 
@@ -169,7 +166,7 @@ class SocksClient {
   }
 
   #handleDeadline(): void {
-    if (this.#inHandshake) this.#note("deadline");
+    this.#note("deadline");
     this.#socket.destroy();
   }
 
@@ -194,15 +191,14 @@ class SocksClient {
   }
 
   #refuse(code: StreamCode): true {
-    this.#socket.end(encodeReply(REPLIES[code] ?? SocksReply.generalFailure));
-    // What the client may still send is of no interest, but must be read for its FIN to be seen.
-    this.#socket.resume();
+    turnAway(this.#socket, encodeReply(REPLIES[code] ?? SocksReply.generalFailure));
     return true;
   }
 
   #endHandshake(): void {
     if (!this.#inHandshake) return;
     this.#inHandshake = false;
+    clearTimeout(this.#deadline);
     this.onHandshakeOver();
   }
 }

@@ -2,3 +2,4 @@ export { Admission, type AdmissionLimits, sourceOf } from "./admission.ts";
 export { descriptorLimit } from "./descriptors.ts";
 export { LimitedLog } from "./limited-log.ts";
 export { type RefusalCount, Refusals } from "./refusals.ts";
+export { TURN_AWAY_MS, TURNED_AWAY, turnAway } from "./turn-away.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { after, before, test } from "node:test";
+import { after, before, mock, test } from "node:test";
+import { TURN_AWAY_MS } from "../limits/turn-away.ts";
 import { createLogger } from "../log.ts";
 import { acceptConnect, dialConnect, refuseConnect } from "./connect.ts";
 import { EventLog } from "./event-log.ts";
@@ -104,6 +106,29 @@ test("refusals say why", async () => {
     await raw(connectRequest("nas.example:0", `Bearer ${TOKEN}`)),
     /^HTTP\/1\.1 400 [^]*port 0 cannot/,
   );
+});
+
+test("who was refused and does not leave is cut at the deadline, and makes room for those who ask", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const clients: Socket[] = [];
+  for (let i = 0; i < 300; i++) {
+    const { port, host } = server.address;
+    const socket = connect({ port, host, allowHalfOpen: true }).on("error", () => {});
+    clients.push(socket);
+    socket.write(connectRequest("nas.example:22"));
+    assert.match(String((await once(socket, "data"))[0]), /^HTTP\/1.1 407 /);
+  }
+  const socket = await dialConnect(server.address, TOKEN, { host: "nas.example", port: 22 });
+  socket.end();
+  assert.equal(await textOf(socket), "bye");
+  mock.timers.tick(TURN_AWAY_MS);
+  mock.timers.reset();
+  // Half-open on purpose: only the server's close lets a write fail.
+  const last = clients.at(-1) as Socket;
+  const write = (): void => void last.write("x", (error) => error || setTimeout(write, 10));
+  write();
+  await new Promise((resolve) => last.resume().once("close", resolve));
+  for (const each of clients) each.destroy();
 });
 
 test("where tunnels are not served they are refused", async () => {

@@ -6,6 +6,7 @@ import type { Endpoint } from "../../wire/frames.ts";
 import { formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import { CodedError, ErrorCode } from "../config/errors.ts";
 import { Secret } from "../identity/secret.ts";
+import { turnAway } from "../limits/turn-away.ts";
 import { showsToken } from "./guard.ts";
 
 /** A client that waits longer than this for its answer is told that there is none, ms. */
@@ -54,11 +55,11 @@ export function acceptConnect(socket: Socket): void {
 /** `status` is an HTTP one: 403 not allowed, 502 refused or unreachable, 503 no path, 504 timeout. */
 export function refuseConnect(socket: Socket, status: number, why: string, headers = ""): void {
   const body = `${why.replaceAll(/[^\x20-\x7e]/g, "?")}\n`;
-  socket.end(
+  turnAway(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${headers}Content-Type: text/plain\r\n` +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
-  socket.resume();
 }
 
 /** The client's side: a socket to `target`, through the gateway whose status server is at `server`. */

@@ -33,6 +33,7 @@ import { problemOf, sendProblem } from "./problems.ts";
 import { failed, JsonSchema } from "./schemas.ts";
 import { limitSilentConnections } from "./silent-connections.ts";
 import type { StatusSource } from "./types.ts";
+import { endUnreadAnswers } from "./unread-answers.ts";
 import {
   answerUnrouted,
   clientErrorHandler,
@@ -43,6 +44,17 @@ import {
 
 /** A request that takes longer to arrive is given up, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Between the answer to a request and the next one, ms. */
+const IDLE_MS = 60_000;
+const HTTP_TIMES = {
+  // With Node's own, which is longer, the two change places: a body could take that long.
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  // How often these are looked at; Node's own 30 s would be three times as long again.
+  connectionsCheckingInterval: 1_000,
+  // Followers of events whose machine is gone are found out after this much silence.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+};
 /** Largest body, bytes: they are like `{"role": "..."}`. */
 const BODY_LIMIT = 1024;
 /** Connections at a time, tunnels included: descriptors are the data's. */
@@ -77,9 +89,10 @@ export async function createStatusServer(
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_MS,
     forceCloseConnections: true,
     // The guard below says what is wrong; Node would answer without a word.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, ...HTTP_TIMES },
     rewriteUrl: ({ url = "/" }) => rewriteVersion(url),
     // What is wrong with a body is told, not mended.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
@@ -89,6 +102,7 @@ export async function createStatusServer(
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   limitSilentConnections(app.server);
+  endUnreadAnswers(app.server);
   app.server.prependListener("request", noteRequest);
   turnAwayWhenShort(app, logger);
   // JSON alone: a form or a text can be sent by any page without being asked.

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,10 +16,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { CodedError, derivePsk, parsePairing, Secret } from "@hawser/shared-protocol/node";
 import { loadRemoteConfig, type RemoteConfig } from "./config.ts";
 import { PeerKeys } from "./peer-keys.ts";
-import { addPeer, initConfig, listPeers, removePeer, watchRemoteConfig } from "./peers.ts";
+import {
+  addPeer,
+  dropOldKey,
+  initConfig,
+  listPeers,
+  removePeer,
+  rotateKey,
+  watchRemoteConfig,
+} from "./peers.ts";
 import { cutPeer } from "./peers-text.ts";
 
 const root = mkdtempSync(join(tmpdir(), "hawser-peers-"));
@@ -157,10 +169,65 @@ test("what pair and unpair refuse", () => {
   );
   chmodSync(file, 0o600);
   assert.equal(readFileSync(file, "utf8"), text);
-  writeFileSync(`${file}.new`, "");
+});
+
+test("an edit that was broken off does not block the next one", () => {
+  init();
+  for (const left of ["remote.toml.new", ".remote.toml.unfinished"])
+    writeFileSync(join(directory, left), "[[peer]]\nna");
+  addPeer(file, "home");
+  assert.deepEqual(listPeers(file), ["home"]);
+  // The first is no name of this program's: it may be the user's own.
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml", "remote.toml.new"]);
+});
+
+test("edits at the same time are all kept", async () => {
+  init();
+  const program = `
+    import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
+    for (const i of [1, 2, 3, 4, 5]) addPeer(process.argv[1], process.argv[2] + i);`;
+  const pairAll = (name: string) =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, file, name]);
+  await Promise.all(["a", "b", "c", "d"].map(pairAll));
+  assert.equal(listPeers(file).length, 20);
+});
+
+test("an edit while another one hangs is told so; a gateway waits for its end without standing still", async () => {
+  init();
+  addPeer(file, "home");
+  const rotated = parsePairing(rotateKey(file, "home", 60_000).line);
+  assert.ok(rotated.ok);
+  const holder = spawn("flock", [directory, "sh", "-c", "echo ready; read line"]);
+  await once(holder.stdout, "data");
+  const dropped = dropOldKey(file, { peer: "home", psk: rotated.value.psk });
   assert.equal(
     codeOf(() => addPeer(file, "lake")),
-    "CONFIG_UNWRITABLE remote.toml: another edit of it is under way, or was broken off; if none is: rm remote.toml.new",
+    `CONFIG_BUSY remote.toml: another edit of it is under way; try again (whose it is: fuser -v ${directory})`,
+  );
+  assert.match(readFileSync(file, "utf8"), /old_key/);
+  holder.stdin.end();
+  await dropped;
+  assert.doesNotMatch(readFileSync(file, "utf8"), /old_key/);
+});
+
+test("root's directory for a service's group: what is written there the group may read, and nobody change", {
+  skip: process.geteuid?.() !== 0 && "needs root",
+}, () => {
+  const GROUP = 65_534;
+  chownSync(directory, 0, GROUP);
+  chmodSync(directory, 0o750);
+  init();
+  addPeer(file, "home");
+  assert.equal(loadRemoteConfig(file).peers.length, 1);
+  for (const name of ["remote.toml", "identity.pem"]) {
+    const { uid, gid } = statSync(join(directory, name));
+    assert.deepEqual([modeOf(name), uid, gid], [0o640, 0, GROUP]);
+  }
+  // The group of a directory that everybody may enter says nothing of who is in it.
+  chmodSync(directory, 0o755);
+  assert.match(
+    codeOf(() => loadRemoteConfig(file)),
+    /^SECRET_EXPOSED /,
   );
 });
 

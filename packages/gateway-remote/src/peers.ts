@@ -1,14 +1,17 @@
 /** What `hawser-remote init`, `pair`, `rotate`, `unpair` and `peers` do. A running gateway follows by `watchRemoteConfig`. */
 
-import { existsSync, unlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
   CodedError,
   type ConfigWatch,
+  createFile,
   derivePsk,
   type Endpoint,
   ErrorCode,
+  editFile,
   formatIdentity,
   formatPairing,
   generateSecret,
@@ -16,6 +19,7 @@ import {
   parseName,
   readSecretFile,
   readTextFile,
+  removeFile,
   Secret,
   type WatchHandlers,
   watchConfig,
@@ -29,9 +33,12 @@ import {
   withSecrets,
 } from "./config.ts";
 import type { PeerKey } from "./peer-keys.ts";
-import { createFile, editFile } from "./peers-file.ts";
 import { appendPeer, cutPeer, renderConfig, replaceKeys, type WrittenKeys } from "./peers-text.ts";
 import { reachOf } from "./reach.ts";
+
+/** How often the old key of a rotation is tried to be dropped while the file is being edited, and after how long each. */
+const DROP_ATTEMPTS = 50;
+const DROP_RETRY_MS = 200;
 
 /** What a peer is paired with. */
 export interface PairingLine {
@@ -48,7 +55,7 @@ export interface InitOptions {
 }
 
 /**
- * Writes a configuration, and `identity.pem` beside it, both mode 0600.
+ * Writes a configuration, and `identity.pem` beside it, both for their owner alone (see `createFile`).
  * Returns what is to be known, or written into it, before peers are paired, if anything.
  * @throws CodedError CONFIG_EXISTS when either exists, CONFIG_UNWRITABLE; nothing is left behind then.
  */
@@ -74,7 +81,7 @@ export function initConfig(file: string, options: InitOptions): string | undefin
   try {
     createFile(file, renderConfig(written));
   } catch (error) {
-    unlinkSync(identity);
+    removeFile(identity);
     throw error;
   }
   return reachOf(written).note;
@@ -135,15 +142,26 @@ export function rotateKey(file: string, name: string, graceMs: number): PairingL
  * Removes the old key of a peer that has joined with its new one, unless the file has changed meanwhile and this one is
  * not its key. @throws CodedError of the file; it is then as it was.
  */
-export function dropOldKey(file: string, { peer: name, psk }: PeerKey): void {
-  editFile(file, (text) => {
-    const before = parseRemoteFile(text, file);
-    const index = before.peer.findIndex((peer) => peer.name === name);
-    const peer = before.peer[index];
-    const { identity } = withSecrets(file, before);
-    if (!peer?.old_key || !derivePsk(identity, peer.key, name).equals(psk)) return text;
-    return writeKeys(file, text, before, index, { key: peer.key });
-  });
+export async function dropOldKey(file: string, key: PeerKey): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return editFile(file, (text) => withoutOldKey(file, text, key), 0);
+    } catch (error) {
+      const isBusy = error instanceof CodedError && error.code === ErrorCode.configBusy;
+      if (!isBusy || attempt === DROP_ATTEMPTS) throw error;
+      // The gateway does not stand still while somebody pairs.
+      await sleep(DROP_RETRY_MS);
+    }
+  }
+}
+
+function withoutOldKey(file: string, text: string, { peer: name, psk }: PeerKey): string {
+  const before = parseRemoteFile(text, file);
+  const index = before.peer.findIndex((peer) => peer.name === name);
+  const peer = before.peer[index];
+  const { identity } = withSecrets(file, before);
+  if (!peer?.old_key || !derivePsk(identity, peer.key, name).equals(psk)) return text;
+  return writeKeys(file, text, before, index, { key: peer.key });
 }
 
 /** @throws CodedError NOT_ADVERTISED */

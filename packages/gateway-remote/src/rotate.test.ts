@@ -41,14 +41,14 @@ test("both lines are good after a rotation, the old one until its time", () => {
   assert.ok(until >= started + HOUR_MS && until <= Date.now() + HOUR_MS + 1_000);
 });
 
-test("a rotation leaves the rest of the file, comments and other peers, as they were", () => {
+test("a rotation leaves the rest of the file, comments and other peers, as they were", async () => {
   addPeer(file, "home");
   const lake = pairingOf(addPeer(file, "lake"));
   const text = `# mine\n${readFileSync(file, "utf8").replace("[[peer]]", "# ours\n[[ peer ]] # first")}# end`;
   writeFileSync(file, text);
   const home = pairingOf(rotateKey(file, "home", HOUR_MS));
   const written = admitted(home) as PeerKey;
-  dropOldKey(file, written);
+  await dropOldKey(file, written);
   const keys = /^key = ".*"$/m;
   assert.equal(readFileSync(file, "utf8").replace(keys, "KEY"), text.replace(keys, "KEY"));
   assert.ok(admitted(lake) && admitted(home));
@@ -79,12 +79,12 @@ test("without grace the old line is not good any more", () => {
   assert.doesNotMatch(readFileSync(file, "utf8"), /old_key/);
 });
 
-test("an old key is not dropped for a key that the file no longer has", () => {
+test("an old key is not dropped for a key that the file no longer has", async () => {
   addPeer(file, "home");
   const first = admitted(pairingOf(rotateKey(file, "home", HOUR_MS))) as PeerKey;
   rotateKey(file, "home", HOUR_MS);
   const text = readFileSync(file, "utf8");
-  dropOldKey(file, first);
+  await dropOldKey(file, first);
   assert.equal(readFileSync(file, "utf8"), text);
 });
 

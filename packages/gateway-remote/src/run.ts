@@ -18,13 +18,11 @@ export async function run(file: string): Promise<void> {
   const logger = createLogger({ role: "remote", name: "hawser-remote", kept: log });
   const gateway = new RemoteGateway(config, logger, {
     onRotated: (key) => {
-      try {
-        dropOldKey(file, key);
-      } catch (error) {
+      dropOldKey(file, key).catch((error: unknown) => {
         const what =
           "cannot take the old key out of the configuration; until it is, a restart admits it again";
         logger.warn({ err: error, peer: key.peer }, what);
-      }
+      });
     },
   });
   let status: StatusServer | undefined;

@@ -1,7 +1,16 @@
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { CodedError, ErrorCode, type Logger, systemCode, z } from "@hawser/shared-protocol/node";
+import {
+  CodedError,
+  type Directory,
+  ErrorCode,
+  type Logger,
+  makeDirectory,
+  readFileIn,
+  saveFile,
+  systemCode,
+  z,
+} from "@hawser/shared-protocol/node";
 import type { PeriodCount } from "./period.ts";
 
 const bytes = z.number().min(0);
@@ -19,60 +28,71 @@ const fileSchema = z.object({
 
 export type Counts = ReadonlyMap<string, PeriodCount>;
 
+const NAME = "quota.json";
+
 /** The counts by path, in a file that is replaced as a whole: after a power cut it is the old one or the new one. */
 export class QuotaFile {
-  readonly #file: string;
+  readonly #folder: string;
   readonly #logger: Logger;
 
   constructor(folder: string, logger: Logger) {
-    this.#file = join(folder, "quota.json");
+    this.#folder = folder;
     this.#logger = logger;
+  }
+
+  get #file(): string {
+    return join(this.#folder, NAME);
   }
 
   /** What was counted. No file is no count; one that cannot be read as such is put aside. @throws CodedError */
   load(): Counts {
-    const text = this.#read();
+    try {
+      // Anew each time: the folder may be another one by then.
+      using directory = makeDirectory(this.#folder);
+      return this.#loadFrom(directory);
+    } catch (error) {
+      throw unwritable(this.#file, error);
+    }
+  }
+
+  #loadFrom(directory: Directory): Counts {
+    const text = read(directory);
     if (text === undefined) return new Map();
     const content = fileSchema.safeParse(parseJson(text));
     if (content.success) return new Map(content.data.paths.map(({ name, ...count }) => [name, count]));
-    const aside = `${this.#file}.broken`;
-    renameSync(this.#file, aside);
-    this.#logger.error({ file: this.#file, aside }, "the quotas' counts cannot be read and begin anew");
+    const aside = `${NAME}.broken`;
+    renameSync(directory.at(NAME), directory.at(aside));
+    this.#logger.error(
+      { file: this.#file, aside: join(this.#folder, aside) },
+      "the quotas' counts cannot be read and begin anew",
+    );
     return new Map();
-  }
-
-  #read(): string | undefined {
-    try {
-      mkdirSync(join(this.#file, ".."), { recursive: true, mode: 0o700 });
-      return readFileSync(this.#file, "utf8");
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw unwritable(this.#file, error);
-    }
   }
 
   /** On the disk when it resolves. @throws CodedError STATE_UNWRITABLE */
   async save(counts: Counts): Promise<void> {
     const paths = [...counts].map(([name, count]) => ({ name, ...count }));
-    const text = `${JSON.stringify({ version: 1, paths })}\n`;
-    const fresh = `${this.#file}.new`;
     try {
-      const handle = await open(fresh, "w", 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(fresh, this.#file);
+      using directory = makeDirectory(this.#folder);
+      await saveFile(directory, NAME, `${JSON.stringify({ version: 1, paths })}\n`);
     } catch (error) {
       throw unwritable(this.#file, error);
     }
   }
 }
 
+function read(directory: Directory): string | undefined {
+  try {
+    return readFileIn(directory, NAME).text;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 function unwritable(file: string, error: unknown): CodedError {
-  const why = error instanceof Error ? error.message : String(error);
+  // Not the path in it: it is that of an open directory.
+  const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/, "") : String(error);
   const mend = 'quotas need a folder that the gateway may write into; name one with state = "..."';
   return new CodedError(ErrorCode.stateUnwritable, `state: ${file}: ${why}; ${mend}`, { cause: error });
 }

@@ -1,6 +1,8 @@
 export * from "./cli/index.ts";
 export * from "./config/index.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./config/watch.ts";
+export { type Directory, makeDirectory, UnsafeNameError } from "./files/directory.ts";
+export { createFile, editFile, removeFile, saveFile } from "./files/replace-file.ts";
 export * from "./identity/index.ts";
 export { serveUntilSignalled } from "./lifecycle.ts";
 export * from "./limits/index.ts";

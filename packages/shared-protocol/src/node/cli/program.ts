@@ -6,8 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import type { Endpoint } from "../../wire/frames.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseEndpoint, parseHost, parseListenEndpoint } from "../config/endpoint.ts";
-import { CodedError, ErrorCode, ExitCode } from "../config/errors.ts";
-import { systemCode } from "../config/secret-file.ts";
+import { CodedError, ErrorCode, ExitCode, systemCode } from "../config/errors.ts";
 import { scrubPairings } from "../log.ts";
 import { completionScript, PATHS_COMMAND, SHELLS, type Shell } from "./completion.ts";
 import { describeCommand } from "./describe.ts";

@@ -9,8 +9,10 @@ export const ErrorCode = {
   configInvalid: "CONFIG_INVALID",
   /** A file that must not exist does. */
   configExists: "CONFIG_EXISTS",
-  /** A file cannot be written, or another edit of it is under way. */
+  /** A file cannot be written. */
   configUnwritable: "CONFIG_UNWRITABLE",
+  /** Another edit of the file is under way. */
+  configBusy: "CONFIG_BUSY",
   /** Group or others can read a file that holds a secret, or change one that is believed. */
   secretExposed: "SECRET_EXPOSED",
   /** An identity file is not what `init` writes. */
@@ -125,4 +127,10 @@ export function atKey<T>(file: string, key: string, load: () => T): T {
 /** `FILE: path.to.key: what is wrong` */
 export function formatFinding({ file, key, what }: Finding): string {
   return key === "" ? `${file}: ${what}` : `${file}: ${key}: ${what}`;
+}
+
+/** `ENOENT` and the like, of an error of a system call. */
+export function systemCode(error: unknown): string | undefined {
+  if (error instanceof CodedError || !(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
 }

@@ -19,6 +19,7 @@ export {
   type Finding,
   formatFinding,
   inFile,
+  systemCode,
 } from "./errors.ts";
 export {
   cidrField,
@@ -40,6 +41,6 @@ export { parseInterface, parseName } from "./names.ts";
 export { nearest } from "./nearest.ts";
 export { type Parsed, parsed, problem } from "./parsed.ts";
 export { parseRate } from "./rate.ts";
-export { readSecretFile, readTextFile, systemCode } from "./secret-file.ts";
+export { readFileIn, readSecretFile, readTextFile } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -19,10 +19,10 @@ export function loadConfig<S extends z.ZodType>(
   schema: S,
   options: LoadOptions<z.output<S>> = {},
 ): z.output<S> {
-  const { text, stats } = readTextFile(file);
-  const config = parseConfig(text, file, schema);
+  const read = readTextFile(file);
+  const config = parseConfig(read.text, file, schema);
   const key = options.secretAt?.(config);
-  const exposed = key === undefined ? whyChangeable(file, stats) : whyExposed(file, stats);
+  const exposed = key === undefined ? whyChangeable(file, read) : whyExposed(file, read);
   if (exposed !== undefined) {
     throw new ConfigError(ErrorCode.secretExposed, [{ file, key: key ?? "", what: exposed }]);
   }

@@ -1,12 +1,12 @@
 /** What can be read of a TOML file that has errors: for commands that must work all the same. */
 
-import { readFileSync } from "node:fs";
 import { parse, type TomlTable } from "smol-toml";
+import { readTextFile } from "./secret-file.ts";
 
 /** The values that are whole. Tables and lines with an error are left out; so is everything of a file that cannot be read. */
 export function salvageConfig(file: string): TomlTable {
   try {
-    return salvageToml(readFileSync(file, "utf8"));
+    return salvageToml(readTextFile(file).text);
   } catch {
     return {};
   }

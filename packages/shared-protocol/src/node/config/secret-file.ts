@@ -1,70 +1,84 @@
-import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { CodedError, ConfigError, ErrorCode } from "./errors.ts";
+import { closeSync, fstatSync, readFileSync, type Stats } from "node:fs";
+import { type Directory, locate, UnsafeNameError } from "../files/directory.ts";
+import { ConfigError, ErrorCode, systemCode } from "./errors.ts";
 
 /** A file's text, and who can read it. */
 export interface ReadFile {
   readonly text: string;
   readonly stats: Stats;
+  /** Where the file is in truth: symbolic links are followed. */
+  readonly directory: Pick<Directory, "path" | "stats">;
 }
 
-/** The text of a file that only its owner may read. @throws ConfigError CONFIG_UNREADABLE or SECRET_EXPOSED. */
+/** The text of a file that only its owner may read, or its service's group. @throws ConfigError CONFIG_UNREADABLE or SECRET_EXPOSED. */
 export function readSecretFile(file: string): string {
-  const { text, stats } = readTextFile(file);
-  const exposed = whyExposed(file, stats);
+  const read = readTextFile(file);
+  const exposed = whyExposed(file, read);
   if (exposed) throw new ConfigError(ErrorCode.secretExposed, [{ file, key: "", what: exposed }]);
-  return text;
+  return read.text;
 }
 
 /** Text and mode are of the same file, even if another takes its name meanwhile. @throws ConfigError CONFIG_UNREADABLE. */
 export function readTextFile(file: string): ReadFile {
-  let fd: number | undefined;
   try {
-    fd = openSync(file, "r");
-    return { stats: fstatSync(fd), text: readFileSync(fd, "utf8") };
+    using place = locate(file);
+    return readFileIn(place.directory, place.name);
   } catch (error) {
-    const what = whyUnreadable(file, error);
-    throw new ConfigError(ErrorCode.configUnreadable, [{ file, key: "", what }], { cause: error });
+    throw unreadable(file, error);
+  }
+}
+
+/** What to tell the user of a failed `locate` or `readFileIn`. */
+export function unreadable(file: string, error: unknown): ConfigError {
+  const what = error instanceof UnsafeNameError ? error.message : whyUnreadable(file, error);
+  return new ConfigError(ErrorCode.configUnreadable, [{ file, key: "", what }], { cause: error });
+}
+
+/** @throws UnsafeNameError, or the error of a system call */
+export function readFileIn(directory: Directory, name: string): ReadFile {
+  const fd = directory.openFile(name);
+  try {
+    return { stats: fstatSync(fd), text: readFileSync(fd, "utf8"), directory };
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    closeSync(fd);
   }
 }
 
 /** What to say when group or others can read a file that holds a secret, or put another in its place. */
-export function whyExposed(file: string, { mode }: Stats): string | undefined {
-  if ((mode & 0o077) !== 0)
-    return `holds a secret, but group or others have access to it (mode ${octal(mode)}); run: chmod 600 ${file}`;
-  const directory = directoryOf(file);
-  if (!isWritable(directory, 0o022)) return undefined;
-  return `holds a secret, but group or others can replace it (directory of mode ${octal(directory.mode)}); run: chmod go-w ${directory.name}`;
+export function whyExposed(file: string, { stats, directory }: ReadFile): string | undefined {
+  if ((stats.mode & 0o077) !== 0 && !isForService(stats, directory.stats))
+    return `holds a secret, but group or others have access to it (mode ${octal(stats)}); run: chmod 600 ${file}`;
+  if (!isWritable(directory.stats, 0o022)) return undefined;
+  return `holds a secret, but group or others can replace it (directory of mode ${octal(directory.stats)}); run: chmod go-w ${directory.path}`;
+}
+
+/**
+ * Root's file, which a service's group may read and nobody change. That the group is a service's the directory tells: it is
+ * root's, and for the same group alone.
+ */
+function isForService(file: Stats, directory: Stats): boolean {
+  return isForGroup(directory) && file.uid === 0 && file.gid === directory.gid && (file.mode & 0o037) === 0;
+}
+
+/** A directory that root keeps for one group besides itself, such as /etc/hawser. */
+export function isForGroup({ uid, gid, mode }: Stats): boolean {
+  return uid === 0 && gid !== 0 && (mode & 0o027) === 0;
 }
 
 /** What to say when everybody can change a file that this program believes. */
-export function whyChangeable(file: string, { mode }: Stats): string | undefined {
-  if ((mode & 0o002) !== 0)
-    return `can be changed by everybody (mode ${octal(mode)}); run: chmod o-w ${file}`;
-  const directory = directoryOf(file);
-  if (!isWritable(directory, 0o002)) return undefined;
-  return `can be replaced by everybody (directory of mode ${octal(directory.mode)}); run: chmod o-w ${directory.name}`;
-}
-
-interface Directory {
-  readonly name: string;
-  readonly mode: number;
-}
-
-/** Where a file is in truth: a symbolic link is followed. */
-function directoryOf(file: string): Directory {
-  const name = dirname(realpathSync(file));
-  return { name, mode: statSync(name).mode };
+export function whyChangeable(file: string, { stats, directory }: ReadFile): string | undefined {
+  if ((stats.mode & 0o002) !== 0)
+    return `can be changed by everybody (mode ${octal(stats)}); run: chmod o-w ${file}`;
+  if (!isWritable(directory.stats, 0o002)) return undefined;
+  return `can be replaced by everybody (directory of mode ${octal(directory.stats)}); run: chmod o-w ${directory.path}`;
 }
 
 /** Who may write to a directory may rename what is in it, but for sticky ones such as /tmp. */
-function isWritable({ mode }: Directory, bits: number): boolean {
+function isWritable({ mode }: Stats, bits: number): boolean {
   return (mode & bits) !== 0 && (mode & 0o1000) === 0;
 }
 
-function octal(mode: number): string {
+function octal({ mode }: Stats): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
@@ -76,12 +90,6 @@ function whyUnreadable(file: string, error: unknown): string {
   }
   if (code === "EISDIR") return "is a directory; name a file in it";
   return `cannot be read: ${code ?? String(error)}`;
-}
-
-/** `ENOENT` and the like, of an error of a system call. */
-export function systemCode(error: unknown): string | undefined {
-  if (error instanceof CodedError || !(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
 
 /** A service cannot use sudo; its user must own the file (systemd.exec(5), SYSTEMD_EXEC_PID). */

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { systemCode } from "./secret-file.ts";
+import { systemCode } from "./errors.ts";
 
 /** How often a file is looked at, ms. It is read when two looks agree: editors write in several steps. */
 const INTERVAL_MS = 200;

@@ -29,6 +29,8 @@ export interface Libc {
   ): number;
   /** close(2) */
   close(fd: number): number;
+  /** flock(2) */
+  flock(fd: number, operation: number): number;
   /** if_nametoindex(3); 0 when there is no such interface */
   ifNameToIndex(name: string): number;
   /**
@@ -54,6 +56,9 @@ export const Sys = {
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   F_DUPFD_CLOEXEC: 1030,
+  /** flock(2) */
+  LOCK_EX: 2,
+  LOCK_NB: 4,
   /** socket(7) */
   SOL_SOCKET: 1,
   SO_ERROR: 4,
@@ -127,6 +132,7 @@ function declare(koffi: typeof import("koffi").default): Libc {
       "intptr_t recvfrom(int fd, void *bytes, size_t length, int flags, void *address, void *addressLength)",
     ) as Libc["recvfrom"],
     close: library.func("int close(int fd)") as Libc["close"],
+    flock: library.func("int flock(int fd, int operation)") as Libc["flock"],
     ifNameToIndex: library.func("uint32_t if_nametoindex(const char *name)") as Libc["ifNameToIndex"],
     watchReadable: (fd, onReadable) => watchReadable(koffi, fd, onReadable),
     errno: () => koffi.errno(),

@@ -108,6 +108,8 @@ describe("installed and run with", { skip: missing ?? false }, () => {
         assert.match(run("tools/with-node", "node", "test/bench/main.ts", "--help").stdout, /--measure/);
       }
 
+      // The installer meets the same npm as on Debian 12.
+      if (machine.who === "Debian 13") return;
       env["DESTDIR"] = join(folder, `installed-${machine.node}-${machine.npm}`);
       run("deploy/install.sh", "local");
       const installed = join(env["DESTDIR"], "opt/hawser/packages/gateway-local/bin/hawser-local");

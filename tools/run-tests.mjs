@@ -20,6 +20,7 @@ const MEASURING = [
   "bars",
   "chaos",
   "dashboard",
+  "field-crowd",
   "field-hostile-peer",
   "machine-limits",
   "operation",

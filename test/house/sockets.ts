@@ -82,23 +82,28 @@ export interface ConnectOptions {
 }
 
 /** A connection under way from the namespace to an IP address; each direction ends on its own. */
-export function connectFrom(
+export function connectFrom(namespace: Namespace, address: Address, options: ConnectOptions = {}): Socket {
+  return crowdFrom(namespace, 1, address, options)[0] as Socket;
+}
+
+/** So many of them: a change of the namespace takes milliseconds. */
+export function crowdFrom(
   namespace: Namespace,
+  count: number,
   { host, port }: Address,
   { protocol = IPPROTO_TCP, localAddress }: ConnectOptions = {},
-): Socket {
+): Socket[] {
   const domain = isIPv6(host) ? AF_INET6 : AF_INET;
-  const fd = inside(namespace, () => socketCall(domain, SOCK_STREAM_NONBLOCK_CLOEXEC, protocol));
-  if (fd < 0) throw new Error(`socket failed: errno ${koffi.errno()}`);
-  const options = { fd, allowHalfOpen: true, manualStart: true };
-  return remember(
-    new Socket(options).setNoDelay(true).connect({
-      host,
-      port,
-      autoSelectFamily: false,
-      ...(localAddress !== undefined && { localAddress }),
-    }),
+  const fds = inside(namespace, () =>
+    Array.from({ length: count }, () => socketCall(domain, SOCK_STREAM_NONBLOCK_CLOEXEC, protocol)),
   );
+  if (fds.some((fd) => fd < 0)) throw new Error(`socket failed: errno ${koffi.errno()}`);
+  const source = localAddress === undefined ? {} : { localAddress };
+  const target = { host, port, autoSelectFamily: false, ...source };
+  return fds.map((fd) => {
+    const options = { fd, allowHalfOpen: true, manualStart: true };
+    return remember(new Socket(options).setNoDelay(true).connect(target));
+  });
 }
 
 /** The same, once it is connected. @throws the error of connect(2) */

@@ -243,6 +243,12 @@ export class Gateway {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
+  /** What it takes of the machine's memory now. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, "latin1");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
+  }
+
   /** SIGTERM; the exit code. */
   async stop(): Promise<number | null> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode;

@@ -1,6 +1,9 @@
+import { MAX_STREAMS } from "@hawser/shared-protocol/engine";
 import {
   EventLog,
+  flowDescriptors,
   formatPairing,
+  greedyText,
   type Listener,
   type Logger,
   type Pairing,
@@ -12,6 +15,7 @@ import { FAMILIES, type Family, systemRunner } from "iptables-wrapper";
 import { checkCapabilities } from "./capabilities.ts";
 import { CaptureWatch } from "./capture/capture-watch.ts";
 import { FailedDestinations } from "./capture/failed-destinations.ts";
+import { FairShare } from "./capture/fair-share.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
@@ -83,7 +87,7 @@ export class LocalGateway {
     });
     this.refusals = new Refusals(logger);
     const failed = new FailedDestinations(logger);
-    this.opener = new FlowOpener(this.keeper, this.refusals, logger, failed);
+    this.opener = new FlowOpener(this.keeper, this.#newShare(), this.refusals, logger, failed);
     const hasCaptured = (): boolean =>
       [...this.opener.flows].some(({ request }) => request.kind === "redirect");
     this.#rules = new RuleKeeper({ logger, events: this.events, hasCaptured, failed });
@@ -91,6 +95,18 @@ export class LocalGateway {
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
     this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+  }
+
+  #newShare(): FairShare {
+    const { memory } = this.keeper;
+    const room = Math.min(MAX_STREAMS, memory.maxStreams, flowDescriptors());
+    const { name } = this.config.remote;
+    return new FairShare({
+      room,
+      isMemoryShort: () => memory.isNearlyFull,
+      onGreedy: (greedy) =>
+        this.events.add("flows-refused", greedyText({ limit: room }, greedy), { peer: name }),
+    });
   }
 
   #newPath(config: PathConfig): Path {

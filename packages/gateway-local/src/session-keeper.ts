@@ -30,7 +30,7 @@ export interface SessionKeeperEvents {
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
 export class SessionKeeper {
   #pairing: Pairing;
-  readonly #memory: MemoryBudget;
+  readonly memory: MemoryBudget;
   readonly #logger: Logger;
   readonly #log: EventLog;
   readonly #pathEvents: PathEvents;
@@ -54,7 +54,7 @@ export class SessionKeeper {
     events: SessionKeeperEvents,
   ) {
     this.#pairing = pairing;
-    this.#memory = new MemoryBudget(memoryCap);
+    this.memory = new MemoryBudget(memoryCap);
     this.#logger = logger;
     this.#log = log;
     this.#pathEvents = new PathEvents(log, pairing.name, "uploads");
@@ -119,7 +119,7 @@ export class SessionKeeper {
   }
 
   /** No room for another flow. */
-  noteRefused(reason: StreamRefusal): void {
+  noteRefused(reason: StreamRefusal | "share"): void {
     this.#failures.noteRefused(reason);
   }
 
@@ -138,7 +138,7 @@ export class SessionKeeper {
     const driver: SessionDriver = new SessionDriver({
       name: this.#id.toString("hex", 0, 4),
       side: "local",
-      memory: this.#memory,
+      memory: this.memory,
       paths: this.#paths,
       pathObserver: this.#pathEvents,
       onFlowFailed: (code) => this.#failures.note(code),

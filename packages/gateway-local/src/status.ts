@@ -2,6 +2,7 @@ import {
   type DrillProgress,
   type DrillReport,
   type EventLog,
+  type FlowRoom,
   type FlowStatus,
   flowStatus,
   type RefusalCount,
@@ -42,6 +43,7 @@ export class LocalStatus implements StatusSource {
       version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       ...(captureWatch && { capture: captureWatch.status() }),
+      flowRoom: this.#flowRoom(),
       session: sessionStatus(
         config.remote.name,
         keeper.driver,
@@ -51,6 +53,13 @@ export class LocalStatus implements StatusSource {
       ),
       ...(rules && { rules }),
     };
+  }
+
+  #flowRoom(): FlowRoom {
+    const { share } = this.#gateway.opener;
+    const isFull = share.isFull || this.#gateway.keeper.driver.session.whyFull !== undefined;
+    const { room: limit, flows: open, dialling } = share;
+    return { limit, open, dialling, isFull, greedy: share.greedy(performance.now()) ?? null };
   }
 
   flows(): readonly FlowStatus[] {

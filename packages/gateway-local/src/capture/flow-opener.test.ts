@@ -4,6 +4,7 @@ import { mock, test } from "node:test";
 import { createLogger, Refusals, type SessionDriver, type StreamHandler } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
+import { FairShare } from "./fair-share.ts";
 import { FlowOpener } from "./flow-opener.ts";
 
 test("a flood of flows that fail writes some lines of each kind, then one with the number of the rest", () => {
@@ -18,7 +19,8 @@ test("a flood of flows that fail writes some lines of each kind, then one with t
     open: () => handlers.length,
     adopt: (_: number, handler: StreamHandler) => void handlers.push(handler),
   } as unknown as SessionDriver;
-  const opener = new FlowOpener({ driver } as SessionKeeper, new Refusals(logger), logger);
+  const share = new FairShare({ room: 100, isMemoryShort: () => false, onGreedy: () => {} });
+  const opener = new FlowOpener({ driver } as SessionKeeper, share, new Refusals(logger), logger);
   for (let i = 0; i < 7_000; i++) {
     const flow = opener.open("redirect", { host: "192.0.2.1", port: 80 }, new Socket(), {
       onReset: () => true,

@@ -14,6 +14,7 @@ import {
 import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { FailedDestinations } from "./failed-destinations.ts";
+import type { FairShare, SharedFlow } from "./fair-share.ts";
 import { Reach } from "./reach.ts";
 
 /** Makes flows of captured connections, and knows those that are open. */
@@ -22,6 +23,7 @@ export class FlowOpener {
   readonly #refusals: Refusals;
   readonly #log: LimitedLog;
   readonly #failed: Pick<FailedDestinations, "handleFailed" | "handleOpened"> | undefined;
+  readonly share: FairShare;
   readonly flows = new FlowSet();
   readonly reach = new Reach();
   #draining = false;
@@ -29,11 +31,13 @@ export class FlowOpener {
   /** `failed` is told what becomes of destinations. */
   constructor(
     keeper: SessionKeeper,
+    share: FairShare,
     refusals: Refusals,
     logger: Logger,
     failed?: Pick<FailedDestinations, "handleFailed" | "handleOpened">,
   ) {
     this.#keeper = keeper;
+    this.share = share;
     this.#refusals = refusals;
     this.#log = new LimitedLog(logger);
     this.#failed = failed;
@@ -75,15 +79,27 @@ export class FlowOpener {
       this.#refusals.note({ listener: kind, reason: "unreachable" }, "warn", request, message);
       return StreamCode.networkUnreachable;
     }
+    if (!this.share.admit(source.host, performance.now())) {
+      this.#noteRefusal(request, "share", "refused a flow: others need what room is left");
+      return StreamCode.overloaded;
+    }
     const { driver } = this.#keeper;
     const stream = driver.open(request);
     if (stream === undefined) {
-      this.#noteRefusal(request, driver.session.whyFull);
+      this.#noteRefusal(request, driver.session.whyFull, "refused a flow: the session has no room for it");
       return StreamCode.overloaded;
     }
-    const refuse = (): void => {
-      driver.reset(stream, StreamCode.networkUnreachable);
-      flow.handleReset(StreamCode.networkUnreachable);
+    const drop = (code: StreamCode): void => {
+      driver.reset(stream, code);
+      flow.handleReset(code);
+    };
+    const refuse = (): void => drop(StreamCode.networkUnreachable);
+    const shared: SharedFlow = {
+      source: source.host,
+      displace: () => {
+        this.#noteRefusal(request, "share", "gave up a flow that was being dialled: others need its room");
+        drop(StreamCode.overloaded);
+      },
     };
     let hasOpened = false;
     const flow = new Flow(driver, stream, request, socket, {
@@ -91,6 +107,7 @@ export class FlowOpener {
       onOpened: (bound) => {
         hasOpened = true;
         this.#failed?.handleOpened(destination);
+        this.share.handleOpened(shared);
         events.onOpened?.(bound);
       },
       onReset: (code) => {
@@ -102,12 +119,14 @@ export class FlowOpener {
       },
       onOver: () => {
         this.flows.delete(flow);
+        this.share.remove(shared);
         this.reach.forget(refuse);
         events.onOver?.();
       },
     });
     this.flows.add(flow);
     driver.adopt(stream, flow);
+    this.share.add(shared, performance.now());
     this.reach.watch(refuse);
     return flow;
   }
@@ -125,13 +144,8 @@ export class FlowOpener {
   }
 
   /** Without a reason the session has just ended, and the next one is not there yet. */
-  #noteRefusal(request: StreamRequest, reason: StreamRefusal | undefined): void {
-    this.#refusals.note(
-      { listener: request.kind, reason: reason ?? "no-session" },
-      "warn",
-      request,
-      "refused a flow: the session has no room for it",
-    );
+  #noteRefusal(request: StreamRequest, reason: StreamRefusal | "share" | undefined, message: string): void {
+    this.#refusals.note({ listener: request.kind, reason: reason ?? "no-session" }, "warn", request, message);
     if (reason) this.#keeper.noteRefused(reason);
   }
 }

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { createLogger, type Listener, Refusals, Secret } from "@hawser/shared-protocol/node";
 import type { SessionKeeper } from "../session-keeper.ts";
+import { FairShare } from "./fair-share.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { SocksCapture } from "./socks.ts";
 
@@ -23,7 +24,8 @@ const logger = createLogger({
 test("the right password enters, however many wrong ones came from its address; no password is logged; a reload is followed", async () => {
   // No request of this test gets as far as to a session.
   const refusals = new Refusals(logger);
-  const opener = new FlowOpener({} as SessionKeeper, refusals, logger);
+  const share = new FairShare({ room: 100, isMemoryShort: () => false, onGreedy: () => {} });
+  const opener = new FlowOpener({} as SessionKeeper, share, refusals, logger);
   const config = { listen: [{ host: HOST, port: 0 }], users: USERS };
   const capture = new SocksCapture(config, opener, refusals, logger);
   const [server] = (await capture.listen()) as [Listener];

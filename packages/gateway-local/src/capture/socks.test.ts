@@ -14,6 +14,7 @@ import {
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import type { SessionKeeper } from "../session-keeper.ts";
+import { FairShare } from "./fair-share.ts";
 import { FlowOpener } from "./flow-opener.ts";
 import { HANDSHAKE_DEADLINE_MS, SocksCapture } from "./socks.ts";
 
@@ -32,7 +33,8 @@ const driver = {
 } as unknown as SessionDriver;
 
 before(async () => {
-  const opener = new FlowOpener({ driver } as SessionKeeper, refusals, logger);
+  const share = new FairShare({ room: 1_000, isMemoryShort: () => false, onGreedy: () => {} });
+  const opener = new FlowOpener({ driver } as SessionKeeper, share, refusals, logger);
   const config = { listen: [{ host: HOST, port: 0 }], users: undefined };
   [server] = (await new SocksCapture(config, opener, refusals, logger).listen()) as [Listener];
 });

@@ -61,6 +61,15 @@ for (const [what, gateway, found] of [
   });
 }
 
+test("a device whose new flows are refused for the others' sake is named", () => {
+  const greedy = { source: "192.168.77.3", flows: 15_400, dialling: 12, refused: 99 };
+  const gateway = runs({ flowRoom: { limit: 16_384, open: 15_500, dialling: 20, isFull: false, greedy } });
+  assert.equal(
+    said(gatewayFindings(config(), gateway), "mend")[1],
+    "note flows: 192.168.77.3 has 15400 of the 16384 flows that there is room for: its new ones are refused, so that others are served -> `hawser-local flows --search 192.168.77.3` lists its flows; what runs on that device?",
+  );
+});
+
 test("a gateway that does not run could use no line: every path is disabled in the file", () => {
   const disabled = config([path("p0", { role: "disabled" })]);
   assert.match(

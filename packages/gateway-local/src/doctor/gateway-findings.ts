@@ -1,6 +1,6 @@
 /** The running gateway, by what answers at its status address. */
 
-import { formatEndpoint } from "@hawser/shared-protocol/node";
+import { formatEndpoint, greedyText, type LocalStatusReport } from "@hawser/shared-protocol/node";
 import type { LocalConfig } from "../config.ts";
 import type { GatewayFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
@@ -26,8 +26,16 @@ export function gatewayFindings({ status, paths }: LocalConfig, gateway: Gateway
       return [bad(SUBJECT, text, "it was started with another one: `systemctl restart hawser-local`")];
     }
     case "runs":
-      return [running(gateway)];
+      return [running(gateway), ...greedyFindings(gateway.report)];
   }
+}
+
+/** Whose new flows were refused in the last minute, so that others found room. */
+function greedyFindings({ flowRoom }: LocalStatusReport): Finding[] {
+  if (!flowRoom?.greedy) return [];
+  const { source } = flowRoom.greedy;
+  const mend = `\`hawser-local flows --search ${source}\` lists its flows; what runs on that device?`;
+  return [note("flows", greedyText(flowRoom, flowRoom.greedy), mend)];
 }
 
 function running({ report, isHealthy, reason }: Extract<GatewayFacts, { state: "runs" }>): Finding {

@@ -2,6 +2,7 @@ export type { SessionEvent, StreamRefusal } from "./events.ts";
 export type { LineReport } from "./line-watch.ts";
 export type { LivenessState } from "./liveness.ts";
 export { MemoryBudget } from "./memory-budget.ts";
+export { MAX_STREAMS } from "./parameters.ts";
 export type { PathModel } from "./path-model.ts";
 export type { TierChange } from "./role-policy.ts";
 export { type ReadResult, Session } from "./session.ts";

@@ -9,6 +9,9 @@ const AMPLE_BELOW = 0.25;
 /** Share of the cap above which windows grow no more, and shrink. */
 const SHRINK_ABOVE = 0.75;
 
+/** Share of the cap that what is held may take before it is time to look who holds it. */
+const NEARLY_ALL = 7 / 8;
+
 /** Holds bytes that have come, and can be made to give them up. */
 export interface Holder {
   /** Ends the stream; its memory is given back at once. */
@@ -96,9 +99,19 @@ export class MemoryBudget {
 
   // --- what there is room for ---
 
+  /** How many streams find room, if there is nothing else within the same memory. */
+  get maxStreams(): number {
+    return Math.floor((this.cap * STREAMS_SHARE) / STREAM_BYTES);
+  }
+
   /** Another stream finds no room. */
   get isSpent(): boolean {
-    return (this.#streams + 1) * STREAM_BYTES > this.cap * STREAMS_SHARE || this.#within?.isSpent === true;
+    return this.#streams >= this.maxStreams || this.#within?.isSpent === true;
+  }
+
+  /** What has come, and is not read, takes most of the memory: streams are about to be shed. */
+  get isNearlyFull(): boolean {
+    return this.heldToRead > this.cap * NEARLY_ALL;
   }
 
   /** What one window may grow by. What streams hold by themselves leaves it as it is until they are very many. */

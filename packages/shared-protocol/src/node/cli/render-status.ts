@@ -1,3 +1,4 @@
+import { greedyText } from "../status/greedy-source.ts";
 import { type PathStatus, type SessionStatus, type StatusReport, sessionsOf } from "../status/types.ts";
 import {
   clip,
@@ -45,6 +46,8 @@ export function renderStatus(report: StatusReport, now = new Date(), width = WID
   lines.push(...renderCapture(report));
   if (report.role === "local" && report.rules?.trouble) lines.push(printable(report.rules.trouble));
   const sessions = sessionsOf(report);
+  if (report.role === "local" && report.flowRoom?.greedy)
+    lines.push(printable(greedyText(report.flowRoom, report.flowRoom.greedy)));
   if (sessions.length === 0) lines.push("", "no local gateway is connected");
   for (const session of sessions) lines.push("", ...renderSession(session, now, columnsIn(width)));
   return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;

@@ -42,6 +42,15 @@ function descriptorMark(use: DescriptorUse): number {
   return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
+/** Of those for flows so many are left to connections that are none: whose handshake is under way, or that are refused. */
+const OTHERS = { share: 1 / 4, most: 1_024 } as const;
+
+/** How many flows there are descriptors for. */
+export function flowDescriptors(): number {
+  const mark = descriptorMark("flow");
+  return mark - Math.min(OTHERS.most, Math.ceil(mark * OTHERS.share));
+}
+
 /** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`, at most. */
 export function descriptorsShort(use: DescriptorUse, count = 1): boolean {
   return descriptorsFree(use, count) < count;

@@ -1,9 +1,10 @@
+import { greedyText } from "./greedy-source.ts";
 import type { Health } from "./schemas.ts";
-import { carries, type StatusReport, sessionsOf } from "./types.ts";
+import { carries, type FlowRoom, type StatusReport, sessionsOf } from "./types.ts";
 
 /**
  * Healthy is a gateway that carries new connections now: the redirect rules that it keeps are in place, what they turn to it
- * arrives, and at least one path is up. The reason is for people.
+ * arrives, at least one path is up, and flows find room. The reason is for people.
  */
 export function healthOf(report: StatusReport, isStopping = false): Health {
   const paths = sessionsOf(report).flatMap((session) => session.paths);
@@ -20,6 +21,8 @@ export function healthOf(report: StatusReport, isStopping = false): Health {
     };
   const trouble = report.role === "local" ? report.rules?.trouble : undefined;
   if (trouble) return { status: "down", reason: trouble, ...counts };
+  if (up > 0 && report.role === "local" && report.flowRoom?.isFull)
+    return { status: "down", reason: whyFull(report.flowRoom), ...counts };
   if (up > 0) return { status: "up", reason: `${up} of ${paths.length} paths are up`, ...counts };
   const reason = paths.length === 0 ? nobodyThere(report) : whyAllDown(report);
   return { status: "down", reason, ...counts };
@@ -34,6 +37,11 @@ function blockedFamilies(report: StatusReport): string {
 
 function nobodyThere(report: StatusReport): string {
   return report.role === "local" ? "no path is configured" : "no local gateway is connected";
+}
+
+function whyFull(room: FlowRoom): string {
+  const all = `new flows are refused: ${room.open} are open, and there is room for no more`;
+  return room.greedy ? `${all}; ${greedyText(room, room.greedy)}` : all;
 }
 
 function whyAllDown(report: StatusReport): string {

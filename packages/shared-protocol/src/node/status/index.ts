@@ -8,6 +8,7 @@ export {
 export { EventLog, type EventType, type GatewayEvent } from "./event-log.ts";
 export { findStatus } from "./find-status.ts";
 export { FlowFailures } from "./flow-failures.ts";
+export { greedyText } from "./greedy-source.ts";
 export { healthOf } from "./health.ts";
 export { PathEvents } from "./path-events.ts";
 export { noSuchPath, RequestError } from "./problems.ts";

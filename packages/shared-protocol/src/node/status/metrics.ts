@@ -98,6 +98,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const registers = [registry];
   const fills = [aboutGateway(registers), ...sessionMetrics(registers), ...pathMetrics(registers)];
   fills.push(eventMetrics(registers, source), captureMetrics(registers), rulesMetric(registers));
+  fills.push(flowRoomMetrics(registers));
   const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -162,6 +163,29 @@ function captureMetrics(registers: Registry[]): Fill {
       if (now.redirected !== null) redirected.set({ family }, now.redirected);
       blocked.set({ family }, now.state === "blocked" ? 1 : 0);
     }
+  };
+}
+
+/** Of the sources only the greedy one has a series, and only while it is one: a LAN has many addresses. */
+function flowRoomMetrics(registers: Registry[]): Fill {
+  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames, registers });
+  const limit = gauge("hawser_flows_limit", "Flows that may be open at once.");
+  const dialling = gauge("hawser_flows_dialling", "Flows whose destinations have not answered yet.");
+  const full = gauge("hawser_flows_full", "1 while new flows are refused, whoever opens them.");
+  const greedy = gauge(
+    "hawser_greedy_source_flows",
+    "Flows of the source that had some refused in the last minute because others need room, too.",
+    ["source"],
+  );
+  return (report) => {
+    greedy.reset();
+    if (report.role !== "local" || !report.flowRoom) return;
+    const room = report.flowRoom;
+    limit.set(room.limit);
+    dialling.set(room.dialling);
+    full.set(room.isFull ? 1 : 0);
+    if (room.greedy) greedy.set({ source: room.greedy.source }, room.greedy.flows);
   };
 }
 

@@ -9,6 +9,7 @@ import {
   CAPTURE_STATES,
   type CaptureStatus,
   type DrillReport,
+  type FlowRoom,
   type FlowStatus,
   PATH_STATES,
   type PathStatus,
@@ -114,6 +115,16 @@ const rules = z
     trouble: z.string().nullable().meta({ description: "why they are not in place" }),
   })
   .meta({ description: "the redirect rules that the gateway keeps" }) satisfies z.ZodType<RulesStatus>;
+const flowRoom = z.object({
+  limit: described("flows that may be open at once"),
+  open: z.number(),
+  dialling: described("of these, those whose destinations have not answered yet"),
+  isFull: z.boolean().meta({ description: "a new flow is refused, whoever opens it" }),
+  greedy: z
+    .object({ source: z.string(), flows: z.number(), dialling: z.number(), refused: z.number() })
+    .nullable()
+    .meta({ description: "who had flows refused in the last minute because others need room, too" }),
+}) satisfies z.ZodType<FlowRoom>;
 
 const report = { version: z.string(), uptimeSeconds: z.number() };
 
@@ -123,6 +134,7 @@ const anyReport = z.object({
   ...report,
   session: session.optional().meta({ description: "of the local gateway" }),
   rules: rules.optional(),
+  flowRoom: flowRoom.optional().meta({ description: "of the local gateway: how its sources share it" }),
   sessions: z.array(session).optional().meta({ description: "of the remote gateway" }),
   capture: capture.optional().meta({ description: "of the local gateway, for each family that is captured" }),
 });
@@ -135,6 +147,7 @@ export const statusReportSchema: z.ZodType<StatusReport> = z.discriminatedUnion(
     session,
     capture: capture.optional(),
     rules: rules.optional(),
+    flowRoom: flowRoom.optional(),
   }),
   z.object({ role: z.literal("remote"), ...report, sessions: z.array(session) }),
 ]);

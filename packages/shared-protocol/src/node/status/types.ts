@@ -125,6 +125,29 @@ export interface CaptureStatus {
   readonly redirected: number | null;
 }
 
+/** How those who open flows share the room for them. */
+export interface FlowRoom {
+  /** How many flows may be open at once. */
+  readonly limit: number;
+  readonly open: number;
+  /** Of these, those whose destinations have not answered yet. */
+  readonly dialling: number;
+  /** A new flow is refused, whoever opens it. */
+  readonly isFull: boolean;
+  /** Who had flows refused in the last minute because others need room, too; null: nobody. */
+  readonly greedy: GreedySource | null;
+}
+
+/** One address that opens flows: a device on the LAN, or the router itself. */
+export interface GreedySource {
+  readonly source: string;
+  readonly flows: number;
+  /** Of these, those whose destinations have not answered yet. */
+  readonly dialling: number;
+  /** Flows that it did not get, or lost before their destinations answered, since this began. */
+  readonly refused: number;
+}
+
 export interface LocalStatusReport extends Report {
   readonly role: "local";
   /** Of each family that is captured; absent when nothing is. */
@@ -132,6 +155,7 @@ export interface LocalStatusReport extends Report {
   readonly session: SessionStatus;
   /** Absent where the gateway keeps no redirect rules. */
   readonly rules?: RulesStatus;
+  readonly flowRoom?: FlowRoom;
 }
 
 /** The redirect rules that the local gateway keeps. */

@@ -1,0 +1,10 @@
+import type { FlowRoom, GreedySource } from "./types.ts";
+
+/** Who takes so much that it is refused more, and what that means for it and for the others. One sentence. */
+export function greedyText({ limit }: Pick<FlowRoom, "limit">, greedy: GreedySource): string {
+  const { source, flows, dialling } = greedy;
+  const rest = flows - dialling;
+  return dialling > rest
+    ? `${source} dials ${dialling} destinations that do not answer: its oldest attempts are given up, so that others are served`
+    : `${source} has ${flows} of the ${limit} flows that there is room for: its new ones are refused, so that others are served`;
+}

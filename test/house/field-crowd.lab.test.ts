@@ -171,7 +171,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 240_00
     const health = (await hawser.local.get("/healthz")) as { status: string; reason: string };
     assert.equal(health.status, "down");
     assert.match(health.reason, /new flows are refused: 1365 are open.*192\.168\.77\.3 has/);
-    const closed = last.map((socket) => socket.closed || once(socket, "close"));
+    const closed = last.map(async (socket) => socket.closed || once(socket, "close"));
     for (const socket of last) socket.resetAndDestroy();
     await Promise.all(closed);
     await until(async () => ((await hawser.local.get("/healthz")) as { status: string }).status === "up");

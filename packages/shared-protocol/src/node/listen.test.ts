@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect, Server } from "node:net";
 import { constants } from "node:os";
 import { test } from "node:test";
@@ -37,4 +38,38 @@ for (const errno of ["ENFILE", "EMFILE"] as const) {
     assert.match(on, /accepts connections again/);
     assert.deepEqual(more, []);
   });
+}
+
+test("where the listening socket cannot be opened again no descriptor is lost, and the next try succeeds", async (t) => {
+  const logger = createLogger({ role: "remote", name: "test", level: "silent" });
+  const real = Server.prototype.listen;
+  const failures = 5;
+  let tries = 0;
+  const again = Promise.withResolvers<void>();
+  const listening = t.mock.method(Server.prototype, "listen", function (this: Server, ...args: unknown[]) {
+    const isAgain = typeof args[0] === "object" && args[0] !== null && "fd" in args[0];
+    if (!isAgain || tries === failures) {
+      if (isAgain) again.resolve();
+      return Reflect.apply(real, this, args) as Server;
+    }
+    // As Node does when uv_tcp_open(3) fails: it takes nothing, and says so in the next tick.
+    tries++;
+    process.nextTick(() => this.emit("error", Object.assign(new Error("open ENFILE"), { code: "ENFILE" })));
+    return this;
+  });
+  const options = { key: "listen[0]", host: "127.0.0.1", port: 0 };
+  const listener = await listen(options, logger, (socket) => socket.destroy());
+  t.after(() => listener.close());
+  const server = listening.mock.calls[0]?.this as Server & { _handle: ServerHandle | null };
+  server._handle?.onconnection(-constants.errno.ENFILE);
+  await until(() => tries === 1);
+  const before = readdirSync("/proc/self/fd").length;
+  await until(() => tries === failures);
+  assert.equal(readdirSync("/proc/self/fd").length, before);
+  await again.promise;
+  assert.equal(server.listening, true);
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((done) => setTimeout(done, 20));
 }

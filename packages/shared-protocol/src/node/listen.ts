@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Endpoint } from "../wire/frames.ts";
 import { formatEndpoint } from "./config/endpoint.ts";
@@ -127,7 +128,21 @@ export class Listener {
     clearInterval(this.#retry);
     this.#retry = undefined;
     this.#server.listen({ fd, backlog: BACKLOG });
+    if (!this.#server.listening) {
+      // What could not even be opened is still ours; what could not listen Node has closed. The error makes it back off.
+      if (isSameFile(fd, this.#spare)) libc().close(fd);
+      return;
+    }
     this.#log.write("on", "info", { listener: this.#options.key }, "accepts connections again");
+  }
+}
+
+/** Whether both descriptors are open, and of one file. */
+function isSameFile(one: number, other: number): boolean {
+  try {
+    return fstatSync(one, { bigint: true }).ino === fstatSync(other, { bigint: true }).ino;
+  } catch {
+    return false;
   }
 }
 

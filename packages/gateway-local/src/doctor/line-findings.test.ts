@@ -120,3 +120,13 @@ for (const [what, facts, family, mend] of [
     assert.equal(finding.mend, `${mend} and in what configures the line, or it is gone at its next start`);
   });
 }
+
+test("a quota that an old kernel cannot count in full is told", () => {
+  const quota = { bytes: 1e9, resetDay: 1, whenReached: "backup", count: "both" } as const;
+  assert.match(
+    said(quotaFindings(path("lte", { quota }), "4.18.0"))[0] ?? "",
+    /^note path lte: quota: Linux 4\.18\.0 /,
+  );
+  assert.deepEqual(quotaFindings(path("lte", { quota }), "6.1.0"), []);
+  assert.deepEqual(quotaFindings(path("dsl"), "4.18.0"), []);
+});

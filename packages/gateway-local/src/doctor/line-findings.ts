@@ -1,6 +1,7 @@
 /** Lines: their devices, addresses and routes. What the remote says over them is in remote-findings.ts. */
 
 import type { PathConfig } from "../config.ts";
+import { KERNEL_MEND, whatIsUncounted } from "../quota/kernel-counts.ts";
 import type { LineFacts, TargetFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
@@ -25,7 +26,18 @@ function isSameLine(one: PathConfig, other: PathConfig): boolean {
 }
 
 export function lineFindings(line: LineFacts): Finding[] {
-  return [...deviceFindings(line), ...sourceFindings(line), ...reversePathFindings(line)];
+  return [
+    ...deviceFindings(line),
+    ...sourceFindings(line),
+    ...reversePathFindings(line),
+    ...quotaFindings(line.path),
+  ];
+}
+
+/** A quota that the kernel cannot count in full; `kernel` is its release, by default the running one's. */
+export function quotaFindings({ name, quota }: PathConfig, kernel?: string): Finding[] {
+  const uncounted = quota && whatIsUncounted(kernel);
+  return uncounted === undefined ? [] : [note(`path ${name}: quota`, uncounted, KERNEL_MEND)];
 }
 
 function deviceFindings({ path, link }: LineFacts): Finding[] {

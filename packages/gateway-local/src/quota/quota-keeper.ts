@@ -6,6 +6,7 @@ import {
   type Logger,
 } from "@hawser/shared-protocol/node";
 import type { Path } from "../paths/path.ts";
+import { KERNEL_MEND, whatIsUncounted } from "./kernel-counts.ts";
 import { PathQuota, type QuotaEvent } from "./path-quota.ts";
 import type { PeriodCount } from "./period.ts";
 import { QuotaFile } from "./quota-file.ts";
@@ -58,6 +59,8 @@ export class QuotaKeeper {
 
   #load(): void {
     if (this.#isLoaded) return;
+    const uncounted = whatIsUncounted();
+    if (uncounted !== undefined) this.#logger.warn(`${uncounted}; ${KERNEL_MEND}`);
     for (const [name, count] of this.#file.load()) this.#written.set(name, count);
     this.#isLoaded = true;
   }

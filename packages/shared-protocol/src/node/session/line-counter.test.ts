@@ -18,3 +18,9 @@ test("packets count with their headers, beyond 32 bits of segments", () => {
   six.handleInfo(info(0, 5, 0, 0));
   assert.equal(six.sent, (2 ** 32 + 5) * 72);
 });
+
+test("before Linux 4.19, which does not tell what was sent, what was acknowledged counts", () => {
+  const counter = new LineCounter("IPv4");
+  counter.handleInfo({ ...info(0, 1_000, 5_000, 500), bytesAcked: 1_448_000 });
+  assert.deepEqual([counter.sent, counter.received], [1_500_000, 31_000]);
+});

@@ -24,11 +24,12 @@ export class LineCounter {
   }
 
   /** Takes in what the kernel counts since the connection began. */
-  handleInfo({ bytesSent, bytesReceived, segsOut, segsIn, hasTimestamps }: TcpInfo): void {
+  handleInfo({ bytesSent, bytesAcked, bytesReceived, segsOut, segsIn, hasTimestamps }: TcpInfo): void {
     const header = this.#ip + TCP + (hasTimestamps ? TIMESTAMPS : 0);
     this.#out += (segsOut - (this.#out % WRAP) + WRAP) % WRAP;
     this.#in += (segsIn - (this.#in % WRAP) + WRAP) % WRAP;
-    this.sent = bytesSent + this.#out * header;
+    // Where the kernel does not tell what it sent, it tells what has arrived.
+    this.sent = (bytesSent || bytesAcked) + this.#out * header;
     this.received = bytesReceived + this.#in * header;
   }
 }

@@ -86,8 +86,9 @@ export class SubflowConnection {
   /** What the system knows of the connection; undefined where it does not tell. */
   look(): LineReport | undefined {
     const info = tcpInfo(socketFd(this.socket));
-    if (!info || info.bytesSent === 0 || info.sndMss === 0) return undefined;
+    if (!info) return undefined;
     this.line.handleInfo(info);
+    if (info.bytesSent === 0 || info.sndMss === 0) return undefined;
     const { bytesSent, bytesRetrans, bytesAcked, notsentBytes, sacked, lost, sndMss, rtt, minRtt } = info;
     const onLine = Math.max(0, bytesSent - bytesRetrans - bytesAcked - sacked * sndMss);
     const unsent = this.socket.writableLength + notsentBytes;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doubledLines, lineFindings, missingRoute } from "./line-findings.ts";
+import { doubledLines, lineFindings, missingRoute, quotaFindings } from "./line-findings.ts";
 import { line, path, said, target } from "./testing.ts";
 
 for (const [what, paths, found] of [

@@ -29,6 +29,15 @@ export class DialError extends Error {
 /** Told why the attempt would fail now; whether it should go on. Never throws. */
 export type OnSilence = (error: DialError) => boolean | Promise<boolean>;
 
+/** Makes sockets and connects one of them to an address and port. */
+export type Connect = (
+  create: () => Socket,
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  onSilence: OnSilence,
+) => Promise<Socket>;
+
 /**
  * One connection to the remote gateway over one line: pinned, then TLS. It fails when no answer came within 3 s, unless
  * `onSilence` then says, each time, that it should go on: so no SYN is given up that may be answered a moment later.
@@ -39,7 +48,8 @@ export async function dialSubflow(
   { address, family, endpoint }: DialTarget,
   pairing: Pairing,
   signal: AbortSignal,
-  onSilence?: OnSilence,
+  onSilence: OnSilence = () => false,
+  connect: Connect = connectFirst,
 ): Promise<TLSSocket> {
   signal.throwIfAborted();
   const pinned = (): Socket =>
@@ -48,7 +58,7 @@ export async function dialSubflow(
       ...(path.interface !== undefined && { interface: path.interface }),
       ...(path.source !== undefined && { source: path.source }),
     });
-  const raw = await connectFirst(pinned, address, endpoint.port, signal, onSilence);
+  const raw = await connect(pinned, address, endpoint.port, signal, onSilence);
   limitUnsent(raw);
   return clientTls(raw, {
     identity: pskIdentity(pairing.name, pairing.psk),
@@ -76,17 +86,38 @@ export async function connectFirst(
     const isClose = ms > ANSWER_MS && ms <= CLOSE_WATCH_MS;
     if (isClose || ms % NEXT_SYN_MS === 0) race.connect();
     if (ms % ANSWER_MS > 0) return;
-    const error = new DialError(`no answer from ${host} port ${port} within ${ANSWER_MS} ms`);
+    const error = silence(host, port);
     if (!(await onSilence(error))) race.fail(error);
   };
+  const timer = setInterval(() => void handleTime(), NEXT_SYN_MS / 2);
+  return winnerOf(race, signal).finally(() => clearInterval(timer));
+}
+
+/** A single socket that connects within 3 s, to where somebody has just answered. @throws as `connectFirst` */
+export function connectOnce(
+  create: () => Socket,
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const race = new SynRace(create, host, port);
+  const fail = (): void => race.fail(silence(host, port));
+  const timer = setTimeout(fail, ANSWER_MS);
+  return winnerOf(race, signal).finally(() => clearTimeout(timer));
+}
+
+function silence(host: string, port: number): DialError {
+  return new DialError(`no answer from ${host} port ${port} within ${ANSWER_MS} ms`);
+}
+
+/** Runs a race to its end, or until it is called off. */
+async function winnerOf(race: SynRace, signal: AbortSignal): Promise<Socket> {
   const callOff = (): void => race.fail(new DialError("the attempt was called off"));
   race.connect();
-  const timer = setInterval(() => void handleTime(), NEXT_SYN_MS / 2);
   signal.addEventListener("abort", callOff, { once: true });
   try {
     return race.take(await race.winner);
   } finally {
-    clearInterval(timer);
     signal.removeEventListener("abort", callOff);
     race.end();
   }

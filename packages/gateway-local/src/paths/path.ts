@@ -12,6 +12,7 @@ import type { PathQuota } from "../quota/path-quota.ts";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { LinkOwner, LinkWatch } from "./link-watch.ts";
+import { SharedRace } from "./shared-race.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
 
 /** One line: keeps its subflows dialled, and its role. */
@@ -19,6 +20,8 @@ export class Path implements LinkOwner {
   readonly config: PathConfig;
   /** State and counters, as the status report has them. */
   readonly record: PathRecord;
+  /** How its subflows connect. */
+  readonly race = new SharedRace();
   readonly #keeper: SessionKeeper;
   readonly #links: LinkWatch;
   readonly #logger: Logger;

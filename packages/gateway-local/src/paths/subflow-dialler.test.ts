@@ -16,6 +16,7 @@ import { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { LONG_LIFE_MS } from "./backoff.ts";
 import type { Path } from "./path.ts";
+import { SharedRace } from "./shared-race.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
 
 const HOST = "127.0.0.1";
@@ -96,6 +97,7 @@ function play(...endpoints: readonly Server[]): Played {
     roleInForce: "active",
     policy: () => DEFAULT_POLICY,
     enforceRole() {},
+    race: new SharedRace(),
     handleFailure: ({ message }: Error) => void failures.push(message),
   };
   const driver = {

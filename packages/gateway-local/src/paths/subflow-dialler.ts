@@ -158,11 +158,13 @@ export class SubflowDialler {
     const targets = await this.#targets();
     signal.throwIfAborted();
     const target = this.#rotation.pick(targets);
-    const socket = await dialSubflow(config, target, pairing, signal, (error) => {
+    const handleSilence = (error: DialError): Promise<boolean> => {
       this.#path.handleFailure(error);
       onSilence();
       return this.#isOnly(target);
-    });
+    };
+    const { connect } = this.#path.race;
+    const socket = await dialSubflow(config, target, pairing, signal, handleSilence, connect);
     return { socket, target };
   }
 

@@ -42,7 +42,7 @@ for (const errno of ["ENFILE", "EMFILE"] as const) {
 
 test("where the listening socket cannot be opened again no descriptor is lost, and the next try succeeds", async (t) => {
   const logger = createLogger({ role: "remote", name: "test", level: "silent" });
-  const real = Server.prototype.listen;
+  const real = Object.getOwnPropertyDescriptor(Server.prototype, "listen")?.value as () => Server;
   const failures = 5;
   let tries = 0;
   const again = Promise.withResolvers<void>();
@@ -50,7 +50,7 @@ test("where the listening socket cannot be opened again no descriptor is lost, a
     const isAgain = typeof args[0] === "object" && args[0] !== null && "fd" in args[0];
     if (!isAgain || tries === failures) {
       if (isAgain) again.resolve();
-      return Reflect.apply(real, this, args) as Server;
+      return Reflect.apply(real, this, args);
     }
     // As Node does when uv_tcp_open(3) fails: it takes nothing, and says so in the next tick.
     tries++;

@@ -4,7 +4,7 @@ import type { TcpInfo } from "../sys/tcp-info.ts";
 import { LineCounter } from "./line-counter.ts";
 
 function info(bytesSent: number, segsOut: number, bytesReceived: number, segsIn: number): TcpInfo {
-  return { bytesSent, segsOut, bytesReceived, segsIn, hasTimestamps: true } as TcpInfo;
+  return { bytesSent, bytesAcked: 0, segsOut, bytesReceived, segsIn, hasTimestamps: true } as TcpInfo;
 }
 
 test("packets count with their headers, beyond 32 bits of segments", () => {

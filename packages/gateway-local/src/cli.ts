@@ -32,6 +32,7 @@ import {
   systemRunner,
 } from "iptables-wrapper";
 import { areSetsThere, clearSets } from "./capture/failed-destinations.ts";
+import { ownPrefixesNow } from "./capture/route-follower.ts";
 import { EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./capture/rules.ts";
 import { findLocalStatus, loadLocalConfig } from "./config.ts";
 import { runDoctor } from "./doctor/doctor.ts";
@@ -111,7 +112,7 @@ function addRulesCommand(program: Program): void {
 }
 
 async function rulesOf(file: string): Promise<RuleSet> {
-  const { capture, remote, status } = loadLocalConfig(file);
+  const { capture, paths, remote, status } = loadLocalConfig(file);
   if (!capture) return { owner: RULES_OWNER };
   const addresses = new RemoteAddresses();
   await addresses.learn(remote.endpoints);
@@ -119,7 +120,8 @@ async function rulesOf(file: string): Promise<RuleSet> {
   // What a gateway that runs has found out holds for these rules, too.
   const gateway = await gatherGateway(status);
   const wayOut = (gateway.state === "runs" && gateway.report.session.egress) || EVERY_WAY_OUT;
-  return redirectRules({ capture, left: [...addresses.all], wayOut, hasSets });
+  const left = [...addresses.all, ...(await ownPrefixesNow(paths))];
+  return redirectRules({ capture, left, wayOut, hasSets });
 }
 
 function addDoctorCommand(program: Program): void {

@@ -19,6 +19,7 @@ import { FairShare } from "./capture/fair-share.ts";
 import { FlowOpener } from "./capture/flow-opener.ts";
 import { listenForward } from "./capture/forward.ts";
 import { RedirectCapture } from "./capture/redirect.ts";
+import { RouteFollower } from "./capture/route-follower.ts";
 import { RuleKeeper } from "./capture/rule-keeper.ts";
 import { capturePort } from "./capture/rules.ts";
 import { SocksCapture } from "./capture/socks.ts";
@@ -60,6 +61,7 @@ export class LocalGateway {
   readonly #listeners: Listener[] = [];
   #socks: SocksCapture | undefined;
   readonly #rules: RuleKeeper;
+  readonly #routes: RouteFollower;
   /** Resolves when the reloads that were asked for are done; and when the lines are dialled anew. */
   #reloaded: Promise<void> = Promise.resolve();
   #renewed: Promise<void> = Promise.resolve();
@@ -91,6 +93,11 @@ export class LocalGateway {
     const hasCaptured = (): boolean =>
       [...this.opener.flows].some(({ request }) => request.kind === "redirect");
     this.#rules = new RuleKeeper({ logger, events: this.events, hasCaptured, failed });
+    this.#routes = new RouteFollower({
+      logger,
+      lines: () => this.config.paths,
+      onPrefixes: (prefixes) => this.#rules.setLeft("routes", prefixes),
+    });
     this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
@@ -150,6 +157,7 @@ export class LocalGateway {
     await this.#listen();
     this.opener.reach.handleNoPath();
     for (const path of this.paths) path.start();
+    if (this.config.capture) await this.#routes.start();
     // Last at start and first at stop: nothing is turned to a port where nobody listens.
     await this.#rules.follow(this.config.capture);
   }
@@ -223,6 +231,7 @@ export class LocalGateway {
       return path;
     });
     this.#config = { ...this.#config, paths: wanted };
+    this.#routes.handleChange();
   }
 
   async #followCapture(wanted: LocalConfig["capture"]): Promise<void> {
@@ -266,6 +275,7 @@ export class LocalGateway {
     this.#isStopping = true;
     this.trials.stop();
     this.captureWatch?.stop();
+    this.#routes.stop();
     for (const listener of this.#listeners) listener.close();
     await this.#rules.stopCapturing();
     this.opener.drain();

@@ -13,8 +13,8 @@ export * from "./speedtest/index.ts";
 export * from "./status/index.ts";
 export { hasIpv6 } from "./sys/address-families.ts";
 export { hasCapability } from "./sys/capabilities.ts";
-export { isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
-export { canonicalIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
+export { interfaceIndex, isOwnAddress, type LocalAddress, localAddresses } from "./sys/interfaces.ts";
+export { canonicalIp, formatIp, formatIpv4, parseIp } from "./sys/ip-address.ts";
 export { type IpSet, type IpSetEntry, IpSetErrno, IpSets } from "./sys/ipset.ts";
 export { type NetlinkOptions, NetlinkProtocol, NetlinkSocket } from "./sys/netlink.ts";
 export {
@@ -30,6 +30,7 @@ export { NetlinkFlag, type NetlinkMessage } from "./sys/netlink-message.ts";
 export { type RulesChange, watchNftables } from "./sys/nftables-watch.ts";
 export { type OriginalDestination, originalDestination } from "./sys/original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./sys/pinned-socket.ts";
+export { type Route, readRoutes, watchRoutes } from "./sys/routes.ts";
 export { SPECIAL_RANGES } from "./sys/special-ranges.ts";
 export { SystemError } from "./sys/system-error.ts";
 export { clientTls, serverTls } from "./tls/psk.ts";

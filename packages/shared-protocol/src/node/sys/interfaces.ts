@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { canonicalIp } from "./ip-address.ts";
+import { libc } from "./libc.ts";
 
 /** One address of this machine. */
 export interface LocalAddress {
@@ -27,6 +28,11 @@ export function localAddresses(): LocalAddress[] {
     }
   }
   return found;
+}
+
+/** The number by which the kernel knows an interface; undefined where there is none of this name. */
+export function interfaceIndex(name: string): number | undefined {
+  return libc().ifNameToIndex(name) || undefined;
 }
 
 /** How long a list of own addresses may be used: a line that reconnects gets another address within seconds. */

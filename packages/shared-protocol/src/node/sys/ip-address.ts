@@ -38,6 +38,11 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
+/** An address of 4 or 16 bytes. */
+export function formatIp(bytes: Uint8Array): string {
+  return bytes.length === 4 ? formatIpv4(bytes) : formatIpv6(bytes);
+}
+
 /** The 4 or 16 bytes of an IP literal (a zone after `%` is ignored), or undefined when it is none. */
 export function parseIp(text: string): Buffer | undefined {
   const literal = withoutZone(text);

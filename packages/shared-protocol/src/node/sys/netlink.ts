@@ -27,6 +27,7 @@ interface Request {
   readonly sequence: number;
   readonly bytes: Buffer;
   readonly replies: NetlinkMessage[];
+  readonly onReply: ((reply: NetlinkMessage) => void) | undefined;
   readonly resolve: (replies: NetlinkMessage[]) => void;
   readonly reject: (error: SystemError) => void;
   isInterrupted: boolean;
@@ -42,7 +43,7 @@ const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_GET_STRICT_CHK = 12;
 /** Datagrams that are read in one turn: a flood of notifications does not hold up the data. */
-const READS_PER_TURN = 64;
+const READS_PER_TURN = 8;
 
 // Shared: a datagram is taken apart before the next one is read.
 const read = Buffer.alloc(READ_BYTES);
@@ -101,18 +102,24 @@ export class NetlinkSocket {
 
   /**
    * Asks the kernel. Resolves with what it answers, which is nothing where it only does something, and all entries where
-   * `flags` has `NetlinkFlag.dump`.
+   * `flags` has `NetlinkFlag.dump`. With `onReply` they are given there one by one instead, for long lists: their bodies are
+   * good until the call returns.
    * @throws SystemError the kernel's errno; EINTR: the table changed while it was listed; ENOBUFS: the answer was lost;
    *   ECANCELED: the socket was closed
    */
-  request(type: number, flags: number, body: Buffer): Promise<NetlinkMessage[]> {
+  request(
+    type: number,
+    flags: number,
+    body: Buffer,
+    onReply?: (reply: NetlinkMessage) => void,
+  ): Promise<NetlinkMessage[]> {
     this.#sequence = (this.#sequence % 0xffff_ffff) + 1;
     const sequence = this.#sequence;
     const asked = { type, flags: flags | NetlinkFlag.request | NetlinkFlag.ack, sequence, body };
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(failure(125, "send", "the netlink socket is closed"));
       const bytes = encodeMessage(asked);
-      this.#requests.push({ sequence, bytes, replies: [], resolve, reject, isInterrupted: false });
+      this.#requests.push({ sequence, bytes, replies: [], onReply, resolve, reject, isInterrupted: false });
       if (this.#requests.length === 1) this.#sendFirst();
     });
   }
@@ -161,7 +168,8 @@ export class NetlinkSocket {
   #handleReply(message: NetlinkMessage, request: Request): void {
     if (message.flags & NetlinkFlag.dumpInterrupted) request.isInterrupted = true;
     if (message.type !== NetlinkType.error && message.type !== NetlinkType.done) {
-      request.replies.push({ ...message, body: Buffer.from(message.body) });
+      if (request.onReply) request.onReply(message);
+      else request.replies.push({ ...message, body: Buffer.from(message.body) });
       return;
     }
     const errno = errnoOf(message) || (request.isInterrupted ? 4 : 0);

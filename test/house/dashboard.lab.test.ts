@@ -85,6 +85,30 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await shows(page.locator(".figure"), /Open flows0/);
   });
 
+  test("eight tabs are live at once, and a control in one of them answers", async () => {
+    const context = await chromium.browser.newContext();
+    const tabs: Page[] = [];
+    try {
+      for (let i = 0; i < 8; i++) {
+        const tab = await context.newPage();
+        tabs.push(tab);
+        tab.setDefaultTimeout(PATIENCE_MS);
+        await tab.goto(DASHBOARD);
+        await shows(tab.getByRole("status"), "Live");
+      }
+      const started = performance.now();
+      const role = tabs[7]?.getByRole("combobox", { name: "Role of adsl2" });
+      await role?.selectOption("backup");
+      await until(async () => (await hawser.status()).session.paths[1]?.role === "backup");
+      assert.ok(performance.now() - started < 3_000);
+      for (const tab of tabs) await shows(tab.getByRole("log"), "adsl2 is backup now");
+      await role?.selectOption("active");
+      await until(async () => (await hawser.status()).session.paths[1]?.role === "active");
+    } finally {
+      await context.close();
+    }
+  });
+
   test("a line goes and comes back: its state, why, and the events", async () => {
     await house.line("adsl1").down();
     await shows(line("adsl1"), "the interface adsl1 is down or gone");

@@ -1,14 +1,14 @@
-/** What the page knows, and the loop that keeps it true: load, follow the event stream, come back after a loss. */
+/** What the page knows, and the loop that keeps it true: load, ask each second, come back after a loss. */
 
 import type { GatewayEvent } from "../node/status/event-log.ts";
 import type { History } from "../node/status/history.ts";
 import type { About } from "../node/status/schemas.ts";
 import type { StatusReport } from "../node/status/types.ts";
-import { events, get, messageOf, TokenNeeded } from "./api.ts";
+import { get, messageOf, TokenNeeded } from "./api.ts";
 import { appendReport, type Series, seriesOf } from "./series.ts";
 
-/** A stream that is silent for so long is lost: a report comes every second. ms */
-const SILENCE_MS = 5_000;
+/** Between two questions, ms. */
+const PERIOD_MS = 1_000;
 /** Waits between attempts to come back, ms. */
 const RETRY_MS = [250, 500, 1_000, 2_000];
 /** Events shown. */
@@ -63,6 +63,7 @@ export class Store {
   async run(): Promise<void> {
     for (;;) {
       try {
+        await whenShown();
         await this.#load();
         await this.#follow();
       } catch (error) {
@@ -78,26 +79,17 @@ export class Store {
     this.#set({ about, series: seriesOf(await get<History>("/api/history")) });
   }
 
-  /** Ends by an error, at the latest when the gateway does. */
+  /**
+   * Asks each second, and ends by an error or when the tab is hidden. No request stays open: a browser has six connections
+   * for all tabs of a gateway, and a stream in each would leave none for what the user does.
+   */
   async #follow(): Promise<void> {
-    const silence = new AbortController();
-    const listen = (): ReturnType<typeof setTimeout> =>
-      setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1_000} s`)), SILENCE_MS);
-    let timer = listen();
-    try {
-      const headers = { "last-event-id": String(this.#state.events[0]?.id ?? 0) };
-      for await (const { type, data } of events("/api/events?status=1", {
-        headers,
-        signal: silence.signal,
-      })) {
-        clearTimeout(timer);
-        timer = listen();
-        if (type === "status") this.#handleReport(JSON.parse(data) as StatusReport);
-        else if (type === "log") this.#handleEvent(JSON.parse(data) as GatewayEvent);
-      }
-      throw new Error("it ended the stream");
-    } finally {
-      clearTimeout(timer);
+    while (!document.hidden) {
+      const since = this.#state.events[0]?.id ?? 0;
+      for (const event of await get<readonly GatewayEvent[]>(`/api/events?since=${since}`))
+        this.#handleEvent(event);
+      this.#handleReport(await get<StatusReport>("/api/status"));
+      await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
     }
   }
 
@@ -140,4 +132,17 @@ export class Store {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A tab that nobody sees asks nothing. */
+function whenShown(): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { test } from "node:test";
-import { PATIENCE_MS, RemoteAddresses } from "./remote-addresses.ts";
+import { KEPT_MS, PATIENCE_MS, RemoteAddresses } from "./remote-addresses.ts";
 
 const FOUR = { address: "192.0.2.1", family: 4 } as const;
 const SIX = { address: "2001:db8::1", family: 6 } as const;
@@ -92,4 +92,37 @@ test("an error gives the last addresses known; with none it is told, and the nex
   names.fail();
   assert.deepEqual(await known, [FOUR]);
   assert.equal(names.asked.length, 3);
+});
+
+test("an address that its name led to long ago is forgotten, and who wants to know is told", async () => {
+  let now = 0;
+  let changes = 0;
+  let answer = "192.0.2.1";
+  const lookup = async (): Promise<LookupAddress[]> => [{ address: answer, family: 4 }];
+  const remote = new RemoteAddresses(
+    () => changes++,
+    lookup,
+    () => now,
+  );
+  await remote.learn([
+    { host: "vps.example", port: 4433 },
+    { host: "2001:db8::1", port: 4433 },
+  ]);
+  changes = 0;
+  now += 10 * KEPT_MS;
+  await remote.find("vps.example");
+  assert.deepEqual(
+    [[...remote.all], changes],
+    [["192.0.2.1", "2001:db8::1"], 0],
+    "what it leads to is good for ever",
+  );
+  answer = "192.0.2.2";
+  await remote.find("vps.example");
+  assert.deepEqual([...remote.all].sort(), ["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
+  now += KEPT_MS - 1;
+  await remote.find("vps.example");
+  assert.deepEqual([remote.all.size, changes], [3, 1]);
+  now += 1;
+  await remote.find("vps.example");
+  assert.deepEqual([[...remote.all].sort(), changes], [["192.0.2.2", "2001:db8::1"], 2]);
 });

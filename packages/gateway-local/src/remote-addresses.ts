@@ -8,6 +8,12 @@ import { DialError } from "./paths/dial.ts";
 /** How long whoever wants to dial waits for a name server, milliseconds. It may be behind a line that is down. */
 export const PATIENCE_MS = 1_000;
 
+/**
+ * How long an address is still the remote gateway's after its name led elsewhere, milliseconds: connections to it may go on,
+ * and a name may lead back. Without an end a name that changes daily would fill the redirect rules.
+ */
+export const KEPT_MS = 3_600_000;
+
 export interface RemoteAddress {
   readonly address: string;
   readonly family: 4 | 6;
@@ -25,22 +31,27 @@ interface Question {
  * What a name led to last is good until it leads elsewhere: lines are dialled without a name server, too.
  */
 export class RemoteAddresses {
-  readonly #onNew: () => void;
+  readonly #onChange: () => void;
+  readonly #now: () => number;
   readonly #lookup: (host: string) => Promise<LookupAddress[]>;
   readonly #questions = new Map<string, Question>();
   readonly #known = new Map<string, readonly RemoteAddress[]>();
   readonly #all = new Set<string>();
+  /** When each of them was last what a name led to. */
+  readonly #foundAt = new Map<string, number>();
 
-  /** `onNew` is called when there are more addresses. */
+  /** `onChange` is called when there are more addresses, or fewer. */
   constructor(
-    onNew: () => void = () => {},
+    onChange: () => void = () => {},
     lookupAll = (host: string): Promise<LookupAddress[]> => lookup(host, { all: true }),
+    now = (): number => performance.now(),
   ) {
-    this.#onNew = onNew;
+    this.#onChange = onChange;
     this.#lookup = lookupAll;
+    this.#now = now;
   }
 
-  /** Every address that was ever found, in canonical text; a live set. */
+  /** Every address that was found, in canonical text, until `KEPT_MS` after its name led elsewhere; a live set. */
   get all(): ReadonlySet<string> {
     return this.#all;
   }
@@ -95,10 +106,27 @@ export class RemoteAddresses {
   #note(host: string, found: readonly LookupAddress[]): readonly RemoteAddress[] {
     const families = new Map(found.map(({ address, family }) => [address, family as 4 | 6]));
     const addresses = [...families].map(([address, family]) => ({ address, family }));
+    // What is replaced was the name's until now.
+    const replaced = this.#known.get(host) ?? [];
     this.#known.set(host, addresses);
-    const before = this.#all.size;
-    for (const { address } of addresses) this.#all.add(canonicalIp(address));
-    if (this.#all.size > before) this.#onNew();
+    const before = [...this.#all].join();
+    for (const { address } of [...replaced, ...addresses]) this.#keep(canonicalIp(address));
+    this.#forgetOld();
+    if ([...this.#all].join() !== before) this.#onChange();
     return addresses;
+  }
+
+  #keep(address: string): void {
+    this.#all.add(address);
+    this.#foundAt.set(address, this.#now());
+  }
+
+  #forgetOld(): void {
+    const known = new Set([...this.#known.values()].flat().map(({ address }) => canonicalIp(address)));
+    for (const [address, at] of this.#foundAt) {
+      if (known.has(address) || this.#now() - at < KEPT_MS) continue;
+      this.#all.delete(address);
+      this.#foundAt.delete(address);
+    }
   }
 }

@@ -131,6 +131,24 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
     });
   });
 
+  test("SOCKS clients that were refused and stay: nobody else waits", async () => {
+    await withFlow({ maxDescriptors: { local: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
+      const proxy = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
+      // No server is at this port, so the remote gateway refuses.
+      const request = [5, 1, 0, ...[5, 1, 0, 1], ...origin().host.split(".").map(Number), 0, 1];
+      for (let n = 0; n < MANY; n++) {
+        const socket = connectFrom(house.lan, proxy);
+        const reader = new Reader(socket);
+        socket.write(Buffer.from(request));
+        await reader.bytes(2 + 10);
+        assert.equal(reader.text.charCodeAt(3), 5);
+      }
+      assert.match(await ask(house.lan, origin(), "WHO\n"), /^::ffff:/);
+      await assertFlowGoesOn();
+      assert.doesNotMatch(hawser.local.logText(), /descriptors run short/);
+    });
+  });
+
   test("the remote gateway's descriptors: flows are refused, strangers wait", async () => {
     await withFlow({ maxDescriptors: { remote: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
       const many = crowd("lan", origin());

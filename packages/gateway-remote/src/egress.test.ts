@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { createLogger, generateSecret, type SessionDriver } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
-import { PeerAccesses } from "./authorization/peer-access.ts";
+import { type PeerAccess, PeerAccesses } from "./authorization/peer-access.ts";
 import { parseRemoteFile } from "./config.ts";
 import { Egress, isHost } from "./egress.ts";
 import type { WayOut } from "./way-out.ts";
@@ -15,6 +15,7 @@ function egressOf(allow: string): {
   lines: string[];
   resets: StreamCode[];
   all: Promise<void>;
+  access: PeerAccess;
 } {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
@@ -33,8 +34,10 @@ function egressOf(allow: string): {
   const wayOut = { noteUnreachable: () => {} } as unknown as WayOut;
   const session = { stream: () => undefined };
   const driver = { session, reset, adopt: () => {}, end: () => {} } as unknown as SessionDriver;
+  const access = accesses.of("home");
   return {
-    egress: new Egress(driver, accesses.of("home"), wayOut, "0123", () => {}),
+    access,
+    egress: new Egress(driver, access, wayOut, "0123", () => {}),
     lines,
     resets,
     all: all.promise,
@@ -70,6 +73,19 @@ for (const [what, allow, code, kind, message] of [
     }
   });
 }
+
+test("a destination that does not answer is given up after half a minute, its name included", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { egress, resets, access } = egressOf('"public"');
+  mock.method(access.names, "resolve", () => new Promise(() => {}));
+  const destination = { host: "never.example", port: 80 };
+  egress.open(0, { kind: "redirect", destination, source: { host: "", port: 0 } });
+  mock.timers.tick(29_999);
+  assert.deepEqual([resets, egress.flows.size], [[], 1]);
+  mock.timers.tick(1);
+  assert.deepEqual([resets, egress.flows.size], [[StreamCode.timeout], 0]);
+  mock.timers.reset();
+});
 
 test("what a peer may ask to be dialled: addresses and names, not what Node throws at or takes for localhost", () => {
   for (const host of [

@@ -6,6 +6,7 @@ import {
   type Refusals,
   sourceOf,
   TlsError,
+  withinDescriptors,
 } from "@hawser/shared-protocol/node";
 import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
 
@@ -14,8 +15,6 @@ import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
  * one of them for as long as its ClientHello takes to arrive, a second over the slowest lines.
  */
 const UNKNOWN = { total: 4_096, perSource: 64, perSite: 256 };
-/** They leave descriptors to others: a share of all. */
-const UNKNOWN_SHARE = 1 / 8;
 /** The same from addresses where a paired gateway was: strangers cannot displace them. */
 const FAMILIAR = { total: 512, perSource: 64, perSite: 256 };
 /** Those that hold a peer's key and have not joined yet. A home behind one address may dial 16 subflows a line at once. */
@@ -36,8 +35,7 @@ export class Strangers {
 
   constructor(refusals: Refusals, descriptors = descriptorLimit()) {
     this.#refusals = refusals;
-    const total = Math.max(1, Math.min(UNKNOWN.total, Math.floor(descriptors * UNKNOWN_SHARE)));
-    this.#unknown = new Admission({ ...UNKNOWN, total }, (socket) => this.#drop(socket));
+    this.#unknown = new Admission(withinDescriptors(UNKNOWN, descriptors), (socket) => this.#drop(socket));
   }
 
   get size(): number {

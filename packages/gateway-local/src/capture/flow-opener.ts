@@ -17,6 +17,9 @@ import type { FailedDestinations } from "./failed-destinations.ts";
 import type { FairShare, SharedFlow } from "./fair-share.ts";
 import { Reach } from "./reach.ts";
 
+/** The remote gateway gives a destination up after 30 s; its answer may take long over lines that are full, milliseconds. */
+export const ANSWER_DEADLINE_MS = 60_000;
+
 /** Makes flows of captured connections, and knows those that are open. */
 export class FlowOpener {
   readonly #keeper: SessionKeeper;
@@ -89,11 +92,13 @@ export class FlowOpener {
       this.#noteRefusal(request, driver.session.whyFull, "refused a flow: the session has no room for it");
       return StreamCode.overloaded;
     }
+    let isAnswered = false;
+    /** Without an answer: no fault of the destination. */
     const drop = (code: StreamCode): void => {
+      isAnswered = true;
       driver.reset(stream, code);
       flow.handleReset(code);
     };
-    const refuse = (): void => drop(StreamCode.networkUnreachable);
     const shared: SharedFlow = {
       source: source.host,
       displace: () => {
@@ -101,11 +106,13 @@ export class FlowOpener {
         drop(StreamCode.overloaded);
       },
     };
-    let hasOpened = false;
+    const refuse = (): void => drop(StreamCode.networkUnreachable);
+    const deadline = setTimeout(() => drop(StreamCode.timeout), ANSWER_DEADLINE_MS);
     const flow = new Flow(driver, stream, request, socket, {
       ...events,
       onOpened: (bound) => {
-        hasOpened = true;
+        isAnswered = true;
+        clearTimeout(deadline);
         this.#failed?.handleOpened(destination);
         this.share.handleOpened(shared);
         events.onOpened?.(bound);
@@ -113,11 +120,11 @@ export class FlowOpener {
       onReset: (code) => {
         this.#noteReset({ session: driver.name, flow: stream, ...request }, code);
         // Before its socket is reset: the client's next try comes at once. SOCKS clients are told themselves.
-        if (kind === "redirect" && !hasOpened && !this.reach.isCutOff)
-          this.#failed?.handleFailed(destination, code);
+        if (kind === "redirect" && !isAnswered) this.#failed?.handleFailed(destination, code);
         return events.onReset?.(code) ?? false;
       },
       onOver: () => {
+        clearTimeout(deadline);
         this.flows.delete(flow);
         this.share.remove(shared);
         this.reach.forget(refuse);

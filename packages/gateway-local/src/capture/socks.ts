@@ -9,6 +9,7 @@ import {
   type Refusals,
   Secret,
   turnAway,
+  withinDescriptors,
 } from "@hawser/shared-protocol/node";
 import { StreamCode } from "@hawser/shared-protocol/wire";
 import {
@@ -54,7 +55,9 @@ export class SocksCapture {
   readonly #opener: FlowOpener;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
-  readonly #handshakes = new Admission<SocksClient>(HANDSHAKES, (client) => client.handleDisplaced());
+  readonly #handshakes = new Admission<SocksClient>(withinDescriptors(HANDSHAKES), (client) =>
+    client.handleDisplaced(),
+  );
 
   constructor(config: SocksConfig, opener: FlowOpener, refusals: Refusals, logger: Logger) {
     this.#config = config;

@@ -1,4 +1,5 @@
 import { formatIpv6, parseIp } from "../sys/ip-address.ts";
+import { descriptorLimit } from "./descriptors.ts";
 import { Heaviest } from "./heaviest.ts";
 
 export interface AdmissionLimits {
@@ -7,6 +8,14 @@ export interface AdmissionLimits {
   readonly perSource: number;
   /** Of one site: see `siteOf`. */
   readonly perSite: number;
+}
+
+/** Those who wait leave most descriptors to who has shown what it wants: a share of all. */
+const WAITING_SHARE = 1 / 8;
+
+/** The same with no more in all than a share of the machine's descriptors. */
+export function withinDescriptors(limits: AdmissionLimits, descriptors = descriptorLimit()): AdmissionLimits {
+  return { ...limits, total: Math.max(1, Math.min(limits.total, Math.floor(descriptors * WAITING_SHARE))) };
 }
 
 /**

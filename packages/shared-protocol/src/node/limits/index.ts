@@ -1,4 +1,4 @@
-export { Admission, type AdmissionLimits, sourceOf } from "./admission.ts";
+export { Admission, type AdmissionLimits, sourceOf, withinDescriptors } from "./admission.ts";
 export { descriptorLimit, flowDescriptors } from "./descriptors.ts";
 export { LimitedLog } from "./limited-log.ts";
 export { type RefusalCount, Refusals } from "./refusals.ts";

@@ -135,7 +135,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 
     await withFlow({ maxDescriptors: { local: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
       const proxy = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
       // No server is at this port, so the remote gateway refuses.
-      const request = [5, 1, 0, ...[5, 1, 0, 1], ...origin().host.split(".").map(Number), 0, 1];
+      const request = [5, 1, 0, 5, 1, 0, 1, ...origin().host.split(".").map(Number), 0, 1];
       for (let n = 0; n < MANY; n++) {
         const socket = connectFrom(house.lan, proxy);
         const reader = new Reader(socket);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
 import type { GatewayEvent } from "@hawser/shared-protocol/node";
 import { PATH_ROLES } from "@hawser/shared-protocol/wire";
-import type { Locator, Page } from "playwright-core";
+import type { Dialog, Locator, Page } from "playwright-core";
 import { formatBytes } from "../../packages/shared-protocol/src/node/cli/format.ts";
 import type { History } from "../../packages/shared-protocol/src/node/status/history.ts";
 import { LINES } from "../demo/stage.ts";
@@ -121,6 +121,29 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     const types = ((await hawser.remote.get("/api/events")) as GatewayEvent[]).map(({ type }) => type);
     assert.deepEqual(types.slice(0, 3), ["session-opened", "path-up", "path-up"]);
     assert.ok(types.includes("path-down") && types.includes("path-back"), types.join());
+  });
+
+  test("the last line is not disabled without a question", async () => {
+    const asked: string[] = [];
+    const dismiss = (dialog: Dialog): void => {
+      asked.push(dialog.message());
+      void dialog.dismiss();
+    };
+    page.on("dialog", dismiss);
+    const roles = ["adsl1", "adsl2"].map((name) => page.getByRole("combobox", { name: `Role of ${name}` }));
+    try {
+      await roles[0]?.selectOption("disabled");
+      await hawser.whenPaths((states) => states[0] === "disabled");
+      await shows(line("adsl1"), "disabled: set through the API");
+      assert.deepEqual(asked, []);
+      await roles[1]?.selectOption("disabled");
+      assert.match(asked.join(), /adsl2 is the last line/);
+      assert.equal((await hawser.status()).session.paths[1]?.role, "active");
+    } finally {
+      page.off("dialog", dismiss);
+      await roles[0]?.selectOption("active");
+      await hawser.whenPaths((states) => states.every((state) => state === "up"));
+    }
   });
 
   test("with the keyboard alone: a role is changed, and who did it is shown", async () => {

@@ -30,7 +30,7 @@ export function App({ store }: { readonly store: Store }) {
 }
 
 function Lost({ state: { problem, reportAt } }: { readonly state: State }) {
-  const since = reportAt && ` What is shown is from ${reportAt.toLocaleTimeString()}.`;
+  const since = reportAt && ` What is shown is from ${reportAt.toLocaleTimeString("en-GB")}.`;
   return (
     <p class="notice bad" role="alert">
       <strong>The gateway does not answer</strong> ({problem}). Trying again.{since}

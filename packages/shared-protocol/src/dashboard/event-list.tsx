@@ -51,9 +51,9 @@ export function EventList({ events, showPeer }: Props) {
   );
 }
 
-/** The date only where it is not today's. */
+/** The date only where it is not today's; 24 hours, as the charts have it. */
 function timeOf(iso: string): string {
   const time = new Date(iso);
   const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? time.toLocaleTimeString() : time.toLocaleString();
+  return isToday ? time.toLocaleTimeString("en-GB") : time.toLocaleString("en-GB");
 }

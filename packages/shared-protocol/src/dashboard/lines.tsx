@@ -38,6 +38,7 @@ export function Lines({ gateway, session: { paths }, controls }: Props) {
             controls={controls}
             colour={colourOf(i)}
             share={percent(shares[i]?.bytes ?? 0, shares)}
+            isLast={paths.every(({ name, role }) => name === path.name || role === "disabled")}
           />
         ))}
       </div>
@@ -51,9 +52,11 @@ interface LineProps {
   readonly controls: Controls;
   readonly colour: string;
   readonly share: string;
+  /** Every other line is disabled. */
+  readonly isLast: boolean;
 }
 
-function Line({ gateway, path, controls, colour, share }: LineProps) {
+function Line({ gateway, path, controls, colour, share, isLast }: LineProps) {
   const [isDrilling, setDrilling] = useState(false);
   const [down, up] = gateway === "local" ? (["receive", "sent"] as const) : (["sent", "receive"] as const);
   const rate = { receive: path.receiveRateBps, sent: path.sendRateBps };
@@ -64,7 +67,7 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
       <div class="head">
         <h3>{path.name}</h3>
         <StateMark state={path.state} />
-        <Role path={path} roles={controls.roles} />
+        <Role path={path} roles={controls.roles} isLast={isLast} />
       </div>
       <p class={`why ${path.state}`}>
         <b>{path.reason}</b> <span class="soft">for {ago(path.since)}</span>
@@ -84,14 +87,23 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
         <Fact name="Share" value={share} />
         <Fact name="Down" value={formatBytes(bytes[down])} />
         <Fact name="Up" value={formatBytes(bytes[up])} />
-        <Fact name="Sent again" value={formatBytes(path.reinjectedBytes)} />
-        <Fact name="Subflows" value={String(path.subflows)} />
+        <Fact
+          name="Sent again"
+          value={formatBytes(path.reinjectedBytes)}
+          hint="Bytes that had been sent before: after a loss of a line, or as a copy of what was late"
+        />
+        <Fact name="Subflows" value={String(path.subflows)} hint="Connections to the other gateway over this line" />
       </dl>
       <p class="soft foot">
         {roleInForce === role ? role : `${roleInForce} instead of ${role}`}: {path.roleReason}, for{" "}
         {ago(path.roleSince)}
         {controls.drill && roleInForce !== "disabled" && (
-          <button class="small" disabled={!carries(path)} onClick={() => setDrilling(true)}>
+          <button
+            class="small"
+            title="Takes the line out for some seconds and back, and tells what the flows felt"
+            disabled={!carries(path)}
+            onClick={() => setDrilling(true)}
+          >
             Drill
           </button>
         )}
@@ -101,9 +113,16 @@ function Line({ gateway, path, controls, colour, share }: LineProps) {
   );
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+interface FactProps {
+  readonly name: string;
+  readonly value: string;
+  /** What the name means, where that is not plain. */
+  readonly hint?: string;
+}
+
+function Fact({ name, value, hint }: FactProps) {
   return (
-    <div>
+    <div title={hint}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>
@@ -132,10 +151,18 @@ function RoundTrip({ path: { rttMs, minRttMs } }: { readonly path: PathStatus })
   );
 }
 
-function Role({ path: { name, role }, roles }: { readonly path: PathStatus; readonly roles: Controls["roles"] }) {
+interface RoleProps {
+  readonly path: PathStatus;
+  readonly roles: Controls["roles"];
+  readonly isLast: boolean;
+}
+
+function Role({ path: { name, role }, roles, isLast }: RoleProps) {
   const [problem, setProblem] = useState("");
   if (roles.length === 0) return <span class="role soft">{role}</span>;
   const change = async (wanted: string): Promise<void> => {
+    const question = `${name} is the last line. Without it the house is off line. Disable it?`;
+    if (wanted === "disabled" && isLast && !window.confirm(question)) return;
     try {
       await send("PATCH", `/api/paths/${encodeURIComponent(name)}`, { role: wanted });
       setProblem("");
@@ -149,7 +176,11 @@ function Role({ path: { name, role }, roles }: { readonly path: PathStatus; read
         class="role"
         aria-label={`Role of ${name}`}
         value={role}
-        onChange={(event) => void change(event.currentTarget.value)}
+        onChange={({ currentTarget: list }) => {
+          void change(list.value);
+          // It shows what is so: the next report brings the new role.
+          list.value = role;
+        }}
       >
         {roles.map((each) => (
           <option key={each}>{each}</option>

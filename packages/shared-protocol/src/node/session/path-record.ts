@@ -21,6 +21,15 @@ export interface LineBytes {
   readonly received: number;
 }
 
+/** A line on which nothing has been under way for so long has no queue left, milliseconds. */
+const QUEUE_GONE_MS = 5_000;
+
+/** The last samples were taken under load: where nothing is under way any more, the line has its least round trip. */
+function roundTripNow({ model, unackedBytes, liveness }: Subflow, now: number): number {
+  const isIdle = unackedBytes === 0 && now - liveness.progressAt > QUEUE_GONE_MS;
+  return isIdle ? model.minRtt : model.srtt;
+}
+
 /**
  * What is known of one path over the gateway's life: its subflows come and go, its counters go on. Bytes are those of
  * the protocol's frames, before TLS.
@@ -169,7 +178,8 @@ export class PathRecord {
   status(): PathStatus {
     this.noteState();
     const bytes = this.#bytes();
-    const rtts = [...this.#live.keys()].map(({ model }) => model).filter(({ srtt }) => srtt > 0);
+    const timed = [...this.#live.keys()].filter(({ model }) => model.srtt > 0);
+    const now = performance.now();
     return {
       name: this.name,
       state: this.#state,
@@ -179,8 +189,9 @@ export class PathRecord {
       roleReason: this.#roleReason,
       restsUntil: this.#restsUntil?.toISOString() ?? null,
       subflows: this.#live.size,
-      rttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ srtt }) => srtt))),
-      minRttMs: rtts.length === 0 ? null : round(Math.min(...rtts.map(({ minRtt }) => minRtt))),
+      rttMs:
+        timed.length === 0 ? null : round(Math.min(...timed.map((subflow) => roundTripNow(subflow, now)))),
+      minRttMs: timed.length === 0 ? null : round(Math.min(...timed.map(({ model }) => model.minRtt))),
       sendRateBps: this.#sendRate.bps,
       receiveRateBps: this.#receiveRate.bps,
       unackedBytes: [...this.#live.keys()].reduce((sum, subflow) => sum + subflow.unackedBytes, 0),
@@ -207,7 +218,7 @@ export class PathRecord {
 const REASONS: Readonly<Record<PathState, string>> = {
   connecting: "being dialled",
   probation: "connected, on trial",
-  up: "carries data",
+  up: "ready for data",
   suspect: "nothing is acknowledged",
   down: "",
   disabled: "its role is disabled",

@@ -40,8 +40,36 @@ export function documentRoutes(routes: readonly RouteRecord[]): DocumentedRoute[
     method,
     path: openApiPath(url),
     summary: schema.summary ?? "",
+    takes: [...fieldsOf(schema.querystring, "?"), ...fieldsOf(schema.body, "body: ")],
     statuses: Object.keys(schema.response ?? {}).map((status) => status.toUpperCase()),
   }));
+}
+
+interface FieldSchema {
+  readonly type?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly description?: string;
+}
+
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly ObjectSchema[];
+}
+
+/** The fields of an object, for people: `body: seconds (integer, 1 to 300, required): how long the path is out`. */
+function fieldsOf(schema: unknown, prefix: string): string[] {
+  const { properties = {}, required = [], anyOf = [] } = (schema ?? {}) as ObjectSchema;
+  const own = Object.entries(properties).map(([name, field]) => {
+    const { type, enum: values, minimum, maximum, description } = field;
+    const kind = values ? values.join(" | ") : typeof type === "string" ? type : "";
+    const range = minimum === undefined || maximum === undefined ? "" : `${minimum} to ${maximum}`;
+    const terms = [kind, range, required.includes(name) ? "required" : ""].filter((term) => term !== "");
+    return `${prefix}${name} (${terms.join(", ")})${description === undefined ? "" : `: ${description}`}`;
+  });
+  return [...own, ...anyOf.flatMap((each) => fieldsOf(each, prefix))];
 }
 
 /** OpenAPI 3.1, whose schemas are JSON Schema as it is. */

@@ -257,7 +257,9 @@ test("the documentation is of the routes that there are", async () => {
   const mustHaveBody = (path: string): boolean | undefined =>
     document.paths[path]?.["post"]?.requestBody?.required;
   assert.deepEqual([mustHaveBody("/api/paths/{name}/drill"), mustHaveBody("/api/speedtest")], [true, false]);
-  assert.match((await ask("/docs")).text, /PATCH \/api\/paths\/\{name\}/);
+  const docs = (await ask("/docs")).text;
+  assert.match(docs, /PATCH \/api\/paths\/\{name\}/);
+  assert.match(docs, /<li>body: role \(active \| backup \| disabled \| overflow, required\)/);
 });
 
 test("an error of the source is logged, and not told", async () => {

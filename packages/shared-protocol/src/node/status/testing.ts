@@ -10,7 +10,7 @@ export function samplePath(name = "adsl1", change: Partial<PathStatus> = {}): Pa
   return {
     name,
     state: "up",
-    reason: "carries data",
+    reason: "ready for data",
     role: "active",
     roleSince: "2026-01-02T03:04:05.000Z",
     roleReason: "configured",

@@ -50,6 +50,9 @@ test("nothing else is served as a part of the page", () => {
 });
 
 test("the documentation escapes what it shows", () => {
-  const { html } = docsPage([{ method: "GET", path: "/<x>", summary: 'a "b" & c', statuses: ["200"] }]);
+  const { html } = docsPage([
+    { method: "GET", path: "/<x>", summary: 'a "b" & c', takes: ["body: <s>"], statuses: ["200"] },
+  ]);
   assert.ok(html.includes("GET /&lt;x&gt;") && html.includes("a &quot;b&quot; &amp; c"));
+  assert.ok(html.includes("<li>body: &lt;s&gt;</li>"));
 });

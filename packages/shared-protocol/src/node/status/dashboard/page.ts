@@ -38,16 +38,18 @@ export interface DocumentedRoute {
   readonly method: string;
   readonly path: string;
   readonly summary: string;
+  /** Parameters and fields of the body, each with what it means. */
+  readonly takes: readonly string[];
   readonly statuses: readonly string[];
 }
 
 /** `GET /docs`: what there is, for people. */
 export function docsPage(routes: readonly DocumentedRoute[]): Page {
-  const rows = routes.map(({ method, path, summary, statuses }) => {
-    const cells = [`${method} ${path}`, summary, statuses.join(", ")].map(
-      (text) => `<td>${escapeHtml(text)}</td>`,
-    );
-    return `<tr>${cells.join("")}</tr>`;
+  const rows = routes.map(({ method, path, summary, takes, statuses }) => {
+    const [request, meaning, answers] = [`${method} ${path}`, summary, statuses.join(", ")].map(escapeHtml);
+    const taken = takes.map((each) => `<li>${escapeHtml(each)}</li>`).join("");
+    const list = taken === "" ? "" : `<ul>${taken}</ul>`;
+    return `<tr><td>${request}</td><td>${meaning}${list}</td><td>${answers}</td></tr>`;
   });
   const html = `<!doctype html>
 <html lang="en">

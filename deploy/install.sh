@@ -139,6 +139,7 @@ put_command() {
   mkdir -p "$destdir/usr/local/bin" "$destdir/etc/systemd/system" "$etc"
   command=$destdir/usr/local/bin/hawser-$1
   program=$prefix/packages/gateway-$1/bin/hawser-$1
+  rm -f "$command.new"
   cat > "$command.new" << END
 #!/bin/sh
 exec $program "\$@"
@@ -148,10 +149,17 @@ END
   mkdir -p "$share/man/man1" "$share/bash-completion/completions" "$share/zsh/site-functions" \
     "$share/fish/vendor_completions.d"
   install -m 644 "$checkout/man/hawser-$1.1" "$share/man/man1/hawser-$1.1"
-  "$destdir$program" completion bash > "$share/bash-completion/completions/hawser-$1"
-  "$destdir$program" completion zsh > "$share/zsh/site-functions/_hawser-$1"
-  "$destdir$program" completion fish > "$share/fish/vendor_completions.d/hawser-$1.fish"
+  put_completion bash "$share/bash-completion/completions/hawser-$1"
+  put_completion zsh "$share/zsh/site-functions/_hawser-$1"
+  put_completion fish "$share/fish/vendor_completions.d/hawser-$1.fish"
   install -m 644 "$checkout/deploy/hawser-$1.service" "$destdir/etc/systemd/system/hawser-$1.service"
+}
+
+# put_completion SHELL FILE: unlike ">", install(1) follows no link that has the name.
+put_completion() {
+  "$destdir$program" completion "$1" > "$installed/completion"
+  install -m 644 "$installed/completion" "$2"
+  rm "$installed/completion"
 }
 
 put_system() {
@@ -159,8 +167,11 @@ put_system() {
   if ! id hawser > /dev/null 2>&1; then
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hawser
   fi
-  # The service's user owns its directory: what root creates in it by `hawser-remote init` and `pair` belongs to it.
-  chown hawser:hawser /etc/hawser
+  # The local gateway only reads what is in it. The remote one takes old keys out of remote.toml by itself: there its user
+  # owns the directory, and what root creates in it by `hawser-remote init` and `pair`.
+  owner=root
+  case " $(echo $roles) " in *" remote "*) owner=hawser ;; esac
+  chown "$owner:hawser" /etc/hawser
   chmod 750 /etc/hawser
   if has_systemd; then systemctl daemon-reload; fi
 }
@@ -203,8 +214,8 @@ tell_configuration() {
 END
   else
     cat << END
-  ${sudo}sh -c '[ -e /etc/hawser/local.toml ] || install -o hawser -g hawser -m 600 $prefix/deploy/local.example.toml /etc/hawser/local.toml'
-  ${sudo}sh -c '[ -e /etc/hawser/pairing.txt ] || install -o hawser -g hawser -m 600 /dev/null /etc/hawser/pairing.txt'
+  ${sudo}sh -c '[ -e /etc/hawser/local.toml ] || install -g hawser -m 640 $prefix/deploy/local.example.toml /etc/hawser/local.toml'
+  ${sudo}sh -c '[ -e /etc/hawser/pairing.txt ] || install -g hawser -m 640 /dev/null /etc/hawser/pairing.txt'
   then write the pairing line into pairing.txt, your lines into local.toml, and:
 END
   fi

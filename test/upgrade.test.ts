@@ -102,7 +102,7 @@ describe("on a machine", { skip: !canUnshare && "needs root, and namespaces" }, 
     const { status, stdout, stderr } = install("local");
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /^Installed hawser-local 0\.1\.0 in \/opt\/hawser\.\nWhat is left to do:\n/);
-    const commands = stdout.split("\n").filter((line) => line.includes("install -o hawser"));
+    const commands = stdout.split("\n").filter((line) => line.includes("install -g hawser"));
     assert.equal(commands.length, 2);
     assert.equal(run(commands.join("\n")).status, 0);
     const file = join(folder, "etc/hawser/local.toml");
@@ -121,9 +121,33 @@ describe("on a machine", { skip: !canUnshare && "needs root, and namespaces" }, 
     );
   });
 
+  test("the router's files are root's, and its service reads them; a VPS's are the service's", () => {
+    const owner = (): string => run("stat -c '%U:%G %a' /etc/hawser").stdout.trim();
+    const { stdout } = install("local");
+    assert.equal(owner(), "root:hawser 750");
+    const told = stdout.split("\n").filter((line) => line.includes("install -g hawser"));
+    const pairing = `hawser://home:${Buffer.alloc(32, 7).toString("base64url")}@198.51.100.1:4433`;
+    const service = "setpriv --reuid=hawser --regid=hawser --clear-groups";
+    const commands = [
+      ...told,
+      `echo '${pairing}' > /etc/hawser/pairing.txt`,
+      `${service} hawser-local check`,
+    ];
+    const checked = run(commands.join("\n"));
+    assert.deepEqual([checked.status, checked.stderr], [0, ""]);
+    const write = run(
+      `${service} sh -c 'echo >> /etc/hawser/local.toml || mv /etc/hawser/local.toml /etc/hawser/x'`,
+    );
+    assert.notEqual(write.status, 0);
+    install("remote");
+    assert.equal(owner(), "hawser:hawser 750");
+    // What root has for the service is good there, too.
+    assert.equal(run(`${service} hawser-local check`).status, 0);
+  });
+
   test("what is left begins with sudo for a user who has to type it", () => {
     const { stdout } = run(`SUDO_USER=alice '${installer.script}' local`);
-    const commands = stdout.split("\n").filter((line) => /install -o|doctor|systemctl/.test(line));
+    const commands = stdout.split("\n").filter((line) => /install -g|doctor|systemctl/.test(line));
     assert.equal(commands.length, 4);
     for (const command of commands) assert.match(command, /^ {2}sudo (sh -c '\[ -e|hawser-local|systemctl)/);
   });

@@ -223,6 +223,12 @@ test("root's directory for a service's group: what is written there the group ma
     const { uid, gid } = statSync(join(directory, name));
     assert.deepEqual([modeOf(name), uid, gid], [0o640, 0, GROUP]);
   }
+  chmodSync(file, 0o644);
+  assert.match(
+    codeOf(() => loadRemoteConfig(file)),
+    /^SECRET_EXPOSED .*\(mode 0644\); run: chmod 640 remote\.toml$/,
+  );
+  chmodSync(file, 0o640);
   // The group of a directory that everybody may enter says nothing of who is in it.
   chmodSync(directory, 0o755);
   assert.match(

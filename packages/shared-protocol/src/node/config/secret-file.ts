@@ -46,23 +46,23 @@ export function readFileIn(directory: Directory, name: string): ReadFile {
 
 /** What to say when group or others can read a file that holds a secret, or put another in its place. */
 export function whyExposed(file: string, { stats, directory }: ReadFile): string | undefined {
-  if ((stats.mode & 0o077) !== 0 && !isForService(stats, directory.stats))
-    return `holds a secret, but group or others have access to it (mode ${octal(stats)}); run: chmod 600 ${file}`;
+  const isOfService = isForService(stats, directory.stats);
+  if ((stats.mode & (isOfService ? 0o037 : 0o077)) !== 0) {
+    const mend = isOfService ? 640 : 600;
+    return `holds a secret, but group or others have access to it (mode ${octal(stats)}); run: chmod ${mend} ${file}`;
+  }
   if (!isWritable(directory.stats, 0o022)) return undefined;
   return `holds a secret, but group or others can replace it (directory of mode ${octal(directory.stats)}); run: chmod go-w ${directory.path}`;
 }
 
-/**
- * Root's file, which a service's group may read and nobody change. That the group is a service's the directory tells: it is
- * root's, and for the same group alone.
- */
+/** Root's file for a service, whose group may read it. That the group is a service's, its directory tells. */
 function isForService(file: Stats, directory: Stats): boolean {
-  return isForGroup(directory) && file.uid === 0 && file.gid === directory.gid && (file.mode & 0o037) === 0;
+  return file.uid === 0 && file.gid === directory.gid && isForGroup(directory);
 }
 
-/** A directory that root keeps for one group besides itself, such as /etc/hawser. */
-export function isForGroup({ uid, gid, mode }: Stats): boolean {
-  return uid === 0 && gid !== 0 && (mode & 0o027) === 0;
+/** A directory for its owner and one group alone, such as /etc/hawser. */
+export function isForGroup({ gid, mode }: Stats): boolean {
+  return gid !== 0 && (mode & 0o027) === 0;
 }
 
 /** What to say when everybody can change a file that this program believes. */

@@ -106,7 +106,8 @@ export async function saveFile(directory: Directory, name: string, text: string)
 
 function ownerOfNew({ stats }: Directory): Owner {
   if (process.geteuid?.() !== 0) return { uid: undefined, gid: undefined, mode: SECRET_MODE };
-  return { uid: stats.uid, gid: stats.gid, mode: isForGroup(stats) ? SERVICE_MODE : SECRET_MODE };
+  const isRootsForGroup = stats.uid === 0 && isForGroup(stats);
+  return { uid: stats.uid, gid: stats.gid, mode: isRootsForGroup ? SERVICE_MODE : SECRET_MODE };
 }
 
 /** Writes what is to get the name; returns its path. */

@@ -73,9 +73,14 @@ async function startPeer(hawser: Hawser, name: string): Promise<ChildProcess> {
   const config = ["-c", hawser.file("remote.toml")];
   const { house } = hawser;
   const { stdout } = await runProgram(house.remote, "hawser-remote", ["pair", name, ...config]);
-  const peer = house.origin.spawn(process.execPath, [PEER, "128", "64"]);
+  const peer = house.origin.spawn(process.execPath, [PEER, "128", "64"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   peer.stdin?.end(stdout);
-  const [report] = (await once(peer.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  const ended = once(peer, "exit").then(() => [Buffer.from("it has ended")]);
+  const [report] = (await Promise.race([once(peer.stdout as NodeJS.ReadableStream, "data"), ended])) as [
+    Buffer,
+  ];
   assert.equal(report.toString().trim(), "128 0");
   return peer;
 }

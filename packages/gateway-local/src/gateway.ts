@@ -101,7 +101,7 @@ export class LocalGateway {
     this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
-    this.#sampler = setInterval(() => this.#sampleRates(), SAMPLE_MS);
+    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
   #newShare(): FairShare {
@@ -162,9 +162,12 @@ export class LocalGateway {
     await this.#rules.follow(this.config.capture);
   }
 
-  #sampleRates(): void {
+  #sample(): void {
     const now = performance.now();
-    for (const { record } of this.#paths) record.sample(now);
+    for (const path of this.#paths) {
+      path.record.sample(now);
+      path.renewKeys();
+    }
   }
 
   async #listen(): Promise<void> {

@@ -138,12 +138,15 @@ export class Sessions {
     const before = session.places.before(hello);
     const version = commonVersion(hello);
     welcome(socket, version);
+    const connection = before && session.driver.connections.get(before.subflow);
     if (before)
       session.driver.closeSubflow(before.subflow, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
     session.places.take(hello, key, session.driver.connections);
-    // With another key it is a rotation. Otherwise the one before was lost, in a way that only the other end has noticed.
-    const replaces = before?.key.psk.equals(key.psk) === false ? before.subflow : undefined;
+    // With another key it is a rotation; the same one was used for long enough. Otherwise the one before was lost, in a way
+    // that only the other end has noticed.
+    const isMeant = before?.key.psk.equals(key.psk) === false || connection?.keyUse.isHalfSpent;
+    const replaces = isMeant ? before?.subflow : undefined;
     session.driver.addSubflow(socket, { id, path, role, policy, version, replaces }, Buffer.alloc(0));
     if (key.until === undefined) session.key = key;
     this.#onJoined(key);

@@ -36,3 +36,22 @@ test("a renewal waits for each subflow that is joined, and for none of a dead li
   }
   await over;
 });
+
+test("a subflow whose keys are used up is dialled anew, once, and only that one", (t) => {
+  let isDialling = false;
+  const renew = t.mock.method(SubflowDialler.prototype, "renew", () => {
+    isDialling = true;
+    return Promise.resolve();
+  });
+  let subflow = 0;
+  t.mock.getter(SubflowDialler.prototype, "subflow", () => subflow++ % 3);
+  t.mock.getter(SubflowDialler.prototype, "isDialling", () => isDialling);
+  const connections = new Map([0, 1, 2].map((id) => [id, { keyUse: { isSpent: id === 1 } }]));
+  const config = { name: "dsl", role: "active", subflows: 3 } as PathConfig;
+  const keeper = { driver: { path: () => ({}), connections } } as unknown as SessionKeeper;
+  const path = new Path(config, keeper, {} as LinkWatch, new RemoteAddresses(), logger);
+  path.renewKeys();
+  assert.equal(renew.mock.callCount(), 1);
+  path.renewKeys();
+  assert.equal(renew.mock.callCount(), 1, "an attempt is under way");
+});

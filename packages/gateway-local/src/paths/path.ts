@@ -115,6 +115,17 @@ export class Path implements LinkOwner {
     }
   }
 
+  /** Dials subflows anew, each beside its predecessor, whose keys were used for so much that others are due. */
+  renewKeys(): void {
+    const { connections } = this.#keeper.driver;
+    for (const dialler of this.#diallers) {
+      const { subflow } = dialler;
+      if (subflow === undefined || dialler.isDialling || !connections.get(subflow)?.keyUse.isSpent) continue;
+      this.#logger.info({ subflow }, "the subflow is dialled anew: its keys were used for long");
+      void dialler.renew();
+    }
+  }
+
   stop(): void {
     this.#links.remove(this);
     this.#linkLost = undefined;

@@ -61,6 +61,11 @@ export class SubflowDialler {
     return this.#joined?.subflow;
   }
 
+  /** An attempt is under way, or is to follow one that failed. */
+  get isDialling(): boolean {
+    return this.#attempt !== undefined || this.#timer !== undefined;
+  }
+
   start(): void {
     if (this.#running) return;
     this.#running = true;
@@ -72,7 +77,7 @@ export class SubflowDialler {
   /** Stops dialling. A joined subflow is the session's to close. */
   stop(): void {
     this.#running = false;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#attempt?.abort();
     this.#attempt = undefined;
   }
@@ -124,16 +129,21 @@ export class SubflowDialler {
   /** A long wait is for the sake of the other lines: it ends when there are none. */
   #dialAfter(delayMs: number): void {
     const step = Math.min(delayMs, MAX_DELAY_MS);
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#timer = setTimeout(() => {
       if (step < delayMs && this.#keeper.driver.connections.size > 0) this.#dialAfter(delayMs - step);
       else void this.#dial();
     }, step);
   }
 
+  #cancelTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Resolves when the attempt is over, however. */
   #dial(onSilence = (): void => {}): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     const attempt = new AbortController();
     this.#attempt = attempt;
     const startedAt = performance.now();

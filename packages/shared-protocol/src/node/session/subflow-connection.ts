@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { LineReport, Subflow } from "../../engine/index.ts";
 import { setDiscardOnClose, setNotSentLowat, socketFd } from "../sys/socket-options.ts";
 import { tcpInfo } from "../sys/tcp-info.ts";
+import { KeyUse, MAX_RECORD } from "../tls/key-use.ts";
 import { CongestionPolicy } from "./congestion-policy.ts";
 import { LineCounter } from "./line-counter.ts";
 
@@ -17,8 +18,6 @@ const MIN_UNSENT = 131_072;
 const UNSENT_SHARE = 0.5;
 /** It is told the kernel when it has changed by this factor. */
 const UNSENT_STEP = 1.5;
-/** Plaintext of a TLS record at most (RFC 8446, section 5.1). */
-const MAX_RECORD = 16_384;
 /** Other small frames fit into the record of a chunk. */
 const BESIDE_CHUNK = 32;
 /** How long a closed subflow may take to get its CLOSE out, milliseconds. */
@@ -46,6 +45,7 @@ export class SubflowConnection {
   readonly subflow: Subflow;
   readonly socket: TLSSocket;
   readonly line: LineCounter;
+  readonly keyUse = new KeyUse();
   #recordBytes = MAX_RECORD;
   #mostUnsent = MIN_UNSENT;
   #error: Error | undefined;
@@ -64,7 +64,10 @@ export class SubflowConnection {
     socket.on("close", () => events.onLost(this.#error));
     // A peer that ends its direction has gone: subflows have no half-close.
     socket.on("end", () => socket.destroy());
-    socket.on("data", (bytes: Buffer) => events.onBytes(bytes));
+    socket.on("data", (bytes: Buffer) => {
+      this.keyUse.handleRead();
+      events.onBytes(bytes);
+    });
     socket.resume();
   }
 
@@ -130,6 +133,7 @@ export class SubflowConnection {
   /** Writes the buffers of one turn: as one, or on a thin line in pieces that each make a record. */
   write(parts: readonly Buffer[]): void {
     if (this.#recordBytes < MAX_RECORD) return this.#writeRecords(parts);
+    this.keyUse.handleWritten(parts.reduce((sum, { length }) => sum + length, 0));
     this.socket.cork();
     for (const part of parts) this.socket.write(part);
     this.socket.uncork();
@@ -152,7 +156,9 @@ export class SubflowConnection {
   }
 
   #writeRecord(parts: readonly Buffer[]): void {
-    this.socket.write(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+    const record = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    this.keyUse.handleWritten(record.length);
+    this.socket.write(record);
   }
 
   /** Closes now, discarding what is unsent: for a line that takes nothing more. */

@@ -133,8 +133,11 @@ export class Egress {
     const { policy, names } = this.#access;
     const lookup = allowedLookup(policy, port, (name) => names.resolve(name));
     let flow: EgressFlow | undefined;
-    const options = { host, port, lookup, autoSelectFamily: true };
-    const socket = dialApplication(options, (bytes, release) => flow?.handleBytes(bytes, release) ?? true);
+    const socket = dialApplication(
+      { host, port, lookup },
+      (bytes, release) => flow?.handleBytes(bytes, release) ?? true,
+      (connected) => flow?.handleConnected(connected),
+    );
     const dialled = new EgressFlow(this.#driver, stream, request, socket, {
       policy: () => this.#access.policy,
       onFailed: (code, error) => {
@@ -173,6 +176,8 @@ interface EgressFlowOptions {
 /** A flow whose socket is being dialled at first: failures until then are the dial's, with codes of their own. */
 class EgressFlow extends Flow {
   readonly #options: EgressFlowOptions;
+  readonly #driver: SessionDriver;
+  readonly #timer: NodeJS.Timeout;
   #dialled = false;
 
   constructor(
@@ -184,6 +189,7 @@ class EgressFlow extends Flow {
   ) {
     super(driver, stream, request, socket, { onOver: options.onOver });
     this.#options = options;
+    this.#driver = driver;
     const timer = setTimeout(() => this.abort(StreamCode.timeout), CONNECT_TIMEOUT_MS);
     socket.prependListener("error", (error: NodeJS.ErrnoException) => {
       if (this.#dialled) return;
@@ -191,15 +197,18 @@ class EgressFlow extends Flow {
       options.onFailed(code, error);
       this.abort(code);
     });
+    this.#timer = timer;
     socket.once("close", () => clearTimeout(timer));
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      // The rules may have changed meanwhile.
-      if (!this.enforceRules()) return;
-      this.#dialled = true;
-      driver.accept(stream, { host: socket.localAddress ?? "", port: socket.localPort ?? 0 });
-      super.handleReadable();
-    });
+  }
+
+  override handleConnected(socket: Socket): void {
+    clearTimeout(this.#timer);
+    super.handleConnected(socket);
+    // The rules may have changed meanwhile.
+    if (!this.enforceRules()) return;
+    this.#dialled = true;
+    this.#driver.accept(this.stream, { host: socket.localAddress ?? "", port: socket.localPort ?? 0 });
+    super.handleReadable();
   }
 
   override handleReadable(): void {

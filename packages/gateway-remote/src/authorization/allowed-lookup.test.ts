@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
-import type { Parsed } from "@hawser/shared-protocol/node";
+import { type DialOptions, dialApplication, type Parsed } from "@hawser/shared-protocol/node";
 import { NameError, NameResolver } from "../names/name-resolver.ts";
 import { startNameServer } from "../names/testing.ts";
 import { allowedLookup, NotAllowedError, type ResolveName } from "./allowed-lookup.ts";
@@ -26,9 +26,22 @@ function resolve(
   name: ResolveName,
 ): Promise<readonly LookupAddress[] | Error> {
   return new Promise((done) => {
-    allowedLookup(rules, 80, name)(host, { all: true }, (error, addresses) =>
-      done(error ?? (addresses as LookupAddress[])),
-    );
+    allowedLookup(rules, 80, name)(host, (error, addresses) => done(error ?? addresses));
+  });
+}
+
+/** The connection, closed at once. */
+function dial(options: DialOptions): Promise<{ remoteAddress: string | undefined }> {
+  return new Promise((connected, failed) => {
+    dialApplication(
+      options,
+      () => true,
+      (socket) => {
+        const { remoteAddress } = socket;
+        socket.destroy();
+        connected({ remoteAddress });
+      },
+    ).once("error", failed);
   });
 }
 
@@ -100,13 +113,9 @@ test("a name that leads elsewhere when it is asked again gains nothing: the conn
   await new Promise((listening) => server.once("listening", listening));
   const { port } = server.address() as AddressInfo;
   const lookup = allowedLookup(policy("127.0.0.2"), port, answers(["127.0.0.2"], ["127.0.0.1"]));
-  const socket = connect({ host: "rebinding.example", port, lookup, autoSelectFamily: true });
-  await new Promise((connected) => socket.once("connect", connected));
-  assert.equal(socket.remoteAddress, "127.0.0.2");
-  socket.destroy();
-  const second = connect({ host: "rebinding.example", port, lookup, autoSelectFamily: true });
-  const error = await new Promise((failed) => second.once("error", failed));
-  assert.ok(error instanceof NotAllowedError);
+  const { remoteAddress } = await dial({ host: "rebinding.example", port, lookup });
+  assert.equal(remoteAddress, "127.0.0.2");
+  await assert.rejects(dial({ host: "rebinding.example", port, lookup }), NotAllowedError);
   server.close();
 });
 
@@ -117,9 +126,7 @@ test("of two allowed addresses the one that answers is taken", async () => {
   // Nobody listens at the first two; the second is denied.
   const name = answers(["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
   const lookup = allowedLookup(policy("127.0.0.2/31"), port, name);
-  const socket = connect({ host: "two.example", port, lookup, autoSelectFamily: true });
-  await new Promise((connected, failed) => socket.once("connect", connected).once("error", failed));
-  assert.equal(socket.remoteAddress, "127.0.0.3");
-  socket.destroy();
+  const { remoteAddress } = await dial({ host: "two.example", port, lookup });
+  assert.equal(remoteAddress, "127.0.0.3");
   server.close();
 });

@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import type { LookupFunction } from "node:net";
+import type { DialOptions } from "@hawser/shared-protocol/node";
 import type { EgressPolicy } from "./policy.ts";
 
 /** None of the addresses of a name may be reached. Its code is what connect(2) says of a forbidden destination. */
@@ -13,11 +13,14 @@ export type ResolveName = (name: string) => Promise<readonly LookupAddress[]>;
 
 /**
  * Resolves for `connect`, and gives it only what `policy` allows at `port`. What is dialled is what was judged: a name
- * that leads elsewhere a moment later (DNS rebinding) gains nothing. For sockets with `autoSelectFamily`, which try the
- * addresses in turn.
+ * that leads elsewhere a moment later (DNS rebinding) gains nothing.
  */
-export function allowedLookup(policy: EgressPolicy, port: number, resolve: ResolveName): LookupFunction {
-  return (hostname, _options, callback) => {
+export function allowedLookup(
+  policy: EgressPolicy,
+  port: number,
+  resolve: ResolveName,
+): DialOptions["lookup"] {
+  return (hostname, callback) => {
     resolve(hostname)
       .then((addresses) => onlyAllowed(addresses, policy, port))
       .then(

@@ -15,11 +15,11 @@ const SCRIPT = `
   import { readdirSync } from "node:fs";
   import { dialApplication } from ${JSON.stringify(new URL("../session/application-socket.ts", import.meta.url))};
   const [, host, port] = process.argv;
-  const lookup = (_name, _options, done) => setTimeout(done, 10, null, [{ address: "127.0.0.1", family: 4 }]);
+  const lookup = (_name, done) => setTimeout(done, 10, null, [{ address: "127.0.0.1", family: 4 }]);
   let refused = 0;
   const dial = () => new Promise((resolve) => {
-    const socket = dialApplication({ host, port, lookup, autoSelectFamily: true }, () => true);
-    socket.once("connect", resolve).once("error", () => resolve(refused++));
+    const dial = dialApplication({ host, port, lookup }, () => true, resolve);
+    dial.once("error", () => resolve(refused++));
   });
   await Promise.all(Array.from({ length: ${FLOWS} }, dial));
   // Less the one that reads them; what was inherited may lie above the limit.

@@ -57,17 +57,21 @@ async function accepting(received: Received): Promise<{ port: number; socket: Pr
   return { port: listener.port, socket };
 }
 
-function dial(port: number, received: Received): Socket {
+function dial(port: number, received: Received): Promise<Socket> {
   const lookup = (): void => assert.fail("an address is not looked up");
-  const socket = dialApplication({ host: HOST, port, lookup, autoSelectFamily: true }, received.take);
-  sockets.push(socket);
-  return socket;
+  return new Promise((connected, failed) => {
+    const options = { host: HOST, port, lookup };
+    const socket = dialApplication(options, received.take, connected);
+    sockets.push(socket.once("error", failed));
+  }).then((socket) => {
+    sockets.push(socket as Socket);
+    return socket as Socket;
+  });
 }
 
 test("both sides' sockets probe after 45 s and have patience for 8 minutes at least", async () => {
   const { port, socket } = await accepting(new Received());
-  const dialled = dial(port, new Received());
-  await once(dialled, "connect");
+  const dialled = await dial(port, new Received());
   for (const each of [await socket, dialled]) {
     assert.equal(option(each, Sys.SOL_SOCKET, Sys.SO_KEEPALIVE), 1);
     assert.equal(option(each, Sys.IPPROTO_TCP, Sys.TCP_KEEPIDLE), 45);
@@ -124,6 +128,6 @@ test("urgent bytes are read in their place: dialled, also those that come with t
   sockets.push(accepted);
   await sendUrgent(accepted, PIECES);
   assert.equal(await received.until(PIECES.join("").length), PIECES.join(""));
-  dialled.destroy();
+  (await dialled).destroy();
   server.close();
 });

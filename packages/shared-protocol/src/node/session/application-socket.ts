@@ -1,9 +1,11 @@
-import { connect, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from "node:net";
+import type { LookupAddress } from "node:dns";
+import { connect, isIP, Socket } from "node:net";
 import { BufferPool } from "../buffers/buffer-pool.ts";
 import { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "../buffers/pooled-reader.ts";
-import { claimDescriptor, descriptorsShort } from "../limits/descriptors.ts";
+import { claimDescriptor } from "../limits/descriptors.ts";
 import { type KeepAlive, setKeepAlive, setUrgentInline, socketFd } from "../sys/socket-options.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { DialRace, type DialRaceEvents } from "./dial-race.ts";
 
 /** One chunk at high rates is one buffer: MAX_PAYLOAD. */
 const BUFFER_BYTES = 65_536;
@@ -18,8 +20,15 @@ const KEEPALIVE: KeepAlive = { idle: 45, interval: 45, probes: 12 };
 
 const pool = new BufferPool({ bufferBytes: BUFFER_BYTES, maxIdleBytes: MAX_IDLE_BYTES });
 
-/** Where to; a name is looked up by `lookup` alone. */
-export type DialOptions = TcpNetConnectOpts & { readonly host: string; readonly lookup: LookupFunction };
+/** Where to; a name is looked up by `lookup` alone, and only the addresses that it gives are dialled. */
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly lookup: (
+    name: string,
+    done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+  ) => void;
+}
 
 /** Takes bytes that an application wrote; `release` gives their buffer back. False pauses the socket. */
 export type BytesHandler = (bytes: Buffer, release: () => void) => boolean;
@@ -42,29 +51,55 @@ export function prepareApplication(socket: Socket): void {
 }
 
 /**
- * Dials, with bytes to `onBytes` from pooled buffers. Each direction ends on its own. The socket's error is EMFILE when
- * what is left of the descriptors is the gateway's own.
+ * Dials, with bytes to `onBytes` from pooled buffers; `onConnected` gets the connection, each direction of which ends on
+ * its own. Until then the returned socket stands for it: it ends with an error when the dial fails (EMFILE when what is
+ * left of the descriptors is the gateway's own), and whoever destroys it calls the dial off.
  */
-export function dialApplication(options: DialOptions, onBytes: BytesHandler): Socket {
-  const { host, lookup } = options;
-  if (isIP(host) !== 0 && !claimDescriptor()) return new Socket().destroy(noDescriptor());
-  const socket = connect({
-    ...options,
-    lookup: withDescriptor(lookup),
-    allowHalfOpen: true,
-    noDelay: true,
-    onread: pooledOnRead(readerOptions(onBytes)),
-  });
-  // With several addresses to try, its descriptor is not known before. Nothing is read before this event.
-  return socket.prependListener("connect", () => prepareApplication(socket));
+export function dialApplication(
+  { host, port, lookup }: DialOptions,
+  onBytes: BytesHandler,
+  onConnected: (socket: Socket) => void,
+): Socket {
+  const dial = new Socket();
+  const race = (addresses: readonly LookupAddress[]): void => {
+    const { cancel } = startRace(addresses, port, onBytes, {
+      onConnected: (socket) => {
+        dial.off("close", cancel);
+        prepareApplication(socket);
+        onConnected(socket);
+      },
+      onFailed: (error) => void dial.destroy(error),
+    });
+    dial.once("close", cancel);
+  };
+  if (isIP(host) !== 0) race([{ address: host, family: isIP(host) }]);
+  else
+    lookup(host, (error, addresses) => {
+      if (dial.destroyed) return;
+      if (error) dial.destroy(error);
+      else race(addresses);
+    });
+  return dial;
 }
 
-/** The socket is made as soon as the name's addresses are known. */
-function withDescriptor(lookup: LookupFunction): LookupFunction {
-  return (name, options, done) =>
-    lookup(name, options, (error, ...addresses) =>
-      done(error ?? (descriptorsShort("flow") ? noDescriptor() : null), ...addresses),
-    );
+function startRace(
+  addresses: readonly LookupAddress[],
+  port: number,
+  onBytes: BytesHandler,
+  events: DialRaceEvents,
+): { readonly cancel: () => void } {
+  const create = (host: string): Socket => {
+    if (!claimDescriptor()) return new Socket().destroy(noDescriptor());
+    return connect({
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      onread: pooledOnRead(readerOptions(onBytes)),
+    });
+  };
+  const race = new DialRace(addresses, create, events);
+  return { cancel: () => race.cancel() };
 }
 
 function noDescriptor(): SystemError {

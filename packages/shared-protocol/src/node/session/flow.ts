@@ -33,11 +33,11 @@ export class Flow implements StreamHandler {
   /** What went over which path. */
   readonly shares: ReadonlyMap<string, PathShare>;
   readonly request: StreamRequest;
-  readonly socket: Socket;
   /** performance.now() at its start: the time of day may be set meanwhile. */
   readonly openedAt = performance.now();
   readonly #driver: SessionDriver;
   readonly #events: FlowEvents;
+  #socket: Socket;
   #over = false;
   /** Bytes given to the socket that it has not taken yet; consumed once it has. */
   #writing = 0;
@@ -63,8 +63,23 @@ export class Flow implements StreamHandler {
     this.id = `${driver.name}-${stream}`;
     this.shares = driver.session.stream(stream)?.shares ?? new Map();
     this.request = request;
-    this.socket = socket;
+    this.#socket = socket;
     this.#events = events;
+    this.#listen(socket);
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** The connection takes the place of what stood for it while it was dialled. */
+  protected handleConnected(socket: Socket): void {
+    this.#socket.removeAllListeners();
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
     socket.on("end", () => this.#driver.end(this.stream));
     socket.on("error", () => this.#fail());
     socket.on("finish", () => this.#finishIfDone());
@@ -137,7 +152,7 @@ export class Flow implements StreamHandler {
 
   handleReset(code: StreamCode): void {
     if (this.#events.onReset?.(code)) return this.#finish();
-    if (code !== StreamCode.reset || this.socket.connecting) return this.#abort();
+    if (code !== StreamCode.reset || this.socket.pending) return this.#abort();
     // The socket has taken all that came; a reset would empty the kernel's queue.
     this.handleResetting();
     whenAcknowledged(this.socket, () => this.#abort());
@@ -158,8 +173,8 @@ export class Flow implements StreamHandler {
   #abort(): void {
     if (this.#over) return;
     this.#finish();
-    // While it is being dialled, Node would put the reset off until the connection stands.
-    if (this.socket.connecting) this.socket.destroy();
+    // There is nothing to reset while it is being dialled.
+    if (this.socket.pending) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

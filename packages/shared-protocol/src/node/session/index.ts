@@ -1,6 +1,7 @@
 export {
   adoptApplication,
   type BytesHandler,
+  type DialOptions,
   dialApplication,
   prepareApplication,
 } from "./application-socket.ts";

@@ -42,13 +42,17 @@ function descriptorMark(use: DescriptorUse): number {
   return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
-/** Of those for flows so many are left to connections that are none: whose handshake is under way, or that are refused. */
+/**
+ * Of those for flows so many are left to connections that are none: in their handshakes, refused, to the status server. The
+ * gateway's own files, listeners and subflows come on top, so that a crowd of flows does not stop the listeners.
+ */
 const OTHERS = { share: 1 / 4, most: 1_024 } as const;
+const OWN = 48;
 
 /** How many flows there are descriptors for. */
 export function flowDescriptors(): number {
-  const mark = descriptorMark("flow");
-  return mark - Math.min(OTHERS.most, Math.ceil(mark * OTHERS.share));
+  const others = Math.min(OTHERS.most, Math.ceil(descriptorLimit() * OTHERS.share));
+  return Math.max(1, descriptorMark("flow") - others - OWN);
 }
 
 /** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`, at most. */

@@ -171,8 +171,12 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     await assertRefused(await remote("init", "--listen", "[::]:1"), 2, /remote\.toml: exists already/);
     await assertRefused(await remote("pair", "home"), 2, /"home" is admitted already/);
     await assertRefused(await remote("unpair", "hom"), 2, /"hom" is not admitted; did you mean "home"/);
-    assert.equal((await remote("peers")).stdout, "home\n");
-    assert.deepEqual(JSON.parse((await remote("peers", "--json")).stdout), [{ name: "home" }]);
+    assert.match((await remote("peers")).stdout, /^home\b.*\n$/);
+    const peers = JSON.parse((await remote("peers", "--json")).stdout) as { name: string }[];
+    assert.deepEqual(
+      peers.map(({ name }) => name),
+      ["home"],
+    );
     assert.equal(readFileSync(hawser.file("remote.toml"), "utf8"), before);
   });
 });

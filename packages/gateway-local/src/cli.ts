@@ -14,13 +14,16 @@ import {
   ErrorCode,
   ExitCode,
   formatEndpoint,
+  GatewayApi,
   hostArgument,
   jsonOption,
   portArgument,
   readVersion,
   runCli,
+  statusReportSchema,
   systemCode,
   untilWritten,
+  usualFile,
   writeJson,
 } from "@hawser/shared-protocol/node";
 import {
@@ -102,13 +105,28 @@ function addRulesCommand(program: Program): void {
   rules
     .command("clear")
     .description("remove them, whoever installed them; whatever is wrong with the configuration")
-    .option("-c, --config <file>", "is not read: the rules are known by their chain's name")
-    .action(async () => {
+    .option("-c, --config <file>", "only for where a running gateway answers; it may be broken or missing")
+    .action(async ({ config }: Partial<ConfigOption>) => {
       for (const { family, result } of await clearRules(systemRunner(), RULES_OWNER)) {
         process.stdout.write(`${family}: ${result}\n`);
       }
       await clearSets();
+      if (await keepsRules(config ?? usualFile(program)))
+        process.stderr.write(
+          "the running gateway puts them back within seconds; to keep them away: systemctl stop hawser-local\n",
+        );
     });
+}
+
+/** Whether a gateway runs that restores its rules; looked for where the file says, whatever is wrong with it. */
+async function keepsRules(file: string): Promise<boolean> {
+  try {
+    const status = findLocalStatus(file, () => {});
+    const report = statusReportSchema.parse(await new GatewayApi(status).ask("/api/status"));
+    return report.role === "local" && report.rules !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function rulesOf(file: string): Promise<RuleSet> {

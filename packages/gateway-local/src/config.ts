@@ -201,8 +201,8 @@ export function loadLocalConfig(file: string): LocalConfig {
 }
 
 /** Where the gateway that runs with this file answers, even if the file is broken by now. */
-export function findLocalStatus(file: string): StatusConfig {
-  return findStatus(file, (whole) => loadLocalConfig(whole).status, STATUS_LISTEN);
+export function findLocalStatus(file: string, tell?: (text: string) => void): StatusConfig {
+  return findStatus(file, (whole) => loadLocalConfig(whole).status, STATUS_LISTEN, tell);
 }
 
 /** The service's StateDirectory (systemd.exec(5)), or where the configuration is. */

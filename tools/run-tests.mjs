@@ -22,6 +22,7 @@ const MEASURING = [
   "dashboard",
   "field-crowd",
   "field-hostile-peer",
+  "field-idle-subflows",
   "machine-limits",
   "operation",
   "speed",

@@ -41,6 +41,7 @@ export class DelayEstimate {
   #rttvar = 0;
   #base = 0;
   #queue = 0;
+  #sampledAt = Number.NEGATIVE_INFINITY;
   #minOneWay = Number.POSITIVE_INFINITY;
   #minAt = 0;
   #drainSince: number | undefined;
@@ -92,6 +93,11 @@ export class DelayEstimate {
     return this.#drainSince !== undefined;
   }
 
+  /** When the latest sample came that was no doubtful one. */
+  get sampledAt(): number {
+    return this.#sampledAt;
+  }
+
   /** When the minimum was last known to hold. */
   get minAt(): number {
     return this.#minAt;
@@ -108,6 +114,7 @@ export class DelayEstimate {
       this.#doubted++;
       return;
     }
+    this.#sampledAt = now;
     this.#noteBack(rtt - oneWay, now);
     if (oneWay <= this.#minOneWay) this.#setMinimum(oneWay, now);
     else if (this.#drainSince !== undefined) this.#sampleDrain(sample, this.#drainSince, now);

@@ -105,6 +105,11 @@ export class PathModel {
     return this.#delay.isTimed;
   }
 
+  /** When its times were last measured; minus infinity: never. */
+  get sampledAt(): number {
+    return this.#delay.sampledAt;
+  }
+
   /** Bytes per millisecond: the best of the last rounds, or what the first cap may give while nothing is known. */
   get rate(): number {
     return (

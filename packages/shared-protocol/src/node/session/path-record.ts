@@ -21,12 +21,15 @@ export interface LineBytes {
   readonly received: number;
 }
 
-/** A line on which nothing has been under way for so long has no queue left, milliseconds. */
+/** A line on which nothing is under way, and was not for so long, has no queue left; milliseconds. */
 const QUEUE_GONE_MS = 5_000;
 
-/** The last samples were taken under load: where nothing is under way any more, the line has its least round trip. */
-function roundTripNow({ model, unackedBytes, liveness }: Subflow, now: number): number {
-  const isIdle = unackedBytes === 0 && now - liveness.progressAt > QUEUE_GONE_MS;
+/**
+ * The last samples were taken under load. An end that only answers the other's PINGs gets no newer ones: while nothing is
+ * under way, the line has its least round trip.
+ */
+function roundTripNow({ model, unackedBytes }: Subflow, now: number): number {
+  const isIdle = unackedBytes === 0 && now - model.sampledAt > QUEUE_GONE_MS;
   return isIdle ? model.minRtt : model.srtt;
 }
 

@@ -295,7 +295,7 @@ suite("doctor", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
   test("every path disabled: its mend works", async () => {
     for (const name of ["adsl1", "adsl2"]) await hawser.runLocal(["path", name, "disabled"]);
     const [finding] = await assertBad([
-      /^gateway: every path is disabled -> `hawser-local path adsl1 active`/,
+      /^gateway: every line is disabled -> `hawser-local path adsl1 active`/,
     ]);
     await type(finding);
     await hawser.runLocal(["path", "adsl2", "active"]);

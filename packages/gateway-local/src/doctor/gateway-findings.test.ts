@@ -20,7 +20,7 @@ function runs(
     state: "runs",
     report,
     isHealthy,
-    reason: isHealthy ? "1 of 1 paths are up" : "no path is up: p0 down",
+    reason: isHealthy ? "1 of 1 lines are up" : "no line is up: p0 down",
   };
 }
 
@@ -29,16 +29,16 @@ function config(paths: readonly PathConfig[] = [path("p0")]): LocalConfig {
 }
 
 for (const [what, gateway, found] of [
-  ["is well", runs(), "ok gateway: runs: 1 of 1 paths are up"],
+  ["is well", runs(), "ok gateway: runs: 1 of 1 lines are up"],
   [
     "is not healthy",
     runs({}, false),
-    "bad gateway: runs, but no path is up: p0 down -> see the findings above; `hawser-local events` says since when",
+    "bad gateway: runs, but no line is up: p0 down -> see the findings above; `hawser-local events` says since when",
   ],
   [
     "has every path disabled",
     runs({}, false, ["disabled", "disabled"]),
-    "bad gateway: every path is disabled -> `hawser-local path p0 active`",
+    "bad gateway: every line is disabled -> `hawser-local path p0 active`",
   ],
   [
     "does not run",
@@ -70,11 +70,11 @@ test("a device whose new flows are refused for the others' sake is named", () =>
   );
 });
 
-test("a gateway that does not run could use no line: every path is disabled in the file", () => {
+test("a gateway that does not run could use no line: every line is disabled in the file", () => {
   const disabled = config([path("p0", { role: "disabled" })]);
   assert.match(
     said(gatewayFindings(disabled, { state: "absent" })).join(),
-    /^bad gateway: does not run, and every path/,
+    /^bad gateway: does not run, and every line/,
   );
 });
 

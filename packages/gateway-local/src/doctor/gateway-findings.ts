@@ -13,7 +13,7 @@ export function gatewayFindings({ status, paths }: LocalConfig, gateway: Gateway
     case "absent":
       if (paths.every(({ role }) => role === "disabled"))
         return [
-          bad(SUBJECT, "does not run, and every path is disabled", 'leave out role = "disabled" of one path'),
+          bad(SUBJECT, "does not run, and every line is disabled", 'leave out role = "disabled" of one path'),
         ];
       return [note(SUBJECT, "does not run", "`systemctl start hawser-local`, or `hawser-local run`")];
     case "foreign": {
@@ -42,7 +42,7 @@ function running({ report, isHealthy, reason }: Extract<GatewayFacts, { state: "
   const { paths } = report.session;
   const [first] = paths;
   if (first && paths.every(({ role }) => role === "disabled"))
-    return bad(SUBJECT, "every path is disabled", `\`hawser-local path ${first.name} active\``);
+    return bad(SUBJECT, "every line is disabled", `\`hawser-local path ${first.name} active\``);
   if (isHealthy) return ok(SUBJECT, `runs: ${reason}`);
   return bad(SUBJECT, `runs, but ${reason}`, "see the findings above; `hawser-local events` says since when");
 }

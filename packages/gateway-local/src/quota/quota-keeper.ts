@@ -141,6 +141,6 @@ function messageOf(event: QuotaEvent, path: string, quota: PathQuota): string {
   const day = formatDay(new Date(resetsAt));
   if (event === "reset") return `${path}: a new month of its quota of ${limit} begins, until ${day}`;
   if (event === "warned") return `${path}: 80 % of its quota of ${limit} are used; it begins anew on ${day}`;
-  const then = whenReached === "backup" ? "it is a backup path" : "it is not used any more";
+  const then = whenReached === "backup" ? "it is a backup line" : "it is not used any more";
   return `${path}: its quota of ${limit} is used up; ${then} until ${day}`;
 }

@@ -86,7 +86,7 @@ test("a line that is disabled ends without a word, and comes into no use; the la
   other.setRole("disabled", "set through the API");
   other.handleLost(last, "the path was disabled", true);
   assert.deepEqual(typesOf(log).slice(3), ["path-role b", "peer-unreachable"]);
-  assert.match(log.since().at(-1)?.message ?? "", /every path is disabled/);
+  assert.match(log.since().at(-1)?.message ?? "", /every line is disabled/);
 });
 
 test("a connection whose place another has taken ends without a word; one that is lost beside another does not", () => {

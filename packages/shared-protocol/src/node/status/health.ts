@@ -23,7 +23,7 @@ export function healthOf(report: StatusReport, isStopping = false): Health {
   if (trouble) return { status: "down", reason: trouble, ...counts };
   if (up > 0 && report.role === "local" && report.flowRoom?.isFull)
     return { status: "down", reason: whyFull(report.flowRoom), ...counts };
-  if (up > 0) return { status: "up", reason: `${up} of ${paths.length} paths are up`, ...counts };
+  if (up > 0) return { status: "up", reason: `${up} of ${paths.length} lines are up`, ...counts };
   const reason = paths.length === 0 ? nobodyThere(report) : whyAllDown(report);
   return { status: "down", reason, ...counts };
 }
@@ -36,7 +36,7 @@ function blockedFamilies(report: StatusReport): string {
 }
 
 function nobodyThere(report: StatusReport): string {
-  return report.role === "local" ? "no path is configured" : "no local gateway is connected";
+  return report.role === "local" ? "no line is configured" : "no local gateway is connected";
 }
 
 function whyFull(room: FlowRoom): string {
@@ -49,5 +49,5 @@ function whyAllDown(report: StatusReport): string {
   const each = paths.slice(0, 8).map(({ name, state, lastError }) => {
     return lastError === null ? `${name} ${state}` : `${name} ${state} (${lastError})`;
   });
-  return `no path is up: ${each.join(", ")}`;
+  return `no line is up: ${each.join(", ")}`;
 }

@@ -30,7 +30,7 @@ export class PathEvents implements PathObserver {
         if (before !== "probation" && before !== "up") this.#noteUp(path, before);
         break;
       case "suspect":
-        this.#add("path-suspect", path, `${path.name} makes no progress; its data goes over other paths`);
+        this.#add("path-suspect", path, `${path.name} makes no progress; its data goes over other lines`);
         break;
       case "down":
         this.#add("path-down", path, `${path.name} is down: ${path.lastError}`);
@@ -79,7 +79,7 @@ export class PathEvents implements PathObserver {
     const isUnreachable = wanted.every((state) => state === "down");
     if (!this.#isUnreachable && isUnreachable) {
       this.#isUnreachable = true;
-      const why = wanted.length > 0 ? "no path is up" : "every path is disabled";
+      const why = wanted.length > 0 ? "no line is up" : "every line is disabled";
       const message = `the other gateway cannot be reached: ${why}`;
       this.#log.add("peer-unreachable", message, { peer: this.#peer });
     } else if (this.#isUnreachable && carries) {

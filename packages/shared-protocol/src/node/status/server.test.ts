@@ -79,14 +79,14 @@ test("healthy is a gateway with a path that is up", async () => {
   report = reportOf(samplePath("adsl1", { state: "down", lastError: "ENETUNREACH" }), samplePath("adsl2"));
   let answer = await ask("/healthz");
   assert.equal(answer.status, 200);
-  assert.deepEqual(answer.json(), { status: "up", reason: "1 of 2 paths are up", pathsUp: 1, paths: 2 });
+  assert.deepEqual(answer.json(), { status: "up", reason: "1 of 2 lines are up", pathsUp: 1, paths: 2 });
   report = reportOf(
     samplePath("adsl1", { state: "down", lastError: "ENETUNREACH" }),
     samplePath("lte", { state: "disabled" }),
   );
   answer = await ask("/healthz");
   assert.equal(answer.status, 503);
-  const reason = "no path is up: adsl1 down (ENETUNREACH), lte disabled";
+  const reason = "no line is up: adsl1 down (ENETUNREACH), lte disabled";
   assert.deepEqual(answer.json(), { status: "down", reason, pathsUp: 0, paths: 2 });
   report = { role: "remote", version: "0.1.0", uptimeSeconds: 1, sessions: [] };
   assert.equal((await ask("/healthz")).status, 503);

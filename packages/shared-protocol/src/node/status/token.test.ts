@@ -90,7 +90,7 @@ test("pages are served to all, and say nothing of the gateway; health is yes or 
   const health = await ask("/healthz");
   assert.equal(health.status, 503);
   assert.deepEqual(await health.json(), { status: "down" });
-  const why = { status: "down", reason: "no path is up: x down", pathsUp: 0, paths: 1 };
+  const why = { status: "down", reason: "no line is up: x down", pathsUp: 0, paths: 1 };
   assert.deepEqual(await (await ask("/healthz", `Bearer ${TOKEN}`)).json(), why);
   assert.equal((await ask("/", undefined, { method: "POST" })).status, 401);
 });

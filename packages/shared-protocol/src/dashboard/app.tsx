@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { formatTime } from "../node/cli/format.ts";
 import type { About } from "../node/status/schemas.ts";
 import { type StatusReport, sessionsOf } from "../node/status/types.ts";
 import { hasToken, setToken } from "./api.ts";
@@ -30,7 +31,7 @@ export function App({ store }: { readonly store: Store }) {
 }
 
 function Lost({ state: { problem, reportAt } }: { readonly state: State }) {
-  const since = reportAt && ` What is shown is from ${reportAt.toLocaleTimeString("en-GB")}.`;
+  const since = reportAt && ` What is shown is from ${formatTime(reportAt)}.`;
   return (
     <p class="notice bad" role="alert">
       <strong>The gateway does not answer</strong> ({problem}). Trying again.{since}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { formatTime } from "../node/cli/format.ts";
 import { type Column, stack } from "./series.ts";
 
 const HEIGHT = 180;
@@ -73,7 +74,7 @@ export function Chart(props: Props) {
 
 /** Of seconds since 1970. */
 function timeOf(seconds: number): string {
-  return new Date(seconds * 1_000).toLocaleTimeString("en-GB");
+  return formatTime(new Date(seconds * 1_000));
 }
 
 /** Without the seconds where each label is a whole minute. */

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { formatMs, formatRate } from "../node/cli/format.ts";
+import { type Direction, rateKey } from "../node/status/home-view.ts";
 import type { SessionStatus, StatusReport } from "../node/status/types.ts";
 import { Chart, type Curve } from "./chart.tsx";
 import { colourOf } from "./parts.tsx";
-import { type Column, type PathSeries, ratesOf } from "./series.ts";
+import type { Column, PathSeries } from "./series.ts";
 import type { State } from "./store.ts";
 
 /** Spans to choose from, minutes; the gateway remembers the longest. */
@@ -16,7 +17,7 @@ interface Props {
   readonly theme: string;
 }
 
-/** Throughput of each path over time, stacked, and round-trip times. Down is towards the home, at both ends. */
+/** Throughput of each line over time, stacked, and round-trip times: the values that the tiles and the cards show. */
 export function Charts({ state: { series, startedAt }, gateway, session, theme }: Props) {
   const [minutes, setMinutes] = useState(SPANS[0] as number);
   const times = series.uptimeSeconds.map((uptime) => startedAt / 1_000 + uptime);
@@ -25,10 +26,7 @@ export function Charts({ state: { series, startedAt }, gateway, session, theme }
       const path = series.paths.find((each) => each.peer === session.peer && each.name === name);
       return { label: name, colour: colourOf(i), values: path ? columnOf(path) : [] };
     });
-  const rates = (key: "sentBytes" | "receivedBytes") => (path: PathSeries) =>
-    ratesOf(path[key], series.uptimeSeconds);
-  const [down, up] =
-    gateway === "local" ? (["receivedBytes", "sentBytes"] as const) : (["sentBytes", "receivedBytes"] as const);
+  const rates = (direction: Direction): Curve[] => curves((path) => path[rateKey(gateway, direction)]);
   const shared = { times, spanSeconds: minutes * 60, theme };
   return (
     <section aria-labelledby="charts">
@@ -51,8 +49,8 @@ export function Charts({ state: { series, startedAt }, gateway, session, theme }
         </fieldset>
       </div>
       <div class="charts">
-        <Chart {...shared} title="Download" curves={curves(rates(down))} isStacked format={formatRate} least={1e6} />
-        <Chart {...shared} title="Upload" curves={curves(rates(up))} isStacked format={formatRate} least={1e5} />
+        <Chart {...shared} title="Download" curves={rates("down")} isStacked format={formatRate} least={1e6} />
+        <Chart {...shared} title="Upload" curves={rates("up")} isStacked format={formatRate} least={1e5} />
         <Chart
           {...shared}
           title="Round trip"

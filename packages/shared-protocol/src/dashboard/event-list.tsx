@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { formatDay, formatTime } from "../node/cli/format.ts";
 import type { GatewayEvent } from "../node/status/event-log.ts";
 
 /** Rows shown before the user asks for more. */
@@ -51,9 +52,9 @@ export function EventList({ events, showPeer }: Props) {
   );
 }
 
-/** The date only where it is not today's; 24 hours, as the charts have it. */
+/** The date only where it is not today's. */
 function timeOf(iso: string): string {
   const time = new Date(iso);
   const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? time.toLocaleTimeString("en-GB") : time.toLocaleString("en-GB");
+  return isToday ? formatTime(time) : `${formatDay(time)} ${formatTime(time)}`;
 }

@@ -28,14 +28,14 @@ const COLUMNS: readonly { readonly title: string; readonly key: SortKey; readonl
   { title: "To", key: "to", isNumber: false },
   { title: "Kind", key: "kind", isNumber: false },
   { title: "Age", key: "ageSeconds", isNumber: true },
-  { title: "Sent", key: "sentBytes", isNumber: true },
-  { title: "Received", key: "receivedBytes", isNumber: true },
+  { title: "Download", key: "receivedBytes", isNumber: true },
+  { title: "Upload", key: "sentBytes", isNumber: true },
 ];
 
 interface Props {
   /** Changes with every report: the list is asked for again. */
   readonly tick: Date | undefined;
-  /** Whose paths have the colours. */
+  /** Whose lines have the colours. */
   readonly sessions: readonly SessionStatus[];
   readonly canDisconnect: boolean;
 }
@@ -172,11 +172,11 @@ function Row({ flow, sessions, onCut }: RowProps) {
       <td data-title="Age" class="num">
         {formatAge(ageSeconds)}
       </td>
-      <td data-title="Sent" class="num">
-        {formatBytes(sentBytes)}
-      </td>
-      <td data-title="Received" class="num">
+      <td data-title="Download" class="num">
         {formatBytes(receivedBytes)}
+      </td>
+      <td data-title="Upload" class="num">
+        {formatBytes(sentBytes)}
       </td>
       <td data-title="Lines">
         <ShareBar shares={shares} label="Lines" />

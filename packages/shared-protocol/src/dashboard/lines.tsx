@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import { formatAge, formatBytes, formatMs, formatRate, formatRest } from "../node/cli/format.ts";
 import type { About } from "../node/status/schemas.ts";
+import { homeBytes, homeRates } from "../node/status/home-view.ts";
 import { carries, type PathStatus, type SessionStatus, type StatusReport } from "../node/status/types.ts";
 import { messageOf, send } from "./api.ts";
 import { DrillDialog } from "./drill.tsx";
-import { colourOf, percent, type Share, ShareBar, StateMark } from "./parts.tsx";
+import { colourOf, Dialog, percent, SENT_AGAIN, type Share, ShareBar, StateMark } from "./parts.tsx";
 import { SpeedTestDialog } from "./speed-test.tsx";
 import { Terms } from "./terms.tsx";
 
@@ -38,7 +39,7 @@ export function Lines({ gateway, session: { paths }, controls }: Props) {
             controls={controls}
             colour={colourOf(i)}
             share={percent(shares[i]?.bytes ?? 0, shares)}
-            isLast={paths.every(({ name, role }) => name === path.name || role === "disabled")}
+            isLast={paths.every((other) => other.name === path.name || !carries(other))}
           />
         ))}
       </div>
@@ -52,15 +53,14 @@ interface LineProps {
   readonly controls: Controls;
   readonly colour: string;
   readonly share: string;
-  /** Every other line is disabled. */
+  /** No other line is up. */
   readonly isLast: boolean;
 }
 
 function Line({ gateway, path, controls, colour, share, isLast }: LineProps) {
   const [isDrilling, setDrilling] = useState(false);
-  const [down, up] = gateway === "local" ? (["receive", "sent"] as const) : (["sent", "receive"] as const);
-  const rate = { receive: path.receiveRateBps, sent: path.sendRateBps };
-  const bytes = { receive: path.receivedBytes, sent: path.sentBytes };
+  const rate = homeRates(gateway, path);
+  const bytes = homeBytes(gateway, path.sentBytes, path.receivedBytes);
   const { role, roleInForce = role } = path;
   return (
     <article class={`card line ${colour}`} aria-label={path.name}>
@@ -75,22 +75,22 @@ function Line({ gateway, path, controls, colour, share, isLast }: LineProps) {
       {path.restsUntil && <p class="why suspect">{formatRest(path.restsUntil, Date.now())}</p>}
       <div class="rates">
         <span>
-          <i aria-hidden="true">↓</i> <span class="hidden">Download</span> <b>{formatRate(rate[down])}</b>
+          <i aria-hidden="true">↓</i> <span class="hidden">Download</span> <b>{formatRate(rate.down)}</b>
         </span>
         <span>
-          <i aria-hidden="true">↑</i> <span class="hidden">Upload</span> <b>{formatRate(rate[up])}</b>
+          <i aria-hidden="true">↑</i> <span class="hidden">Upload</span> <b>{formatRate(rate.up)}</b>
         </span>
       </div>
       <RoundTrip path={path} />
       <Terms gateway={gateway} path={path} />
       <dl>
         <Fact name="Share" value={share} />
-        <Fact name="Down" value={formatBytes(bytes[down])} />
-        <Fact name="Up" value={formatBytes(bytes[up])} />
+        <Fact name="Download" value={formatBytes(bytes.down)} />
+        <Fact name="Upload" value={formatBytes(bytes.up)} />
         <Fact
           name="Sent again"
           value={formatBytes(path.reinjectedBytes)}
-          hint="Bytes that had been sent before: after a loss of a line, or as a copy of what was late"
+          hint={SENT_AGAIN}
         />
         <Fact name="Subflows" value={String(path.subflows)} hint="Connections to the other gateway over this line" />
       </dl>
@@ -159,10 +159,9 @@ interface RoleProps {
 
 function Role({ path: { name, role }, roles, isLast }: RoleProps) {
   const [problem, setProblem] = useState("");
+  const [isAsking, setAsking] = useState(false);
   if (roles.length === 0) return <span class="role soft">{role}</span>;
   const change = async (wanted: string): Promise<void> => {
-    const question = `${name} is the last line. Without it the house is off line. Disable it?`;
-    if (wanted === "disabled" && isLast && !window.confirm(question)) return;
     try {
       await send("PATCH", `/api/paths/${encodeURIComponent(name)}`, { role: wanted });
       setProblem("");
@@ -177,7 +176,8 @@ function Role({ path: { name, role }, roles, isLast }: RoleProps) {
         aria-label={`Role of ${name}`}
         value={role}
         onChange={({ currentTarget: list }) => {
-          void change(list.value);
+          if (list.value === "disabled" && isLast) setAsking(true);
+          else void change(list.value);
           // It shows what is so: the next report brings the new role.
           list.value = role;
         }}
@@ -190,6 +190,23 @@ function Role({ path: { name, role }, roles, isLast }: RoleProps) {
         <span class="bad" role="alert">
           The role was not changed: {problem}
         </span>
+      )}
+      {isAsking && (
+        <Dialog title="Disable the last line?" onClose={() => setAsking(false)}>
+          <p>No other line is up. While {name} is disabled, the house is off line.</p>
+          <p class="buttons">
+            <button onClick={() => setAsking(false)}>Keep it</button>
+            <button
+              class="primary danger"
+              onClick={() => {
+                setAsking(false);
+                void change("disabled");
+              }}
+            >
+              Disable
+            </button>
+          </p>
+        </Dialog>
       )}
     </>
   );

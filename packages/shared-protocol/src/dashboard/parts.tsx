@@ -4,6 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { PathState, SessionState } from "../node/status/types.ts";
 
+/** What "Sent again" means. */
+export const SENT_AGAIN = "Bytes that had been sent before: after a loss of a line, or as a copy of what was late";
+
 /** How many colours there are for paths (dashboard.css). */
 const COLOURS = 8;
 

@@ -1,4 +1,4 @@
-/** The charts' data: columns of counters over the gateway's uptime, and what is made of them. */
+/** The charts' data: columns of the reports' values over the gateway's uptime. */
 
 import type { History } from "../node/status/history.ts";
 import { type PathStatus, type StatusReport, sessionsOf } from "../node/status/types.ts";
@@ -8,13 +8,12 @@ const MAX_SAMPLES = 600;
 
 export type Column = (number | null)[];
 
-export interface PathSeries {
+const DRAWN = ["sendRateBps", "receiveRateBps", "rttMs", "minRttMs"] as const;
+type Columns = Record<(typeof DRAWN)[number], Column>;
+
+export interface PathSeries extends Readonly<Columns> {
   readonly peer: string;
   readonly name: string;
-  readonly sentBytes: Column;
-  readonly receivedBytes: Column;
-  readonly rttMs: Column;
-  readonly minRttMs: Column;
 }
 
 export interface Series {
@@ -22,8 +21,11 @@ export interface Series {
   readonly paths: PathSeries[];
 }
 
-export function seriesOf(history: History): Series {
-  return structuredClone(history) as Series;
+export function seriesOf({ uptimeSeconds, paths }: History): Series {
+  return {
+    uptimeSeconds: [...uptimeSeconds],
+    paths: paths.map((path) => ({ peer: path.peer, name: path.name, ...columns((key) => [...path[key]]) })),
+  };
 }
 
 /** Adds what a report says; a report from before the last one is another run's, and begins anew. */
@@ -32,14 +34,15 @@ export function appendReport(series: Series, report: StatusReport): Series {
   const last = series.uptimeSeconds.at(-1);
   if (last !== undefined && uptimeSeconds < last)
     return appendReport({ uptimeSeconds: [], paths: [] }, report);
-  // The first report of a stream may be the one that the history ended with.
-  if (last !== undefined && uptimeSeconds - last < 0.1) return series;
+  // The first report may be the one that the history ended with. It takes that one's place: the page shows its figures.
+  if (last !== undefined && uptimeSeconds - last < 0.1) dropLast(series);
   const before = series.uptimeSeconds.length;
   series.uptimeSeconds.push(uptimeSeconds);
   for (const session of sessionsOf(report))
     for (const path of session.paths) appendPath(series, session.peer, path, before);
   for (const path of series.paths) {
-    for (const column of columnsOf(path)) {
+    for (const key of DRAWN) {
+      const column = path[key];
       if (column.length === before) column.push(null);
       column.splice(0, column.length - MAX_SAMPLES);
     }
@@ -48,33 +51,22 @@ export function appendReport(series: Series, report: StatusReport): Series {
   return series;
 }
 
+function dropLast({ uptimeSeconds, paths }: Series): void {
+  uptimeSeconds.pop();
+  for (const path of paths) for (const key of DRAWN) path[key].pop();
+}
+
 function appendPath(series: Series, peer: string, path: PathStatus, before: number): void {
   let found = series.paths.find((known) => known.peer === peer && known.name === path.name);
   if (!found) {
-    const empty = (): Column => Array.from({ length: before }, () => null);
-    const columns = { sentBytes: empty(), receivedBytes: empty(), rttMs: empty(), minRttMs: empty() };
-    found = { peer, name: path.name, ...columns };
+    found = { peer, name: path.name, ...columns(() => Array.from({ length: before }, () => null)) };
     series.paths.push(found);
   }
-  found.sentBytes[before] = path.sentBytes;
-  found.receivedBytes[before] = path.receivedBytes;
-  found.rttMs[before] = path.rttMs;
-  found.minRttMs[before] = path.minRttMs;
+  for (const key of DRAWN) found[key][before] = path[key];
 }
 
-function columnsOf({ sentBytes, receivedBytes, rttMs, minRttMs }: PathSeries): Column[] {
-  return [sentBytes, receivedBytes, rttMs, minRttMs];
-}
-
-/** Bits per second between each sample and the one before it. */
-export function ratesOf(bytes: readonly (number | null)[], uptimeSeconds: readonly number[]): Column {
-  return bytes.map((now, i) => {
-    const before = bytes[i - 1];
-    const elapsed = (uptimeSeconds[i] ?? 0) - (uptimeSeconds[i - 1] ?? 0);
-    if (now === null || before === null || before === undefined || elapsed <= 0) return null;
-    // A counter that fell began anew.
-    return (Math.max(0, now - before) * 8) / elapsed;
-  });
+function columns(columnOf: (key: keyof Columns) => Column): Columns {
+  return Object.fromEntries(DRAWN.map((key) => [key, columnOf(key)])) as Columns;
 }
 
 /** Each column on top of those before it; the last is the sum. */

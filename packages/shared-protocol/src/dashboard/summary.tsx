@@ -1,37 +1,35 @@
 import type { ComponentChildren } from "preact";
 import { formatBytes, formatRate } from "../node/cli/format.ts";
+import { type Direction, homeBytes, homeRates } from "../node/status/home-view.ts";
 import { carries, type SessionStatus, type StatusReport } from "../node/status/types.ts";
-import { StateMark } from "./parts.tsx";
+import { SENT_AGAIN, StateMark } from "./parts.tsx";
 
 interface Props {
   readonly gateway: StatusReport["role"];
   readonly session: SessionStatus;
 }
 
-/** The session in five figures. Down is towards the home, at both ends. */
+/** The session in five figures. */
 export function Summary({ gateway, session }: Props) {
   const { peer, state, paths, flows, bytes } = session;
-  const sum = (value: (path: SessionStatus["paths"][number]) => number): number =>
-    paths.reduce((total, path) => total + value(path), 0);
-  const isLocal = gateway === "local";
-  const down = sum((path) => (isLocal ? path.receiveRateBps : path.sendRateBps));
-  const up = sum((path) => (isLocal ? path.sendRateBps : path.receiveRateBps));
-  const [downBytes, upBytes] = isLocal ? [bytes.received, bytes.sent] : [bytes.sent, bytes.received];
+  const rate = (direction: Direction): string =>
+    formatRate(paths.reduce((total, path) => total + homeRates(gateway, path)[direction], 0));
+  const { down, up } = homeBytes(gateway, bytes.sent, bytes.received);
   return (
     <section class="summary" aria-label="Summary">
       <Figure name={peer} note={linesInWords(paths)}>
         <StateMark state={state} />
       </Figure>
-      <Figure name="Download" note={`${formatBytes(downBytes)} so far`}>
-        {formatRate(down)}
+      <Figure name="Download" note={`${formatBytes(down)} so far`}>
+        {rate("down")}
       </Figure>
-      <Figure name="Upload" note={`${formatBytes(upBytes)} so far`}>
-        {formatRate(up)}
+      <Figure name="Upload" note={`${formatBytes(up)} so far`}>
+        {rate("up")}
       </Figure>
       <Figure name="Open flows" note={`${flows.total} in all, ${flows.failed} failed`}>
         {flows.open}
       </Figure>
-      <Figure name="Sent again" note={`${share(bytes.reinjected, bytes.sent)} of what was sent`}>
+      <Figure name="Sent again" hint={SENT_AGAIN} note={`${share(bytes.reinjected, bytes.sent)} of what was sent`}>
         {formatBytes(bytes.reinjected)}
       </Figure>
     </section>
@@ -41,12 +39,14 @@ export function Summary({ gateway, session }: Props) {
 interface FigureProps {
   readonly name: string;
   readonly note: string;
+  /** What the name means, where that is not plain. */
+  readonly hint?: string;
   readonly children: ComponentChildren;
 }
 
-function Figure({ name, note, children }: FigureProps) {
+function Figure({ name, note, hint, children }: FigureProps) {
   return (
-    <div class="card figure">
+    <div class="card figure" title={hint}>
       <span class="name">{name}</span>
       <strong>{children}</strong>
       <span class="soft">{note}</span>

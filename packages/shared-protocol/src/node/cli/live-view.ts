@@ -1,15 +1,9 @@
 /** What `status --watch` draws: rates as they go, the lines, and the flows that move most. */
 
+import { type Direction, homeBytes, homeRates } from "../status/home-view.ts";
 import { type FlowStatus, type PathStatus, type StatusReport, sessionsOf } from "../status/types.ts";
-import {
-  formatAge,
-  formatBytes,
-  formatCount,
-  formatMs,
-  formatRate,
-  formatRest,
-  printable,
-} from "./format.ts";
+import { formatAge, formatCount, formatMs, formatRate, formatRest, printable } from "./format.ts";
+import { carriedText } from "./render-status.ts";
 import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
 
 /** Values kept of each rate: more than any terminal shows. */
@@ -65,8 +59,10 @@ export class LiveView {
       .sort((a, b) => b.downBps + b.upBps - a.downBps - a.upBps || total(b.flow) - total(a.flow));
     this.#flowsAt = now;
     for (const { peer, paths } of sessionsOf(report)) {
-      for (const path of paths)
-        this.#noteRates(`${peer} ${path.name}`, downOf(report, path), upOf(report, path));
+      for (const path of paths) {
+        const { down, up } = homeRates(report.role, path);
+        this.#noteRates(`${peer} ${path.name}`, down, up);
+      }
     }
   }
 
@@ -114,19 +110,20 @@ export class LiveView {
     const isWide = columns >= WIDE;
     const fixed = isWide ? FIXED_WIDTH : FIXED_WIDTH - ROLE_WIDTH;
     const bars = Math.max(0, Math.floor((columns - fixed) / 2));
-    const sum = (of: (report: StatusReport, path: PathStatus) => number): number =>
-      paths.reduce((all, path) => all + of(report, path), 0);
+    const rate = (direction: Direction): string =>
+      formatRate(paths.reduce((all, path) => all + homeRates(report.role, path)[direction], 0));
+    const carried = homeBytes(report.role, bytes.sent, bytes.received);
     return [
       fit([
         { text: printable(peer), style: "bold" },
         { text: ": " },
         { text: state, style: STATE_STYLES[state] },
-        { text: `   down ${formatRate(sum(downOf))}   up ${formatRate(sum(upOf))}`, style: "bold" },
+        { text: `   down ${rate("down")}   up ${rate("up")}`, style: "bold" },
         { text: `   ${formatCount(flows.open, "flow")} open, ${flows.total} in all, ${flows.failed} failed` },
       ]),
       fit([
         {
-          text: `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, sent again ${formatBytes(bytes.reinjected)}`,
+          text: carriedText(carried, bytes.reinjected),
         },
       ]),
       fit([
@@ -165,14 +162,15 @@ export class LiveView {
   ): Piece[] {
     const rates = this.#rates.get(`${peer} ${path.name}`);
     const name = printable(path.name);
+    const { down, up } = homeRates(report.role, path);
     return [
       { text: `${name.slice(0, NAME_WIDTH).padEnd(NAME_WIDTH)} ` },
       { text: path.state.padEnd(11), style: STATE_STYLES[path.state] },
       { text: isWide ? path.role.padEnd(ROLE_WIDTH) : "" },
       { text: formatMs(path.rttMs).padStart(6) },
-      { text: ` ${formatRate(downOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
+      { text: ` ${formatRate(down).padStart(RATE_WIDTH + 1)} ` },
       { text: sparkline(rates?.down ?? [], bars, theme), style: "cyan" },
-      { text: ` ${formatRate(upOf(report, path)).padStart(RATE_WIDTH + 1)} ` },
+      { text: ` ${formatRate(up).padStart(RATE_WIDTH + 1)} ` },
       { text: sparkline(rates?.up ?? [], bars, theme), style: "magenta" },
     ];
   }
@@ -210,15 +208,6 @@ export class LiveView {
     const more = open > rows.length ? ` (${rows.length} of ${open})` : "";
     return ["", fit([{ text: `${head}${more}`, style: "dim" }]), ...rows];
   }
-}
-
-/** Seen from the LAN at both ends: the remote gateway sends what is a download. */
-function downOf({ role }: StatusReport, path: PathStatus): number {
-  return role === "local" ? path.receiveRateBps : path.sendRateBps;
-}
-
-function upOf({ role }: StatusReport, path: PathStatus): number {
-  return role === "local" ? path.sendRateBps : path.receiveRateBps;
 }
 
 function total({ sentBytes, receivedBytes }: FlowStatus): number {

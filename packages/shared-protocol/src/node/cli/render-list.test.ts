@@ -41,13 +41,16 @@ test("flows as a table, with the share of each line", () => {
   };
   assert.equal(
     renderFlows([flow, { ...flow, from: "a\x1b[2J", sentBytes: 0, receivedBytes: 0, paths: [] }]),
-    `FROM               TO             KIND            AGE      UP    DOWN  LINES
-192.168.1.2:50000  192.0.2.1:443  redirect  1 min 1 s  1.0 kB  3.0 kB  adsl1 25 %, adsl2 75 %
+    `FROM               TO             KIND            AGE    DOWN      UP  LINES
+192.168.1.2:50000  192.0.2.1:443  redirect  1 min 1 s  3.0 kB  1.0 kB  adsl1 25 %, adsl2 75 %
 a?[2J              192.0.2.1:443  redirect  1 min 1 s     0 B     0 B
 `,
   );
   const narrow = (width: number): string => renderFlows([flow], undefined, width);
-  assert.match(narrow(80), /^192\.168\.1\.2:50000  192\.0\.2\.1:443 .* 3\.0 kB  adsl1 25 %, adsl2 75 %$/m);
+  assert.match(
+    narrow(80),
+    /^192\.168\.1\.2:50000  192\.0\.2\.1:443 .* 3\.0 kB  1\.0 kB  adsl1 25 %, adsl2 75 %$/m,
+  );
   assert.match(narrow(60), /^192\.0\.2\.1:443  3\.0 kB  adsl1 25 %, adsl2 75 %$/m);
   for (const width of [20, 40, 60, 80])
     for (const line of narrow(width).split("\n")) assert.ok(line.length <= width, line);
@@ -77,7 +80,7 @@ test("a drill's report says what is known, and what is not", () => {
     `adsl1 was out for 30.0 s: up again after 120 ms, carried bytes of flows after 150 ms
 flows: 0 lost of 12 that were open
 longest gap of a flow that was moving bytes: 81 ms
-meanwhile: 1.0 MB up, 30 MB down; 64 kB sent again
+meanwhile: 30 MB down, 1.0 MB up; 64 kB sent again
 `,
   );
   const idle = renderDrill({ ...REPORT, longestGapMs: null, upAfterMs: null, backAfterMs: null });

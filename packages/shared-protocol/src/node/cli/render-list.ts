@@ -2,7 +2,16 @@
 
 import type { GatewayEvent } from "../status/event-log.ts";
 import type { DrillReport, FlowStatus, RoleChange, SpeedResult } from "../status/types.ts";
-import { clip, formatAge, formatBytes, formatMs, formatRate, printable } from "./format.ts";
+import {
+  clip,
+  formatAge,
+  formatBytes,
+  formatDay,
+  formatMs,
+  formatRate,
+  formatTime,
+  printable,
+} from "./format.ts";
 
 type Row = readonly string[];
 
@@ -47,12 +56,12 @@ export function renderFlows(
     printable(flow.to),
     flow.kind,
     formatAge(flow.ageSeconds),
-    formatBytes(flow.sentBytes),
     formatBytes(flow.receivedBytes),
+    formatBytes(flow.sentBytes),
     sharesOf(flow),
   ]);
-  const head = ["FROM", "TO", "KIND", "AGE", "UP", "DOWN", "LINES"];
-  return renderTable(head, rows, ["AGE", "UP", "DOWN"], { width, leftOut: LEFT_OUT });
+  const head = ["FROM", "TO", "KIND", "AGE", "DOWN", "UP", "LINES"];
+  return renderTable(head, rows, ["AGE", "DOWN", "UP"], { width, leftOut: LEFT_OUT });
 }
 
 function sharesOf({ paths, sentBytes, receivedBytes }: FlowStatus): string {
@@ -74,8 +83,8 @@ export function renderEvent({ time, level, type, peer, path, message }: GatewayE
 
 /** `2026-11-21 18:09:05` */
 function localTime(time: string): string {
-  // Swedish writes ISO 8601.
-  return new Date(time).toLocaleString("sv");
+  const date = new Date(time);
+  return `${formatDay(date)} ${formatTime(date)}`;
 }
 
 export function renderRoleChange({ name, role, roleInForce, roleReason }: RoleChange): string {
@@ -95,7 +104,7 @@ export function renderDrill(report: DrillReport): string {
     `${printable(path)} was out for ${seconds.toFixed(1)} s: ${up}${used}`,
     `flows: ${flows.failed} lost of ${flows.open} that were open`,
     gap,
-    `meanwhile: ${formatBytes(bytes.sent)} up, ${formatBytes(bytes.received)} down; ${formatBytes(reinjectedBytes)} sent again`,
+    `meanwhile: ${formatBytes(bytes.received)} down, ${formatBytes(bytes.sent)} up; ${formatBytes(reinjectedBytes)} sent again`,
     "",
   ].join("\n");
 }

@@ -50,14 +50,21 @@ test("the table of a local gateway", () => {
     `hawser-local 0.1.0, up 3 h 12 min
 
 home: degraded, 12 flows open, 340 in all, 2 failed
-sent 1.2 GB, received 8.4 GB, sent again 3.1 MB
-PATH             STATE      ROLE     SUB RTT ms       SEND    RECEIVE SHARE
-adsl1            up         active     1     23 785 kbit/s 8.4 Mbit/s  50 %
-adsl2            up         active     1    4.0 785 kbit/s 8.4 Mbit/s  50 %
+down 8.4 GB, up 1.2 GB, sent again 3.1 MB
+LINE             STATE      ROLE     SUB RTT ms       DOWN         UP SHARE
+adsl1            up         active     1     23 8.4 Mbit/s 785 kbit/s  50 %
+adsl2            up         active     1    4.0 8.4 Mbit/s 785 kbit/s  50 %
 lte              down       backup     0      -    0 bit/s    0 bit/s   0 %
 lte down for 12 s: connect ETIMEDOUT
 `,
   );
+});
+
+test("down is towards the home at the remote gateway, too", () => {
+  const report = { role: "remote", version: "0.1.0", uptimeSeconds: 5 } as const;
+  const lines = renderStatus({ ...report, sessions: [session(samplePath("adsl1"))] }, NOW).split("\n");
+  assert.equal(lines[3], "down 1.2 GB, up 8.4 GB, sent again 3.1 MB");
+  assert.match(lines[5] ?? "", /^adsl1 .* 785 kbit\/s 8\.4 Mbit\/s 100 %$/);
 });
 
 test("a line that is up and rests is told with the reason, and until when", () => {
@@ -144,8 +151,8 @@ test("a narrow terminal is shown fewer columns, and one flow is one", () => {
   const one = { ...report, session: { ...session, flows: { open: 1, total: 1, failed: 0 } } };
   const lines = renderStatus(one, NOW, 60).split("\n");
   assert.equal(lines[2], "home: up, 1 flow open, 1 in all, 0 failed");
-  assert.match(lines[4] ?? "", /^PATH +STATE +RTT ms +SEND +RECEIVE$/);
-  assert.match(lines[5] ?? "", /^adsl1 +up +23 +785 kbit\/s +8\.4 Mbit\/s$/);
+  assert.match(lines[4] ?? "", /^LINE +STATE +RTT ms +DOWN +UP$/);
+  assert.match(lines[5] ?? "", /^adsl1 +up +23 +8\.4 Mbit\/s +785 kbit\/s$/);
   for (const line of lines) assert.ok(line.length <= 60, line);
-  assert.match(renderStatus(one, NOW, 40), /^adsl1 +up +785 kbit\/s 8\.4 Mbit\/s$/m);
+  assert.match(renderStatus(one, NOW, 40), /^adsl1 +up +8\.4 Mbit\/s 785 kbit\/s$/m);
 });

@@ -1,4 +1,5 @@
 import { greedyText } from "../status/greedy-source.ts";
+import { type Direction, homeBytes, homeRates } from "../status/home-view.ts";
 import { type PathStatus, type SessionStatus, type StatusReport, sessionsOf } from "../status/types.ts";
 import {
   clip,
@@ -16,7 +17,7 @@ import {
 const WIDTH = 80;
 /** What is left out first where there is no room for all of the table. */
 const LEFT_OUT = ["SUB", "ROLE", "SHARE", "RTT ms"];
-/** Longest path name shown in full: what the other columns leave. */
+/** Longest line name shown in full: what the other columns leave. */
 const NAME_WIDTH = 16;
 const MIN_NAME_WIDTH = 4;
 
@@ -25,18 +26,23 @@ interface Column {
   readonly align: "left" | "right";
   /** Columns; the widest cell that there can be, so that the table does not dance under --watch. */
   readonly width: number;
-  readonly cell: (path: PathStatus, share: string) => string;
+  readonly cell: (path: PathStatus, more: Computed) => string;
+}
+
+/** What a row says beyond the path's own status: its rates as the home sees them, and its share of all bytes. */
+interface Computed extends Readonly<Record<Direction, number>> {
+  readonly share: string;
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "PATH", align: "left", width: NAME_WIDTH, cell: ({ name }) => printable(name) },
+  { title: "LINE", align: "left", width: NAME_WIDTH, cell: ({ name }) => printable(name) },
   { title: "STATE", align: "left", width: 10, cell: ({ state }) => state },
   { title: "ROLE", align: "left", width: 8, cell: ({ role }) => role },
   { title: "SUB", align: "right", width: 3, cell: ({ subflows }) => String(subflows) },
   { title: "RTT ms", align: "right", width: 6, cell: ({ rttMs }) => formatMs(rttMs) },
-  { title: "SEND", align: "right", width: 10, cell: ({ sendRateBps }) => formatRate(sendRateBps) },
-  { title: "RECEIVE", align: "right", width: 10, cell: ({ receiveRateBps }) => formatRate(receiveRateBps) },
-  { title: "SHARE", align: "right", width: 5, cell: (_, share) => share },
+  { title: "DOWN", align: "right", width: 10, cell: (_, { down }) => formatRate(down) },
+  { title: "UP", align: "right", width: 10, cell: (_, { up }) => formatRate(up) },
+  { title: "SHARE", align: "right", width: 5, cell: (_, { share }) => share },
 ];
 
 /** The report as lines of at most `width` columns, ending in a line break. `now` is for the age of errors. */
@@ -49,7 +55,7 @@ export function renderStatus(report: StatusReport, now = new Date(), width = WID
   if (report.role === "local" && report.flowRoom?.greedy)
     lines.push(printable(greedyText(report.flowRoom, report.flowRoom.greedy)));
   if (sessions.length === 0) lines.push("", "no local gateway is connected");
-  for (const session of sessions) lines.push("", ...renderSession(session, now, columnsIn(width)));
+  for (const session of sessions) lines.push("", ...renderSession(role, session, now, columnsIn(width)));
   return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;
 }
 
@@ -69,10 +75,11 @@ function columnsIn(width: number): readonly Column[] {
   for (const title of LEFT_OUT)
     if (excess() > 0) columns = columns.filter((column) => column.title !== title);
   const nameWidth = Math.max(MIN_NAME_WIDTH, NAME_WIDTH - Math.max(0, excess()));
-  return columns.map((column) => (column.title === "PATH" ? { ...column, width: nameWidth } : column));
+  return columns.map((column) => (column.title === "LINE" ? { ...column, width: nameWidth } : column));
 }
 
 function renderSession(
+  gateway: StatusReport["role"],
   { peer, state, flows, bytes, egress, paths }: SessionStatus,
   now: Date,
   columns: readonly Column[],
@@ -82,13 +89,19 @@ function renderSession(
     total === 0 ? "-" : `${Math.round((100 * carried(path)) / total)} %`;
   return [
     `${clip(printable(peer), 32)}: ${state}, ${formatCount(flows.open, "flow")} open, ${flows.total} in all, ${flows.failed} failed`,
-    `sent ${formatBytes(bytes.sent)}, received ${formatBytes(bytes.received)}, ` +
-      `sent again ${formatBytes(bytes.reinjected)}`,
+    carriedText(homeBytes(gateway, bytes.sent, bytes.received), bytes.reinjected),
     ...renderEgress(egress),
     row(columns, ({ title }) => title),
-    ...paths.map((path) => row(columns, ({ cell }) => cell(path, shareOf(path)))),
+    ...paths.map((path) =>
+      row(columns, ({ cell }) => cell(path, { ...homeRates(gateway, path), share: shareOf(path) })),
+    ),
     ...paths.flatMap((path) => [...renderTrouble(path, now), ...renderRest(path, now), ...renderQuota(path)]),
   ];
+}
+
+/** `down 8.4 GB, up 1.2 GB, sent again 3.1 MB`, since the gateway's start. */
+export function carriedText({ down, up }: Readonly<Record<Direction, number>>, again: number): string {
+  return `down ${formatBytes(down)}, up ${formatBytes(up)}, sent again ${formatBytes(again)}`;
 }
 
 /** Only what is missing is worth a line. */

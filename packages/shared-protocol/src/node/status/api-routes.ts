@@ -36,8 +36,10 @@ export function addApiRoutes(
       return reply.header("x-total-count", total).send(withoutInfinities(flows));
     },
   );
-  app.get("/api/history", answers("the paths' counters over the last minutes", JsonSchema.history), () =>
-    withoutInfinities(history.history()),
+  app.get(
+    "/api/history",
+    answers("the paths' counters, rates and round trips over the last minutes", JsonSchema.history),
+    () => withoutInfinities(history.history()),
   );
   addEventRoutes(app, source, history, log);
   addRoleRoute(app, source);

@@ -1,4 +1,4 @@
-import { type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
+import { type PathStatus, type StatusReport, type StatusSource, sessionsOf } from "./types.ts";
 
 /** How often a snapshot is taken, milliseconds. */
 const PERIOD_MS = 1_000;
@@ -7,14 +7,16 @@ const CAPACITY = 600;
 /** Paths whose counters are kept: a peer could think of new names for ever. */
 const MAX_PATHS = 64;
 
-type Kept = "sentBytes" | "receivedBytes" | "rttMs" | "minRttMs";
+const KEPT = ["sentBytes", "receivedBytes", "sendRateBps", "receiveRateBps", "rttMs", "minRttMs"] as const;
+type Kept = (typeof KEPT)[number];
+type Values = Readonly<Record<Kept, number | null>>;
 
 /** One path's values over time, one for each of the history's times; null while there was no such path. */
 export type PathHistory = { readonly peer: string; readonly name: string } & Readonly<
   Record<Kept, readonly (number | null)[]>
 >;
 
-/** The last minutes in columns, oldest first; counters as they were, so that rates are exact over any span. */
+/** The last minutes in columns, oldest first, all as the reports had them: a chart shows the rate that a figure showed. */
 export interface History {
   /** When the snapshots were taken, by the gateway's uptime. */
   readonly uptimeSeconds: readonly number[];
@@ -23,7 +25,7 @@ export interface History {
 
 interface Snapshot {
   readonly uptimeSeconds: number;
-  readonly paths: ReadonlyMap<string, Readonly<Record<Kept, number | null>>>;
+  readonly paths: ReadonlyMap<string, Values>;
 }
 
 /** Asks the source once a second, for everybody who watches, and remembers. */
@@ -77,29 +79,23 @@ export class StatusHistory {
     const all = sessionsOf(report).flatMap(({ peer, paths }) => paths.map((path) => ({ peer, path })));
     // A peer that begins another session has two for a moment; the later one counts.
     const paths = new Map(all.slice(0, MAX_PATHS).map(({ peer, path }) => [keyOf(peer, path.name), path]));
-    const kept = new Map(
-      [...paths].map(([key, { sentBytes, receivedBytes, rttMs, minRttMs }]) => [
-        key,
-        { sentBytes, receivedBytes, rttMs, minRttMs },
-      ]),
-    );
+    const kept = new Map([...paths].map(([key, path]) => [key, valuesOf(path)]));
     this.#snapshots.push({ uptimeSeconds: report.uptimeSeconds, paths: kept });
     if (this.#snapshots.length > CAPACITY) this.#snapshots.shift();
   }
 
   #column(key: string): PathHistory {
     const [peer, name] = JSON.parse(key) as [string, string];
-    const values = (kept: Kept): (number | null)[] =>
-      this.#snapshots.map(({ paths }) => paths.get(key)?.[kept] ?? null);
-    return {
-      peer,
-      name,
-      sentBytes: values("sentBytes"),
-      receivedBytes: values("receivedBytes"),
-      rttMs: values("rttMs"),
-      minRttMs: values("minRttMs"),
-    };
+    const columns = KEPT.map((kept) => [
+      kept,
+      this.#snapshots.map(({ paths }) => paths.get(key)?.[kept] ?? null),
+    ]);
+    return { peer, name, ...(Object.fromEntries(columns) as Record<Kept, (number | null)[]>) };
   }
+}
+
+function valuesOf(path: PathStatus): Values {
+  return Object.fromEntries(KEPT.map((kept) => [kept, path[kept]])) as Values;
 }
 
 function keyOf(peer: string, name: string): string {

@@ -194,6 +194,8 @@ const history = z.object({
       name: z.string(),
       sentBytes: column,
       receivedBytes: column,
+      sendRateBps: column,
+      receiveRateBps: column,
       rttMs: column,
       minRttMs: column,
     }),

@@ -30,6 +30,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   "icon.svg": () => new URL("assets/icon.svg", PACKAGE).href,
   // What the page shares with the command line and the API.
   "node/cli/format.js": () => new URL("dist/node/cli/format.js", PACKAGE).href,
+  "node/status/home-view.js": () => new URL("dist/node/status/home-view.js", PACKAGE).href,
   "node/status/types.js": () => new URL("dist/node/status/types.js", PACKAGE).href,
 };
 

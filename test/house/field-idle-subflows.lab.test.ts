@@ -63,7 +63,10 @@ describe("idle subflows", { skip: labMissing() ?? false, timeout: 120_000 }, () 
       `remote ${percent(before.remote)} of a core idle before, ${percent(shares.remote)} with them; ${(alone / 1e6).toFixed(1)} Mbit/s alone, ` +
         `${(beside / 1e6).toFixed(1)} beside them`,
     );
+    const { sessions } = await hawser.remoteStatus();
+    const alive = sessions.flatMap(({ paths }) => paths).reduce((sum, { subflows }) => sum + subflows, 0);
     for (const peer of peers) peer.kill();
+    assert.ok(alive >= 256, `${alive} subflows are left`);
     assert.ok(shares.remote < MOST_IDLE);
     assert.ok(beside > 0.8 * alone);
   });

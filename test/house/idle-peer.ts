@@ -36,35 +36,36 @@ async function join(subflow: number): Promise<void> {
   await once(raw, "connect");
   const socket = await clientTls(raw, { identity: name, psk: psk.reveal(), servername: "hawser.invalid" });
   const place = { path: `line${subflow}`, index: 0, role: "active", subflow } as const;
-  await joinSession(socket, {
+  const { rest } = await joinSession(socket, {
     type: "hello",
     version: PROTOCOL_VERSION,
     session,
     resume: subflow > 0,
     ...place,
   });
-  acknowledge(socket);
+  acknowledge(socket, rest);
 }
 
 /** Whoever acknowledges nothing counts as dead. */
-function acknowledge(socket: TLSSocket): void {
+function acknowledge(socket: TLSSocket, rest: Buffer): void {
   const decoder = new FrameDecoder();
   const encoder = new FrameEncoder();
   let received = 0;
-  socket
-    .on("error", () => {})
-    .on("data", (bytes: Buffer) => {
-      received += bytes.length;
-      let isOwed = false;
-      decoder.decode(bytes, {
-        handleFrame: ({ type }) => {
-          if (type !== "ack") isOwed = true;
-          return undefined;
-        },
-        handleData: () => undefined,
-      });
-      if (!isOwed) return;
-      encoder.append({ type: "ack", received, delay: 0, time: Math.round(performance.now() * 1_000) });
-      socket.write(Buffer.concat(encoder.take()));
+  const handle = (bytes: Buffer): void => {
+    received += bytes.length;
+    let isOwed = false;
+    decoder.decode(bytes, {
+      handleFrame: ({ type }) => {
+        if (type !== "ack") isOwed = true;
+        return undefined;
+      },
+      handleData: () => undefined,
     });
+    if (!isOwed) return;
+    encoder.append({ type: "ack", received, delay: 0, time: Math.round(performance.now() * 1_000) });
+    socket.write(Buffer.concat(encoder.take()));
+  };
+  socket.on("error", () => {}).on("data", handle);
+  handle(rest);
+  socket.resume();
 }

@@ -33,7 +33,13 @@ test("a line that only answers PINGs shows no queue that has gone long ago", (co
   now = loadedUntil + 5_500;
   subflow.liveness.handleProgress(now);
   assert.deepEqual(shown(), [LEAST_MS, LEAST_MS]);
-  // While something is under way, the last known is the best that there is.
+  // While something is under way, or comes, the last known is the best that there is.
+  path.sample(now);
+  subflow.receipt.handleReceived(100_000, now);
+  path.sample((now += 1_000));
+  assert.deepEqual(shown(), [loaded, LEAST_MS]);
+  for (let second = 0; second < 5; second++) path.sample((now += 1_000));
+  assert.deepEqual(shown(), [LEAST_MS, LEAST_MS]);
   subflow.recordData(0, 20 * SIZE, SIZE - 8, SIZE, false, now);
   assert.deepEqual(shown(), [loaded, LEAST_MS]);
 });

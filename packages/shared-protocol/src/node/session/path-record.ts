@@ -21,16 +21,19 @@ export interface LineBytes {
   readonly received: number;
 }
 
-/** A line on which nothing is under way, and was not for so long, has no queue left; milliseconds. */
+/** A line that was idle for so long has no queue left, milliseconds. */
 const QUEUE_GONE_MS = 5_000;
+/** No line has a queue of this; the PINGs of all its subflows are less. Bits per second. */
+const IDLE_BPS = 10_000;
 
 /**
- * The last samples were taken under load. An end that only answers the other's PINGs gets no newer ones: while nothing is
- * under way, the line has its least round trip.
+ * The last samples were taken under load, and an end that only answers the other's PINGs gets no newer ones: an idle line
+ * has its least round trip.
  */
-function roundTripNow({ model, unackedBytes }: Subflow, now: number): number {
-  const isIdle = unackedBytes === 0 && now - model.sampledAt > QUEUE_GONE_MS;
-  return isIdle ? model.minRtt : model.srtt;
+function roundTripNow({ model, unackedBytes }: Subflow, receiveBps: number): number {
+  const isOld = performance.now() - model.sampledAt > QUEUE_GONE_MS;
+  const isIdle = unackedBytes === 0 && receiveBps < IDLE_BPS;
+  return isOld && isIdle ? model.minRtt : model.srtt;
 }
 
 /**
@@ -182,7 +185,6 @@ export class PathRecord {
     this.noteState();
     const bytes = this.#bytes();
     const timed = [...this.#live.keys()].filter(({ model }) => model.srtt > 0);
-    const now = performance.now();
     return {
       name: this.name,
       state: this.#state,
@@ -193,7 +195,9 @@ export class PathRecord {
       restsUntil: this.#restsUntil?.toISOString() ?? null,
       subflows: this.#live.size,
       rttMs:
-        timed.length === 0 ? null : round(Math.min(...timed.map((subflow) => roundTripNow(subflow, now)))),
+        timed.length === 0
+          ? null
+          : round(Math.min(...timed.map((each) => roundTripNow(each, this.#receiveRate.bps)))),
       minRttMs: timed.length === 0 ? null : round(Math.min(...timed.map(({ model }) => model.minRtt))),
       sendRateBps: this.#sendRate.bps,
       receiveRateBps: this.#receiveRate.bps,

@@ -100,7 +100,8 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
         receivedBytes < carried && receivedBytes > 0.93 * carried - 20_000,
         `${receivedBytes} of ${carried}`,
       );
-      await until(async () => (await remembered(name)) === receivedBytes);
+      // PINGs go on coming.
+      await until(async () => Math.abs(((await remembered(name)) ?? 0) - receivedBytes) < 1_000);
     }
     await shows(page.locator(".figure"), /Open flows0/);
   });
@@ -244,7 +245,8 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     assert.deepEqual([flows.open, flows.total], [0, before]);
     await takePictures(page, "speed-test");
     await shows(dialog.getByRole("status"), "Measured.", 60_000);
-    await shows(dialog.getByRole("row", { name: /^together/ }), /1[4-7] Mbit\/s/);
+    const together = (await dialog.getByRole("row", { name: /^together/ }).textContent()) ?? "";
+    assert.match(together, /1[4-7] Mbit\/s/);
     assert.equal(await dialog.locator(".plain-plot .curve").count(), 6);
     await takePictures(page, "speed-test-done");
     await page.keyboard.press("Escape");

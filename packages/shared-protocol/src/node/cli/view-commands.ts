@@ -26,7 +26,7 @@ export function addViewCommands(program: Command, statusOf: StatusOf): void {
 
 export function addStatusCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(
-    configOption(program.command("status").description("show the running gateway's sessions and paths")),
+    configOption(program.command("status").description("show the running gateway's sessions and lines")),
   )
     .option("--watch", "again every second, until q or Ctrl-C; on a terminal with rates, bars and flows")
     .action((options: { config: string; json?: boolean; watch?: boolean }) =>

@@ -13,6 +13,7 @@ const TEXT_TYPES: ReadonlyMap<string, string> = new Map([
 
 interface RouteSchema {
   readonly summary?: string;
+  readonly params?: unknown;
   readonly querystring?: unknown;
   readonly body?: unknown;
   readonly response?: Readonly<Record<string, unknown>>;
@@ -40,7 +41,11 @@ export function documentRoutes(routes: readonly RouteRecord[]): DocumentedRoute[
     method,
     path: openApiPath(url),
     summary: schema.summary ?? "",
-    takes: [...fieldsOf(schema.querystring, "?"), ...fieldsOf(schema.body, "body: ")],
+    takes: [
+      ...fieldsOf(schema.params, "in the path: "),
+      ...fieldsOf(schema.querystring, "?"),
+      ...fieldsOf(schema.body, "body: "),
+    ],
     statuses: Object.keys(schema.response ?? {}).map((status) => status.toUpperCase()),
   }));
 }

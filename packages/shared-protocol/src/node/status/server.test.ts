@@ -259,6 +259,7 @@ test("the documentation is of the routes that there are", async () => {
   assert.deepEqual([mustHaveBody("/api/paths/{name}/drill"), mustHaveBody("/api/speedtest")], [true, false]);
   const docs = (await ask("/docs")).text;
   assert.match(docs, /PATCH \/api\/paths\/\{name\}/);
+  assert.match(docs, /<li>in the path: name \(string, required\)<\/li>/);
   assert.match(docs, /<li>body: role \(active \| backup \| disabled \| overflow, required\)/);
 });
 

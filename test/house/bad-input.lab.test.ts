@@ -11,7 +11,7 @@ import { type ProgramResult, pairingSecret, runProgram } from "./support.ts";
 /** A user without any rights: Debian's nobody. */
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
 
-describe("bad input", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let good: string;

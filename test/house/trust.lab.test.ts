@@ -67,7 +67,7 @@ class Transfer {
   }
 }
 
-describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let listener: Listener;

@@ -52,7 +52,7 @@ export interface LineFacts {
   readonly targets: readonly TargetFacts[];
   /** Why there is nothing to dial. */
   readonly noTarget: { readonly code: string; readonly message: string } | undefined;
-  /** For a route that is missing: a gateway that the line's other routes name, and a metric that is free. */
+  /** Only where a route is missing: a gateway that the line's other routes name, and a metric that is free. */
   readonly knownGateway: Partial<Record<4 | 6, string>>;
   readonly freeMetric: Readonly<Record<4 | 6, number>>;
 }

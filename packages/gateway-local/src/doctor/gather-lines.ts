@@ -32,25 +32,31 @@ export async function gatherLine(
     isOwnSource: path.source !== undefined && isOwnAddress(path.source),
     sourceDevice: addresses.find(({ address }) => address === path.source)?.interface,
     reversePathFilter: device === undefined ? 0 : reversePathFilter(device),
-    freeMetric: { 4: await freeMetric(runner, 4), 6: await freeMetric(runner, 6) },
+    knownGateway: {},
+    freeMetric: { 4: 0, 6: 0 },
   };
-  const routesOf = device ?? facts.sourceDevice;
-  const gateways =
-    routesOf === undefined
-      ? {}
-      : { 4: await knownGateway(runner, 4, routesOf), 6: await knownGateway(runner, 6, routesOf) };
   try {
     const found = await dialTargets(path, pairing.endpoints, remote, localAddresses);
     const targets = await Promise.all(found.map((target) => gatherTarget(path, pairing, target, runner)));
-    return { ...facts, knownGateway: defined(gateways), targets, noTarget: undefined };
+    const missing = targets.some(({ route }) => route.found === "none");
+    const way = missing ? await gatherWay(runner, device ?? facts.sourceDevice) : {};
+    return { ...facts, ...way, targets, noTarget: undefined };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    return { ...facts, knownGateway: defined(gateways), targets: [], noTarget: { code, message } };
+    return { ...facts, targets: [], noTarget: { code, message } };
   }
 }
 
-function defined(gateways: { 4?: string | undefined; 6?: string | undefined }): LineFacts["knownGateway"] {
-  return Object.fromEntries(Object.entries(gateways).filter(([, gateway]) => gateway !== undefined));
+/** What a missing default route would be made of. */
+async function gatherWay(
+  runner: Runner,
+  device: string | undefined,
+): Promise<Pick<LineFacts, "knownGateway" | "freeMetric">> {
+  const freeMetrics = { 4: await freeMetric(runner, 4), 6: await freeMetric(runner, 6) };
+  if (device === undefined) return { knownGateway: {}, freeMetric: freeMetrics };
+  const [v4, v6] = [await knownGateway(runner, 4, device), await knownGateway(runner, 6, device)];
+  const gateways = { ...(v4 !== undefined && { 4: v4 }), ...(v6 !== undefined && { 6: v6 }) };
+  return { knownGateway: gateways, freeMetric: freeMetrics };
 }
 
 export function gatherLink(device: string): LinkFacts {

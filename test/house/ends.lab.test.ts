@@ -167,9 +167,11 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 90_000 }, () =
 
   test("a client that gives up while the destination is dialled leaves nothing at the remote", async () => {
     await house.remote.exec("sh", ["-c", "echo 6 > /proc/sys/net/ipv4/tcp_syn_retries"]);
+    // Another port than the test's before, whose silence is remembered for a while.
+    await house.origin.exec("iptables", ["-A", "INPUT", "-p", "tcp", "--dport", "98", "-j", "DROP"]);
     const dialling = async (): Promise<number> =>
       (await house.remote.exec("ss", ["-Htn", "state", "syn-sent"])).stdout.split("\n").length - 1;
-    const socket = await connected(house.lan, { host: house.addresses.origin.v4, port: 99 });
+    const socket = await connected(house.lan, { host: house.addresses.origin.v4, port: 98 });
     await until(async () => (await dialling()) === 1);
     socket.resetAndDestroy();
     await until(async () => (await dialling()) === 0);

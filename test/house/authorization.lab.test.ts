@@ -13,7 +13,7 @@ const SUCCEEDED = 0;
 const GENERAL_FAILURE = 1;
 const NOT_ALLOWED = 2;
 
-describe("what a home may reach", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let etc: Disposable;

@@ -11,7 +11,7 @@ import { reconfigure } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 
-describe("capture", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   before(async () => {

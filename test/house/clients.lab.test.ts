@@ -40,7 +40,7 @@ function findCommand(command: string): string | undefined {
   }
 }
 
-describe("real clients", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("real clients", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let folder: string;

@@ -29,7 +29,7 @@ import { descriptorsOf, memoryOf } from "./support.ts";
 const FAMILIES = ["v4", "v6"] as const;
 const MIB = 2 ** 20;
 
-describe("faithful ends", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let origin: RunningOrigin;

@@ -27,7 +27,7 @@ const DEAD_PORT = 99;
 const FLOOD_PER_SECOND = 600;
 const FLOOD_SECONDS = 15;
 
-describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 240_000 }, () => {
+describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_000 }, () => {
   let house: House;
   before(async () => {
     house = await House.create({ lines: [{ name: "cable", down: 40e6, up: 10e6, delayMs: 10 }] });

@@ -11,7 +11,7 @@ const FAMILIES = ["v4", "v6"] as const;
 const TOOLS = { v4: "iptables", v6: "ip6tables" } as const;
 const BYTES = 1_000_000;
 
-describe("a default-deny router", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   /** Both families' filter table before there was anything of ours. */

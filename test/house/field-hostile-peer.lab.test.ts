@@ -16,7 +16,7 @@ import { runProgram } from "./support.ts";
 const SECONDS = 4;
 const PINGS = Buffer.alloc(65_536, 0x04);
 
-describe("a hostile peer", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("a hostile peer", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let pairing: string;

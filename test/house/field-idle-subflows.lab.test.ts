@@ -33,7 +33,7 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-describe("idle subflows", { skip: labMissing() ?? false, timeout: 120_000 }, () => {
+describe("idle subflows", { skip: labMissing() ?? false, timeout: 300_000 }, () => {
   test("64 of an honest home, 4 lines with 16 each, cost neither end much", async (t) => {
     const lines = [1, 2, 3, 4].map((n) => ({ name: `line${n}`, kind: "veth" }) as const);
     await using house = await House.create({ lines });

@@ -31,7 +31,7 @@ const FAMILIES = [
   ["v6", "2001:db8:100::1"],
 ] as const;
 
-describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let b: Namespace;

@@ -16,7 +16,7 @@ type FamilyName = (typeof FAMILIES)[number];
 /** A refusal comes at once: a browser has not thought of another way yet. */
 const AT_ONCE_MS = 200;
 
-describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   before(async () => {

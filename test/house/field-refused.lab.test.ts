@@ -40,7 +40,7 @@ const CLIENTS = {
   node: [process.execPath, "--input-type=module", "-e", NODE],
 } as const;
 
-describe("a destination that refuses", { skip: labMissing("python3") ?? false, timeout: 90_000 }, () => {
+describe("a destination that refuses", { skip: labMissing("python3") ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let etc: Disposable;

@@ -13,7 +13,7 @@ import { editLocal, pairingSecret, reload, runProgram } from "./support.ts";
 const FAMILIES = { v4: "iptables-save", v6: "ip6tables-save" } as const;
 type Version = keyof typeof FAMILIES;
 
-describe("reloading", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let listener: Listener;

@@ -24,7 +24,7 @@ const SOCKS_ANSWERS = 2 + 10;
 
 describe("what was acknowledged to the writer reaches the reader", {
   skip: labMissing() ?? false,
-  timeout: 90_000,
+  timeout: 180_000,
 }, () => {
   let house: House;
   let hawser: Hawser;

@@ -11,7 +11,7 @@ const RATE = 600;
 const TICK_MS = 50;
 const SITE = "2001:db8:bad";
 
-describe("strangers with a /48", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("strangers with a /48", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   before(async () => {

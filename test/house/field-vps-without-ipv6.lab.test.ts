@@ -16,7 +16,7 @@ const BY_PYTHON = `import urllib.request as u; print(u.urlopen("http://${NAME}/"
 /** A client that is refused takes its other address within so many milliseconds, the start of the program left out. */
 const FALLBACK_MS = 300;
 
-describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let etc: Disposable;

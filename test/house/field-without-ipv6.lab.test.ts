@@ -33,7 +33,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 `;
 const WRAP = ["python3", "-c", WITHOUT_IPV6];
 
-describe("a machine without IPv6", { skip: labMissing("python3") ?? false, timeout: 60_000 }, () => {
+describe("a machine without IPv6", { skip: labMissing("python3") ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   before(async () => {

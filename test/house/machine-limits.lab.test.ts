@@ -36,7 +36,7 @@ const WATCHED_MS = 1_000;
 /** CPU-seconds in that time of a gateway that has nothing to do but to carry a byte now and then. */
 const IDLE = 0.3;
 
-describe("the machine's limits", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let listener: Listener;
   before(async () => {

@@ -11,7 +11,7 @@ import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { giveEtc } from "./etc.ts";
 import { connectFrom, destroySockets, Reader } from "./sockets.ts";
 
-describe("names on the remote", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("names on the remote", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let etc: Disposable;

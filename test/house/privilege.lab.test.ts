@@ -27,7 +27,7 @@ function unprivileged(capabilities: readonly string[]): string[] {
   ];
 }
 
-describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, timeout: 60_000 }, () => {
+describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let good: { local: string; remote: string };

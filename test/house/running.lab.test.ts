@@ -20,7 +20,7 @@ import { editLocal, pairingSecret, runProgram } from "./support.ts";
 
 const MIB = 2 ** 20;
 
-describe("starting, stopping and reloading", { skip: labMissing() ?? false, timeout: 90_000 }, () => {
+describe("starting, stopping and reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let listener: Listener;

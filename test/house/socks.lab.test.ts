@@ -14,7 +14,7 @@ import { reconfigure } from "./support.ts";
 const NAME = "origin.example";
 const USERS = { alice: "wonder land", bob: "b" };
 
-describe("SOCKS5", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   const etc: Disposable[] = [];

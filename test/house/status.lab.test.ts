@@ -15,7 +15,7 @@ import { pairingSecret, programFile, reload, runProgram } from "./support.ts";
 const FORWARD_PORT = 8022;
 const MB = 1_000_000;
 
-describe("what the gateways say of themselves", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("what the gateways say of themselves", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let listener: Listener;

@@ -28,7 +28,7 @@ const MOST_ADDED = 40 * MIB;
 const SOURCES = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}`);
 const GARBAGE = Buffer.from("GET / HTTP/1.1\r\nHost: scanner.example\r\n\r\n");
 
-describe("strangers", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
+describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
   /** Resident memory of the remote gateway after traffic and before the first flood, bytes. */

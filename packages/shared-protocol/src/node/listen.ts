@@ -9,7 +9,11 @@ import type { Logger } from "./log.ts";
 import { libc } from "./sys/libc.ts";
 import { socketFd } from "./sys/socket-options.ts";
 
-const BACKLOG = 1_024;
+/**
+ * Connections that wait to be accepted: what a crowd of 600 a second brings while a busy machine does something else for
+ * seconds. Beyond it the kernel drops everybody's SYNs. It takes no more than net.core.somaxconn, which is as many.
+ */
+const BACKLOG = 4_096;
 /** How soon a listener that ran out of descriptors looks for some again, milliseconds. */
 const RETRY_MS = 100;
 

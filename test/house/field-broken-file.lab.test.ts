@@ -9,7 +9,10 @@ import { type ProgramResult, runProgram } from "./support.ts";
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
 
-suite("a broken configuration of a running gateway", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
+suite("a broken configuration of a running gateway", {
+  skip: labMissing() ?? false,
+  timeout: 180_000,
+}, () => {
   let house: House;
   let hawser: Hawser;
   let good: string;

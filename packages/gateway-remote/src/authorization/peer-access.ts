@@ -1,13 +1,22 @@
 /** What each peer may do, over all of its sessions and through reloads. */
 
 import { MemoryBudget, TokenBucket } from "@hawser/shared-protocol/engine";
-import { childLogger, LimitedLog, type Logger, type SpeedtestVerb } from "@hawser/shared-protocol/node";
+import {
+  childLogger,
+  flowDescriptors,
+  LimitedLog,
+  type Logger,
+  type SpeedtestVerb,
+} from "@hawser/shared-protocol/node";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
 import { NameResolver } from "../names/name-resolver.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
 
-/** Where there are several peers, none may have more of the memory unless `max_bytes_in_flight` says so. */
+/**
+ * Where there are several peers, none may have more of the memory, unless `max_bytes_in_flight` says so, nor of the
+ * descriptors, whatever `max_flows` says.
+ */
 const SHARE_OF_ONE = 0.75;
 
 /** Subflows that join: SPEC.md, section 8. As many as a session may have at once, and what flapping lines need. */
@@ -59,14 +68,17 @@ export class PeerAccesses {
   #update(peer: PeerConfig, config: RemoteConfig): PeerAccess {
     const policy = policyOf(peer, config);
     const all = this.#memory.cap;
-    const cap = Math.min(all, peer.maxBytesInFlight ?? all * (config.peers.length > 1 ? SHARE_OF_ONE : 1));
+    const areSeveral = config.peers.length > 1;
+    const cap = Math.min(all, peer.maxBytesInFlight ?? all * (areSeveral ? SHARE_OF_ONE : 1));
+    const flows = areSeveral ? Math.ceil(flowDescriptors() * SHARE_OF_ONE) : Number.POSITIVE_INFINITY;
+    const limits = { ...peer, maxFlows: Math.min(peer.maxFlows, flows) };
     const known = this.#peers.get(peer.name);
     if (!known) {
       const logger = childLogger(this.#logger, { peer: peer.name });
       const now = performance.now();
       return {
         policy,
-        limits: new FlowLimits(peer, now),
+        limits: new FlowLimits(limits, now),
         memory: new MemoryBudget(cap, this.#memory),
         log: new LimitedLog(logger),
         sessionLog: new LimitedLog(logger, SESSION_LINES),
@@ -76,7 +88,7 @@ export class PeerAccesses {
       };
     }
     known.policy = policy;
-    known.limits.handleConfig(peer);
+    known.limits.handleConfig(limits);
     known.memory.cap = cap;
     return known;
   }

@@ -53,6 +53,19 @@ test("when the gateway's memory is spent, no peer's budget has room", () => {
   assert.deepEqual([second.isSpent, second.isShort, second.leftToHold], [false, false, MB]);
 });
 
+test("two greedy peers leave room for a third", () => {
+  const all = new MemoryBudget(8 * MB);
+  const [first, second, quiet] = [1, 2, 3].map(() => new MemoryBudget(6 * MB, all)) as [
+    MemoryBudget,
+    MemoryBudget,
+    MemoryBudget,
+  ];
+  const greedy = [...crowd(first, 400), ...crowd(second)];
+  assert.deepEqual([first.isSpent, second.isSpent, quiet.isSpent], [true, true, false]);
+  assert.equal(greedy.length, Math.ceil(all.maxStreams * (15 / 16)));
+  assert.equal(crowd(quiet).length, all.maxStreams - greedy.length);
+});
+
 test("a cap that is lowered holds for what comes", () => {
   const budget = new MemoryBudget(4 * MB);
   crowd(budget);

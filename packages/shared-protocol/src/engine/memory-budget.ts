@@ -2,6 +2,8 @@ import { STREAM_BYTES } from "./limits.ts";
 
 /** Share of the cap that streams by themselves may take: the rest is for what comes on them. */
 const STREAMS_SHARE = 0.5;
+/** Share of the room for streams that is only for parts with few of them, where several have some. */
+const RESERVED = 1 / 16;
 /** Share of the cap that windows may grow by, all together. */
 const GROWTH_SHARE = 0.5;
 /** Below this share of growth windows may grow faster: most streams soon rest, and keep what they were promised. */
@@ -106,7 +108,15 @@ export class MemoryBudget {
 
   /** Another stream finds no room. */
   get isSpent(): boolean {
-    return this.#streams >= this.maxStreams || this.#within?.isSpent === true;
+    return this.#streams >= this.maxStreams || this.#within?.isSpentFor(this) === true;
+  }
+
+  /** The last of the room is for those who have less than half as many as whoever has most: several may be greedy. */
+  isSpentFor(part: MemoryBudget): boolean {
+    if (this.isSpent || this.#parts.size < 2) return this.isSpent;
+    if (part.#streams === 0 || this.#streams < this.maxStreams * (1 - RESERVED)) return false;
+    const most = Math.max(...[...this.#parts].map((each) => each.#streams));
+    return part.#streams >= most / 2;
   }
 
   /** What has come, and is not read, takes most of the memory: streams are about to be shed. */

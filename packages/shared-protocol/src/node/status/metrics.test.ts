@@ -159,3 +159,19 @@ test("whether the redirect rules are in place, where the gateway keeps any", asy
   report = local;
   assert.equal(await inPlace(), undefined);
 });
+
+test("the room for flows: the greedy source has a series while it is one", async () => {
+  const greedy = { source: "192.168.77.3", flows: 15_360, dialling: 3, refused: 900 };
+  const flowRoom = { limit: 16_384, open: 15_400, dialling: 5, isFull: false, greedy: null };
+  const base = { role: "local", version: "0.1.0", uptimeSeconds: 1, session: session("home") } as const;
+  report = { ...base, flowRoom: { ...flowRoom, greedy } };
+  const during = parse(await metrics.scrape());
+  assert.equal(during.get('hawser_greedy_source_flows{source="192.168.77.3"}'), 15_360);
+  report = { ...base, flowRoom: { ...flowRoom, isFull: true } };
+  const after = parse(await metrics.scrape());
+  assert.equal([...after.keys()].filter((key) => key.startsWith("hawser_greedy_source_flows{")).length, 0);
+  assert.deepEqual(
+    ["hawser_flows_limit", "hawser_flows_dialling", "hawser_flows_full"].map((name) => after.get(name)),
+    [16_384, 5, 1],
+  );
+});

@@ -180,8 +180,11 @@ function flowRoomMetrics(registers: Registry[]): Fill {
   );
   return (report) => {
     greedy.reset();
-    if (report.role !== "local" || !report.flowRoom) return;
-    const room = report.flowRoom;
+    const room = report.role === "local" ? report.flowRoom : undefined;
+    if (!room) {
+      for (const metric of [limit, dialling, full]) metric.remove();
+      return;
+    }
     limit.set(room.limit);
     dialling.set(room.dialling);
     full.set(room.isFull ? 1 : 0);

@@ -24,6 +24,8 @@ const TICK_MS = 50;
  * TLS for each stranger it is twice that.
  */
 const MOST_ADDED = 40 * MIB;
+/** Connections of one address that have said nothing; a test of units holds the number (gateway-remote/src/strangers.ts). */
+const PER_SOURCE = 64;
 /** Addresses that the strangers have in the origin's network: more than are let in of one each. */
 const SOURCES = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}`);
 const GARBAGE = Buffer.from("GET / HTTP/1.1\r\nHost: scanner.example\r\n\r\n");
@@ -108,8 +110,10 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     t.diagnostic(`displaced ${await refused("displaced")}, no TLS ${await refused("handshake_failed")}`);
     assert.ok(flooded > 0.8 * alone, `${flooded} of ${alone}`);
     assert.ok(mostMemory < memory + MOST_ADDED);
-    assert.ok(mostDescriptors < descriptors + 300);
-    assert.ok((await refused("displaced")) > 0.7 * STRANGERS);
+    // What is silent stays up to its share, until others of its address displace it.
+    const kept = SOURCES.length * PER_SOURCE;
+    assert.ok(mostDescriptors < descriptors + kept + 50, `${mostDescriptors} descriptors`);
+    assert.ok((await refused("displaced")) > 0.9 * (STRANGERS - kept));
     assert.ok((await refused("handshake_failed")) > 0.8 * STRANGERS);
     const lines = hawser.remote.logText().match(/was not let in/g) ?? [];
     assert.ok(lines.length < 20, `${lines.length} lines`);

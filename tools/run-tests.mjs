@@ -1,10 +1,10 @@
 /**
- * Runs the tests: first those that only compute, side by side; then those with real lines and namespaces, and those that
- * install, two files at a time; then those that measure, one at a time. `npm test -- PATTERN` runs the files whose path
- * contains PATTERN.
+ * Runs the tests: first those that only compute, a file on each core; then those with real lines and namespaces, and those
+ * that install, which mostly wait: half as many files again; then those that measure, one at a time. `npm test -- PATTERN`
+ * runs the files whose path contains PATTERN.
  */
 import { chmodSync, globSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -45,16 +45,17 @@ for (const [signal, code] of [
 ])
   process.once(signal, () => process.exit(code));
 
+const cores = availableParallelism();
 const totals = { passed: 0, failed: 0, skipped: 0, cancelled: 0 };
 await runFiles(
   files.filter((file) => !isHeavy(file)),
-  true,
+  cores,
 );
 await runFiles(
   files.filter((file) => isHeavy(file) && !isMeasuring(file)),
-  2,
+  Math.ceil(cores * 1.5),
 );
-await runFiles(files.filter(isMeasuring), false);
+await runFiles(files.filter(isMeasuring), 1);
 const left = readdirSync(folder).filter((name) => name.startsWith("hawser-"));
 if (left.length > 0) console.error(`left behind: ${left.join(", ")}`);
 const failed = totals.failed + totals.cancelled;

@@ -1,6 +1,7 @@
 /**
  * What the gateways' own work costs: one iperf3 flow through REDIRECT, encrypted, over lines that bound nothing. Client,
- * server, both gateways and the kernel share the machine's cores. The margins are wide; the figures are printed.
+ * server, both gateways and the kernel share the machine's cores. The margins are wide; the figures are printed. A first
+ * flow warms the gateways up and is not measured.
  */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
@@ -9,6 +10,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 
 const SECONDS = 4;
+const WARM_UP_SECONDS = 2;
 const IPERF_PORT = 5201;
 
 interface Iperf {
@@ -31,6 +33,7 @@ suite("speed", { skip: labMissing("iperf3") ?? false }, () => {
     await until(
       async () => (await house.origin.exec("ss", ["-Hltn", `sport = ${IPERF_PORT}`])).stdout !== "",
     );
+    await iperf(house.addresses.origin.v4, WARM_UP_SECONDS);
   });
 
   after(async () => {
@@ -47,17 +50,21 @@ suite("speed", { skip: labMissing("iperf3") ?? false }, () => {
         const cpu = (): number => hawser.local.cpuSeconds() + hawser.remote.cpuSeconds();
         const before = cpu();
         const host = house.addresses.origin[family];
-        const client = ["--client", host, "--time", String(SECONDS), "--json", ...args];
-        const { end } = JSON.parse((await house.lan.exec("iperf3", client)).stdout) as Iperf;
+        const { end } = await iperf(host, SECONDS, ...args);
         const gigabits = end.sum_received.bits_per_second / 1e9;
         const perGigabyte = (cpu() - before) / (end.sum_received.bytes / 1e9);
         t.diagnostic(
           `${gigabits.toFixed(2)} Gbit/s, ${perGigabyte.toFixed(2)} CPU-seconds per GB for both gateways`,
         );
         assert.ok(gigabits >= 1, `${gigabits} Gbit/s`);
-        // On a machine that others work on, too, it was 2.3 in one hour and 5.2 in the next, of the same commit.
-        assert.ok(perGigabyte <= 8, `${perGigabyte} CPU-seconds per GB`);
+        // Of the same commit it was 2.3 in one hour, 5.2 in the next and 8.2 in a third, on machines that others use, too.
+        assert.ok(perGigabyte <= 12, `${perGigabyte} CPU-seconds per GB`);
       });
     }
+  }
+
+  async function iperf(host: string, seconds: number, ...args: readonly string[]): Promise<Iperf> {
+    const client = ["--client", host, "--time", String(seconds), "--json", ...args];
+    return JSON.parse((await house.lan.exec("iperf3", client)).stdout) as Iperf;
   }
 });

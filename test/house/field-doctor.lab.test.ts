@@ -22,7 +22,7 @@ const WITHOUT_SBIN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /usr/sbi
 /** The gateway looks at its rules' counters every 10 s, and judges by two samples. */
 const NOTICED_MS = 45_000;
 
-suite("doctor", { skip: labMissing() ?? false, timeout: 300_000 }, () => {
+suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
   let house: House;
   let hawser: Hawser;
   let origin: RunningOrigin;

@@ -15,7 +15,7 @@ const FAMILIES = [
   ["v6", "ip6tables", "2001:db8:100::1"],
 ] as const;
 
-describe("a firewall that is reloaded", { skip: labMissing() ?? false, timeout: 300_000 }, () => {
+describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
   let house: House;
   let hawser: Hawser;
   before(async () => {

@@ -1,9 +1,10 @@
 /** Writes man/*.1 from the declarations of both programs. Runs on what `tsc -b` has built. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeCommand, manPage } from "@hawser/command-line";
+import { readVersion } from "@hawser/gateway-kit/config";
 import { localProgram } from "../packages/gateway-local/dist/cli.js";
 import { remoteProgram } from "../packages/gateway-remote/dist/cli.js";
-import { describeCommand, manPage, readVersion } from "../packages/shared-protocol/dist/node/index.js";
 
 const folder = join(import.meta.dirname, "..", "man");
 

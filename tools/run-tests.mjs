@@ -30,9 +30,11 @@ const MEASURING = [
 ];
 const INSTALLING = ["install", "npm-versions", "upgrade"];
 const isHeavy = (file) =>
-  /^test\/(lab|house)\//.test(file) || INSTALLING.some((name) => file === `test/${name}.test.ts`);
+  file.endsWith(".lab.test.ts") ||
+  file.startsWith("test/lab/") ||
+  INSTALLING.some((name) => file === `test/install/${name}.test.ts`);
 const isMeasuring = (file) =>
-  file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/house/${name}.lab.test.ts`);
+  file.startsWith("test/lab/") || MEASURING.some((name) => file === `test/e2e/${name}.lab.test.ts`);
 
 /** Whatever the tests make is here, and goes with it: also what one leaves behind that is killed. Other users pass through. */
 const folder = mkdtempSync(join(tmpdir(), "hawser-tests-"));

@@ -1,16 +1,18 @@
 /** One row of the bench: a house for each run, in it plain TCP first, then the systems one after the other. */
 import { House } from "../lab/house.ts";
 import { startOrigin } from "../lab/traffic/run.ts";
-import { recordHouse } from "../plot/house.ts";
-import type { Recorder, Recording } from "../plot/recording.ts";
-import { FULL, type Measure, type Need, type Pace, QUICK, type Stand } from "./measure.ts";
+import { type Measure, type Stand } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
+import { FULL, type Pace, QUICK } from "./pace.ts";
 import type { Recorded } from "./pictures.ts";
-import { expectedPlainSeconds, measurePlain, type Plain } from "./plain.ts";
+import { expectedPlainSeconds, measurePlain, type Need, type Plain } from "./plain.ts";
+import { recordHouse } from "./plot/house.ts";
+import type { Recorder, Recording } from "./plot/recording.ts";
 import type { Progress } from "./progress.ts";
 import { whenQuiet } from "./quiet.ts";
 import { type Row, strongLines } from "./rows.ts";
-import { type System, type SystemName, startSystem } from "./systems.ts";
+import { type System, type SystemName } from "./system.ts";
+import { startSystem } from "./systems.ts";
 import { format } from "./table.ts";
 
 /** No measure of one system takes longer than this. */

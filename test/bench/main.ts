@@ -11,7 +11,7 @@ import { writePicture } from "./pictures.ts";
 import { Progress } from "./progress.ts";
 import { report, tableOf } from "./report.ts";
 import { ROWS } from "./rows.ts";
-import type { SystemName } from "./systems.ts";
+import type { SystemName } from "./system.ts";
 import { renderTable } from "./table.ts";
 
 const ARTIFACTS = join(import.meta.dirname, "..", "..", "artifacts");

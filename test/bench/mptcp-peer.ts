@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../lab/hawser.ts";
 import type { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
-import type { System } from "./systems.ts";
+import type { System } from "./system.ts";
 
 const REDSOCKS_PORT = 12346;
 const DANTE_PORT = 1081;

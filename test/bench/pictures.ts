@@ -1,11 +1,11 @@
 /** The pictures beside the bench's JSON. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Recording } from "../plot/recording.ts";
-import { renderPlot } from "../plot/svg.ts";
 import type { Measure } from "./measure.ts";
+import type { Recording } from "./plot/recording.ts";
+import { renderPlot } from "./plot/svg.ts";
 import type { Row } from "./rows.ts";
-import type { SystemName } from "./systems.ts";
+import type { SystemName } from "./system.ts";
 
 /** What was recorded of one measure. */
 export interface Recorded {

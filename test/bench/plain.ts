@@ -1,10 +1,13 @@
 /** Each line alone, by plain TCP: what everything is compared with. */
 import type { House } from "../lab/house.ts";
 import { download, firstByte, upload } from "../lab/traffic/run.ts";
-import { type Need, type Pace, QUIET_S, SKIP_MS } from "./measure.ts";
+import { type Pace, QUIET_S, SKIP_MS } from "./pace.ts";
 import { carried, whenQuiet } from "./quiet.ts";
 import { type BenchLine, type Row, strongLines } from "./rows.ts";
 import { sum } from "./statistics.ts";
+
+/** What of plain TCP a measure compares with. */
+export type Need = "down" | "up" | "overhead";
 
 export interface PlainLine {
   readonly name: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Screen } from "../progress/screen.ts";
-import { FULL, QUICK } from "./measure.ts";
 import { MEASURES } from "./measures/index.ts";
+import { FULL, QUICK } from "./pace.ts";
 import { Progress, progressLine, whatIsLeft } from "./progress.ts";
 
 test("what is left is what was expected, at the pace of what is done", () => {

@@ -3,17 +3,7 @@ import { Hawser } from "../lab/hawser.ts";
 import type { House } from "../lab/house.ts";
 import { MptcpPeer } from "./mptcp-peer.ts";
 import { sum } from "./statistics.ts";
-
-export type SystemName = "hawser" | "mptcp";
-
-export interface System {
-  readonly name: SystemName;
-  /** Waits until all lines are in use again. */
-  whenReady(): Promise<void>;
-  /** What the remote side has sent towards the LAN; undefined where that is not told. */
-  sent(): Promise<{ readonly bytes: number; readonly redundant: number } | undefined>;
-  stop(): Promise<void>;
-}
+import type { System, SystemName } from "./system.ts";
 
 export function startSystem(name: SystemName, house: House): Promise<System> {
   return name === "hawser" ? startHawser(house) : MptcpPeer.start(house);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LocalStatusReport } from "@hawser/shared-protocol/node";
+import type { LocalStatusReport } from "@hawser/status-api/model";
 
 /** How long the gateway may take to bring a path up. */
 const PATIENCE_MS = 15_000;

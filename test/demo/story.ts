@@ -1,7 +1,8 @@
 /** What the demo does on its stage, whichever that is. */
+
+import type { Recorder } from "../bench/plot/recording.ts";
 import type { Target } from "../lab/traffic/dial.ts";
 import { start } from "../lab/traffic/run.ts";
-import type { Recorder } from "../plot/recording.ts";
 import type { Screen } from "../progress/screen.ts";
 import { RecentRate, stepLine } from "./progress.ts";
 import { LINES, type Stage } from "./stage.ts";

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { FrameEncoder, INITIAL_CREDIT } from "../../packages/shared-protocol/src/wire/index.ts";
-import { REQUEST } from "../sim/apps.ts";
+import { REQUEST, Victim } from "@hawser/multipath-engine/testing";
+import { FrameEncoder, INITIAL_CREDIT } from "@hawser/shared-protocol";
 import { type AnyFrame, append, encode } from "./frames.ts";
-import { Victim } from "./victim.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  type Frame,
-  FrameDecoder,
-  type FrameSink,
-  FrameType,
-  type WireError,
-} from "../../packages/shared-protocol/src/wire/index.ts";
-import { isContent } from "../sim/content.ts";
-import type { Random } from "../sim/random.ts";
+import { isContent } from "@hawser/multipath-engine/testing";
+import { type Frame, FrameDecoder, type FrameSink, type WireError } from "@hawser/shared-protocol";
+import type { Random } from "@hawser/shared-protocol/testing";
+import { FrameType } from "@hawser/shared-protocol/testing";
 import { type AnyFrame, anyFrame, cut, encode, mutate } from "./frames.ts";
 
 /** What a decoder made of some bytes, in a form that does not depend on where they were cut. */

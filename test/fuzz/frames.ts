@@ -1,19 +1,18 @@
+import { content } from "@hawser/multipath-engine/testing";
 import {
   CloseScope,
   type Endpoint,
   FLOW_KINDS,
   type Frame,
   FrameEncoder,
-  MAX_HOST,
   MAX_PATH_NAME,
   MAX_PAYLOAD,
-  MAX_REASON,
   MAX_VARINT,
   PATH_ROLES,
   SESSION_ID_LENGTH,
-} from "../../packages/shared-protocol/src/wire/index.ts";
-import { content } from "../sim/content.ts";
-import type { Random } from "../sim/random.ts";
+} from "@hawser/shared-protocol";
+import type { Random } from "@hawser/shared-protocol/testing";
+import { MAX_HOST, MAX_REASON } from "@hawser/shared-protocol/testing";
 
 export interface DataFrame {
   readonly type: "data";

@@ -1,4 +1,4 @@
-import { Random } from "../sim/random.ts";
+import { Random } from "@hawser/shared-protocol/testing";
 import { DecoderGame } from "./decoder-game.ts";
 import { SessionGame } from "./session-game.ts";
 

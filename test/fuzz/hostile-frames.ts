@@ -1,10 +1,5 @@
-import {
-  FLOW_KINDS,
-  INITIAL_CREDIT,
-  MAX_PAYLOAD,
-  PATH_ROLES,
-} from "../../packages/shared-protocol/src/wire/index.ts";
-import type { Random } from "../sim/random.ts";
+import { FLOW_KINDS, INITIAL_CREDIT, MAX_PAYLOAD, PATH_ROLES } from "@hawser/shared-protocol";
+import type { Random } from "@hawser/shared-protocol/testing";
 import { type AnyFrame, anyFrame, anyInteger } from "./frames.ts";
 
 /** What the peer knows of the session that it attacks. */

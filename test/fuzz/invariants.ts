@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { MAX_RUNS, MAX_UNACKED_FRAMES } from "../../packages/shared-protocol/src/engine/limits.ts";
+import type { Victim } from "@hawser/multipath-engine/testing";
 import {
   MAX_CHUNK,
   MAX_GONE,
   MAX_PEER_STREAMS,
+  MAX_RUNS,
+  MAX_UNACKED_FRAMES,
   MIN_SEND_BUFFER,
-} from "../../packages/shared-protocol/src/engine/parameters.ts";
-import type { Victim } from "./victim.ts";
+} from "@hawser/multipath-engine/testing";
 
 /** PING, PATH, and a FIN right behind its data are sent whatever is unacknowledged. */
 const UNCOUNTED = 64;

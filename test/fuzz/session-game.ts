@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import type { SessionEvent } from "../../packages/shared-protocol/src/engine/index.ts";
-import { FrameDecoder, PATH_ROLES } from "../../packages/shared-protocol/src/wire/index.ts";
-import { content, isContent } from "../sim/content.ts";
-import type { Random } from "../sim/random.ts";
+import type { SessionEvent } from "@hawser/multipath-engine";
+import { content, isContent, Victim } from "@hawser/multipath-engine/testing";
+import { FrameDecoder, PATH_ROLES } from "@hawser/shared-protocol";
+import type { Random } from "@hawser/shared-protocol/testing";
 import { type AnyFrame, cut, encode, mutate } from "./frames.ts";
 import { flood, hostileFrame, type Knowledge } from "./hostile-frames.ts";
 import { assertBounds, assertNothingLeft } from "./invariants.ts";
-import { Victim } from "./victim.ts";
 
 /** What the session sends is other content than what it gets. */
 const OUTWARD = 1_000;

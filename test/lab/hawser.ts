@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { FlowStatus, LocalStatusReport, RemoteStatusReport } from "@hawser/shared-protocol/node";
+import type { FlowStatus, LocalStatusReport, RemoteStatusReport } from "@hawser/status-api/model";
 import type { House } from "./house.ts";
 import type { Host, Namespace } from "./namespace.ts";
 

@@ -1,4 +1,5 @@
-import { CodedError, ErrorCode, hasCapability, mayBindToDevice } from "@hawser/shared-protocol/node";
+import { CodedError, ErrorCode } from "@hawser/gateway-kit/config";
+import { hasCapability, mayBindToDevice } from "@hawser/linux-sockets";
 import type { LocalConfig } from "./config.ts";
 
 /**

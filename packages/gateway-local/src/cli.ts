@@ -6,26 +6,19 @@ import {
   addCompletionCommand,
   addControlCommands,
   addViewCommands,
-  CodedError,
   configOption,
   createProgram,
-  deriveConnectToken,
-  dialConnect,
-  ErrorCode,
-  ExitCode,
-  formatEndpoint,
-  GatewayApi,
   hostArgument,
   jsonOption,
   portArgument,
-  readVersion,
   runCli,
-  statusReportSchema,
-  systemCode,
   untilWritten,
   usualFile,
   writeJson,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/command-line";
+import { CodedError, ErrorCode, ExitCode, readVersion, systemCode } from "@hawser/gateway-kit/config";
+import { deriveConnectToken, formatEndpoint } from "@hawser/shared-protocol";
+import { dialConnect, GatewayApi, statusReportSchema } from "@hawser/status-api/client";
 import {
   applyRules,
   clearRules,

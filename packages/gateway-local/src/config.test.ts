@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
-import { CodedError, formatPairing, generateSecret } from "@hawser/shared-protocol/node";
+import { CodedError } from "@hawser/gateway-kit/config";
+import { formatPairing, generateSecret } from "@hawser/shared-protocol";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "hawser-local-"));

@@ -6,40 +6,43 @@ import {
   atKey,
   ConfigError,
   cidrField,
-  type Endpoint,
   ErrorCode,
   endpointField,
   type Finding,
   findStatus,
-  formatEndpoint,
-  hasIpv6,
   interfaceField,
-  isLoopbackHost,
   limitsField,
   listenField,
   listenListField,
   loadConfig,
   loadStatus,
   nameField,
-  type Pairing,
-  type Parsed,
-  parsed,
-  parsePairing,
-  problem,
-  QUOTA_COUNTS,
-  QUOTA_ENDS,
   rateField,
   readSecretFile,
   refuseDuplicates,
-  Secret,
   type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
-  z,
-} from "@hawser/shared-protocol/node";
-import { MAX_SUBFLOWS, MAX_TIER, PATH_ROLES } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit/config";
+import { hasIpv6 } from "@hawser/linux-sockets";
+import {
+  type Endpoint,
+  formatEndpoint,
+  isLoopbackHost,
+  MAX_SUBFLOWS,
+  MAX_TIER,
+  PATH_ROLES,
+  type Pairing,
+  type Parsed,
+  parsed,
+  parsePairing,
+  problem,
+  Secret,
+} from "@hawser/shared-protocol";
+import { QUOTA_COUNTS, QUOTA_ENDS } from "@hawser/status-api/model";
+import { z } from "zod";
 
 /** Longest password, bytes: its length is one byte in RFC 1929. */
 const MAX_PASSWORD = 255;

@@ -1,16 +1,9 @@
-import { MAX_STREAMS } from "@hawser/shared-protocol/engine";
-import {
-  EventLog,
-  flowDescriptors,
-  formatPairing,
-  greedyText,
-  type Listener,
-  type Logger,
-  type Pairing,
-  Refusals,
-  type RulesStatus,
-} from "@hawser/shared-protocol/node";
-import { CloseCode, type PathRole } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { flowDescriptors, type Listener, Refusals } from "@hawser/gateway-kit";
+import { MAX_STREAMS } from "@hawser/multipath-engine";
+import { CloseCode, formatPairing, type Pairing, type PathRole } from "@hawser/shared-protocol";
+import { EventLog } from "@hawser/status-api";
+import { greedyText, type RulesStatus } from "@hawser/status-api/model";
 import { FAMILIES, type Family, systemRunner } from "iptables-wrapper";
 import { checkCapabilities } from "./capabilities.ts";
 import { CaptureWatch } from "./capture/capture-watch.ts";

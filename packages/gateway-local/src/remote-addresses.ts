@@ -1,9 +1,9 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { canonicalIp } from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
-import { DialError } from "./paths/dial.ts";
+import type { Endpoint } from "@hawser/shared-protocol";
+import { canonicalIp } from "@hawser/shared-protocol";
+import { DialError } from "./paths/dial-error.ts";
 
 /** How long whoever wants to dial waits for a name server, milliseconds. It may be behind a line that is down. */
 export const PATIENCE_MS = 1_000;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { formatPairing, generateSecret } from "@hawser/shared-protocol/node";
+import { formatPairing, generateSecret } from "@hawser/shared-protocol";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 

@@ -1,4 +1,4 @@
-import { changedKeys, type KeyValues } from "@hawser/shared-protocol/node";
+import { changedKeys, type KeyValues } from "@hawser/gateway-kit/config";
 import type { LocalConfig } from "./config.ts";
 
 /** What a reload does not follow. */

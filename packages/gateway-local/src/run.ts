@@ -1,13 +1,8 @@
-import {
-  createLogger,
-  createStatusServer,
-  deriveConnectToken,
-  inFile,
-  keptLog,
-  type StatusServer,
-  type StatusServerOptions,
-  serveUntilSignalled,
-} from "@hawser/shared-protocol/node";
+import { dashboard } from "@hawser/dashboard";
+import { createLogger, keptLog, serveUntilSignalled } from "@hawser/gateway-kit";
+import { inFile } from "@hawser/gateway-kit/config";
+import { deriveConnectToken } from "@hawser/shared-protocol";
+import { createStatusServer, type StatusServer, type StatusServerOptions } from "@hawser/status-api";
 import { connectHandler } from "./capture/connect.ts";
 import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { LocalGateway } from "./gateway.ts";
@@ -59,6 +54,7 @@ function serveStatus(
   logs: Pick<StatusServerOptions, "logger" | "log">,
 ): Promise<StatusServer> {
   return createStatusServer(new LocalStatus(gateway), {
+    pages: dashboard,
     ...config.status,
     ...logs,
     onConnect: connectHandler(gateway.opener),

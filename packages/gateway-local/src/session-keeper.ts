@@ -1,15 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { MemoryBudget, type SessionTotals, type StreamRefusal } from "@hawser/shared-protocol/engine";
-import {
-  type EventLog,
-  FlowFailures,
-  type Logger,
-  type Pairing,
-  PathEvents,
-  type PathRecord,
-  SessionDriver,
-  type SubflowChange,
-} from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import { type PathRecord, SessionDriver, type SubflowChange } from "@hawser/gateway-kit";
+import { MemoryBudget, type SessionTotals, type StreamRefusal } from "@hawser/multipath-engine";
+import type { Pairing } from "@hawser/shared-protocol";
 import {
   CloseCode,
   codeName,
@@ -17,7 +10,8 @@ import {
   OLDEST_VERSION,
   PROTOCOL_VERSION,
   SESSION_ID_LENGTH,
-} from "@hawser/shared-protocol/wire";
+} from "@hawser/shared-protocol";
+import { type EventLog, FlowFailures, PathEvents } from "@hawser/status-api";
 
 export interface SessionKeeperEvents {
   onSubflow(change: SubflowChange): void;

@@ -1,20 +1,17 @@
-import {
-  type DrillProgress,
-  type DrillReport,
-  type EventLog,
-  type FlowRoom,
-  type FlowStatus,
-  flowStatus,
-  type RefusalCount,
-  readVersion,
-  type SpeedProgress,
-  type SpeedResult,
-  type SpeedtestOptions,
-  type StatusReport,
-  type StatusSource,
-  sessionStatus,
-} from "@hawser/shared-protocol/node";
-import { type PathRole, StreamCode } from "@hawser/shared-protocol/wire";
+import type { RefusalCount } from "@hawser/gateway-kit";
+import { readVersion } from "@hawser/gateway-kit/config";
+import { type PathRole, StreamCode } from "@hawser/shared-protocol";
+import { type EventLog, flowStatus, type StatusSource, sessionStatus } from "@hawser/status-api";
+import type {
+  DrillProgress,
+  DrillReport,
+  FlowRoom,
+  FlowStatus,
+  SpeedProgress,
+  SpeedResult,
+  SpeedtestOptions,
+  StatusReport,
+} from "@hawser/status-api/model";
 import type { LocalGateway } from "./gateway.ts";
 
 /** What the local gateway tells of itself. */

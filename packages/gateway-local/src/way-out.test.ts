@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, EventLog } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
+import { EventLog } from "@hawser/status-api";
 import { WayOut } from "./way-out.ts";
 
 test("each family that is lost or back is one event, and the rules hear of it once", () => {

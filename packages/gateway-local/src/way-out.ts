@@ -1,5 +1,6 @@
-import type { EventLog, Logger } from "@hawser/shared-protocol/node";
-import type { EgressFamilies } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import type { EgressFamilies } from "@hawser/shared-protocol";
+import type { EventLog } from "@hawser/status-api";
 
 const NAMES = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 type Family = keyof typeof NAMES;

@@ -7,17 +7,16 @@ import {
   createProgram,
   durationOption,
   endpointArgument,
-  GatewayApi,
   jsonOption,
   listenArgument,
-  type RemoteStatusReport,
-  readVersion,
   runCli,
-  statusReportSchema,
   usualFile,
   writeJson,
-} from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
+} from "@hawser/command-line";
+import { readVersion } from "@hawser/gateway-kit/config";
+import type { Endpoint } from "@hawser/shared-protocol";
+import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
+import type { RemoteStatusReport } from "@hawser/status-api/model";
 import { findRemoteStatus, loadRemoteConfig } from "./config.ts";
 import { renderPeers, withPresence } from "./peer-list.ts";
 import { addPeer, initConfig, listPeers, type PairingLine, removePeer, rotateKey } from "./peers.ts";

@@ -12,17 +12,16 @@ import {
   loadStatus,
   nameField,
   parseConfig,
-  parseSecretText,
   refuseDuplicates,
-  type Secret,
   type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
   timeField,
-  z,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/gateway-kit/config";
+import { parseSecretText, type Secret } from "@hawser/shared-protocol";
+import { z } from "zod";
 import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
 
 /** Less would not carry one stream's window and what it grows by. */

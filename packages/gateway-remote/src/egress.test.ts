@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createLogger, generateSecret, type SessionDriver } from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import { createLogger, type SessionDriver } from "@hawser/gateway-kit";
+import { generateSecret, StreamCode } from "@hawser/shared-protocol";
 import { type PeerAccess, PeerAccesses } from "./authorization/peer-access.ts";
 import { parseRemoteFile } from "./config.ts";
 import { Egress, isHost } from "./egress.ts";

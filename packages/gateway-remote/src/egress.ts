@@ -1,5 +1,4 @@
 import { isIP, isIPv6, type Socket } from "node:net";
-import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
 import {
   dialApplication,
   Flow,
@@ -7,8 +6,9 @@ import {
   type SessionDriver,
   SPEEDTEST_HOST,
   speedtestVerb,
-} from "@hawser/shared-protocol/node";
-import { codeName, StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import type { StreamRefusal, StreamRequest } from "@hawser/multipath-engine";
+import { codeName, StreamCode } from "@hawser/shared-protocol";
 import { allowedLookup, NotAllowedError } from "./authorization/allowed-lookup.ts";
 import type { FlowLimit } from "./authorization/flow-limits.ts";
 import type { PeerAccess } from "./authorization/peer-access.ts";

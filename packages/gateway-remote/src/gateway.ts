@@ -1,5 +1,6 @@
-import { type Listener, type Logger, Refusals } from "@hawser/shared-protocol/node";
-import { CloseCode } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { type Listener, Refusals } from "@hawser/gateway-kit";
+import { CloseCode } from "@hawser/shared-protocol";
 import { PeerAccesses } from "./authorization/peer-access.ts";
 import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";

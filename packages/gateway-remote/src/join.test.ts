@@ -5,26 +5,21 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { MemoryBudget } from "@hawser/shared-protocol/engine";
-import {
-  clientTls,
-  createLogger,
-  derivePsk,
-  JoinError,
-  joinSession,
-  Secret,
-  SessionDriver,
-} from "@hawser/shared-protocol/node";
+import { createLogger, SessionDriver } from "@hawser/gateway-kit";
+import { MemoryBudget } from "@hawser/multipath-engine";
 import {
   CloseCode,
+  derivePsk,
   type Frame,
   FrameDecoder,
   FrameEncoder,
   type HelloFrame,
   MAX_SUBFLOWS,
   PROTOCOL_VERSION,
+  Secret,
   StreamCode,
-} from "@hawser/shared-protocol/wire";
+} from "@hawser/shared-protocol";
+import { clientTls, JoinError, joinSession } from "@hawser/subflow-transport";
 import { parseRemoteFile } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
 

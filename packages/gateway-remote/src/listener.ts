@@ -1,13 +1,7 @@
 import type { Socket } from "node:net";
-import {
-  JOIN_DEADLINE_MS,
-  type Listener,
-  type Logger,
-  limitUnsent,
-  listenAll,
-  type Refusals,
-  serverTls,
-} from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import { type Listener, listenAll, type Refusals } from "@hawser/gateway-kit";
+import { JOIN_DEADLINE_MS, limitUnsent, serverTls } from "@hawser/subflow-transport";
 import type { RemoteConfig } from "./config.ts";
 import type { PeerKey, PeerKeys } from "./peer-keys.ts";
 import type { Sessions } from "./sessions.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { derivePsk, generateSecret, pskIdentity, type Secret } from "@hawser/shared-protocol/node";
+import { derivePsk, generateSecret, pskIdentity, type Secret } from "@hawser/shared-protocol";
 import type { PeerConfig, RemoteConfig } from "./config.ts";
 import { PeerKeys } from "./peer-keys.ts";
 

@@ -1,4 +1,4 @@
-import { derivePsk, pskIdentity, type Secret } from "@hawser/shared-protocol/node";
+import { derivePsk, pskIdentity, type Secret } from "@hawser/shared-protocol";
 import type { PeerConfig, RemoteConfig } from "./config.ts";
 
 /** A peer's key, as it lets a subflow in. */

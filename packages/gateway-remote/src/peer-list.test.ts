@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PathStatus, RemoteStatusReport } from "@hawser/shared-protocol/node";
+import type { PathStatus, RemoteStatusReport } from "@hawser/status-api/model";
 import { renderPeers, withPresence } from "./peer-list.ts";
 
 const path = (state: string) => ({ name: state, state }) as PathStatus;

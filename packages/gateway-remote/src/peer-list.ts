@@ -1,6 +1,6 @@
 /** `hawser-remote peers`: who is admitted, and who of them is connected. */
 
-import { carries, printable, type RemoteStatusReport } from "@hawser/shared-protocol/node";
+import { carries, printable, type RemoteStatusReport } from "@hawser/status-api/model";
 
 export interface PeerPresence {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** remote.toml as text: what is added and removed leaves the rest, and its comments, as they were. */
 
-import { formatEndpoint, type Secret } from "@hawser/shared-protocol/node";
+import { formatEndpoint, type Secret } from "@hawser/shared-protocol";
 import type { RemoteFile } from "./config.ts";
 
 const PEER_HEADER = /^\s*\[\[\s*(peer|"peer"|'peer')\s*\]\]/;

@@ -17,7 +17,8 @@ import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { CodedError, derivePsk, parsePairing, Secret } from "@hawser/shared-protocol/node";
+import { CodedError } from "@hawser/gateway-kit/config";
+import { derivePsk, parsePairing, Secret } from "@hawser/shared-protocol";
 import { loadRemoteConfig, type RemoteConfig } from "./config.ts";
 import { PeerKeys } from "./peer-keys.ts";
 import {

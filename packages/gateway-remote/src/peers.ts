@@ -8,22 +8,24 @@ import {
   CodedError,
   type ConfigWatch,
   createFile,
-  derivePsk,
-  type Endpoint,
   ErrorCode,
   editFile,
-  formatIdentity,
-  formatPairing,
-  generateSecret,
   nearest,
-  parseName,
   readSecretFile,
   readTextFile,
   removeFile,
-  Secret,
   type WatchHandlers,
   watchConfig,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/gateway-kit/config";
+import {
+  derivePsk,
+  type Endpoint,
+  formatIdentity,
+  formatPairing,
+  generateSecret,
+  parseName,
+  Secret,
+} from "@hawser/shared-protocol";
 import {
   loadRemoteConfig,
   type PeerConfig,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type HelloFrame, MAX_SUBFLOWS } from "@hawser/shared-protocol/wire";
+import { type HelloFrame, MAX_SUBFLOWS } from "@hawser/shared-protocol";
 import type { PeerKey } from "./peer-keys.ts";
 import { MORE_PATHS, Places } from "./places.ts";
 

@@ -2,8 +2,8 @@
  * The subflows of one session by path and index: a subflow that is dialled again takes its predecessor's place. Subflows
  * cost memory, descriptors and time even when they are idle, so there is room for a few lines with some each.
  */
-import type { SessionDriver } from "@hawser/shared-protocol/node";
-import { type HelloFrame, MAX_SUBFLOWS } from "@hawser/shared-protocol/wire";
+import type { SessionDriver } from "@hawser/gateway-kit";
+import { type HelloFrame, MAX_SUBFLOWS } from "@hawser/shared-protocol";
 import type { PeerKey } from "./peer-keys.ts";
 
 /** Beyond MAX_SUBFLOWS so many find room that are the first of their path: no line of an old gateway stays without any. */

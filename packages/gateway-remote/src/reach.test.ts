@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { Endpoint } from "@hawser/shared-protocol";
 import { type Reach, reachOf } from "./reach.ts";
 
 const PRIVATE = ["127.0.0.1", "::1", "10.0.0.5", "fe80::1", "fd00::7"];

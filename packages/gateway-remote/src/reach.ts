@@ -2,7 +2,8 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { type Endpoint, formatEndpoint, isWildcardHost, localAddresses } from "@hawser/shared-protocol/node";
+import { localAddresses } from "@hawser/linux-sockets";
+import { type Endpoint, formatEndpoint, isWildcardHost } from "@hawser/shared-protocol";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 import type { RemoteFile } from "./config.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { type Pairing, parsePairing, pskIdentity } from "@hawser/shared-protocol/node";
+import { type Pairing, parsePairing, pskIdentity } from "@hawser/shared-protocol";
 import { loadRemoteConfig } from "./config.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { addPeer, dropOldKey, initConfig, type PairingLine, rotateKey } from "./peers.ts";

@@ -1,11 +1,7 @@
-import {
-  createLogger,
-  createStatusServer,
-  inFile,
-  keptLog,
-  type StatusServer,
-  serveUntilSignalled,
-} from "@hawser/shared-protocol/node";
+import { dashboard } from "@hawser/dashboard";
+import { createLogger, keptLog, serveUntilSignalled } from "@hawser/gateway-kit";
+import { inFile } from "@hawser/gateway-kit/config";
+import { createStatusServer, type StatusServer } from "@hawser/status-api";
 import { loadRemoteConfig } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
 import { dropOldKey, watchRemoteConfig } from "./peers.ts";
@@ -32,7 +28,12 @@ export async function run(file: string): Promise<void> {
   });
   const service = {
     start: async () => {
-      status = await createStatusServer(new RemoteStatus(gateway), { ...config.status, logger, log });
+      status = await createStatusServer(new RemoteStatus(gateway), {
+        ...config.status,
+        pages: dashboard,
+        logger,
+        log,
+      });
       await gateway.start();
       logger.info({ status: status.url }, "running");
     },

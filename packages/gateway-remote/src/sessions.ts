@@ -1,28 +1,23 @@
 import type { TLSSocket } from "node:tls";
+import type { Logger } from "@hawser/gateway-kit";
 import {
-  awaitHello,
   childLogger,
-  commonVersion,
-  EventLog,
-  FlowFailures,
   type LimitedLog,
-  type Logger,
-  PathEvents,
-  parseName,
   type Refusals,
-  refuse,
   SessionDriver,
   type SubflowChange,
-  welcome,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/gateway-kit";
 import {
   CloseCode,
   codeName,
   type EgressFamilies,
   type HelloFrame,
   MAX_SUBFLOWS,
+  parseName,
   StreamCode,
-} from "@hawser/shared-protocol/wire";
+} from "@hawser/shared-protocol";
+import { EventLog, FlowFailures, PathEvents } from "@hawser/status-api";
+import { awaitHello, commonVersion, refuse, welcome } from "@hawser/subflow-transport";
 import type { PeerAccesses } from "./authorization/peer-access.ts";
 import { CpuShares } from "./cpu-shares.ts";
 import { Egress, type FlowRefusal } from "./egress.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import type { SessionDriver, SpeedtestVerb } from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import type { SessionDriver, SpeedtestVerb } from "@hawser/gateway-kit";
+import { StreamCode } from "@hawser/shared-protocol";
 import { SpeedtestStream } from "./speedtest.ts";
 
 for (const verb of ["echo", "down", "up"] satisfies SpeedtestVerb[]) {

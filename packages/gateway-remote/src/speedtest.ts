@@ -7,8 +7,8 @@ import {
   type SpeedtestVerb,
   type StreamHandler,
   writeZeros,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import { StreamCode } from "@hawser/shared-protocol";
 
 /** More than an echo ever asks for, bytes. */
 const MAX_ECHO = 64_000;

@@ -1,14 +1,8 @@
-import {
-  type EventLog,
-  type FlowStatus,
-  flowStatus,
-  type RefusalCount,
-  readVersion,
-  type StatusReport,
-  type StatusSource,
-  sessionStatus,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import type { RefusalCount } from "@hawser/gateway-kit";
+import { readVersion } from "@hawser/gateway-kit/config";
+import { StreamCode } from "@hawser/shared-protocol";
+import { type EventLog, flowStatus, pathStatus, type StatusSource, sessionStatus } from "@hawser/status-api";
+import type { FlowStatus, StatusReport } from "@hawser/status-api/model";
 import type { RemoteGateway } from "./gateway.ts";
 
 /** What the remote gateway tells of itself: one session for each local gateway that is, or was just, connected. */
@@ -35,7 +29,7 @@ export class RemoteStatus implements StatusSource {
       version: this.#version,
       uptimeSeconds: (performance.now() - this.#startedAt) / 1_000,
       sessions: [...this.#gateway.sessions.all].map(({ peer, driver, egress }) => {
-        const paths = driver.paths.map((path) => path.status());
+        const paths = driver.paths.map(pathStatus);
         const session = sessionStatus(peer, driver, egress.flows, paths);
         return { ...session, flows: { ...session.flows, refused: egress.refused } };
       }),

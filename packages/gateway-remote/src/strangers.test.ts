@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { createLogger, Refusals } from "@hawser/shared-protocol/node";
+import { createLogger, Refusals } from "@hawser/gateway-kit";
 import { Strangers } from "./strangers.ts";
 
 const logger = createLogger({ role: "remote", name: "test", level: "silent" });

@@ -1,14 +1,7 @@
 import type { Socket } from "node:net";
-import {
-  Admission,
-  descriptorLimit,
-  JoinError,
-  type Refusals,
-  sourceOf,
-  TlsError,
-  withinDescriptors,
-} from "@hawser/shared-protocol/node";
-import { CloseCode, codeName } from "@hawser/shared-protocol/wire";
+import { Admission, descriptorLimit, type Refusals, sourceOf, withinDescriptors } from "@hawser/gateway-kit";
+import { CloseCode, codeName } from "@hawser/shared-protocol";
+import { JoinError, TlsError } from "@hawser/subflow-transport";
 
 /**
  * Connections that have said nothing, or nothing true: plain sockets, of which thousands cost little. A paired gateway's is

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger } from "@hawser/shared-protocol/node";
-import type { EgressFamilies } from "@hawser/shared-protocol/wire";
+import { createLogger } from "@hawser/gateway-kit";
+import type { EgressFamilies } from "@hawser/shared-protocol";
 import { type FamilyFacts, WayOut } from "./way-out.ts";
 
 const logger = createLogger({ role: "remote", name: "test", level: "silent" });

@@ -2,14 +2,9 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import {
-  type LocalAddress,
-  type Logger,
-  localAddresses,
-  NetlinkProtocol,
-  NetlinkSocket,
-} from "@hawser/shared-protocol/node";
-import type { EgressFamilies } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { type LocalAddress, localAddresses, NetlinkProtocol, NetlinkSocket } from "@hawser/linux-sockets";
+import type { EgressFamilies } from "@hawser/shared-protocol";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 
 /** Addresses far out on the Internet (a.root-servers.net): the system is asked for its way there, nothing is sent. */

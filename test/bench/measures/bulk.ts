@@ -1,7 +1,8 @@
 /** One bulk flow: what of the lines it gets, and what it costs. */
 import { download, upload } from "../../lab/traffic/run.ts";
 import type { TransferResult } from "../../lab/traffic/tasks.ts";
-import { type Measure, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
+import { type Measure, type Stand } from "../measure.ts";
+import { QUIET_S, SKIP_MS } from "../pace.ts";
 import { COUNTED_SECONDS } from "../plain.ts";
 import { carried, whenQuiet } from "../quiet.ts";
 import { nominalSum } from "../rows.ts";

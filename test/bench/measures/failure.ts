@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Line } from "../../lab/line.ts";
 import { start } from "../../lab/traffic/run.ts";
-import { type Bar, type Measure, type Pace, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
+import { type Bar, type Measure, type Stand } from "../measure.ts";
+import { type Pace, QUIET_S, SKIP_MS } from "../pace.ts";
 import { whenQuiet } from "../quiet.ts";
 import { longestRtt, nominalSum, type Row, strongLines } from "../rows.ts";
 import { longestSilence, rateOfSamples, sum } from "../statistics.ts";

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { firstByte, type Running, start } from "../../lab/traffic/run.ts";
 import { percentile } from "../../lab/traffic/short.ts";
-import { type Bar, type Figure, type Measure, QUIET_S, type Stand } from "../measure.ts";
+import { type Bar, type Figure, type Measure, type Stand } from "../measure.ts";
+import { QUIET_S } from "../pace.ts";
 import { nearestUplink, nominalSum, type Row } from "../rows.ts";
 
 const IDLE_SHARE = 0.6;

@@ -2,7 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { download } from "../../lab/traffic/run.ts";
 import type { TransferResult } from "../../lab/traffic/tasks.ts";
-import { type Measure, QUIET_S, SKIP_MS, type Stand } from "../measure.ts";
+import { type Measure, type Stand } from "../measure.ts";
+import { QUIET_S, SKIP_MS } from "../pace.ts";
 import { whenQuiet } from "../quiet.ts";
 import { jain, rateBetween, sum } from "../statistics.ts";
 

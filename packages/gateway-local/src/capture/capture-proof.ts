@@ -1,4 +1,4 @@
-import type { CaptureState } from "@hawser/shared-protocol/node";
+import type { CaptureState } from "@hawser/status-api/model";
 
 /**
  * So many connections must have been redirected without one that arrived: a single one may be a scan's, which ends its

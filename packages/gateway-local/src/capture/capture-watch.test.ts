@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, EventLog } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
+import { EventLog } from "@hawser/status-api";
 import type { Runner } from "iptables-wrapper";
 import { CaptureWatch } from "./capture-watch.ts";
 

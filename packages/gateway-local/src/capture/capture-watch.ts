@@ -1,4 +1,6 @@
-import type { CaptureStatus, EventLog, Logger } from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import type { EventLog } from "@hawser/status-api";
+import type { CaptureStatus } from "@hawser/status-api/model";
 import { type Family, IptablesError, IptablesErrorCode, type Runner, readCounters } from "iptables-wrapper";
 import { CaptureProof } from "./capture-proof.ts";
 import { RULES_OWNER } from "./rules.ts";

@@ -1,12 +1,7 @@
 import type { Socket } from "node:net";
-import {
-  acceptConnect,
-  Flow,
-  type OnConnect,
-  prepareApplication,
-  refuseConnect,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import { Flow, prepareApplication } from "@hawser/gateway-kit";
+import { StreamCode } from "@hawser/shared-protocol";
+import { acceptConnect, type OnConnect, refuseConnect } from "@hawser/status-api";
 import type { FlowOpener } from "./flow-opener.ts";
 
 /** What the remote's codes are called in HTTP. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createLogger, IpSetErrno, SystemError } from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import { createLogger } from "@hawser/gateway-kit";
+import { IpSetErrno, SystemError } from "@hawser/linux-sockets";
+import { StreamCode } from "@hawser/shared-protocol";
 import { FailedDestinations } from "./failed-destinations.ts";
 import { FakeSets } from "./testing.ts";
 

@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IpSetErrno, IpSets, LimitedLog, type Logger, SystemError } from "@hawser/shared-protocol/node";
-import { type Endpoint, StreamCode } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { LimitedLog } from "@hawser/gateway-kit";
+import { IpSetErrno, IpSets, SystemError } from "@hawser/linux-sockets";
+import { type Endpoint, StreamCode } from "@hawser/shared-protocol";
 import { FAMILIES } from "iptables-wrapper";
 import { FAILURES, type Failure, failureSet } from "./rules.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import type { GreedySource } from "@hawser/shared-protocol/node";
-import { Random } from "../../../../test/sim/random.ts";
+import { Random } from "@hawser/shared-protocol/testing";
+import type { GreedySource } from "@hawser/status-api/model";
 import { FairShare, type SharedFlow } from "./fair-share.ts";
 
 /** As a gateway with the default memory has. */

@@ -10,7 +10,7 @@
  * - A source that finds no room loses its oldest flow that is being dialled, rather than be refused.
  */
 
-import type { GreedySource } from "@hawser/shared-protocol/node";
+import type { GreedySource } from "@hawser/status-api/model";
 
 /** Share of the room that is only for those who hold little. */
 const RESERVED = 1 / 16;

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { mock, test } from "node:test";
-import {
-  createLogger,
-  type Logger,
-  Refusals,
-  type SessionDriver,
-  type StreamHandler,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { createLogger, Refusals, type SessionDriver, type StreamHandler } from "@hawser/gateway-kit";
+import { StreamCode } from "@hawser/shared-protocol";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FairShare } from "./fair-share.ts";
 import { ANSWER_DEADLINE_MS, FlowOpener } from "./flow-opener.ts";

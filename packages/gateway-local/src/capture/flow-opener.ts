@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { StreamRefusal, StreamRequest } from "@hawser/shared-protocol/engine";
+import type { Logger } from "@hawser/gateway-kit";
 import {
   adoptApplication,
   type BytesHandler,
@@ -7,11 +7,11 @@ import {
   type FlowEvents,
   FlowSet,
   LimitedLog,
-  type Logger,
   type Refusals,
   SPEEDTEST_HOST,
-} from "@hawser/shared-protocol/node";
-import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import type { StreamRefusal, StreamRequest } from "@hawser/multipath-engine";
+import { codeName, type Endpoint, type FlowKind, StreamCode } from "@hawser/shared-protocol";
 import type { SessionKeeper } from "../session-keeper.ts";
 import type { FailedDestinations } from "./failed-destinations.ts";
 import type { FairShare, SharedFlow } from "./fair-share.ts";

@@ -1,4 +1,5 @@
-import { type Listener, type Logger, listen } from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import { type Listener, listen } from "@hawser/gateway-kit";
 import type { ForwardConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIp, type Route } from "@hawser/shared-protocol/node";
+import type { Route } from "@hawser/linux-sockets";
+import { parseIp } from "@hawser/shared-protocol";
 import { MAX_OWN_PREFIXES, OwnPrefixes } from "./own-prefixes.ts";
 
 /** Interfaces: the LAN's, a tunnel, and two lines. */

@@ -3,7 +3,8 @@
  * what is behind a tunnel. They are left alone, as the kernel knows their way and the remote gateway does not.
  */
 
-import { formatIp, parseIp, type Route, SPECIAL_RANGES } from "@hawser/shared-protocol/node";
+import { type Route, SPECIAL_RANGES } from "@hawser/linux-sockets";
+import { formatIp, parseIp } from "@hawser/shared-protocol";
 
 /** Shorter prefixes are ways to the Internet at large (0.0.0.0/1 of a VPN, 2000::/3 of a tunnel), which is captured. */
 const LEAST_PREFIX = { 4: 8, 6: 16 } as const;

@@ -1,14 +1,8 @@
 import type { Socket } from "node:net";
-import {
-  hasIpv6,
-  isOwnAddress,
-  type Listener,
-  type Logger,
-  listenAll,
-  originalDestination,
-  type Refusals,
-} from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { type Listener, listenAll, type Refusals } from "@hawser/gateway-kit";
+import { hasIpv6, isOwnAddress, originalDestination } from "@hawser/linux-sockets";
+import type { Endpoint } from "@hawser/shared-protocol";
 import type { Family } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";

@@ -1,13 +1,13 @@
+import type { Logger } from "@hawser/gateway-kit";
 import {
-  canonicalIp,
   interfaceIndex,
-  type Logger,
   localAddresses,
   NetlinkProtocol,
   NetlinkSocket,
   readRoutes,
   watchRoutes,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/linux-sockets";
+import { canonicalIp } from "@hawser/shared-protocol";
 import type { PathConfig } from "../config.ts";
 import { type Found, OwnPrefixes } from "./own-prefixes.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, EventLog } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
+import { EventLog } from "@hawser/status-api";
 import { MAX_RESTORES, PAUSE_MS, RESTORE_SPAN_MS, RuleGuard } from "./rule-guard.ts";
 
 const AMISS = ["ipv4 nat: the chain HAWSER is missing"];

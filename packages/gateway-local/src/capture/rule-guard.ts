@@ -1,4 +1,5 @@
-import type { EventLog, Logger } from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import type { EventLog } from "@hawser/status-api";
 
 /**
  * So often within so many milliseconds are the rules put back. Whoever takes them away once more is not a firewall that

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { createLogger, EventLog, type RulesChange } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
+import type { RulesChange } from "@hawser/linux-sockets";
+import { EventLog } from "@hawser/status-api";
 import { Family } from "iptables-wrapper";
 import { FakeFirewall } from "iptables-wrapper/testing";
 import type { CaptureConfig } from "../config.ts";

@@ -1,4 +1,6 @@
-import type { EventLog, Logger, RulesStatus } from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import type { EventLog } from "@hawser/status-api";
+import type { RulesStatus } from "@hawser/status-api/model";
 import {
   applyRules,
   clearRules,

@@ -1,9 +1,5 @@
-import {
-  type Logger,
-  type NetlinkSocket,
-  type RulesChange,
-  watchNftables,
-} from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import { type NetlinkSocket, type RulesChange, watchNftables } from "@hawser/linux-sockets";
 import type { Family } from "iptables-wrapper";
 
 /** From a change that the kernel tells of to the look at the rules, milliseconds: a reload is many changes. */

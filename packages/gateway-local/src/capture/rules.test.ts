@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCidr } from "@hawser/shared-protocol/node";
+import { parseCidr } from "@hawser/gateway-kit/config";
 import { renderRestore } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import { type CaptureState, drainingRules, EVERY_WAY_OUT, redirectRules } from "./rules.ts";

@@ -1,4 +1,5 @@
-import { formatCidr, SPECIAL_RANGES } from "@hawser/shared-protocol/node";
+import { formatCidr } from "@hawser/gateway-kit/config";
+import { SPECIAL_RANGES } from "@hawser/linux-sockets";
 import {
   type BuiltinChain,
   chainName,

@@ -9,10 +9,9 @@ import {
   type SessionDriver,
   SPEEDTEST_HOST,
   type StreamHandler,
-  TURN_AWAY_MS,
-  TURNED_AWAY,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import { TURN_AWAY_MS, TURNED_AWAY } from "@hawser/gateway-kit/testing";
+import { StreamCode } from "@hawser/shared-protocol";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { FairShare } from "./fair-share.ts";
 import { FlowOpener } from "./flow-opener.ts";

@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import type { Logger } from "@hawser/gateway-kit";
 import {
   Admission,
   Flow,
   type Listener,
-  type Logger,
   listenAll,
   type Refusals,
-  Secret,
   turnAway,
   withinDescriptors,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import { Secret, StreamCode } from "@hawser/shared-protocol";
 import {
   type Authenticate,
   encodeReply,

@@ -1,4 +1,4 @@
-import { SystemError } from "@hawser/shared-protocol/node";
+import { SystemError } from "@hawser/linux-sockets";
 import type { Sets } from "./failed-destinations.ts";
 
 /** The kernel's sets in memory, for tests. */

@@ -1,6 +1,6 @@
 /** What the doctor looks at, as plain data: gathered by `gather-*.ts`, judged by `*-findings.ts`. */
 
-import type { LocalStatusReport } from "@hawser/shared-protocol/node";
+import type { LocalStatusReport } from "@hawser/status-api/model";
 import type { Family, FamilyState } from "iptables-wrapper";
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "../paths/dial-targets.ts";

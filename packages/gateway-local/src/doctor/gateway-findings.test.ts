@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LocalStatusReport, PathStatus } from "@hawser/shared-protocol/node";
+import type { LocalStatusReport, PathStatus } from "@hawser/status-api/model";
 import type { LocalConfig, PathConfig } from "../config.ts";
 import type { FilterFacts, GatewayFacts, LanDeviceFacts, RuleFacts } from "./facts.ts";
 import { type Finding, renderSummary } from "./findings.ts";

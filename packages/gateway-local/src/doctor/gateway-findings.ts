@@ -1,6 +1,7 @@
 /** The running gateway, by what answers at its status address. */
 
-import { formatEndpoint, greedyText, type LocalStatusReport } from "@hawser/shared-protocol/node";
+import { formatEndpoint } from "@hawser/shared-protocol";
+import { greedyText, type LocalStatusReport } from "@hawser/status-api/model";
 import type { LocalConfig } from "../config.ts";
 import type { GatewayFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";

@@ -1,6 +1,7 @@
 /** Asks whether a gateway runs with this configuration, by its status server. */
 
-import { GatewayApi, type StatusConfig, statusReportSchema } from "@hawser/shared-protocol/node";
+import type { StatusConfig } from "@hawser/gateway-kit/config";
+import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
 import type { GatewayFacts } from "./facts.ts";
 
 /** Longer than a busy gateway takes, milliseconds. */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { isOwnAddress, localAddresses, type Pairing } from "@hawser/shared-protocol/node";
+import { isOwnAddress, localAddresses } from "@hawser/linux-sockets";
+import type { Pairing } from "@hawser/shared-protocol";
 import type { Runner } from "iptables-wrapper";
 import type { PathConfig } from "../config.ts";
 import { dialSubflow } from "../paths/dial.ts";

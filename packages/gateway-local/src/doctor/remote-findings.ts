@@ -1,6 +1,6 @@
 /** The remote gateway, as each line reaches it. */
 
-import { formatEndpoint } from "@hawser/shared-protocol/node";
+import { formatEndpoint } from "@hawser/shared-protocol";
 import type { DialTarget } from "../paths/dial-targets.ts";
 import type { DialFacts, LineFacts, RouteFacts, TargetFacts } from "./facts.ts";
 import { bad, type Finding, ok } from "./findings.ts";

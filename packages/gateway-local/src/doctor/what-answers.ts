@@ -1,7 +1,8 @@
 /** Finds out what answers at the remote gateway's address when it is no Hawser: its own first words. */
 
 import type { Socket } from "node:net";
-import { createPinnedSocket, printable } from "@hawser/shared-protocol/node";
+import { createPinnedSocket } from "@hawser/linux-sockets";
+import { printable } from "@hawser/status-api/model";
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "../paths/dial-targets.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { test } from "node:test";
-import type { LocalAddress } from "@hawser/shared-protocol/node";
+import type { LocalAddress } from "@hawser/linux-sockets";
 import { RemoteAddresses } from "../remote-addresses.ts";
 import { type DialTarget, dialTargets, TargetRotation } from "./dial-targets.ts";
 import type { Link } from "./link-watch.ts";

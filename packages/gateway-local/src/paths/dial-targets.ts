@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import type { LocalAddress } from "@hawser/shared-protocol/node";
-import type { Endpoint } from "@hawser/shared-protocol/wire";
+import type { LocalAddress } from "@hawser/linux-sockets";
+import type { Endpoint } from "@hawser/shared-protocol";
 import type { RemoteAddress, RemoteAddresses } from "../remote-addresses.ts";
-import { DialError } from "./dial.ts";
+import { DialError } from "./dial-error.ts";
 import type { Link } from "./link-watch.ts";
 
 /** One address of the remote gateway, where a path can be dialled. */

@@ -1,13 +1,10 @@
 import { isIP, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import {
-  clientTls,
-  createPinnedSocket,
-  limitUnsent,
-  type Pairing,
-  pskIdentity,
-} from "@hawser/shared-protocol/node";
+import { createPinnedSocket } from "@hawser/linux-sockets";
+import { type Pairing, pskIdentity } from "@hawser/shared-protocol";
+import { clientTls, limitUnsent } from "@hawser/subflow-transport";
 import type { PathConfig } from "../config.ts";
+import { DialError } from "./dial-error.ts";
 import type { DialTarget } from "./dial-targets.ts";
 
 /** How long an answer is waited for: longer than the way there and back through a full queue. */
@@ -19,12 +16,6 @@ const ANSWER_MS = 3_000;
 const NEXT_SYN_MS = 400;
 /** A line that has just died may be back soon: an attempt that goes on sends SYNs twice as often in its first minute. */
 const CLOSE_WATCH_MS = 60_000;
-
-/** A connection that did not come about, for a reason that connect(2) has no code for. */
-export class DialError extends Error {
-  override readonly name = "DialError";
-  readonly code = "ERR_DIAL";
-}
 
 /** Told why the attempt would fail now; whether it should go on. Never throws. */
 export type OnSilence = (error: DialError) => boolean | Promise<boolean>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { LocalAddress } from "@hawser/shared-protocol/node";
+import type { LocalAddress } from "@hawser/linux-sockets";
 import { type Link, type LinkOwner, LinkWatch, PERIOD_MS } from "./link-watch.ts";
 
 const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, internal: false } as const;

@@ -1,4 +1,5 @@
-import { canonicalIp, type LocalAddress, localAddresses } from "@hawser/shared-protocol/node";
+import { type LocalAddress, localAddresses } from "@hawser/linux-sockets";
+import { canonicalIp } from "@hawser/shared-protocol";
 
 /**
  * How often the system is asked, milliseconds: what is sent meanwhile on a line that has gone is late by as much. Asking

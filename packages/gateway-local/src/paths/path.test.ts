@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { createLogger } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
 import type { PathConfig } from "../config.ts";
 import { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";

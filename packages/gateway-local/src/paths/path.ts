@@ -1,12 +1,8 @@
-import {
-  canonicalIp,
-  childLogger,
-  type Logger,
-  type PathRecord,
-  type PathStatus,
-  type SubflowChange,
-} from "@hawser/shared-protocol/node";
-import { CloseCode, type PathPolicy, type PathRole } from "@hawser/shared-protocol/wire";
+import type { Logger } from "@hawser/gateway-kit";
+import { childLogger, type PathRecord, type SubflowChange } from "@hawser/gateway-kit";
+import { CloseCode, canonicalIp, type PathPolicy, type PathRole } from "@hawser/shared-protocol";
+import { pathStatus } from "@hawser/status-api";
+import type { PathStatus } from "@hawser/status-api/model";
 import type { PathConfig } from "../config.ts";
 import type { PathQuota } from "../quota/path-quota.ts";
 import type { RemoteAddresses } from "../remote-addresses.ts";
@@ -86,7 +82,7 @@ export class Path implements LinkOwner {
     const { tier, metered, maxRate } = this.config;
     const { role, roleInForce, roleReason } = this;
     return {
-      ...this.record.status(),
+      ...pathStatus(this.record),
       role,
       roleInForce,
       roleReason,

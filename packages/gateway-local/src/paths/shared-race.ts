@@ -4,7 +4,8 @@
  * wait for what it finds.
  */
 import type { Socket } from "node:net";
-import { type Connect, connectFirst, connectOnce, type DialError, type OnSilence } from "./dial.ts";
+import { type Connect, connectFirst, connectOnce, type OnSilence } from "./dial.ts";
+import { type DialError } from "./dial-error.ts";
 
 interface Race {
   /** Whether it was answered; rejected with what it failed with. */

@@ -4,14 +4,16 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, beforeEach, test } from "node:test";
-import { awaitHello, createLogger, refuse, Secret, serverTls, welcome } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
 import {
   CloseCode,
   DEFAULT_POLICY,
   type Endpoint,
   OLDEST_VERSION,
   PROTOCOL_VERSION,
-} from "@hawser/shared-protocol/wire";
+  Secret,
+} from "@hawser/shared-protocol";
+import { awaitHello, refuse, serverTls, welcome } from "@hawser/subflow-transport";
 import { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { LONG_LIFE_MS } from "./backoff.ts";

@@ -1,18 +1,35 @@
 import type { TLSSocket } from "node:tls";
+import type { Logger, SessionDriver } from "@hawser/gateway-kit";
+import { localAddresses } from "@hawser/linux-sockets";
 import {
-  JoinError,
-  joinSession,
-  type Logger,
-  localAddresses,
-  type SessionDriver,
-} from "@hawser/shared-protocol/node";
-import { CloseCode, DEFAULT_POLICY, type HelloFrame, type PathPolicy } from "@hawser/shared-protocol/wire";
+  CloseCode,
+  DEFAULT_POLICY,
+  type HelloFrame,
+  type PathPolicy,
+  type PathRole,
+} from "@hawser/shared-protocol";
+import { JoinError, joinSession } from "@hawser/subflow-transport";
+import type { PathConfig } from "../config.ts";
 import type { RemoteAddresses } from "../remote-addresses.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS } from "./backoff.ts";
-import { DialError, dialSubflow } from "./dial.ts";
+import { dialSubflow } from "./dial.ts";
+import { DialError } from "./dial-error.ts";
 import { type DialTarget, dialTargets, isSameTarget, TargetRotation } from "./dial-targets.ts";
-import type { Path } from "./path.ts";
+import type { SharedRace } from "./shared-race.ts";
+
+/** The line that it dials over, which has several diallers at most. */
+interface Line {
+  readonly config: PathConfig;
+  readonly name: string;
+  readonly roleInForce: PathRole;
+  readonly race: SharedRace;
+  /** What the sender of a direction has to keep to. */
+  policy(direction: "down" | "up"): PathPolicy;
+  handleFailure(error: Error): void;
+  /** Takes from a subflow that has joined what the role in force does not allow. */
+  enforceRole(): void;
+}
 
 /** A connection over which HELLO is still to go. */
 interface Connected {
@@ -36,7 +53,7 @@ interface Joined {
  * ```
  */
 export class SubflowDialler {
-  readonly #path: Path;
+  readonly #path: Line;
   readonly #index: number;
   readonly #keeper: SessionKeeper;
   readonly #remote: RemoteAddresses;
@@ -48,7 +65,7 @@ export class SubflowDialler {
   #joined: Joined | undefined;
   #running = false;
 
-  constructor(path: Path, index: number, keeper: SessionKeeper, remote: RemoteAddresses, logger: Logger) {
+  constructor(path: Line, index: number, keeper: SessionKeeper, remote: RemoteAddresses, logger: Logger) {
     this.#path = path;
     this.#index = index;
     this.#keeper = keeper;

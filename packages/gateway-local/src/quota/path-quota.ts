@@ -1,4 +1,5 @@
-import { formatBytes, formatDay, type LineBytes, type QuotaStatus } from "@hawser/shared-protocol/node";
+import type { LineBytes } from "@hawser/gateway-kit";
+import { formatBytes, formatDay, type QuotaStatus } from "@hawser/status-api/model";
 import type { QuotaConfig } from "../config.ts";
 import { enterPeriod, nextReset, type PeriodCount, periodAt } from "./period.ts";
 

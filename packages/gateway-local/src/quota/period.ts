@@ -3,7 +3,7 @@
  * is no such day. It is named by the date of its beginning, `YYYY-MM-DD`; later periods have greater names.
  */
 
-import { formatDay } from "@hawser/shared-protocol/node";
+import { formatDay } from "@hawser/status-api/model";
 
 /** The period to which `now` belongs. */
 export function periodAt(now: Date, resetDay: number): string {

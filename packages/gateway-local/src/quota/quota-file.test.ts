@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { createLogger } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
 import { QuotaFile } from "./quota-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hawser-quota-"));

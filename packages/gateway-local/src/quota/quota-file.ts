@@ -1,16 +1,16 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
+import type { Logger } from "@hawser/gateway-kit";
 import {
   CodedError,
   type Directory,
   ErrorCode,
-  type Logger,
   makeDirectory,
   readFileIn,
   saveFile,
   systemCode,
-  z,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/gateway-kit/config";
+import { z } from "zod";
 import type { PeriodCount } from "./period.ts";
 
 const bytes = z.number().min(0);

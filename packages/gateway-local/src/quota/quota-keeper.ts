@@ -1,10 +1,6 @@
-import {
-  type EventLog,
-  type EventType,
-  formatBytes,
-  formatDay,
-  type Logger,
-} from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import type { EventLog } from "@hawser/status-api";
+import { type EventType, formatBytes, formatDay } from "@hawser/status-api/model";
 import type { Path } from "../paths/path.ts";
 import { KERNEL_MEND, whatIsUncounted } from "./kernel-counts.ts";
 import { PathQuota, type QuotaEvent } from "./path-quota.ts";

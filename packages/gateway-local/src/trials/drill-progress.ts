@@ -1,5 +1,5 @@
-import type { Session } from "@hawser/shared-protocol/engine";
-import type { DrillProgress } from "@hawser/shared-protocol/node";
+import type { Session } from "@hawser/multipath-engine";
+import type { DrillProgress } from "@hawser/status-api/model";
 import type { FlowWatch } from "./flow-watch.ts";
 import { GoodputMeter } from "./goodput-meter.ts";
 

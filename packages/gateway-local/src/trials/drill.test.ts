@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SessionDriver } from "@hawser/shared-protocol/node";
+import type { SessionDriver } from "@hawser/gateway-kit";
 import type { Path } from "../paths/path.ts";
 import { drill } from "./drill.ts";
 

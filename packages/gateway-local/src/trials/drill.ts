@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Session, SessionTotals, Stream } from "@hawser/shared-protocol/engine";
-import type { DrillProgress, DrillReport, SessionDriver } from "@hawser/shared-protocol/node";
+import type { SessionDriver } from "@hawser/gateway-kit";
+import type { Session, SessionTotals, Stream } from "@hawser/multipath-engine";
+import type { DrillProgress, DrillReport } from "@hawser/status-api/model";
 import type { Path } from "../paths/path.ts";
 import { DrillTicker } from "./drill-progress.ts";
 import { FlowWatch } from "./flow-watch.ts";

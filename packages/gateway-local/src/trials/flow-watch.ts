@@ -1,4 +1,4 @@
-import type { Session, Stream } from "@hawser/shared-protocol/engine";
+import type { Session, Stream } from "@hawser/multipath-engine";
 
 /** Between two looks, ms: the resolution of what is reported. */
 const LOOK_MS = 10;

@@ -1,4 +1,4 @@
-import type { SessionDriver } from "@hawser/shared-protocol/node";
+import type { SessionDriver } from "@hawser/gateway-kit";
 import { SpeedtestStream } from "./speedtest-stream.ts";
 
 const PERIOD_MS = 100;

@@ -4,8 +4,8 @@ import {
   SPEEDTEST_HOST,
   SpeedtestVerb,
   type StreamHandler,
-} from "@hawser/shared-protocol/node";
-import { StreamCode } from "@hawser/shared-protocol/wire";
+} from "@hawser/gateway-kit";
+import { StreamCode } from "@hawser/shared-protocol";
 import { TrialError } from "./trial-error.ts";
 
 /** What a reset by the remote gateway means here. */

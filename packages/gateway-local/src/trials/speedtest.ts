@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SessionDriver, SpeedProgress, SpeedResult } from "@hawser/shared-protocol/node";
+import type { SessionDriver } from "@hawser/gateway-kit";
+import type { SpeedProgress, SpeedResult } from "@hawser/status-api/model";
 import { LatencyProbe } from "./latency-probe.ts";
 import { measureTransfer } from "./transfer.ts";
 import { TrialError } from "./trial-error.ts";

@@ -1,4 +1,4 @@
-import { type SessionDriver, writeZeros } from "@hawser/shared-protocol/node";
+import { type SessionDriver, writeZeros } from "@hawser/gateway-kit";
 import { GoodputMeter } from "./goodput-meter.ts";
 import { SpeedtestStream } from "./speedtest-stream.ts";
 import { TrialError } from "./trial-error.ts";

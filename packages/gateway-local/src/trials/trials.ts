@@ -1,16 +1,15 @@
 /** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
 
+import { noSuchPath, RequestError } from "@hawser/status-api";
 import {
   carries,
   type DrillProgress,
   type DrillReport,
   isFree,
-  noSuchPath,
-  RequestError,
   type SpeedProgress,
   type SpeedResult,
   type SpeedtestOptions,
-} from "@hawser/shared-protocol/node";
+} from "@hawser/status-api/model";
 import type { Path } from "../paths/path.ts";
 import type { SessionKeeper } from "../session-keeper.ts";
 import { drill } from "./drill.ts";

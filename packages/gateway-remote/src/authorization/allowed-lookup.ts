@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import type { DialOptions } from "@hawser/shared-protocol/node";
+import type { DialOptions } from "@hawser/gateway-kit";
 import type { EgressPolicy } from "./policy.ts";
 
 /** None of the addresses of a name may be reached. Its code is what connect(2) says of a forbidden destination. */

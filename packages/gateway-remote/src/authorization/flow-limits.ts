@@ -1,6 +1,6 @@
 /** How many flows one peer may have, and how quickly it may open them. */
 
-import { TokenBucket } from "@hawser/shared-protocol/engine";
+import { TokenBucket } from "@hawser/multipath-engine";
 
 export interface FlowLimitsConfig {
   /** Open at a time. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, generateSecret } from "@hawser/shared-protocol/node";
+import { createLogger } from "@hawser/gateway-kit";
+import { generateSecret } from "@hawser/shared-protocol";
 import { parseRemoteFile, type RemoteConfig } from "../config.ts";
 import { PeerAccesses } from "./peer-access.ts";
 

@@ -1,13 +1,8 @@
 /** What each peer may do, over all of its sessions and through reloads. */
 
-import { MemoryBudget, TokenBucket } from "@hawser/shared-protocol/engine";
-import {
-  childLogger,
-  flowDescriptors,
-  LimitedLog,
-  type Logger,
-  type SpeedtestVerb,
-} from "@hawser/shared-protocol/node";
+import type { Logger } from "@hawser/gateway-kit";
+import { childLogger, flowDescriptors, LimitedLog, type SpeedtestVerb } from "@hawser/gateway-kit";
+import { MemoryBudget, TokenBucket } from "@hawser/multipath-engine";
 import type { PeerConfig, RemoteConfig } from "../config.ts";
 import { NameResolver } from "../names/name-resolver.ts";
 import { FlowLimits } from "./flow-limits.ts";

@@ -1,7 +1,8 @@
 /** Which destinations a peer may reach: what `allow` names and `deny` does not. */
 
 import { BlockList, isIP } from "node:net";
-import { canonicalIp, isOwnAddress } from "@hawser/shared-protocol/node";
+import { isOwnAddress } from "@hawser/linux-sockets";
+import { canonicalIp } from "@hawser/shared-protocol";
 import { embeddedIpv4, whyNotPublic } from "./public-addresses.ts";
 import type { EgressRule } from "./rules.ts";
 

@@ -1,7 +1,8 @@
 /** What `public` in `allow` leaves out: `SPECIAL_RANGES`, also in disguise, and what nobody was given. */
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
-import { canonicalIp, formatIpv4, parseIp, SPECIAL_RANGES } from "@hawser/shared-protocol/node";
+import { SPECIAL_RANGES } from "@hawser/linux-sockets";
+import { canonicalIp, formatIpv4, parseIp } from "@hawser/shared-protocol";
 
 /** The first that an address is in says what it is. */
 const LISTS = SPECIAL_RANGES.map(([what, ...ranges]) => {

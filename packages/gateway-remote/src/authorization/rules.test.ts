@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Parsed } from "@hawser/shared-protocol/node";
+import type { Parsed } from "@hawser/shared-protocol";
 import { type EgressRule, parseAllowRule, parseDenyRule } from "./rules.ts";
 
 function shown(result: Parsed<EgressRule>): string {

@@ -1,7 +1,8 @@
 /** The rules of `allow` and `deny` in remote.toml, from their text. */
 
 import { isIPv6 } from "node:net";
-import { type Cidr, type Parsed, parseCidr, parsed, problem } from "@hawser/shared-protocol/node";
+import { type Cidr, parseCidr } from "@hawser/gateway-kit/config";
+import { type Parsed, parsed, problem } from "@hawser/shared-protocol";
 
 /** Which addresses, and which of their ports. */
 export interface EgressRule {

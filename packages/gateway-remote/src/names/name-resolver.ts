@@ -7,7 +7,7 @@ import type { LookupAddress } from "node:dns";
 import { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
-import { localAddresses } from "@hawser/shared-protocol/node";
+import { localAddresses } from "@hawser/linux-sockets";
 import { ChangingFile } from "./changing-file.ts";
 import { HostsFile } from "./hosts-file.ts";
 

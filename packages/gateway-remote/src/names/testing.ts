@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv4 } from "node:net";
-import { parseIp } from "@hawser/shared-protocol/node";
+import { parseIp } from "@hawser/shared-protocol";
 
 /** A name server for tests: knows some names, drops what asks for `dead*`, and denies the rest (RFC 1035). */
 export interface TestNameServer extends Disposable {

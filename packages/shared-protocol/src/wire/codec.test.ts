@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Random } from "../../../../test/sim/random.ts";
+import { Random } from "../random.ts";
 import { CloseCode } from "./codes.ts";
 import { FrameDecoder, type FrameSink, type WireError } from "./decoder.ts";
 import { FrameEncoder } from "./encoder.ts";

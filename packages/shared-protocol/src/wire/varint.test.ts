@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Random } from "../../../../test/sim/random.ts";
+import { Random } from "../random.ts";
 import { MAX_VARINT, readVarint, varintLength, writeVarint } from "./varint.ts";
 
 /** RFC 9000, appendix A.1, but for its 8-byte example, which is above 2^53. */

@@ -1,0 +1,34 @@
+export {
+  adoptApplication,
+  type BytesHandler,
+  type DialOptions,
+  dialApplication,
+  prepareApplication,
+} from "./flows/application-socket.ts";
+export { Flow, type FlowEvents } from "./flows/flow.ts";
+export { FlowSet } from "./flows/flow-set.ts";
+export { serveUntilSignalled } from "./lifecycle.ts";
+export { Admission, sourceOf, withinDescriptors } from "./limits/admission.ts";
+export { AttemptLimit } from "./limits/attempt-limit.ts";
+export { descriptorLimit, descriptorsShort, flowDescriptors } from "./limits/descriptors.ts";
+export { Heaviest } from "./limits/heaviest.ts";
+export { LimitedLog } from "./limits/limited-log.ts";
+export { type RefusalCount, Refusals } from "./limits/refusals.ts";
+export { turnAway } from "./limits/turn-away.ts";
+export { Listener, listen, listenAll } from "./listen.ts";
+export { childLogger, createLogger, keptLog, type Logger, type LogLine, prettyLogLine } from "./log.ts";
+export { type Numbered, Recent } from "./recent.ts";
+export { type LineBytes, type PathObserver, PathRecord } from "./session/path-record.ts";
+export { PATH_STATES, type PathState } from "./session/path-state.ts";
+export { SessionDriver, type StreamHandler, type SubflowChange } from "./session/session-driver.ts";
+export {
+  encodeSpeedtestRequest,
+  MAX_SPEEDTEST_BYTES,
+  MAX_SPEEDTEST_MS,
+  MAX_SPEEDTEST_REQUEST,
+  parseSpeedtestRequest,
+  SPEEDTEST_HOST,
+  SpeedtestVerb,
+  speedtestVerb,
+} from "./speedtest/request.ts";
+export { writeZeros } from "./speedtest/zeros.ts";

@@ -1,0 +1,104 @@
+import { formatIpv6, parseIp } from "@hawser/shared-protocol";
+import { descriptorLimit } from "./descriptors.ts";
+import { Heaviest } from "./heaviest.ts";
+
+export interface AdmissionLimits {
+  readonly total: number;
+  /** Of one source: see `sourceOf`. */
+  readonly perSource: number;
+  /** Of one site: see `siteOf`. */
+  readonly perSite: number;
+}
+
+/** Those who wait leave most descriptors to who has shown what it wants: a share of all. */
+const WAITING_SHARE = 1 / 8;
+
+/** The same with no more in all than a share of the machine's descriptors. */
+export function withinDescriptors(limits: AdmissionLimits, descriptors = descriptorLimit()): AdmissionLimits {
+  return { ...limits, total: Math.max(1, Math.min(limits.total, Math.floor(descriptors * WAITING_SHARE))) };
+}
+
+/**
+ * Connections that have not shown yet who they are or what they want: how many there may be, and which one goes when
+ * there are too many. One source or one site has too many: its oldest. All together are too many: the oldest of the site
+ * that has most, so that a flood from a few networks displaces itself and nobody else. No sockets in here.
+ */
+export class Admission<T> {
+  readonly #limits: AdmissionLimits;
+  readonly #drop: (connection: T) => void;
+  readonly #origins = new Map<T, { readonly source: string; readonly site: string }>();
+  /** By source and by site; within one in order of arrival. None is without a connection. */
+  readonly #sources = new Map<string, Set<T>>();
+  readonly #sites = new Map<string, Set<T>>();
+  readonly #heaviest = new Heaviest();
+
+  /** `drop` is told of a connection that has to go; it has left already. */
+  constructor(limits: AdmissionLimits, drop: (connection: T) => void) {
+    this.#limits = limits;
+    this.#drop = drop;
+  }
+
+  get size(): number {
+    return this.#origins.size;
+  }
+
+  /** The connection came from this address. Room is made for it. */
+  enter(connection: T, address: string | undefined): void {
+    const [source, site] = [sourceOf(address), siteOf(address)];
+    const { total, perSource, perSite } = this.#limits;
+    if ((this.#sources.get(source)?.size ?? 0) >= perSource) this.#dropOldest(this.#sources.get(source));
+    else if (this.#heaviest.count(site) >= perSite) this.#dropOldest(this.#sites.get(site));
+    else if (this.size >= total) this.#dropOldest(this.#sites.get(this.#heaviest.key ?? ""));
+    this.#origins.set(connection, { source, site });
+    addTo(this.#sources, source, connection);
+    addTo(this.#sites, site, connection);
+    this.#heaviest.add(site);
+  }
+
+  /** It has shown what it had to, or has gone. */
+  leave(connection: T): void {
+    const origin = this.#origins.get(connection);
+    if (!origin) return;
+    this.#origins.delete(connection);
+    removeFrom(this.#sources, origin.source, connection);
+    removeFrom(this.#sites, origin.site, connection);
+    this.#heaviest.remove(origin.site);
+  }
+
+  #dropOldest(group: ReadonlySet<T> | undefined): void {
+    for (const oldest of group ?? []) {
+      this.leave(oldest);
+      return this.#drop(oldest);
+    }
+  }
+}
+
+function addTo<T>(groups: Map<string, Set<T>>, key: string, connection: T): void {
+  const group = groups.get(key) ?? new Set();
+  groups.set(key, group.add(connection));
+}
+
+function removeFrom<T>(groups: Map<string, Set<T>>, key: string, connection: T): void {
+  const group = groups.get(key);
+  group?.delete(connection);
+  if (group?.size === 0) groups.delete(key);
+}
+
+/** What counts as one source: an IPv4 address, also a mapped one; of an IPv6 address its /64, all of which one host may use (RFC 8981). */
+export function sourceOf(address: string | undefined): string {
+  return networkOf(address, 64);
+}
+
+/** What counts as one site: an IPv4 address; of an IPv6 address its /48, which one customer may have whole (RFC 6177). */
+export function siteOf(address: string | undefined): string {
+  return networkOf(address, 48);
+}
+
+function networkOf(address: string | undefined, bits: 48 | 64): string {
+  const bytes = parseIp(address ?? "");
+  if (bytes?.length !== 16) return address ?? "";
+  const text = formatIpv6(bytes);
+  if (text.startsWith("::ffff:") && text.includes(".")) return text.slice("::ffff:".length);
+  const kept = bytes.subarray(0, bits / 8);
+  return `${formatIpv6(Buffer.concat([kept, Buffer.alloc(16 - kept.length)]))}/${bits}`;
+}

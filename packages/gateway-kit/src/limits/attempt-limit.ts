@@ -1,0 +1,44 @@
+/** Who fails to log in too often is not listened to for a while: passwords cannot be guessed in any number. */
+
+import { parseIp } from "@hawser/shared-protocol";
+
+/** Failures of one address in WINDOW_MS before it must wait for that time to be over. */
+const MAX_FAILURES = 10;
+const WINDOW_MS = 60_000;
+/** Addresses remembered; of more, the one that failed first is forgotten. */
+const MAX_ADDRESSES = 4_096;
+
+interface Failures {
+  count: number;
+  readonly until: number;
+}
+
+/** Counts failures by address, of IPv6 by /64: whoever has one address there has them all. `now` is in milliseconds. */
+export class AttemptLimit {
+  readonly #failures = new Map<string, Failures>();
+
+  /** Milliseconds until this address may try again; 0 when it may now. */
+  waitFor(address: string | undefined, now: number): number {
+    const failures = this.#failures.get(keyOf(address));
+    return failures && failures.count >= MAX_FAILURES ? Math.max(0, failures.until - now) : 0;
+  }
+
+  handleFailure(address: string | undefined, now: number): void {
+    const key = keyOf(address);
+    const known = this.#failures.get(key);
+    if (known && known.until > now) {
+      known.count++;
+      return;
+    }
+    this.#failures.delete(key);
+    this.#failures.set(key, { count: 1, until: now + WINDOW_MS });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
+  }
+}
+
+function keyOf(address = ""): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  const bytes = parseIp(plain);
+  return bytes?.length === 16 ? bytes.toString("hex", 0, 8) : plain;
+}

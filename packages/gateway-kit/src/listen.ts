@@ -1,0 +1,167 @@
+import { fstatSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { libc, socketFd } from "@hawser/linux-sockets";
+import type { Endpoint } from "@hawser/shared-protocol";
+import { formatEndpoint } from "@hawser/shared-protocol";
+import { CodedError, ErrorCode } from "./config/errors.ts";
+import { type DescriptorUse, descriptorLimit, descriptorsShort } from "./limits/descriptors.ts";
+import { LimitedLog } from "./limits/limited-log.ts";
+import type { Logger } from "./log.ts";
+
+/**
+ * Connections that wait to be accepted: what a crowd of 600 a second brings while a busy machine does something else for
+ * seconds. Beyond it the kernel drops everybody's SYNs. It takes no more than net.core.somaxconn, which is as many.
+ */
+const BACKLOG = 4_096;
+/** How soon a listener that ran out of descriptors looks for some again, milliseconds. */
+const RETRY_MS = 100;
+
+export interface ListenOptions {
+  /** The configuration key that asks for it, for error messages. */
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+  /** Leave IPv4 to another listener of the same port. */
+  readonly ipv6Only?: boolean;
+  /** Default `flow`. */
+  readonly use?: DescriptorUse;
+}
+
+/**
+ * A listener at each endpoint; as `listen`. With an IPv4 listener of its own on the port, the IPv6 one leaves IPv4 alone.
+ * @throws CodedError LISTEN_FAILED
+ */
+export async function listenAll(
+  { key, endpoints, use }: { readonly endpoints: readonly Endpoint[] } & Pick<ListenOptions, "key" | "use">,
+  logger: Logger,
+  onConnection: (socket: Socket) => void,
+): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const [i, { host, port }] of endpoints.entries()) {
+    const ipv6Only =
+      host.includes(":") && endpoints.some((other) => other.port === port && !other.host.includes(":"));
+    const own = endpoints.length > 1 ? `${key}[${i}]` : key;
+    const options = { key: own, host, port, ipv6Only, ...(use && { use }) };
+    listeners.push(await listen(options, logger, onConnection));
+  }
+  return listeners;
+}
+
+/**
+ * A TCP listener. Sockets come paused: nothing has been read of them; and each direction ends on its own.
+ * @throws CodedError LISTEN_FAILED, with the mend
+ */
+export async function listen(
+  options: ListenOptions,
+  logger: Logger,
+  onConnection: (socket: Socket) => void,
+): Promise<Listener> {
+  const listener = new Listener(options, logger, onConnection);
+  await listener.start();
+  return listener;
+}
+
+/**
+ * Backs off where descriptors run short: the server is closed, while a duplicate keeps its listening socket, so that
+ * new connections wait in the kernel's backlog until it listens again.
+ */
+export class Listener {
+  readonly #options: ListenOptions;
+  readonly #use: DescriptorUse;
+  readonly #log: LimitedLog;
+  readonly #server: Server;
+  /** The duplicate; -1 where there is no limit to run into. */
+  #spare = -1;
+  #retry: NodeJS.Timeout | undefined;
+  #port = 0;
+
+  constructor(options: ListenOptions, logger: Logger, onConnection: (socket: Socket) => void) {
+    this.#options = options;
+    this.#use = options.use ?? "flow";
+    this.#log = new LimitedLog(logger);
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+      if (descriptorsShort(this.#use)) this.#backOff();
+      onConnection(socket);
+    });
+  }
+
+  /** The port that it really has, if 0 was asked for. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** @throws CodedError LISTEN_FAILED */
+  async start(): Promise<void> {
+    const { host, port, ipv6Only = false } = this.#options;
+    const server = this.#server;
+    await new Promise<void>((done, reject) => {
+      server.once("error", (error) => reject(listenError(this.#options, error)));
+      server.listen({ host, port, ipv6Only, backlog: BACKLOG }, done);
+    });
+    server.removeAllListeners("error");
+    server.on("error", (error) => this.#backOff(error));
+    this.#port = (server.address() as AddressInfo).port;
+    if (descriptorLimit() !== Number.POSITIVE_INFINITY) this.#spare = libc().dup(socketFd(server) ?? -1);
+  }
+
+  /** Accepts nothing more; what was accepted stays. */
+  close(): void {
+    clearInterval(this.#retry);
+    this.#server.close();
+    if (this.#spare >= 0) libc().close(this.#spare);
+    this.#spare = -1;
+  }
+
+  /** After an error (ENFILE: the whole machine's limit), or with the last descriptor of its share taken. */
+  #backOff(error?: Error): void {
+    const fields = { listener: this.#options.key, limit: descriptorLimit(), err: error };
+    const message =
+      "descriptors run short (LimitNOFILE, ulimit -n): new connections wait until some are free";
+    this.#log.write("short", "warn", fields, message);
+    if (this.#spare < 0 || this.#retry) return;
+    this.#server.close();
+    this.#retry = setInterval(() => this.#goOn(), RETRY_MS);
+  }
+
+  #goOn(): void {
+    // One for the connection, and one for its duplicate (adoptAccepted).
+    if (descriptorsShort(this.#use, 2)) return;
+    const fd = libc().dup(this.#spare);
+    if (fd < 0) return;
+    clearInterval(this.#retry);
+    this.#retry = undefined;
+    this.#server.listen({ fd, backlog: BACKLOG });
+    if (!this.#server.listening) {
+      // What could not even be opened is still ours; what could not listen Node has closed. The error makes it back off.
+      if (isSameFile(fd, this.#spare)) libc().close(fd);
+      return;
+    }
+    this.#log.write("on", "info", { listener: this.#options.key }, "accepts connections again");
+  }
+}
+
+/** Whether both descriptors are open, and of one file. */
+function isSameFile(one: number, other: number): boolean {
+  try {
+    return fstatSync(one, { bigint: true }).ino === fstatSync(other, { bigint: true }).ino;
+  } catch {
+    return false;
+  }
+}
+
+function listenError(options: ListenOptions, error: NodeJS.ErrnoException): CodedError {
+  const where = formatEndpoint(options);
+  const mends: Record<string, string> = {
+    EADDRINUSE: `${where} is in use; choose another port or stop the program that has it`,
+    EACCES: `no permission to listen on ${where}; ports below 1024 need CAP_NET_BIND_SERVICE`,
+    EAFNOSUPPORT: `${where} cannot be, as this machine has no IPv6; ${withoutIpv6(options)}`,
+    EADDRNOTAVAIL: `${where} is not an address of this machine; \`ip address\` lists them`,
+  };
+  const what = mends[error.code ?? ""] ?? `cannot listen on ${where}: ${error.message}`;
+  return new CodedError(ErrorCode.listenFailed, `${options.key}: ${what}`, { cause: error });
+}
+
+function withoutIpv6({ host, port }: ListenOptions): string {
+  const other = formatEndpoint({ host: host === "::1" ? "127.0.0.1" : "0.0.0.0", port });
+  return `leave it out, or write an IPv4 address, such as "${other}"`;
+}

@@ -1,0 +1,3 @@
+/** What only tests need. */
+
+export { TURN_AWAY_MS, TURNED_AWAY } from "./limits/turn-away.ts";

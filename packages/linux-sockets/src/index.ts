@@ -1,0 +1,26 @@
+export { hasIpv6 } from "./address-families.ts";
+export { BufferPool } from "./buffers/buffer-pool.ts";
+export { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "./buffers/pooled-reader.ts";
+export { hasCapability } from "./capabilities.ts";
+export { interfaceIndex, isOwnAddress, type LocalAddress, localAddresses } from "./interfaces.ts";
+export { IpSetErrno, IpSets } from "./ipset.ts";
+export { libc, Sys } from "./libc.ts";
+export { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
+export { type RulesChange, watchNftables } from "./nftables-watch.ts";
+export { originalDestination } from "./original-destination.ts";
+export { createPinnedSocket, mayBindToDevice } from "./pinned-socket.ts";
+export { type Route, readRoutes, watchRoutes } from "./routes.ts";
+export {
+  getCongestion,
+  type KeepAlive,
+  setCongestion,
+  setDiscardOnClose,
+  setKeepAlive,
+  setNotSentLowat,
+  setUrgentInline,
+  socketError,
+  socketFd,
+} from "./socket-options.ts";
+export { SPECIAL_RANGES } from "./special-ranges.ts";
+export { errnoName, SystemError } from "./system-error.ts";
+export { type TcpInfo, tcpInfo } from "./tcp-info.ts";

@@ -1,0 +1,51 @@
+import { isIPv6, type Socket } from "node:net";
+import { formatIpv4, formatIpv6 } from "@hawser/shared-protocol";
+import { libc, Sys } from "./libc.ts";
+import { socketFd } from "./socket-options.ts";
+import { errnoName } from "./system-error.ts";
+
+/** Where a redirected connection was going before NAT. `address` is canonical text (RFC 5952), never v4-mapped. */
+export interface OriginalDestination {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+}
+
+/** Why there is none. ENOENT: not in conntrack, the client spoke to the listener; ENOTCONN: it has gone. */
+export interface NoOriginalDestination {
+  readonly error: string;
+}
+
+// struct sockaddr_in and sockaddr_in6 (ip(7), ipv6(7)): the family in host order, then the port in network order.
+const SOCKADDR_IN = { bytes: 16, port: 2, address: 4 } as const;
+const SOCKADDR_IN6 = { bytes: 28, port: 2, address: 8 } as const;
+
+// One thread calls, synchronously: one buffer does for all.
+const value = Buffer.alloc(SOCKADDR_IN6.bytes);
+const length = new Uint32Array(1);
+
+/**
+ * Asks netfilter where the client of an accepted connection wanted to go: SO_ORIGINAL_DST for IPv4 (also for
+ * `::ffff:` peers of an IPv6 listener), IP6T_SO_ORIGINAL_DST for IPv6.
+ *
+ * A client that spoke to the listener itself may be answered with the listener's own address: the caller must
+ * compare (`isOwnAddress` and port), or it dials itself.
+ *
+ * @throws SystemError only when the C library cannot be reached at all; what the kernel says is a value.
+ */
+export function originalDestination(socket: Socket): OriginalDestination | NoOriginalDestination {
+  const fd = socketFd(socket);
+  const peer = socket.remoteAddress;
+  if (fd === undefined || peer === undefined) return { error: "ENOTCONN" };
+  const isV6 = isIPv6(peer) && !peer.toLowerCase().startsWith("::ffff:");
+  const layout = isV6 ? SOCKADDR_IN6 : SOCKADDR_IN;
+  const [level, option] = isV6 ? [Sys.SOL_IPV6, Sys.IP6T_SO_ORIGINAL_DST] : [Sys.SOL_IP, Sys.SO_ORIGINAL_DST];
+  const c = libc();
+  length[0] = layout.bytes;
+  if (c.getsockopt(fd, level, option, value, length) !== 0) return { error: errnoName(c.errno()) };
+  return {
+    address: isV6 ? formatIpv6(value, layout.address) : formatIpv4(value, layout.address),
+    family: isV6 ? 6 : 4,
+    port: value.readUInt16BE(layout.port),
+  };
+}

@@ -1,0 +1,11 @@
+export { type SessionEvent, type StreamRefusal } from "./events.ts";
+export { type LineReport } from "./line-watch.ts";
+export { MemoryBudget } from "./memory-budget.ts";
+export { MAX_STREAMS } from "./parameters.ts";
+export { PathModel } from "./path-model.ts";
+export { type TierChange } from "./role-policy.ts";
+export { Session } from "./session.ts";
+export { type SessionTotals } from "./state.ts";
+export { type PathShare, Stream, type StreamRequest } from "./stream.ts";
+export { Subflow, type SubflowOptions } from "./subflow.ts";
+export { TokenBucket } from "./token-bucket.ts";

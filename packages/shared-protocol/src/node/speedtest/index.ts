@@ -1,2 +1,0 @@
-export * from "./request.ts";
-export { writeZeros, ZEROS } from "./zeros.ts";

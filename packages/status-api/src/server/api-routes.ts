@@ -1,0 +1,119 @@
+/** The routes under `/api`. Each is there as `/api/v1`, too: that stays when a later version takes `/api`. */
+
+import type { Logger, LogLine, Recent } from "@hawser/gateway-kit";
+import { PATH_ROLES, type PathRole } from "@hawser/shared-protocol";
+import type { FastifyInstance } from "fastify";
+import { type RoleChange, sessionsOf } from "../model/types.ts";
+import { type About, API_VERSION, type FlowQuery, failed, JsonSchema } from "../schemas.ts";
+import { addEventRoutes } from "./event-routes.ts";
+import { withoutInfinities } from "./finite.ts";
+import { listFlows } from "./flow-list.ts";
+import type { StatusHistory } from "./history.ts";
+import { noSuchPath, notOffered, sendProblem } from "./problems.ts";
+import type { StatusSource } from "./source.ts";
+import { addTrialRoutes } from "./trial-routes.ts";
+
+export function addApiRoutes(
+  app: FastifyInstance,
+  source: StatusSource,
+  history: StatusHistory,
+  logger: Logger,
+  log: Recent<LogLine>,
+): void {
+  const answers = (summary: string, ok: unknown, query?: unknown) => ({
+    schema: { summary, ...(query !== undefined && { querystring: query }), response: { 200: ok, ...failed } },
+  });
+
+  app.get("/api", answers("what this API is and can do", JsonSchema.about), () => aboutApi(source));
+  app.get("/api/status", answers("the gateway, its sessions and paths", JsonSchema.status), () =>
+    withoutInfinities(source.status()),
+  );
+  app.get<{ Querystring: FlowQuery }>(
+    "/api/flows",
+    answers("the open flows", JsonSchema.flows, JsonSchema.flowQuery),
+    (request, reply) => {
+      const { flows, total } = listFlows(source.flows(), request.query);
+      return reply.header("x-total-count", total).send(withoutInfinities(flows));
+    },
+  );
+  app.get(
+    "/api/history",
+    answers("the paths' counters, rates and round trips over the last minutes", JsonSchema.history),
+    () => withoutInfinities(history.history()),
+  );
+  addEventRoutes(app, source, history, log);
+  addRoleRoute(app, source);
+  addFlowRoute(app, source, logger);
+  addTrialRoutes(app, source, logger);
+}
+
+/** For Fastify: `/api/v1/...` is `/api/...`. */
+export function rewriteVersion(url: string): string {
+  return url.replace(new RegExp(`^/api/v${API_VERSION}(?=[/?]|$)`), "/api");
+}
+
+function aboutApi(source: StatusSource): About {
+  const { role: gateway, version } = source.status();
+  const controls = {
+    roles: source.setPathRole ? [...PATH_ROLES] : [],
+    disconnect: source.disconnectFlow !== undefined,
+    drill: source.drill !== undefined,
+    speedtest: source.speedtest !== undefined,
+  };
+  return { apiVersion: API_VERSION, gateway, version, controls };
+}
+
+function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
+  const schema = {
+    summary: "changes a path's role at once",
+    params: JsonSchema.pathName,
+    body: JsonSchema.roleChange,
+    response: { 200: JsonSchema.changedPath, ...failed },
+  };
+  interface Route {
+    Params: { name: string };
+    Body: { role: PathRole };
+  }
+  app.patch<Route>("/api/paths/:name", { schema }, (request, reply) => {
+    const { name } = request.params;
+    const { role } = request.body;
+    if (!source.setPathRole) {
+      reply.header("allow", "");
+      return sendProblem(reply, 405, "the local gateway decides the roles of its paths; ask it");
+    }
+    const isKnown = source.setPathRole(name, role);
+    const paths = sessionsOf(source.status()).flatMap((session) => session.paths);
+    const path = isKnown ? paths.find((each) => each.name === name) : undefined;
+    if (!path) {
+      throw noSuchPath(
+        name,
+        paths.map((each) => each.name),
+      );
+    }
+    const { roleInForce = role, roleReason } = path;
+    return reply.send({ name, role, roleInForce, roleReason } satisfies RoleChange);
+  });
+}
+
+function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
+  const schema = {
+    summary: "cuts an open flow",
+    params: JsonSchema.flowName,
+    response: { 204: JsonSchema.nothing, ...failed },
+  };
+  app.delete<{ Params: { id: string } }>("/api/flows/:id", { schema }, (request, reply) => {
+    const { id } = request.params;
+    if (!source.disconnectFlow) return notOffered(reply, "flows are not cut");
+    const flow = source.flows().find((open) => open.id === id);
+    if (!flow || !source.disconnectFlow(id))
+      return sendProblem(reply, 404, `there is no flow ${JSON.stringify(id)}`);
+    const { from, to, peer } = flow;
+    logger.info({ peer, flow: id, from, to }, "a flow was cut through the API");
+    source.events.add(
+      "flow-cut",
+      `the flow from ${from} to ${to} was cut through the API`,
+      peer ? { peer } : {},
+    );
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,59 @@
+/** What happened to lines, sessions and flows, for people and their tools: the last events, numbered. */
+
+import { Heaviest, Recent } from "@hawser/gateway-kit";
+import { EVENT_TYPES, type EventSubject, type EventType, type GatewayEvent } from "../model/event.ts";
+
+const TROUBLE: ReadonlySet<EventType> = new Set([
+  "path-suspect",
+  "path-down",
+  "path-resting",
+  "quota-warned",
+  "quota-reached",
+  "subflow-lost",
+  "peer-unreachable",
+  "egress-lost",
+  "capture-blocked",
+  "rules-lost",
+  "rules-given-up",
+  "reload-failed",
+  "session-closed",
+  "flows-failed",
+  "flows-refused",
+]);
+
+/** Events kept, some 200 bytes each. */
+const CAPACITY = 1_000;
+
+/**
+ * The last events, and how many there were of each type. The peer with most events makes room for new ones, so that none
+ * can push the others' history out.
+ */
+export class EventLog extends Recent<GatewayEvent> {
+  readonly #perPeer = new Heaviest();
+  readonly #counts = new Map<EventType, number>(EVENT_TYPES.map((type) => [type, 0]));
+
+  constructor(capacity = CAPACITY) {
+    super(capacity);
+  }
+
+  /** How many of each type there were since the start. */
+  get counts(): ReadonlyMap<EventType, number> {
+    return this.#counts;
+  }
+
+  add(type: EventType, message: string, about: EventSubject = {}): void {
+    const level = TROUBLE.has(type) ? "warn" : "info";
+    this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+    this.#perPeer.add(about.peer ?? "");
+    this.push((id) => ({ id, time: new Date().toISOString(), type, level, ...about, message }));
+  }
+
+  protected override indexOfSurplus(kept: readonly GatewayEvent[]): number {
+    const heaviest = this.#perPeer.key ?? "";
+    this.#perPeer.remove(heaviest);
+    return Math.max(
+      0,
+      kept.findIndex(({ peer = "" }) => peer === heaviest),
+    );
+  }
+}

@@ -1,0 +1,76 @@
+/** Who may talk to the status server, told from the request's headers: browsers are sent here by foreign pages, too. */
+
+import type { Secret } from "@hawser/shared-protocol";
+import { isLoopbackHost } from "@hawser/shared-protocol";
+
+/** Served without the token: pages that say nothing of this gateway; their scripts ask for the rest with it. */
+const PAGES: ReadonlySet<string> = new Set(["/", "/docs", "/assets/*"]);
+
+/**
+ * Whether the Host header names this server by an address. A foreign page whose domain name was rebound to this
+ * address still sends its own name. The port is not compared: a forwarded port is another one.
+ */
+export function isOwnHost(header: string, listenHost: string, localAddress: string | undefined): boolean {
+  const host = hostOf(header);
+  if (host === undefined) return false;
+  if (isLoopbackHost(host)) return true;
+  return host === listenHost.toLowerCase() || host === localAddress?.replace(/^::ffff:/, "");
+}
+
+/**
+ * Whether a request comes from this server's own page, or from no page at all. A link from elsewhere may lead here, as
+ * long as it changes nothing.
+ */
+export function isOwnOrigin(method: string, headers: OriginHeaders): boolean {
+  const site = headers["sec-fetch-site"];
+  const isForeign = site !== undefined && site !== "same-origin" && site !== "none";
+  if (isReading(method)) return !isForeign || headers["sec-fetch-mode"] === "navigate";
+  return !isForeign && (headers.origin === undefined || headers.origin === `http://${headers.host ?? ""}`);
+}
+
+interface OriginHeaders {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly "sec-fetch-site"?: string | string[] | undefined;
+  readonly "sec-fetch-mode"?: string | string[] | undefined;
+}
+
+function isReading(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** Whether a route is served without the token; `route` as it is registered, undefined for none. */
+export function isOpenToAll(method: string, route: string | undefined): boolean {
+  return route !== undefined && isReading(method) && (PAGES.has(route) || route === HEALTH_ROUTE);
+}
+
+/** Load balancers and the like get their yes or no without the token; the reason only with it. */
+export const HEALTH_ROUTE = "/healthz";
+
+/** The token of an `Authorization: Bearer` header (RFC 6750, section 2.1); undefined when there is none. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? "")?.[1];
+}
+
+/** Whether the header shows the token; its time tells nothing of the token. */
+export function showsToken(header: string | undefined, token: Secret): boolean {
+  return token.equals(bearerOf(header) ?? "");
+}
+
+function hostOf(header: string): string | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header);
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
+}
+
+/** Sent with every answer. Pages allow their own styles and scripts in the policy. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cache-control": "no-store",
+};

@@ -1,0 +1,35 @@
+import type { TcpInfo } from "@hawser/linux-sockets";
+
+/** Header bytes of a packet: IP, TCP, and TCP's timestamps. */
+const IPV4 = 20;
+const IPV6 = 40;
+const TCP = 20;
+const TIMESTAMPS = 12;
+/** The kernel counts segments in 32 bits. */
+const WRAP = 2 ** 32;
+
+/**
+ * What one TCP connection has put on its line and taken from it, as IP packets: bytes with TLS, headers, bare
+ * acknowledgements, and what was sent again. Of what came twice, the kernel counts the headers alone.
+ */
+export class LineCounter {
+  readonly #ip: number;
+  #out = 0;
+  #in = 0;
+  sent = 0;
+  received = 0;
+
+  constructor(family: "IPv4" | "IPv6") {
+    this.#ip = family === "IPv6" ? IPV6 : IPV4;
+  }
+
+  /** Takes in what the kernel counts since the connection began. */
+  handleInfo({ bytesSent, bytesAcked, bytesReceived, segsOut, segsIn, hasTimestamps }: TcpInfo): void {
+    const header = this.#ip + TCP + (hasTimestamps ? TIMESTAMPS : 0);
+    this.#out += (segsOut - (this.#out % WRAP) + WRAP) % WRAP;
+    this.#in += (segsIn - (this.#in % WRAP) + WRAP) % WRAP;
+    // Where the kernel does not tell what it sent, it tells what has arrived.
+    this.sent = (bytesSent || bytesAcked) + this.#out * header;
+    this.received = bytesReceived + this.#in * header;
+  }
+}

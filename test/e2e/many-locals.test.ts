@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createLogger } from "@hawser/gateway-kit";
+import { LocalGateway, loadLocalConfig } from "@hawser/gateway-local/testing";
+import {
+  addPeer,
+  initConfig,
+  loadRemoteConfig,
+  RemoteGateway,
+  removePeer,
+  rotateKey,
+} from "@hawser/gateway-remote/testing";
+import type { Logger } from "pino";
+
+const LOCALS = 12;
+const NOW = AbortSignal.abort();
+
+/** The gateways themselves, on loopback: one remote and many locals. */
+describe("many local gateways at one remote", { timeout: 30_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-many-"));
+  const file = join(folder, "remote.toml");
+  const names = Array.from({ length: LOCALS }, (_, i) => `home${i}`);
+  const locals = new Map<string, LocalGateway>();
+  let remote: RemoteGateway;
+  before(async () => {
+    const logger: Logger = createLogger({ role: "remote", name: "test", level: "silent" });
+    initConfig(file, { listen: { host: "127.0.0.1", port: await freePort() }, advertise: [] });
+    const lines = new Map(names.map((name) => [name, addPeer(file, name).line]));
+    remote = new RemoteGateway(loadRemoteConfig(file), logger);
+    await remote.start();
+    for (const [name, line] of lines) {
+      const local = new LocalGateway(loadLocalConfig(writeLocal(name, line)), logger);
+      locals.set(name, local);
+      await local.start();
+    }
+    await until(() => present().length === LOCALS);
+  });
+  after(async () => {
+    await Promise.all([...locals.values()].map((local) => local.stop(0, NOW)));
+    await remote.stop(0, NOW);
+    rmSync(folder, { recursive: true });
+  });
+
+  function writeLocal(name: string, line: string): string {
+    const config = join(folder, `${name}.toml`);
+    const path = '[[path]]\nname = "line"\nsource = "127.0.0.1"\n';
+    writeFileSync(config, `remote = "${line}"\n${path}`, { mode: 0o600 });
+    return config;
+  }
+
+  /** The peers with a session that has a subflow. */
+  function present(): string[] {
+    const live = [...remote.sessions.all].filter(({ driver }) => driver.connections.size > 0);
+    return live.map(({ peer }) => peer).sort();
+  }
+
+  function sessionOf(name: string): string | undefined {
+    return locals.get(name)?.keeper.id.toString("hex");
+  }
+
+  test("each has a session of its own", () => {
+    assert.deepEqual(present(), names.toSorted());
+    assert.equal(new Set(names.map(sessionOf)).size, LOCALS);
+  });
+
+  test("one is removed, one gets a new key, and nobody else notices", async () => {
+    const [removed = "", rotated = "", ...others] = names;
+    const before = [rotated, ...others].map(sessionOf);
+    removePeer(file, removed);
+    const { line } = rotateKey(file, rotated, 60_000);
+    remote.reload(loadRemoteConfig(file));
+    await until(() => !present().includes(removed));
+    await locals.get(rotated)?.reload(loadLocalConfig(writeLocal(rotated, line)));
+    assert.deepEqual(present(), [rotated, ...others].toSorted());
+    assert.deepEqual([rotated, ...others].map(sessionOf), before);
+    // The remote has dropped the old key by itself; its file is the command's matter.
+    assert.equal([...remote.sessions.all].find(({ peer }) => peer === rotated)?.key.until, undefined);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, "not within 10 s");
+    await sleep(20);
+  }
+}

@@ -1,6 +1,0 @@
-/** The name server of a namespace, with the names of a JSON object. Says `ready` when it answers. */
-import { startNameServer } from "../../packages/gateway-remote/src/names/testing.ts";
-
-const names = JSON.parse(process.argv[2] ?? "{}") as Record<string, readonly string[]>;
-await startNameServer(names, { host: "127.0.0.1", port: 53 });
-process.stdout.write("ready\n");

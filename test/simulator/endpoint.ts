@@ -1,0 +1,181 @@
+import { type LineReport, MemoryBudget, Session, type SessionEvent } from "@hawser/multipath-engine";
+import type { Turn } from "@hawser/multipath-engine/testing";
+import type { PathPolicy, PathRole } from "@hawser/shared-protocol";
+import type { Random } from "@hawser/shared-protocol/testing";
+import type { Clock } from "./clock.ts";
+
+/** One end of a subflow's connection. */
+export interface Connection {
+  write(parts: Buffer[]): void;
+  /** What the system knows of the line; absent where it tells nothing. */
+  look?(): LineReport;
+  /** Closes in order: what was written still arrives. */
+  end(): void;
+}
+
+/** What a stream's application is told. */
+export interface StreamHandler {
+  handleOpened?(): void;
+  handleReadable?(): void;
+  handleWritable?(): void;
+  handleReset?(code: number): void;
+  handleClosed?(): void;
+}
+
+export interface EndpointOptions {
+  readonly side: "local" | "remote";
+  readonly memoryCap: number;
+  /** How long after an input the outputs are drained, milliseconds; a little random around it. */
+  readonly hostTurn: number;
+}
+
+/** A session with the driver of the real program, on virtual time: inputs, then a turn that drains every output. */
+export class Endpoint {
+  readonly side: "local" | "remote";
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly connections = new Map<number, Connection>();
+  readonly handlers = new Map<number, StreamHandler>();
+  readonly events: SessionEvent[] = [];
+  /** Seconds of CPU in the engine. */
+  engineSeconds = 0;
+  turns = 0;
+  measureCpu = false;
+  /** Remote: what to do with a new flow. */
+  onOpen: (stream: number, event: Extract<SessionEvent, { type: "open" }>) => void = (stream) =>
+    this.session.reset(stream, 2);
+  onSubflowClosed: (subflow: number) => void = () => {};
+  readonly #random: Random;
+  readonly #hostTurn: number;
+  #scheduled = false;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock, random: Random, options: EndpointOptions) {
+    this.side = options.side;
+    this.clock = clock;
+    this.#random = random;
+    this.#hostTurn = options.hostTurn;
+    this.session = new Session(
+      { side: options.side, memory: new MemoryBudget(options.memoryCap) },
+      clock.now,
+    );
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  addSubflow(
+    id: number,
+    path: string,
+    connection: Connection,
+    role: PathRole = "active",
+    policy?: PathPolicy,
+  ): void {
+    this.session.addSubflow({ id, path, role, policy }, this.now);
+    this.connections.set(id, connection);
+    this.schedule();
+  }
+
+  handleBytes(subflow: number, bytes: Buffer): void {
+    const from = this.measureCpu ? performance.now() : 0;
+    this.session.handleBytes(subflow, bytes, this.now);
+    if (this.measureCpu) this.engineSeconds += (performance.now() - from) / 1_000;
+    this.schedule();
+  }
+
+  handleLost(subflow: number): void {
+    if (!this.connections.delete(subflow)) return;
+    this.session.handleSubflowLost(subflow, this.now);
+    this.schedule();
+  }
+
+  /** A command, and the turn after it. */
+  do<T>(command: (session: Session) => T): T {
+    this.schedule();
+    return command(this.session);
+  }
+
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.clock.after(this.#hostTurn * this.#random.between(0.5, 1.5), () => {
+      this.#scheduled = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    this.turns++;
+    const from = this.measureCpu ? performance.now() : 0;
+    for (const id of this.session.pollLook(this.now)) {
+      const line = this.connections.get(id)?.look?.();
+      if (line) this.session.handleLine(id, line, this.now);
+    }
+    this.session.handleTimeout(this.now);
+    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#handle(event);
+    const turn = this.session.startTurn(this.now);
+    for (const id of turn.order) this.#transmit(id, turn);
+    if (this.measureCpu) this.engineSeconds += (performance.now() - from) / 1_000;
+    this.#arm();
+  }
+
+  #transmit(id: number, turn: Turn): void {
+    const connection = this.connections.get(id);
+    for (let n = 0; connection; n++) {
+      const parts = this.session.pollTransmit(id, turn);
+      if (!parts) return;
+      connection.write(parts);
+      if (n > 1_000) throw new Error(`pollTransmit of subflow ${id} never ends`);
+    }
+  }
+
+  #arm(): void {
+    const next = this.session.pollTimeout();
+    if (next <= this.now)
+      throw new Error(`pollTimeout ${next} is not after ${this.now}: the driver would spin`);
+    if (next >= this.#timerAt && this.#timerAt > this.now) return;
+    this.#timerAt = next;
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.clock.at(next, () => {
+      if (this.#timerAt === next) this.#timerAt = Number.POSITIVE_INFINITY;
+      this.schedule();
+    });
+  }
+
+  #handle(event: SessionEvent): void {
+    switch (event.type) {
+      case "open":
+        return this.onOpen(event.stream, event);
+      case "opened":
+        return this.handlers.get(event.stream)?.handleOpened?.();
+      case "readable":
+        return this.handlers.get(event.stream)?.handleReadable?.();
+      case "writable":
+        return this.handlers.get(event.stream)?.handleWritable?.();
+      case "reset":
+        return this.#take(event.stream)?.handleReset?.(event.code);
+      case "closed":
+        return this.#take(event.stream)?.handleClosed?.();
+      case "close-subflow":
+        return this.#close(event.subflow);
+      default:
+        this.events.push(event);
+    }
+  }
+
+  #take(stream: number): StreamHandler | undefined {
+    const handler = this.handlers.get(stream);
+    this.handlers.delete(stream);
+    return handler;
+  }
+
+  #close(subflow: number): void {
+    const connection = this.connections.get(subflow);
+    const words = this.session.takeLastWords(subflow);
+    if (words) connection?.write(words);
+    connection?.end();
+    this.connections.delete(subflow);
+    this.onSubflowClosed(subflow);
+  }
+}

@@ -206,7 +206,7 @@ export function listPeers(file: string): string[] {
 
 /** Follows remote.toml; a broken one is reported, and what was in force stays. */
 export function watchRemoteConfig(file: string, handlers: WatchHandlers<RemoteConfig>): ConfigWatch {
-  return watchConfig(resolve(file), () => loadRemoteConfig(file), handlers);
+  return watchConfig([resolve(file)], () => loadRemoteConfig(file), handlers);
 }
 
 function namesOf({ peer }: RemoteFile): string[] {

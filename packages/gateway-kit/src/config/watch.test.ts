@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,9 +20,11 @@ const directory = mkdtempSync(join(tmpdir(), "hawser-watch-"));
 after(() => rmSync(directory, { recursive: true }));
 
 /** A watch whose changes can be awaited; it does not keep the process alive itself. */
-function watched(file: string) {
+function watched(file: string, folder?: string) {
   const seen = new EventEmitter();
-  const watch = watchConfig(file, () => readFileSync(file, "utf8"), {
+  const paths = folder === undefined ? [file] : [file, folder];
+  const read = (): string => readFileSync(file, "utf8") + (folder === undefined ? "" : textsIn(folder));
+  const watch = watchConfig(paths, read, {
     onChange: (text) => seen.emit("change", text),
     onError: (error) => seen.emit("change", (error as NodeJS.ErrnoException).code),
   });
@@ -36,6 +40,13 @@ function watched(file: string) {
       watch.close();
     },
   };
+}
+
+/** `NAME=TEXT` of each file of a folder that may not be there. */
+function textsIn(folder: string): string {
+  if (!existsSync(folder)) return "";
+  const names = readdirSync(folder).sort();
+  return names.map((name) => ` ${name}=${readFileSync(join(folder, name), "utf8")}`).join("");
 }
 
 test("a file is followed in place, by rename, and while it is away", async () => {
@@ -67,4 +78,22 @@ test("it is followed through a symbolic link, and when its directory is another 
   renameSync(real, `${real}.old`);
   renameSync(`${real}.new`, real);
   assert.equal(await watch.next(), "3");
+});
+
+test("a folder beside it is followed: made later, files added, edited in place, replaced and removed", async () => {
+  const file = join(directory, "c.toml");
+  const folder = join(directory, "c");
+  writeFileSync(file, "1");
+  using watch = watched(file, folder);
+  mkdirSync(folder);
+  writeFileSync(join(folder, "x"), "2");
+  assert.equal(await watch.next(), "1 x=2");
+  writeFileSync(join(folder, "x"), "3");
+  assert.equal(await watch.next(), "1 x=3");
+  writeFileSync(join(folder, "y"), "4");
+  assert.equal(await watch.next(), "1 x=3 y=4");
+  renameSync(join(folder, "x"), join(folder, "y"));
+  assert.equal(await watch.next(), "1 y=3");
+  rmSync(folder, { recursive: true });
+  assert.equal(await watch.next(), "1");
 });

@@ -1,31 +1,38 @@
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { systemCode } from "./errors.ts";
 
-/** How often a file is looked at, ms. It is read when two looks agree: editors write in several steps. */
+/** How often the files are looked at, ms. They are read when two looks agree: editors write in several steps. */
 const INTERVAL_MS = 200;
 
 export interface WatchHandlers<T> {
-  /** The file has changed, and is right. */
+  /** A file has changed, and what they say is right. */
   readonly onChange: (config: T) => void;
-  /** The file has changed and is wrong; what was in force stays in force. */
+  /** A file has changed and is wrong; what was in force stays in force. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface ConfigWatch {
-  /** Reads the file now: what SIGHUP asks for. */
+  /** Reads the files now: what SIGHUP asks for. */
   reload(): void;
   close(): void;
 }
 
 /**
- * Follows a file through edits, also by rename, through symbolic links, and when its directory is replaced: by its name,
- * which inotify(7) does not do. Does not keep the process alive.
+ * Follows files through edits, also by rename, through symbolic links, and when their directory is replaced: by their
+ * names, which inotify(7) does not do. Of a folder, what is in it is followed, too. Neither needs to be there yet. Does
+ * not keep the process alive.
  */
-export function watchConfig<T>(file: string, load: () => T, handlers: WatchHandlers<T>): ConfigWatch {
-  let loaded = look(file);
+export function watchConfig<T>(
+  paths: readonly string[],
+  load: () => T,
+  handlers: WatchHandlers<T>,
+): ConfigWatch {
+  const lookAtAll = (): string => paths.map((path) => look(path)).join("\n");
+  let loaded = lookAtAll();
   let last = loaded;
   const reload = (): void => {
-    loaded = last = look(file);
+    loaded = last = lookAtAll();
     let config: T;
     try {
       config = load();
@@ -36,7 +43,7 @@ export function watchConfig<T>(file: string, load: () => T, handlers: WatchHandl
     handlers.onChange(config);
   };
   const timer = setInterval(() => {
-    const now = look(file);
+    const now = lookAtAll();
     const isQuiet = now === last;
     last = now;
     if (isQuiet && now !== loaded) reload();
@@ -45,11 +52,14 @@ export function watchConfig<T>(file: string, load: () => T, handlers: WatchHandl
   return { reload, close: () => clearInterval(timer) };
 }
 
-/** What changes whenever the file does; of a file that is not there, why. */
-function look(file: string): string {
+/** What changes whenever the file does, or the folder, or a file in it; of what cannot be looked at, why. */
+function look(path: string, isInFolder = false): string {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join();
+    const stats = statSync(path, { bigint: true });
+    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+    // A folder in a folder is no configuration, and may be a link to one that holds both.
+    const names = stats.isDirectory() && !isInFolder ? readdirSync(path) : [];
+    return [dev, ino, size, mtimeNs, ctimeNs, ...names.map((name) => look(join(path, name), true))].join();
   } catch (error) {
     return systemCode(error) ?? String(error);
   }

@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const KINDS = ["dependencies", "devDependencies", "optionalDependencies"] as const;
 
-/** `from`, `require` and `import.meta.resolve` of what is neither a file of its own nor a part of Node. */
+/** `from`, `import()`, `require` and `import.meta.resolve` of what is neither a file of its own nor a part of Node. */
 const IMPORTS =
-  /(?:\bfrom |\(import\.meta\.url\)\(|meta\.resolve\()"(?!node:)((?:@[\w-]+\/)?[a-z][\w-]*)[^"]*"/g;
+  /(?:\bfrom |\bimport\(|\(import\.meta\.url\)\(|meta\.resolve\()"(?!node:)((?:@[\w-]+\/)?[a-z][\w-]*)[^"]*"/g;
 
 interface Manifest extends Partial<Record<(typeof KINDS)[number], Record<string, string>>> {
   readonly name: string;

@@ -9,6 +9,11 @@ export type Direction = "down" | "up";
 const ENDLESS = 1e12;
 const STEP = 10;
 
+export interface BulkOptions extends NetworkOptions {
+  /** Bytes of each buffer that the sender writes. */
+  readonly piece?: number;
+}
+
 /** One flow that always has more to send, in one direction or both, over given lines. */
 export class Bulk {
   readonly network: Network;
@@ -17,16 +22,17 @@ export class Bulk {
   readonly sender: Endpoint;
   #received = 0;
 
-  constructor(lines: readonly LineSpec[], direction: Direction, options: NetworkOptions = {}) {
+  constructor(lines: readonly LineSpec[], direction: Direction, { piece, ...options }: BulkOptions = {}) {
     this.network = new Network(lines, { hostTurn: 0.3, ...options });
     this.direction = direction;
     const { local, remote } = this.network;
     this.network.runUntil(() => this.network.lines.every((each) => each.subflow !== undefined), 3_000);
+    const endless = { bytes: ENDLESS, ...(piece !== undefined && { piece }) };
     const app = open(local);
     const peers = listen(remote, (peer) => {
-      if (direction === "down") peer.write({ bytes: ENDLESS });
+      if (direction === "down") peer.write(endless);
     });
-    if (direction === "up") app.write({ bytes: ENDLESS });
+    if (direction === "up") app.write(endless);
     this.network.runUntil(() => peers.size > 0, 3_000, 1);
     this.reader = direction === "down" ? app : (peers.get(app.stream) as App);
     this.sender = direction === "down" ? remote : local;

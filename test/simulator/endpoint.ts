@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 export interface Connection {
   write(parts: Buffer[]): void;
   /** What the system knows of the line; absent where it tells nothing. */
-  look?(): LineReport;
+  look?(): LineReport | undefined;
   /** Closes in order: what was written still arrives. */
   end(): void;
 }

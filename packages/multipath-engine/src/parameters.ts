@@ -3,6 +3,8 @@
  * Times are milliseconds, sizes bytes, rates bytes per millisecond.
  */
 
+import { MAX_PAYLOAD } from "@hawser/shared-protocol";
+
 /**
  * Chunks are about CHUNK_TIME of the line's rate, so that a new stream never waits long behind one under way, in whole
  * segments, and no fewer than CHUNK_SEGMENTS as long as these take no more than CHUNK_TIME_MAX: what frame and TLS record
@@ -21,8 +23,11 @@ export const SHARED_TIME = 2_000;
 export const RETURN_BUSY = 0.5;
 /** Bytes of a TCP segment while the system has not told: what most tunnels carry. */
 export const SEGMENT = 1_400;
-/** This is also MAX_PAYLOAD. */
-export const MAX_CHUNK = 65_536;
+/**
+ * On a fast line a chunk is a whole buffer of MAX_PAYLOAD bytes; its header (21 bytes at most) and an ACK that rides along
+ * (25 at most) come on top. A chunk that counts them in would cut each buffer of 64 KiB into a large frame and a tiny one.
+ */
+export const MAX_CHUNK = MAX_PAYLOAD + 21 + 25;
 
 /** What a subflow may have unacknowledged before anything is measured: a common TCP's initial window (RFC 6928). */
 export const INITIAL_CAP = 16_384;

@@ -1,4 +1,4 @@
-import { dataHeaderLength, type Frame } from "@hawser/shared-protocol";
+import { dataHeaderLength, type Frame, MAX_PAYLOAD } from "@hawser/shared-protocol";
 import { Control } from "./ledger.ts";
 import { copyLate } from "./reinjection.ts";
 import { isLiving } from "./role-policy.ts";
@@ -206,7 +206,7 @@ function sendChunk(
 ): boolean {
   const { id, sendBuffer } = stream;
   // Segments may be so small that no chunk holds more than a header.
-  const most = Math.max(1, size - dataHeaderLength(id, sendBuffer.end, size));
+  const most = Math.min(MAX_PAYLOAD, Math.max(1, size - dataHeaderLength(id, sendBuffer.end, size)));
   const lead = Math.round(competition.lead(stream.backlog) / Math.max(1, state.fairQueue.size));
   const chunk = sendBuffer.take(most, stream.sendLimit, { lead, line: subflow });
   if (chunk) {

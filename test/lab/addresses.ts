@@ -31,7 +31,22 @@ export function direct(line: number): AddressPair {
   return { v4: `198.51.100.${10 + line}`, v6: `2001:db8:100::${(0x10 + line).toString(16)}` };
 }
 
-/** The two ends of line `line`. */
+/** The network between the provider of line `line` and the remote: the provider has two public addresses in it. */
+export function transit(line: number): {
+  readonly remote: AddressPair;
+  readonly provider: AddressPair;
+  /** The provider's second address: what connections come from after a change. IPv4 alone is translated. */
+  readonly otherPublic: string;
+} {
+  const first = 16 * line;
+  return {
+    remote: { v4: `192.0.2.${first + 1}`, v6: `2001:db8:a0:${line}::1` },
+    provider: { v4: `192.0.2.${first + 2}`, v6: `2001:db8:a0:${line}::2` },
+    otherPublic: `192.0.2.${first + 3}`,
+  };
+}
+
+/** The two ends of line `line`. With a provider the far end is the provider's. */
 export function lineEnds(line: number): {
   router: AddressPair;
   remote: AddressPair;

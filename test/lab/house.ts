@@ -5,7 +5,17 @@ import { checked, DEFAULT_SETTINGS } from "./emulator/line-model.ts";
 import { type CountersReply, toWire, type WireSettings } from "./emulator/protocol.ts";
 import { directionSettings, Line, type LineOptions, type ShapedLineOptions } from "./line.ts";
 import { listNamespaces, Namespace, removeNamespaces, run } from "./namespace.ts";
-import { lanCommands, originCommands, type Plan, remoteCommands, routerCommands, SYSCTLS } from "./plan.ts";
+import {
+  lanCommands,
+  originCommands,
+  type Plan,
+  providerCommands,
+  remoteCommands,
+  routerCommands,
+  SYSCTLS,
+  UPLINK,
+} from "./plan.ts";
+import { Provider } from "./provider.ts";
 import { isLeftover, newRunId } from "./run-id.ts";
 
 export interface HouseOptions {
@@ -19,10 +29,13 @@ export interface HouseOptions {
 }
 
 /** Device names the house itself uses. */
-const RESERVED = new Set(["lo", "lan0", "wan0", "eth0"]);
+const RESERVED = new Set(["lo", "lan0", "wan0", "eth0", UPLINK]);
 /** A device's name in Linux, in the characters that need no quoting. */
 const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/;
-const MAX_LINES = 16;
+/** What namespaces are called. */
+const PLACES = new Set(["lan", "router", "remote", "origin"]);
+/** The second number of a network of documentation has room for so many, with 16 addresses each. */
+const MAX_LINES = 15;
 
 /**
  * A house in network namespaces of its own: LAN client, router with several lines, remote, origin (see plan.ts for the
@@ -35,22 +48,32 @@ export class House {
   readonly origin: Namespace;
   readonly addresses = { lan: LAN, remote: REMOTE_PUBLIC, origin: ORIGIN, direct, lineEnds } as const;
   readonly lines: Line[] = [];
+  readonly #providers = new Map<string, Provider>();
   readonly #plan: Plan;
   #emulator: Emulator | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: HouseOptions) {
-    checkNames(options.lines.map((line) => line.name));
+    const providers = options.lines.flatMap(({ provider }, index) =>
+      provider === undefined ? [] : [[index + 1, provider] as const],
+    );
+    checkNames(options.lines.map(({ name }) => name));
+    checkProviders(providers.map(([, provider]) => provider));
     this.#plan = {
       lines: options.lines.map((line) => line.name),
       congestion: options.congestion,
       sourceRules: options.sourceRules ?? true,
+      providers: new Map(providers),
     };
     const id = newRunId();
     this.lan = new Namespace(`${id}-lan`);
     this.router = new Namespace(`${id}-router`);
     this.remote = new Namespace(`${id}-remote`);
     this.origin = new Namespace(`${id}-origin`);
+    for (const name of new Set(this.#plan.providers.values())) {
+      const numbers = providers.filter(([, each]) => each === name).map(([number]) => number);
+      this.#providers.set(name, new Provider(new Namespace(`${id}-${name}`), this.#plan, numbers));
+    }
   }
 
   /** Builds a house; everything in it is usable when this resolves. Also removes what killed runs left behind. */
@@ -67,7 +90,8 @@ export class House {
   }
 
   get namespaces(): Namespace[] {
-    return [this.lan, this.router, this.remote, this.origin];
+    const providers = [...this.#providers.values()].map(({ namespace }) => namespace);
+    return [this.lan, this.router, this.remote, this.origin, ...providers];
   }
 
   /** The process that carries the shaped lines, when there are any. */
@@ -80,6 +104,13 @@ export class House {
     const line = this.lines.find((candidate) => candidate.name === name);
     if (line === undefined) throw new Error(`the house has no line ${name}`);
     return line;
+  }
+
+  /** The provider of that name. */
+  provider(name: string): Provider {
+    const provider = this.#providers.get(name);
+    if (provider === undefined) throw new Error(`the house has no provider ${name}`);
+    return provider;
   }
 
   /** All lines' counters and what the emulator itself used. */
@@ -96,10 +127,16 @@ export class House {
     await batch([
       `link add lan0 netns ${router} type veth peer name eth0 netns ${lan}`,
       `link add wan0 netns ${remote} type veth peer name eth0 netns ${origin}`,
-      ...options.lines.flatMap(({ kind, name }) =>
+      ...options.lines.flatMap(({ kind, name, provider }) =>
         kind === "veth"
-          ? [`link add ${name} netns ${router} type veth peer name ${name} netns ${remote}`]
+          ? [
+              `link add ${name} netns ${router} type veth peer name ${name} netns ${this.#farEnd(provider).name}`,
+            ]
           : [],
+      ),
+      ...[...this.#providers].map(
+        ([name, { namespace }]) =>
+          `link add ${UPLINK} netns ${namespace.name} type veth peer name ${name} netns ${remote}`,
       ),
     ]);
     await this.#startEmulator(options);
@@ -108,22 +145,37 @@ export class House {
       this.router.ip(routerCommands(this.#plan)),
       this.remote.ip(remoteCommands(this.#plan)),
       this.origin.ip(originCommands(this.#plan)),
+      ...[...this.#providers].map(([name, { namespace }]) =>
+        namespace.ip(providerCommands(this.#plan, name)),
+      ),
     ]);
+    await Promise.all([...this.#providers.values()].map((provider) => provider.start()));
+  }
+
+  /** Where lines of a provider end, or lines of none. */
+  #farEnd(provider: string | undefined): Namespace {
+    return provider === undefined ? this.remote : this.provider(provider).namespace;
   }
 
   async #startEmulator(options: HouseOptions): Promise<void> {
     const shaped = options.lines.flatMap((line) => (line.kind === "veth" ? [] : [line]));
     if (shaped.length > 0) {
-      const namespaces = { routerNamespace: this.router.name, remoteNamespace: this.remote.name };
-      const lines = shaped.map((line) => ({ name: line.name, ...namespaces, ...startSettings(line) }));
+      const lines = shaped.map((line) => ({
+        name: line.name,
+        routerNamespace: this.router.name,
+        remoteNamespace: this.#farEnd(line.provider).name,
+        ...startSettings(line),
+      }));
       this.#emulator = await Emulator.start({ lines, seed: options.seed ?? 1 }, (child) =>
         this.router.track(child),
       );
       // Bursts are for the line's own queue to take or drop, and to count.
-      const commands = shaped.map(
-        ({ name }) => `link set ${name} txqueuelen 4000 multicast off addrgenmode none`,
+      await Promise.all(
+        shaped.flatMap(({ name, provider }) => {
+          const command = `link set ${name} txqueuelen 4000 multicast off addrgenmode none`;
+          return [this.router, this.#farEnd(provider)].map((end) => end.ip([command]));
+        }),
       );
-      await Promise.all([this.router.ip(commands), this.remote.ip(commands)]);
     }
     for (const [index, line] of options.lines.entries()) {
       const carrier = line.kind === "veth" ? undefined : this.#emulator;
@@ -166,6 +218,12 @@ function checkNames(names: readonly string[]): void {
   if (new Set(names).size !== names.length) throw new RangeError("two lines of the same name");
   const wrong = names.find((name) => !DEVICE.test(name) || RESERVED.has(name));
   if (wrong !== undefined) throw new RangeError(`${wrong} cannot be the name of a line's device`);
+}
+
+function checkProviders(names: readonly string[]): void {
+  // As long as a device's name, which the remote's end of the uplink has.
+  const wrong = names.find((name) => !DEVICE.test(name) || RESERVED.has(name) || PLACES.has(name));
+  if (wrong !== undefined) throw new RangeError(`${wrong} cannot be the name of a provider`);
 }
 
 function startSettings(line: ShapedLineOptions): { down: WireSettings; up: WireSettings } {

@@ -23,16 +23,20 @@ export interface LineChange {
   blackhole?: PerDirection<boolean>;
 }
 
-/** A line with a rate, delay, queue and loss of its own. */
-export interface ShapedLineOptions extends LineChange {
+interface CommonLineOptions {
   /** Also the device's name. */
   name: string;
+  /** Who translates addresses between the line and the remote. Lines that name the same one share its uplink. */
+  provider?: string;
+}
+
+/** A line with a rate, delay, queue and loss of its own. */
+export interface ShapedLineOptions extends CommonLineOptions, LineChange {
   kind?: "shaped";
 }
 
 /** A plain cable, as fast as the machine. */
-export interface PlainLineOptions {
-  name: string;
+export interface PlainLineOptions extends CommonLineOptions {
   kind: "veth";
 }
 

@@ -7,6 +7,12 @@
  *   192.168.77.2  .77.1   100.64.1.2       100.64.1.1      198.51.100.1   .10, .11 (over line 1 alone), ...
  *                         adsl2 ---emulated line--- adsl2  lo 203.0.113.1 (the remote gateway's address)
  *                         100.64.2.2       100.64.2.1
+ *
+ * A line may end at a provider, which stands between it and the remote and translates addresses. Lines may share one:
+ *
+ *   router              provider                       remote
+ *   adsl1 ---line--- adsl1   uplink ---veth--- NAME
+ *   100.64.1.2       .1.1    192.0.2.18        192.0.2.17
  */
 import {
   type AddressPair,
@@ -17,6 +23,7 @@ import {
   ORIGIN_PREFIX,
   REMOTE_PUBLIC,
   REMOTE_WAN,
+  transit,
 } from "./addresses.ts";
 
 /** What of a house the addressing depends on. */
@@ -27,6 +34,8 @@ export interface Plan {
   readonly congestion: string | undefined;
   /** Whether packets from a line's own address leave by that line without the socket being bound to the device. */
   readonly sourceRules: boolean;
+  /** By the number of a line: the provider that it ends at. */
+  readonly providers: ReadonlyMap<number, string>;
 }
 
 /** The kernel settings every namespace gets. */
@@ -108,13 +117,19 @@ export function remoteCommands(plan: Plan): string[] {
 }
 
 function remoteLineCommands(plan: Plan, name: string, line: number): string[] {
+  const provider = plan.providers.get(line);
+  const device = provider ?? name;
   const { router, remote, prefix } = lineEnds(line);
-  const v4 = `via ${router.v4} dev ${name}`;
-  const v6 = `via ${router.v6} dev ${name}`;
+  const next = provider ? transit(line).provider : router;
+  const v4 = `via ${next.v4} dev ${device}`;
+  const v6 = `via ${next.v6} dev ${device}`;
   return [
-    `link set ${name} up`,
-    ...address(name, remote, 24, 64),
-    ...connected(plan, name, prefix, remote),
+    `link set ${device} up`,
+    ...(provider
+      ? [...address(device, transit(line).remote, 28, 64), ...transitRoutes(plan, device, line, "remote")]
+      : [...address(device, remote, 24, 64), ...connected(plan, device, prefix, remote)]),
+    // IPv6 is not translated.
+    ...(provider ? [`-6 route replace ${prefix.v6} ${v6}`] : []),
     // The LAN itself, for traffic that no gateway took: over line 1, unless it answers for a line's direct address.
     ...(line === 1 ? route(plan, LAN.prefix, v4, v6) : []),
     ...route(
@@ -125,6 +140,43 @@ function remoteLineCommands(plan: Plan, name: string, line: number): string[] {
     ),
     ...fromRules(direct(line), line),
   ];
+}
+
+/** A provider: its lines on one side, its uplink on the other. */
+export function providerCommands(plan: Plan, provider: string): string[] {
+  const lines = plan.lines.map((name, index) => ({ name, line: index + 1 }));
+  const own = lines.filter(({ line }) => plan.providers.get(line) === provider);
+  return ["link set lo up", ...own.flatMap(({ name, line }) => providerLineCommands(plan, name, line))];
+}
+
+function providerLineCommands(plan: Plan, name: string, line: number): string[] {
+  const { router, remote, prefix } = lineEnds(line);
+  const { remote: next, provider } = transit(line);
+  const table = `table ${TABLE_BASE + line}`;
+  const [v4, v6] = [`via ${router.v4} dev ${name}`, `via ${router.v6} dev ${name}`];
+  const everywhere = { v4: "default", v6: "default" };
+  return [
+    `link set ${name} up`,
+    ...address(name, remote, 24, 64),
+    ...connected(plan, name, prefix, remote),
+    `link set ${UPLINK} up`,
+    ...address(UPLINK, provider, 28, 64),
+    ...transitRoutes(plan, UPLINK, line, "provider"),
+    ...route(plan, everywhere, `via ${next.v4} dev ${UPLINK}`, `via ${next.v6} dev ${UPLINK}`),
+    // The LAN is behind each line: what comes from a line's direct address, or from its end here, goes over that line.
+    ...route(plan, LAN.prefix, `${v4} ${table}`, `${v6} ${table}`),
+    ...fromRules(direct(line), line),
+    ...fromRules(remote, line),
+  ];
+}
+
+/** The uplink's device in a provider's namespace. */
+export const UPLINK = "uplink";
+
+function transitRoutes(plan: Plan, device: string, line: number, end: "remote" | "provider"): string[] {
+  const own = transit(line)[end];
+  const prefix = { v4: `192.0.2.${16 * line}/28`, v6: `2001:db8:a0:${line}::/64` };
+  return connected(plan, device, prefix, own);
 }
 
 export function originCommands(plan: Plan): string[] {

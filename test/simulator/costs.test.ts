@@ -118,13 +118,14 @@ function count(end: Endpoint): Counts {
     events: 0,
   };
   const { session } = end;
-  const { startTurn, pollEvent } = session;
+  const startTurn = session.startTurn.bind(session);
+  const pollEvent = session.pollEvent.bind(session);
   session.startTurn = (now) => {
     counts.turns++;
-    return startTurn.call(session, now);
+    return startTurn(now);
   };
   session.pollEvent = () => {
-    const event = pollEvent.call(session);
+    const event = pollEvent();
     if (event) counts.events++;
     return event;
   };

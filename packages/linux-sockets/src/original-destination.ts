@@ -1,5 +1,5 @@
 import { isIPv6, type Socket } from "node:net";
-import { formatIpv4, formatIpv6 } from "@hawser/shared-protocol";
+import { formatIp } from "@hawser/shared-protocol";
 import { libc, Sys } from "./libc.ts";
 import { socketFd } from "./socket-options.ts";
 import { errnoName } from "./system-error.ts";
@@ -44,7 +44,7 @@ export function originalDestination(socket: Socket): OriginalDestination | NoOri
   length[0] = layout.bytes;
   if (c.getsockopt(fd, level, option, value, length) !== 0) return { error: errnoName(c.errno()) };
   return {
-    address: isV6 ? formatIpv6(value, layout.address) : formatIpv4(value, layout.address),
+    address: formatIp(value.subarray(layout.address, layout.address + (isV6 ? 16 : 4))),
     family: isV6 ? 6 : 4,
     port: value.readUInt16BE(layout.port),
   };

@@ -1,4 +1,4 @@
-import type { EgressFamilies, EgressFrame } from "@hawser/shared-protocol";
+import type { EgressFamilies, FrameOf } from "@hawser/shared-protocol";
 
 /**
  * What a session's ends know of the remote gateway's way out, by address family (SPEC.md, section 10). The remote gateway
@@ -22,12 +22,12 @@ export class EgressNotice {
   }
 
   /** Remote: the frame that tells of them; undefined while nothing is known. */
-  get frame(): EgressFrame | undefined {
+  get frame(): FrameOf<"egress"> | undefined {
     return this.#families && { type: "egress", number: this.#number, families: this.#families };
   }
 
   /** Local: the remote gateway's frame. True if it is news. */
-  handleFrame({ number, families }: EgressFrame): boolean {
+  handleFrame({ number, families }: FrameOf<"egress">): boolean {
     if (number <= this.#number) return false;
     this.#number = number;
     this.#families = families;

@@ -1,4 +1,4 @@
-import type { AckFrame } from "@hawser/shared-protocol";
+import type { FrameOf } from "@hawser/shared-protocol";
 import { ACK_BYTES } from "./parameters.ts";
 
 /** What has come on one subflow, and what the peer was told of it: by ACKs on it, and on other lines (ARRIVED, GONE). */
@@ -62,7 +62,7 @@ export class Receipt {
     if (due < this.#ackDueAt) this.#ackDueAt = due;
   }
 
-  takeAck(now: number): AckFrame {
+  takeAck(now: number): FrameOf<"ack"> {
     this.#ackDueAt = Number.POSITIVE_INFINITY;
     this.#acked = this.#bytes;
     return {

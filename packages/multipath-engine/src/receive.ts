@@ -1,21 +1,11 @@
 import {
-  type AllowanceFrame,
-  type ArrivedFrame,
   CloseCode,
-  type CloseFrame,
   type CloseScope,
-  type CreditFrame,
-  type EgressFrame,
-  type FinFrame,
   type Frame,
+  type FrameOf,
   type FrameSink,
-  type GoneFrame,
   MAX_VARINT,
-  type OpenedFrame,
-  type OpenFrame,
-  type PathFrame,
   type PathRole,
-  type ResetFrame,
   type WireError,
 } from "@hawser/shared-protocol";
 import { MAX_RUNS } from "./limits.ts";
@@ -151,7 +141,7 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  #handleOpen(frame: OpenFrame): WireError | undefined {
+  #handleOpen(frame: FrameOf<"open">): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "OPEN from a remote gateway" };
     const stream = this.#find(frame.stream);
@@ -163,7 +153,7 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  #handleOpened(frame: OpenedFrame): WireError | undefined {
+  #handleOpened(frame: FrameOf<"opened">): WireError | undefined {
     if (this.#state.side !== "local")
       return { code: CloseCode.protocol, reason: "OPENED from a local gateway" };
     const stream = this.#find(frame.stream);
@@ -175,7 +165,7 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  #handleFin(frame: FinFrame): WireError | undefined {
+  #handleFin(frame: FrameOf<"fin">): WireError | undefined {
     const stream = this.#find(frame.stream);
     if (!stream) return this.#unknown(frame.stream);
     const known = stream.finalOffset;
@@ -188,14 +178,14 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  #handleReset(frame: ResetFrame): WireError | undefined {
+  #handleReset(frame: FrameOf<"reset">): WireError | undefined {
     const stream = this.#find(frame.stream);
     if (!stream) return this.#unknown(frame.stream);
     takeReset(this.#state, stream, frame.code);
     return undefined;
   }
 
-  #handleCredit(frame: CreditFrame): WireError | undefined {
+  #handleCredit(frame: FrameOf<"credit">): WireError | undefined {
     const stream = this.#find(frame.stream);
     if (!stream) return this.#unknown(frame.stream);
     if (frame.limit <= stream.sendLimit) return undefined;
@@ -204,7 +194,7 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  #handlePath(frame: PathFrame): WireError | undefined {
+  #handlePath(frame: FrameOf<"path">): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "PATH from a remote gateway" };
     this.#takeRole(this.#subflow, frame.role);
@@ -220,7 +210,7 @@ export class FrameReceiver implements FrameSink {
   }
 
   /** Its own line may never tell: what was under way on that one goes to the others now. */
-  #handleGone(frame: GoneFrame): WireError | undefined {
+  #handleGone(frame: FrameOf<"gone">): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "GONE from a remote gateway" };
     const error = this.#handleArrived(frame);
@@ -233,26 +223,26 @@ export class FrameReceiver implements FrameSink {
   }
 
   /** An ACK by another way. */
-  #handleArrived({ subflow, received }: ArrivedFrame | GoneFrame): WireError | undefined {
+  #handleArrived({ subflow, received }: FrameOf<"arrived"> | FrameOf<"gone">): WireError | undefined {
     const line = this.#state.subflows.get(subflow);
     return line?.handleArrived(received, (sent) => settleFrame(this.#state, sent));
   }
 
-  #handleAllowance({ limit }: AllowanceFrame): WireError | undefined {
+  #handleAllowance({ limit }: FrameOf<"allowance">): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "ALLOWANCE from a remote gateway" };
     this.#subflow.allowance = limit === MAX_VARINT ? Number.POSITIVE_INFINITY : limit;
     return undefined;
   }
 
-  #handleEgress(frame: EgressFrame): WireError | undefined {
+  #handleEgress(frame: FrameOf<"egress">): WireError | undefined {
     if (this.#state.side !== "local")
       return { code: CloseCode.protocol, reason: "EGRESS from a local gateway" };
     if (this.#state.egress.handleFrame(frame)) this.#state.emit({ type: "egress", families: frame.families });
     return undefined;
   }
 
-  #handleClose(frame: CloseFrame): WireError | undefined {
+  #handleClose(frame: FrameOf<"close">): WireError | undefined {
     this.#fail(frame.scope, frame.code, `the peer says: ${frame.reason}`);
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { AckFrame, PathPolicy, PathRole, WireError } from "@hawser/shared-protocol";
+import type { FrameOf, PathPolicy, PathRole, WireError } from "@hawser/shared-protocol";
 import {
   CloseCode,
   DEFAULT_POLICY,
@@ -296,7 +296,7 @@ export class Subflow {
   }
 
   /** The peer's ACK; `settle` sees each frame that has arrived. */
-  handleAck(ack: AckFrame, now: number, settle: (frame: SentFrame) => void): WireError | undefined {
+  handleAck(ack: FrameOf<"ack">, now: number, settle: (frame: SentFrame) => void): WireError | undefined {
     const before = this.ledger.acked;
     let newest: SentFrame | undefined;
     const possible = this.ledger.acknowledge(ack.received, (frame) => {

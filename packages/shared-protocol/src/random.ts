@@ -1,4 +1,4 @@
-/** A seeded source of randomness (mulberry32): the same seed gives the same run. */
+/** A source of random numbers with a seed (mulberry32): the same seed gives the same numbers. */
 export class Random {
   #state: number;
 

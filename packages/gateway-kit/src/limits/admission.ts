@@ -1,4 +1,4 @@
-import { formatIpv6, parseIp } from "@hawser/shared-protocol";
+import { formatIp, parseIp } from "@hawser/shared-protocol";
 import { descriptorLimit } from "./descriptors.ts";
 import { Heaviest } from "./heaviest.ts";
 
@@ -97,8 +97,8 @@ export function siteOf(address: string | undefined): string {
 function networkOf(address: string | undefined, bits: 48 | 64): string {
   const bytes = parseIp(address ?? "");
   if (bytes?.length !== 16) return address ?? "";
-  const text = formatIpv6(bytes);
+  const text = formatIp(bytes);
   if (text.startsWith("::ffff:") && text.includes(".")) return text.slice("::ffff:".length);
   const kept = bytes.subarray(0, bits / 8);
-  return `${formatIpv6(Buffer.concat([kept, Buffer.alloc(16 - kept.length)]))}/${bits}`;
+  return `${formatIp(Buffer.concat([kept, Buffer.alloc(16 - kept.length)]))}/${bits}`;
 }

@@ -2,7 +2,7 @@
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { SPECIAL_RANGES } from "@hawser/linux-sockets";
-import { canonicalIp, formatIpv4, parseIp } from "@hawser/shared-protocol";
+import { canonicalIp, formatIp, parseIp } from "@hawser/shared-protocol";
 
 /** The first that an address is in says what it is. */
 const LISTS = SPECIAL_RANGES.map(([what, ...ranges]) => {
@@ -39,7 +39,7 @@ export function whyNotPublic(address: string): string | undefined {
 /** The IPv4 address that a packet to this canonical address ends up at, by NAT64 or 6to4. */
 export function embeddedIpv4(ip: string): string | undefined {
   if (!isIPv6(ip)) return undefined;
-  if (NAT64.check(ip, "ipv6")) return formatIpv4(parseIp(ip) ?? Buffer.alloc(16), 12);
-  if (SIX_TO_FOUR.check(ip, "ipv6")) return formatIpv4(parseIp(ip) ?? Buffer.alloc(16), 2);
+  if (NAT64.check(ip, "ipv6")) return formatIp((parseIp(ip) ?? Buffer.alloc(16)).subarray(12));
+  if (SIX_TO_FOUR.check(ip, "ipv6")) return formatIp((parseIp(ip) ?? Buffer.alloc(16)).subarray(2, 6));
   return undefined;
 }

@@ -6,15 +6,17 @@ import { Secret } from "./secret.ts";
 const BEGIN = "-----BEGIN HAWSER IDENTITY-----";
 const END = "-----END HAWSER IDENTITY-----";
 
+/** A new secret of 32 random bytes: an identity or a peer's key. */
 export function generateSecret(): Secret {
   return Secret.fromBytes(randomBytes(SECRET_LENGTH));
 }
 
-/** The text of an identity file: PEM around the 32 bytes. */
+/** The text of an identity file: the 32 bytes in base64, between PEM's lines (RFC 7468). */
 export function formatIdentity(identity: Secret): string {
   return `${BEGIN}\n${identity.reveal().toString("base64")}\n${END}\n`;
 }
 
+/** Reads the text of an identity file. A problem does not quote the text. */
 export function parseIdentity(text: string): Parsed<Secret> {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const begin = lines.indexOf(BEGIN);
@@ -28,7 +30,7 @@ export function parseIdentity(text: string): Parsed<Secret> {
   return parsed(Secret.fromBytes(bytes));
 }
 
-/** 32 bytes in base64url without padding. The problem does not quote the text. */
+/** Reads a key: 32 bytes in base64url without padding (RFC 4648, section 5). A problem does not quote the text. */
 export function parseSecretText(text: string): Parsed<Secret> {
   const bytes = Buffer.from(text, "base64url");
   if (bytes.length !== SECRET_LENGTH || bytes.toString("base64url") !== text) {

@@ -5,23 +5,24 @@ import type { Endpoint } from "../wire/frames.ts";
 import { parseSecretText } from "./identity.ts";
 import type { Secret } from "./secret.ts";
 
-/** What a local gateway must know of its remote. */
+/** What a local gateway must know of its remote gateway. */
 export interface Pairing {
-  /** The local gateway's name at the remote: its PSK identity. */
+  /** The name by which the remote gateway knows the local one. */
   readonly name: string;
+  /** The pre-shared key, 32 bytes. */
   readonly psk: Secret;
-  /** Where the remote is reached, at least one; in the order in which they are to be tried. */
+  /** Where the remote gateway is reached: at least one endpoint, in the order to try them in. */
   readonly endpoints: readonly Endpoint[];
 }
 
 const SCHEME = "hawser://";
 
-/** `hawser://NAME:PSK@HOST:PORT[,HOST:PORT...]`: a secret, to be shown to nobody but the user who asked for it. */
+/** Writes `hawser://NAME:KEY@HOST:PORT[,HOST:PORT...]`. The line is a secret: show it to the user who asked for it alone. */
 export function formatPairing({ name, psk, endpoints }: Pairing): string {
   return `${SCHEME}${name}:${psk.revealBase64url()}@${endpoints.map(formatEndpoint).join(",")}`;
 }
 
-/** Problems name the part that is wrong, and never quote what could be the secret or a piece of it. */
+/** Reads a pairing line. A problem names the part that is wrong, and never quotes what could be a piece of the secret. */
 export function parsePairing(text: string): Parsed<Pairing> {
   const line = text.trim();
   if (line === "") return problem("is empty; a pairing line begins with hawser://");

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 
 const REDACTED = "[redacted]";
 
-/** Bytes that must not end up in a log, a status report or an error message by accident. */
+/** Bytes that must not get into a log, a status report or an error message by accident: printed, they show as `[redacted]`. */
 export class Secret {
   readonly #bytes: Buffer;
 
@@ -11,7 +11,7 @@ export class Secret {
     this.#bytes = bytes;
   }
 
-  /** Copies `bytes`. */
+  /** Takes a copy of `bytes`. */
   static fromBytes(bytes: Uint8Array): Secret {
     return new Secret(Buffer.from(bytes));
   }
@@ -20,7 +20,7 @@ export class Secret {
     return new Secret(Buffer.from(text, "utf8"));
   }
 
-  /** A copy of the bytes: for the call that needs them, not to be kept. */
+  /** A copy of the bytes, for the call that needs them. Do not keep it. */
   reveal(): Buffer {
     return Buffer.from(this.#bytes);
   }
@@ -29,7 +29,7 @@ export class Secret {
     return this.#bytes.toString("base64url");
   }
 
-  /** Compares in a time that tells nothing about where, or in what length, the two differ. */
+  /** Compares in a time that tells nothing of where the two differ, or of their lengths. */
   equals(other: Secret | string): boolean {
     const bytes = typeof other === "string" ? Buffer.from(other, "utf8") : other.#bytes;
     return timingSafeEqual(sha256(this.#bytes), sha256(bytes));

@@ -5,7 +5,7 @@ import { type Parsed, parsed, problem } from "./parsed.ts";
 
 const DOMAIN_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
-/** `HOST:PORT` or `[IPV6]:PORT`, with a port from 1 to 65535. Problems quote the text. */
+/** Reads `HOST:PORT` or `[IPV6]:PORT`, with a port from 1 to 65535. A problem quotes the text. */
 export function parseEndpoint(text: string): Parsed<Endpoint> {
   const split = splitHostPort(text);
   if (!split.ok) return split;
@@ -14,24 +14,24 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   return parsed({ host, port });
 }
 
-/** A host alone; IPv6 with brackets or without. */
+/** Reads a host alone: an IP address or a domain name. IPv6 may stand in brackets. A problem quotes the text. */
 export function parseHost(text: string): Parsed<string> {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (isIPv6(bare) || (bare === text && isHost(text))) return parsed(bare);
   return problem(`${quote(text)} is neither an IP address nor a domain name`);
 }
 
-/** As `parseEndpoint`; port 0 means that the kernel chooses a free one. */
+/** As `parseEndpoint`, for a listener: port 0 is allowed, and has the kernel choose a free port. */
 export function parseListenEndpoint(text: string): Parsed<Endpoint> {
   return splitHostPort(text);
 }
 
-/** The text that `parseEndpoint` reads; IPv6 in brackets. */
+/** Writes the text that `parseEndpoint` reads, with IPv6 in brackets. */
 export function formatEndpoint({ host, port }: Endpoint): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether a listener at this host takes connections to every address of the machine. */
+/** Whether a listener at this host accepts connections to every address of the machine: `0.0.0.0` or `::`, in any spelling. */
 export function isWildcardHost(host: string): boolean {
   return isIPv4(host) ? host === "0.0.0.0" : isIPv6(host) && /^[0:]+$/.test(host);
 }
@@ -73,7 +73,7 @@ function whyNotHostPort(text: string): string {
   return `${quote(text)} is not HOST:PORT or [IPV6]:PORT`;
 }
 
-/** An IPv4 address or a domain name; a last label of digits alone is a mistyped IPv4 address. */
+/** Whether the text is an IPv4 address or a domain name. With digits alone behind the last dot it is a mistyped IPv4 address. */
 function isHost(text: string): boolean {
   if (isIP(text) === 4) return true;
   const labels = text.replace(/\.$/, "").split(".");

@@ -2,22 +2,19 @@ import { isIP, isIPv4, isIPv6, SocketAddress } from "node:net";
 
 const MAPPED_PREFIX = "::ffff:";
 
-/** An IPv4 address of 4 bytes at `offset`, in dotted form. */
-export function formatIpv4(bytes: Uint8Array, offset = 0): string {
-  return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`;
+/**
+ * Writes an address of 4 bytes in dotted form, and one of 16 bytes as RFC 5952 section 4 wants it: lower case, no leading
+ * zeros, the first longest run of two or more zero groups as `::`. IPv4-mapped addresses keep their dotted tail (section 5).
+ */
+export function formatIp(bytes: Uint8Array): string {
+  return bytes.length === 4 ? bytes.join(".") : formatIpv6(bytes);
 }
 
-/**
- * An IPv6 address of 16 bytes at `offset`, as RFC 5952 section 4 wants it: lower case, no leading zeros, the first
- * longest run of two or more zero groups as `::`. IPv4-mapped addresses keep their dotted tail (section 5).
- */
-export function formatIpv6(bytes: Uint8Array, offset = 0): string {
+function formatIpv6(bytes: Uint8Array): string {
   const groups: number[] = [];
-  for (let i = 0; i < 16; i += 2) {
-    groups.push(((bytes[offset + i] ?? 0) << 8) | (bytes[offset + i + 1] ?? 0));
-  }
+  for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return MAPPED_PREFIX + formatIpv4(bytes, offset + 12);
+    return MAPPED_PREFIX + formatIp(bytes.subarray(12));
   }
   const run = longestZeroRun(groups);
   const text = (from: number, to: number): string =>
@@ -38,17 +35,12 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
-/** An address of 4 or 16 bytes. */
-export function formatIp(bytes: Uint8Array): string {
-  return bytes.length === 4 ? formatIpv4(bytes) : formatIpv6(bytes);
-}
-
-/** The 4 or 16 bytes of an IP literal (a zone after `%` is ignored), or undefined when it is none. */
+/** The 4 or 16 bytes of an IP literal, in network order; undefined when the text is none. A zone after `%` is left out. */
 export function parseIp(text: string): Buffer | undefined {
   const literal = withoutZone(text);
   if (isIPv4(literal)) return Buffer.from(literal.split(".").map(Number));
   if (!isIPv6(literal)) return undefined;
-  // The URL parser's and the socket layer's texts differ on mapped addresses; expand by hand from one of them.
+  // SocketAddress gives every spelling one text, with a dotted tail for mapped addresses.
   return expandIpv6(new SocketAddress({ address: literal, family: "ipv6" }).address);
 }
 
@@ -68,14 +60,17 @@ function expandIpv6(text: string): Buffer {
   return bytes;
 }
 
-/** `::ffff:192.0.2.1` (in any spelling) as `192.0.2.1`; other literals in canonical text; other texts untouched. */
+/**
+ * One text for each address: IPv4-mapped ones (`::ffff:192.0.2.1` in any spelling) as `192.0.2.1`, other IPv6 as in RFC 5952.
+ * A text that is no IP literal comes back as it is.
+ */
 export function canonicalIp(text: string): string {
   if (isIP(text) === 4) return text;
   const bytes = parseIp(text);
   if (bytes === undefined) return text;
-  const canonical = formatIpv6(bytes);
+  const canonical = formatIp(bytes);
   const mapped = canonical.startsWith(MAPPED_PREFIX) ? canonical.slice(MAPPED_PREFIX.length) : "";
-  // ::ffff:0:7f00:1 is another kind of address.
+  // Without a dotted tail it is another kind of address: ::ffff:0:7f00:1 (RFC 2765).
   return isIPv4(mapped) ? mapped : canonical;
 }
 

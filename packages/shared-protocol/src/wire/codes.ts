@@ -1,5 +1,6 @@
-/** The codes of SPEC.md, sections 5 and 6: what a RESET or CLOSE says. Local errors have codes of their own. */
+/** What a RESET or a CLOSE says (SPEC.md, sections 5 and 6). Local errors have codes of their own. */
 
+/** Why a stream was reset (SPEC.md, section 5). */
 export const StreamCode = {
   reset: 1,
   refused: 2,
@@ -11,8 +12,10 @@ export const StreamCode = {
   overloaded: 8,
   shutdown: 9,
 } as const;
+/** Any number: a newer peer may know more codes. */
 export type StreamCode = number;
 
+/** Why a subflow or a session was closed (SPEC.md, section 6). */
 export const CloseCode = {
   done: 0,
   protocol: 1,
@@ -25,9 +28,10 @@ export const CloseCode = {
   peerRemoved: 8,
   unresponsive: 9,
 } as const;
+/** Any number: a newer peer may know more codes. */
 export type CloseCode = number;
 
-/** The name of a code, for logs; an unknown one (a newer peer's) as its number. */
+/** The name of a code in `StreamCode` or `CloseCode`, for logs; `code 42` when a newer peer's code is not among them. */
 export function codeName(codes: Readonly<Record<string, number>>, code: number): string {
   for (const [name, value] of Object.entries(codes)) if (value === code) return name;
   return `code ${code}`;

@@ -18,25 +18,25 @@ import {
 } from "./frames.ts";
 import { MAX_VARINT, readVarint } from "./varint.ts";
 
-/** What a peer's bytes did wrong: a wire code and a sentence for the log. */
+/** What is wrong with a peer's bytes: the code to close the subflow by, and a sentence for the log. */
 export interface WireError {
   readonly code: CloseCode;
   readonly reason: string;
 }
 
-/** Takes what the decoder finds. Either may end the decoding by returning an error. */
+/** Takes what the decoder finds, in order. Each method may end the decoding by returning an error. */
 export interface FrameSink {
   handleFrame(frame: Frame): WireError | undefined;
-  /** Bytes of a DATA frame, or a part of them; `piece` is a view on the bytes given to `decode`. */
+  /** The payload of a DATA frame, or a part of it. `piece` is a view on the bytes given to `decode`. */
   handleData(stream: number, offset: number, piece: Uint8Array): WireError | undefined;
 }
 
-/** Frames other than DATA's payload are at most this long, so no more is ever kept of an unfinished one. */
+/** No frame is longer than this, payload left out. So no more than this is kept of an unfinished frame, bytes. */
 const MAX_PARTIAL = 1_024;
 
 /**
- * Frames out of bytes as they come. Payloads are passed on without a copy and without waiting for their end; of other
- * frames at most MAX_PARTIAL bytes are kept between calls.
+ * Finds the frames in one subflow's bytes, in pieces of any size. A payload is passed on as it comes, without a copy.
+ * Of an unfinished frame at most MAX_PARTIAL bytes are kept between calls.
  */
 export class FrameDecoder {
   readonly #cursor = new Cursor();
@@ -45,12 +45,15 @@ export class FrameDecoder {
   #offset = 0;
   #payloadLeft = 0;
 
-  /** True while a DATA frame's payload is still to come. */
+  /** True while some of a DATA frame's payload is still to come. */
   get inPayload(): boolean {
     return this.#payloadLeft > 0;
   }
 
-  /** Decodes all of `bytes`. An error is final: the subflow's bytes make no sense any more. */
+  /**
+   * Decodes all of `bytes`. After an error the subflow's bytes make no sense any more, and `decode` must not be called
+   * again. Never throws by itself.
+   */
   decode(bytes: Uint8Array, sink: FrameSink): WireError | undefined {
     let input = bytes;
     if (this.#partial) {
@@ -97,12 +100,12 @@ export class FrameDecoder {
   }
 }
 
-/** Stands for "a DATA header was read"; its fields are in the cursor, so that no object is made per chunk. */
+/** `readFrame` returns this for a DATA header. The header's fields are in the cursor, so that no object is made per chunk. */
 const DATA_HEADER = Symbol("data header");
 
 /**
- * Reads fields and remembers trouble: `short` when the bytes ended too early, `error` when they are wrong. After either,
- * every further read gives a harmless value, so that the readers below need no checks of their own.
+ * Reads fields and remembers what went wrong: `short` when the bytes end too early, `error` when they are wrong. Every read
+ * after that gives a harmless value, so that the functions below need no checks of their own.
  */
 class Cursor {
   at = 0;
@@ -171,7 +174,7 @@ class Cursor {
     return Buffer.from(this.bytes(length)).toString("utf8");
   }
 
-  /** One of the values that a small number stands for. */
+  /** The value that stands at the place of the number read; `what` names it in the error. */
   choice<T>(values: readonly T[], what: string): T {
     const number = this.u8();
     const value = values[number];

@@ -12,17 +12,18 @@ import {
 } from "./frames.ts";
 import { varintLength, writeVarint } from "./varint.ts";
 
-/** Payloads below this are copied next to their header: one small buffer is cheaper to write than two. */
+/** Payloads below this many bytes are copied next to their header: one small buffer is cheaper to write than two. */
 const COPY_BELOW = 2_048;
-/** Room for the frames of a typical turn; a larger turn starts another block. */
+/** Size of a block, bytes. It has room for the frames of a typical turn; a larger turn takes more blocks. */
 const BLOCK_SIZE = 16_384;
-/** Every frame but DATA fits in this: two texts of 255 bytes, and integers. */
+/** No frame but DATA is longer than this, bytes: two texts of 255 bytes, and integers. */
 const MAX_CONTROL_FRAME = 640;
+/** Type, stream, offset and length of a DATA frame at their longest, bytes. */
 const MAX_DATA_HEADER = 1 + 8 + 8 + 4;
 
 /**
- * Collects the frames of one turn as a list of buffers, in order, fit for one gathered write. Payloads are taken by
- * reference; their bytes must not change until the write is done.
+ * Collects the frames of one turn as a list of buffers, in order, for one gathered write. Large payloads are taken by
+ * reference: their bytes must not change until the write is done.
  */
 export class FrameEncoder {
   #block: Buffer = Buffer.allocUnsafeSlow(BLOCK_SIZE);
@@ -31,12 +32,12 @@ export class FrameEncoder {
   #done: Buffer[] = [];
   #doneBytes = 0;
 
-  /** Bytes collected since the last `take`. */
+  /** Bytes collected since the latest `take`. */
   get length(): number {
     return this.#doneBytes + this.#at - this.#from;
   }
 
-  /** Appends any frame but DATA. Returns its length in bytes. */
+  /** Appends a frame other than DATA. Returns the frame's length, bytes. */
   append(frame: Frame): number {
     this.#reserve(MAX_CONTROL_FRAME);
     const start = this.#at;
@@ -44,7 +45,7 @@ export class FrameEncoder {
     return this.#at - start;
   }
 
-  /** Appends a DATA frame with 1..MAX_PAYLOAD bytes of payload. Returns the frame's length in bytes. */
+  /** Appends a DATA frame with 1 to MAX_PAYLOAD bytes of payload. Returns the frame's length, bytes. */
   appendData(stream: number, offset: number, payload: Uint8Array): number {
     const copied = payload.length < COPY_BELOW;
     this.#reserve(MAX_DATA_HEADER + (copied ? payload.length : 0));
@@ -66,7 +67,7 @@ export class FrameEncoder {
     return header + payload.length;
   }
 
-  /** The buffers collected so far, to be written in this order; the encoder starts anew. */
+  /** The buffers collected so far, to be written in this order. The encoder is empty afterwards. */
   take(): Buffer[] {
     this.#closePart();
     const taken = this.#done;
@@ -95,12 +96,12 @@ export class FrameEncoder {
   }
 }
 
-/** Bytes of a DATA frame before its payload of `length` bytes. */
+/** Length of a DATA frame's header, bytes, before a payload of `length` bytes. */
 export function dataHeaderLength(stream: number, offset: number, length: number): number {
   return 1 + varintLength(stream) + varintLength(offset) + varintLength(length);
 }
 
-/** The field layouts stand in SPEC.md, section 3, in this order. */
+/** Writes one frame at `start` and returns the position behind it. SPEC.md, section 3, has the layouts in this order. */
 function writeFrame(to: Buffer, start: number, frame: Frame): number {
   let at = start;
   to[at++] = FrameType[frame.type];
@@ -176,7 +177,7 @@ function writeEndpoint(to: Buffer, at: number, endpoint: Endpoint): number {
   return to.writeUInt16BE(endpoint.port, writeText(to, at, endpoint.host, MAX_HOST));
 }
 
-/** Texts above the limit are cut: they are names that were checked before, or reasons for a log. */
+/** Cuts a text above the limit: it is a name that was checked before, or a reason for a log. */
 function writeText(to: Buffer, at: number, text: string, limit: number): number {
   const bytes = Buffer.from(text, "utf8").subarray(0, limit);
   const behind = writeVarint(to, at, bytes.length);

@@ -8,7 +8,7 @@ export const MAX_VARINT = Number.MAX_SAFE_INTEGER;
 
 const TWO_32 = 0x1_0000_0000;
 
-/** Bytes that `value` takes on the wire. */
+/** How many bytes `value` takes in a frame. */
 export function varintLength(value: number): 1 | 2 | 4 | 8 {
   if (value < 0x40) return 1;
   if (value < 0x4000) return 2;
@@ -41,7 +41,7 @@ function write32(target: Uint8Array, at: number, value: number, prefix: number):
   return at + 4;
 }
 
-/** Reads the 62-bit integer whose first byte is at `at`; the caller has checked that all its bytes are there. */
+/** Reads the integer whose first byte is at `at`. The caller has checked that all of its bytes are there. */
 export function readVarint(source: Uint8Array, at: number): number {
   const first = source[at] as number;
   switch (first >> 6) {

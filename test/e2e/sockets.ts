@@ -8,6 +8,7 @@ import { type AddressInfo, createServer, isIPv6, type Server, Socket } from "nod
 import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { socketFd, tcpInfo } from "@hawser/linux-sockets";
+import { openUnconnected } from "@hawser/linux-sockets/testing";
 import koffi from "koffi";
 import { until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
@@ -100,8 +101,7 @@ export function crowdFrom(
   const source = localAddress === undefined ? {} : { localAddress };
   const target = { host, port, autoSelectFamily: false, ...source };
   return fds.map((fd) => {
-    const options = { fd, allowHalfOpen: true, manualStart: true };
-    return remember(new Socket(options).setNoDelay(true).connect(target));
+    return remember(openUnconnected(fd, { allowHalfOpen: true }).setNoDelay(true).connect(target));
   });
 }
 

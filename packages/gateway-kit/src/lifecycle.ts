@@ -1,4 +1,5 @@
 import type { Logger } from "./log.ts";
+import { requirePlatform } from "./platform.ts";
 
 /** What a running gateway can be told. */
 export interface Service {
@@ -18,6 +19,7 @@ export interface Service {
  * nobody foresaw.
  */
 export async function serveUntilSignalled(service: Service, logger: Logger): Promise<void> {
+  requirePlatform(logger);
   const cut = new AbortController();
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();
   let stopping = false;

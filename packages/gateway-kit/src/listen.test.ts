@@ -2,15 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { connect, Server } from "node:net";
-import { constants } from "node:os";
 import { test } from "node:test";
+import { failAccept } from "@hawser/linux-sockets/testing";
 import { listen } from "./listen.ts";
 import { createLogger } from "./log.ts";
-
-/** What libuv calls when accept(2) has failed. */
-interface ServerHandle {
-  onconnection(status: number): void;
-}
 
 for (const errno of ["ENFILE", "EMFILE"] as const) {
   test(`after ${errno} of accept connections wait in the backlog, and are served a moment later`, async (t) => {
@@ -25,8 +20,8 @@ for (const errno of ["ENFILE", "EMFILE"] as const) {
       socket.destroy();
     });
     t.after(() => listener.close());
-    const server = listening.mock.calls[0]?.this as Server & { _handle: ServerHandle | null };
-    server._handle?.onconnection(-constants.errno[errno]);
+    const server = listening.mock.calls[0]?.this as Server;
+    failAccept(server, errno);
     assert.equal(server.listening, false);
     const client = connect(listener.port, "127.0.0.1").resume();
     await once(client, "connect");
@@ -60,8 +55,8 @@ test("where the listening socket cannot be opened again no descriptor is lost, a
   const options = { key: "listen[0]", host: "127.0.0.1", port: 0 };
   const listener = await listen(options, logger, (socket) => socket.destroy());
   t.after(() => listener.close());
-  const server = listening.mock.calls[0]?.this as Server & { _handle: ServerHandle | null };
-  server._handle?.onconnection(-constants.errno.ENFILE);
+  const server = listening.mock.calls[0]?.this as Server;
+  failAccept(server, "ENFILE");
   await until(() => tries === 1);
   const before = readdirSync("/proc/self/fd").length;
   await until(() => tries === failures);

@@ -7,8 +7,16 @@ export { IpSetErrno, IpSets } from "./ipset.ts";
 export { libc, Sys } from "./libc.ts";
 export { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
 export { type RulesChange, watchNftables } from "./nftables-watch.ts";
+export {
+  type AcceptTlsOptions,
+  acceptTls,
+  onTlsError,
+  setWritesApart,
+  socketFd,
+} from "./node-internals.ts";
 export { originalDestination } from "./original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./pinned-socket.ts";
+export { checkPlatform, type PlatformFinding } from "./platform.ts";
 export { type Route, readRoutes, watchRoutes } from "./routes.ts";
 export {
   getCongestion,
@@ -19,7 +27,6 @@ export {
   setNotSentLowat,
   setUrgentInline,
   socketError,
-  socketFd,
 } from "./socket-options.ts";
 export { SPECIAL_RANGES } from "./special-ranges.ts";
 export { errnoName, SystemError } from "./system-error.ts";

@@ -61,11 +61,13 @@ export const Sys = {
   LOCK_NB: 4,
   /** socket(7) */
   SOL_SOCKET: 1,
+  SO_TYPE: 3,
   SO_ERROR: 4,
   SO_KEEPALIVE: 9,
   SO_OOBINLINE: 10,
   SO_BINDTODEVICE: 25,
   SO_LINGER: 13,
+  SO_PROTOCOL: 38,
   MSG_TRUNC: 0x20,
   /** ip(7), linux/netfilter_ipv4.h */
   SOL_IP: 0,

@@ -1,7 +1,7 @@
 import { isIPv6, type Socket } from "node:net";
 import { formatIp } from "@hawser/shared-protocol";
 import { libc, Sys } from "./libc.ts";
-import { socketFd } from "./socket-options.ts";
+import { socketFd } from "./node-internals.ts";
 import { errnoName } from "./system-error.ts";
 
 /** Where a redirected connection was going before NAT. `address` is canonical text (RFC 5952), never v4-mapped. */

@@ -1,6 +1,7 @@
-import { isIPv4, isIPv6, Socket, type SocketConstructorOpts } from "node:net";
+import { isIPv4, isIPv6, type Socket, type SocketConstructorOpts } from "node:net";
 import { parseIp } from "@hawser/shared-protocol";
 import { type Libc, libc, Sys } from "./libc.ts";
+import { openUnconnected } from "./node-internals.ts";
 import { errnoName, errnoText, SystemError, SystemErrorCode } from "./system-error.ts";
 
 export interface PinnedSocketOptions {
@@ -108,16 +109,8 @@ function scopeId(c: Libc, source: string, pinned: string | undefined): Uint8Arra
   return new Uint8Array(Uint32Array.of(index).buffer);
 }
 
-function wrap(fd: number, options: PinnedSocketOptions): Socket {
-  const settings = {
-    fd,
-    allowHalfOpen: options.allowHalfOpen ?? true,
-    ...(options.onread === undefined ? {} : { onread: options.onread }),
-    // Node would start to read at once; on an unconnected descriptor that fails with ENOTCONN unless connect()
-    // follows in the same turn. tls.js passes the same option for the same reason; connect() starts the reading.
-    manualStart: true,
-  };
-  return new Socket(settings as SocketConstructorOpts);
+function wrap(fd: number, { allowHalfOpen = true, onread }: PinnedSocketOptions): Socket {
+  return openUnconnected(fd, { allowHalfOpen, ...(onread && { onread }) });
 }
 
 function failed(c: Libc, syscall: string, message: string): SystemError {

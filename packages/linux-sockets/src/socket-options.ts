@@ -1,19 +1,7 @@
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { libc, Sys } from "./libc.ts";
+import { socketFd } from "./node-internals.ts";
 import { errnoName, errnoText, SystemError } from "./system-error.ts";
-
-/**
- * The descriptor under a net.Socket, TLSSocket or listening server, or undefined when it has none (not connected yet, destroyed).
- *
- * Node has no public name for it; `_handle.fd` has been the same since Node 0.x, and a TLS socket's handle answers
- * with the descriptor of the TCP connection below. Never keep the number: after the socket closes, another
- * connection may own it.
- */
-export function socketFd(socket: Socket | Server): number | undefined {
-  const handle = (socket as unknown as { _handle?: { fd?: number } | null })._handle;
-  const fd = handle?.fd;
-  return fd === undefined || fd < 0 ? undefined : fd;
-}
 
 /**
  * TCP_NOTSENT_LOWAT (tcp(7)): the socket counts as writable only while fewer than `bytes` wait unsent in the

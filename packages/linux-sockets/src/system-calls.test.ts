@@ -6,9 +6,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { libc } from "./libc.ts";
+import { socketFd } from "./node-internals.ts";
 import { originalDestination } from "./original-destination.ts";
 import { createPinnedSocket, type PinnedSocketOptions } from "./pinned-socket.ts";
-import { getCongestion, setCongestion, setNotSentLowat, socketFd } from "./socket-options.ts";
+import { getCongestion, setCongestion, setNotSentLowat } from "./socket-options.ts";
 import { tcpInfo } from "./tcp-info.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs Linux and koffi" };

@@ -1,6 +1,10 @@
 /** What only tests need. */
 
+import type { Server } from "node:net";
+import { constants } from "node:os";
 import koffi from "koffi";
+
+export { openUnconnected } from "./node-internals.ts";
 
 export const MSG_OOB = 1;
 
@@ -13,3 +17,15 @@ export const send = koffi
   length: number,
   flags: number,
 ) => number;
+
+/**
+ * Has a listening server learn that accept(2) failed, as libuv tells it.
+ *
+ * - Name: `_handle.onconnection`, which libuv's callback calls with a negative errno.
+ * - Seen: Node 22, 24, 26.
+ * - Instead: a process that really runs out of descriptors (ENFILE: a machine that does).
+ */
+export function failAccept(server: Server, errno: keyof typeof constants.errno): void {
+  const { _handle } = server as unknown as { _handle: { onconnection(status: number): void } };
+  _handle.onconnection(-constants.errno[errno]);
+}

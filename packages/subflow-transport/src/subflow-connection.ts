@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { setDiscardOnClose, setNotSentLowat, socketFd, tcpInfo } from "@hawser/linux-sockets";
+import { setDiscardOnClose, setNotSentLowat, setWritesApart, socketFd, tcpInfo } from "@hawser/linux-sockets";
 import type { LineReport, Subflow } from "@hawser/multipath-engine";
 import { CongestionPolicy } from "./congestion-policy.ts";
 import { LineCounter } from "./line-counter.ts";
@@ -107,14 +107,11 @@ export class SubflowConnection {
   /**
    * Has TLS make records of about one chunk. A record is of use to the peer only when it is whole: at 0.8 Mbit/s one of
    * 16 KiB takes 170 ms, and everything in it would come, and be acknowledged, that late. TLS makes one record of one
-   * write, so a thin line's writes must not be gathered: without `_writev` Node writes what waits piece by piece.
-   * (TLSSocket.setMaxSendFragment cannot serve: what it has lowered OpenSSL never raises again.)
+   * write, so a thin line's writes are kept apart.
    */
   fitRecords(): void {
     this.#recordBytes = Math.min(MAX_RECORD, this.subflow.chunk + BESIDE_CHUNK);
-    const socket = this.socket as { _writev?: unknown };
-    if (this.#recordBytes < MAX_RECORD) socket._writev = null;
-    else delete socket._writev;
+    setWritesApart(this.socket, this.#recordBytes < MAX_RECORD);
   }
 
   /** Has the kernel hold what the line may need. */

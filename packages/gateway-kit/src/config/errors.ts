@@ -49,6 +49,8 @@ export const ErrorCode = {
   stateUnwritable: "STATE_UNWRITABLE",
   /** The process lacks a capability that its configuration needs. */
   capabilityMissing: "CAPABILITY_MISSING",
+  /** The kernel, the architecture or Node is not what the program was written for. */
+  platformUnfit: "PLATFORM_UNFIT",
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

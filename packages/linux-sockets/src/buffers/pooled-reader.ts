@@ -1,6 +1,6 @@
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { libc } from "../libc.ts";
-import { socketFd } from "../socket-options.ts";
+import { socketFd } from "../node-internals.ts";
 import { errnoName, errnoText, SystemError } from "../system-error.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 

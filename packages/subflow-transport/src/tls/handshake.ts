@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { onTlsError } from "@hawser/linux-sockets";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
 export interface HandshakeLimits {
@@ -25,7 +26,7 @@ export function awaitHandshake(
 ): Promise<void> {
   secure.on("error", ignore);
   raw.on("error", ignore);
-  secure.on("_tlsError", (error: Error) => secure.destroy(error));
+  onTlsError(secure, (error) => secure.destroy(error));
   return new Promise((resolve, reject) => {
     const fail = (error: TlsError): void => {
       release();

@@ -1,6 +1,7 @@
 import { constants, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { acceptTls } from "@hawser/linux-sockets";
 import { awaitClientHello } from "./client-hello.ts";
 import { awaitHandshake } from "./handshake.ts";
 import { causeCode, TlsError, TlsErrorCode } from "./tls-error.ts";
@@ -170,10 +171,9 @@ export async function serverTls(
   const deadline = performance.now() + deadlineMs;
   raw.setNoDelay(true);
   await awaitClientHello(raw, { deadlineMs, signal });
-  const secure = new TLSSocket(raw, {
-    isServer: true,
+  const secure = acceptTls(raw, {
     secureContext: context("server", `${AES}:${CHACHA}`),
-    pskCallback: (_socket: TLSSocket, name: string) => {
+    pskCallback: (_socket, name) => {
       claimed = name;
       const key = lookUp(keys, name);
       // Kept only with a key: a name that was turned down cannot be the one whose key then authenticated.
@@ -181,7 +181,7 @@ export async function serverTls(
       // A stranger gets the answer that a wrong key gets: who tries names does not learn which ones are peers'.
       return key ?? randomBytes(MIN_PSK_BYTES);
     },
-  } as ConstructorParameters<typeof TLSSocket>[1]);
+  });
   const limits = { deadlineMs: deadline - performance.now(), signal };
   await awaitHandshake(raw, secure, "secure", limits, (error) => explainToServer(error, claimed, identity));
   if (identity === undefined || secure.getProtocol() !== "TLSv1.3" || !secure.isSessionReused()) {

@@ -1,3 +1,14 @@
+/**
+ * What the command lines of both gateways have in common.
+ *
+ * ```ts
+ * const program = createProgram("hawser-local", version, "the gateway at home");
+ * addCheckCommand(program, loadLocalConfig);
+ * addViewCommands(program, findStatusOf);
+ * await runCli(program);
+ * ```
+ */
+
 export { addControlCommands } from "./control-commands.ts";
 export { describeCommand } from "./describe.ts";
 export { manPage } from "./man-page.ts";

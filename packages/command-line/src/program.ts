@@ -70,6 +70,7 @@ export function jsonOption(command: Command): Command {
   return command.option("--json", "as JSON");
 }
 
+/** Prints a value as JSON, indented by two spaces, with a line break at its end. */
 export function writeJson(value: unknown, stdout: Pick<ScreenOutput, "write"> = process.stdout): void {
   stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,3 +1,14 @@
+/**
+ * What both gateways are made of: flows, the driver of a session, limits, logs, listeners, a service's life.
+ *
+ * ```ts
+ * const driver = new SessionDriver({ name: "home", side: "local", memory, onClosed });
+ * driver.addSubflow(socket, { id: 0, path: "adsl1", role: "active" }, rest);
+ * const stream = driver.open(request);
+ * if (stream !== undefined) driver.adopt(stream, new Flow(driver, stream, request, application));
+ * ```
+ */
+
 export {
   adoptApplication,
   type BytesHandler,

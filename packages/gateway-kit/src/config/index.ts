@@ -1,3 +1,12 @@
+/**
+ * Configuration files, the files beside them, and the errors that they lead to. Loads no sockets.
+ *
+ * ```ts
+ * const schema = z.strictObject({ listen: listenListField, limits: limitsField });
+ * const config = loadConfig("/etc/hawser/remote.toml", schema); // throws ConfigError
+ * ```
+ */
+
 export { Directory, makeDirectory } from "../files/directory.ts";
 export { createFile, editFile, removeFile, saveFile } from "../files/replace-file.ts";
 export { scrubPairings } from "../scrub.ts";
@@ -19,7 +28,6 @@ export {
   cidrField,
   endpointField,
   interfaceField,
-  type Limits,
   limitsField,
   listenField,
   listenListField,

@@ -12,8 +12,9 @@ export type SpeedtestVerb = keyof typeof SpeedtestVerb;
 
 /** Longest request, with its line break, bytes. */
 export const MAX_SPEEDTEST_REQUEST = 8_192;
-/** The most that one stream may carry, bytes, and how long, ms: the remote gateway ends it then. */
+/** The most that one stream of a speed test may carry, bytes. The remote gateway ends the stream then. */
 export const MAX_SPEEDTEST_BYTES = 1e9;
+/** The longest that one stream of a speed test may take, milliseconds. The remote gateway ends the stream then. */
 export const MAX_SPEEDTEST_MS = 60_000;
 
 const requestSchema = z.strictObject({

@@ -12,6 +12,7 @@ export interface BufferPoolOptions {
   readonly maxIdleBytes: number;
 }
 
+/** Lends buffers of one size, and takes them back. */
 export class BufferPool {
   readonly bufferBytes: number;
   readonly #maxIdle: number;

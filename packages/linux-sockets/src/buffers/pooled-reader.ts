@@ -23,6 +23,7 @@ export interface ReadSink {
   (buffer: Buffer, length: number): boolean;
 }
 
+/** Where a socket's bytes go. */
 export interface PooledReaderOptions {
   readonly pool: BufferPool;
   readonly sink: ReadSink;

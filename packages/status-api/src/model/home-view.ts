@@ -2,6 +2,7 @@
 
 import type { PathStatus, StatusReport } from "./types.ts";
 
+/** Towards the home, or away from it. */
 export type Direction = "down" | "up";
 type Gateway = StatusReport["role"];
 type Rates = Pick<PathStatus, "sendRateBps" | "receiveRateBps">;

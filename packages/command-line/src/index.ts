@@ -3,30 +3,32 @@
  *
  * ```ts
  * const program = createProgram("hawser-local", version, "the gateway at home");
- * addCheckCommand(program, loadLocalConfig);
- * addViewCommands(program, findStatusOf);
+ * addCheckCommand(program, async (file) => (await import("./config.ts")).loadLocalConfig(file));
+ * addViewCommands(program, async (file) => (await import("./config.ts")).findLocalStatus(file));
  * await runCli(program);
  * ```
  */
 
-export { addControlCommands } from "./control-commands.ts";
-export { describeCommand } from "./describe.ts";
-export { manPage } from "./man-page.ts";
 export {
-  addCheckCommand,
-  addCompletionCommand,
   collect,
-  configOption,
-  createProgram,
   durationOption,
   endpointArgument,
   hostArgument,
-  jsonOption,
   listenArgument,
   portArgument,
-  runCli,
-  untilWritten,
+} from "./arguments.ts";
+export { addControlCommands } from "./control-commands.ts";
+export { describeCommand } from "./describe.ts";
+export { manPage } from "./man-page.ts";
+export { untilWritten, writeJson } from "./output.ts";
+export {
+  addCheckCommand,
+  addCompletionCommand,
+  configOption,
+  createProgram,
+  jsonOption,
+  type StatusOf,
   usualFile,
-  writeJson,
 } from "./program.ts";
+export { runCli } from "./run-cli.ts";
 export { addViewCommands } from "./view-commands.ts";

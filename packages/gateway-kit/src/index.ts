@@ -30,13 +30,11 @@ export { Listener, listen, listenAll } from "./listen.ts";
 export { childLogger, createLogger, keptLog, type Logger, type LogLine, prettyLogLine } from "./log.ts";
 export { type Numbered, Recent } from "./recent.ts";
 export { type LineBytes, type PathObserver, PathRecord } from "./session/path-record.ts";
-export { PATH_STATES, type PathState } from "./session/path-state.ts";
+export type { PathState } from "./session/path-state.ts";
 export { SessionDriver, type StreamHandler, type SubflowChange } from "./session/session-driver.ts";
+export { MAX_SPEEDTEST_MS, MAX_SPEEDTEST_REQUEST } from "./speedtest/limits.ts";
 export {
   encodeSpeedtestRequest,
-  MAX_SPEEDTEST_BYTES,
-  MAX_SPEEDTEST_MS,
-  MAX_SPEEDTEST_REQUEST,
   parseSpeedtestRequest,
   SPEEDTEST_HOST,
   SpeedtestVerb,

@@ -1,6 +1,6 @@
 /** The schemas of every body, for the server's answers, its documentation, and clients that check what they got. */
 
-import { MAX_SPEEDTEST_BYTES, PATH_STATES } from "@hawser/gateway-kit";
+import { MAX_SPEEDTEST_BYTES, PATH_STATES } from "@hawser/gateway-kit/config";
 import { FLOW_KINDS, PATH_ROLES } from "@hawser/shared-protocol";
 import { z } from "zod";
 import { EVENT_TYPES, type GatewayEvent } from "./model/event.ts";

@@ -1,14 +1,16 @@
-import { type LineReport, MemoryBudget, Session, type SessionEvent } from "@hawser/multipath-engine";
-import type { Turn } from "@hawser/multipath-engine/testing";
+import {
+  MemoryBudget,
+  makeTurn,
+  Session,
+  type SessionEvent,
+  type TurnConnection,
+} from "@hawser/multipath-engine";
 import type { PathPolicy, PathRole } from "@hawser/shared-protocol";
 import type { Random } from "@hawser/shared-protocol/testing";
 import type { Clock } from "./clock.ts";
 
 /** One end of a subflow's connection. */
-export interface Connection {
-  write(parts: Buffer[]): void;
-  /** What the system knows of the line; absent where it tells nothing. */
-  look?(): LineReport | undefined;
+export interface Connection extends TurnConnection {
   /** Closes in order: what was written still arrives. */
   end(): void;
 }
@@ -29,7 +31,7 @@ export interface EndpointOptions {
   readonly hostTurn: number;
 }
 
-/** A session with the driver of the real program, on virtual time: inputs, then a turn that drains every output. */
+/** A session on virtual time. Its turns are those of the real program (`makeTurn`), a moment after an input or a command. */
 export class Endpoint {
   readonly side: "local" | "remote";
   readonly session: Session;
@@ -108,26 +110,9 @@ export class Endpoint {
   #turn(): void {
     this.turns++;
     const from = this.measureCpu ? performance.now() : 0;
-    for (const id of this.session.pollLook(this.now)) {
-      const line = this.connections.get(id)?.look?.();
-      if (line) this.session.handleLine(id, line, this.now);
-    }
-    this.session.handleTimeout(this.now);
-    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#handle(event);
-    const turn = this.session.startTurn(this.now);
-    for (const id of turn.order) this.#transmit(id, turn);
+    makeTurn(this.session, this.connections, (event) => this.#handle(event), this.now);
     if (this.measureCpu) this.engineSeconds += (performance.now() - from) / 1_000;
     this.#arm();
-  }
-
-  #transmit(id: number, turn: Turn): void {
-    const connection = this.connections.get(id);
-    for (let n = 0; connection; n++) {
-      const parts = this.session.pollTransmit(id, turn);
-      if (!parts) return;
-      connection.write(parts);
-      if (n > 1_000) throw new Error(`pollTransmit of subflow ${id} never ends`);
-    }
   }
 
   #arm(): void {

@@ -26,6 +26,8 @@ export interface NetworkOptions {
 /** First pause before a lost line is dialled again, and the longest, milliseconds. */
 const REDIAL_MIN = 250;
 const REDIAL_MAX = 5_000;
+/** More writes at one time than any turn makes that ends. */
+const MAX_WRITES = 1_000;
 
 /** Mbit/s as bytes per millisecond. */
 export function mbit(rate: number): number {
@@ -166,10 +168,18 @@ export class Line {
   }
 
   #connection(pipe: Pipe): Connection {
-    const write = (parts: Buffer[]): void => pipe.write(parts);
-    const end = (): void => pipe.end();
-    if (!this.#network.watched) return { write, end };
-    return { write, end, look: () => pipe.report };
+    const { clock, watched } = this.#network;
+    let [writes, at] = [0, clock.now];
+    return {
+      takesMore: true,
+      write: (parts) => {
+        if (at !== clock.now) [writes, at] = [0, clock.now];
+        if (++writes > MAX_WRITES) throw new Error(`the turn of line ${this.spec.name} never ends`);
+        pipe.write(parts);
+      },
+      end: () => pipe.end(),
+      ...(watched && { look: () => pipe.report }),
+    };
   }
 
   /** The local end has closed the connection, or seen it closed. */

@@ -11,6 +11,7 @@
 
 export { type SessionEvent, type StreamRefusal } from "./events.ts";
 export { type LineReport } from "./line-watch.ts";
+export { makeTurn, type TurnConnection } from "./make-turn.ts";
 export { MemoryBudget } from "./memory-budget.ts";
 export { MAX_STREAMS } from "./parameters.ts";
 export { PathModel } from "./path-model.ts";

@@ -26,11 +26,10 @@ export interface ReadResult {
 }
 
 /**
- * One session, seen from one of its ends: a state machine without sockets, clocks or timers. The driver gives it inputs
- * (`handle*`) and commands, then makes a turn: it asks the system about the subflows that `pollLook` names, tells the time
- * (`handleTimeout`), and drains the outputs: `pollEvent` until undefined, `pollTransmit` for each subflow in the order of
- * `startTurn` until undefined, and `pollTimeout` for the time of the next turn. All of a turn has the same time; all times
- * are milliseconds of one monotonic clock. A peer's bytes never make it throw.
+ * One session, seen from one of its ends: a state machine without sockets, clocks or timers. Its driver passes in inputs
+ * (`handle*`) and commands, then makes a turn (`make-turn.ts`), which takes the outputs (`poll*`) in their order. The next
+ * turn is due at the time of `pollTimeout`. All calls of one turn get the same time; all times are milliseconds of one
+ * monotonic clock. A peer's bytes never make it throw.
  */
 export class Session {
   readonly #state: SessionState;

@@ -6,4 +6,3 @@ export { MAX_CHUNK, MAX_GONE, MAX_PEER_STREAMS, MIN_SEND_BUFFER, REST } from "./
 export { content, isContent } from "./testing/content.ts";
 export { REQUEST } from "./testing/harness.ts";
 export { Victim } from "./testing/victim.ts";
-export { Turn } from "./turn.ts";

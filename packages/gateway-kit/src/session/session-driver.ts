@@ -1,6 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import {
   type MemoryBudget,
+  makeTurn,
   Session,
   type SessionEvent,
   type StreamRefusal,
@@ -286,24 +287,9 @@ export class SessionDriver {
 
   #turn(): void {
     const now = performance.now();
-    this.#look(now);
-    this.session.handleTimeout(now);
-    this.#deliverEvents();
-    this.#transmit(now);
+    makeTurn(this.session, this.#connections, (event) => this.#deliver(event), now);
     this.#armTimer(now);
     this.#options.onBusy?.(performance.now() - now);
-  }
-
-  /** Before anything is decided: a line that seems to stand still may have moved below. */
-  #look(now: number): void {
-    for (const id of this.session.pollLook(now)) {
-      const line = this.#connections.get(id)?.look();
-      if (line) this.session.handleLine(id, line, now);
-    }
-  }
-
-  #deliverEvents(): void {
-    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) this.#deliver(event);
   }
 
   #deliver(event: SessionEvent): void {
@@ -386,20 +372,6 @@ export class SessionDriver {
     if (!connection) return;
     this.#paths.get(connection.subflow.path)?.noteState();
     this.#options.onSubflow?.({ id, path: connection.subflow.path, state });
-  }
-
-  #transmit(now: number): void {
-    const turn = this.session.startTurn(now);
-    for (const id of turn.order) {
-      const connection = this.#connections.get(id);
-      connection?.fitRecords();
-      connection?.fitUnsent();
-      while (connection?.takesMore) {
-        const parts = this.session.pollTransmit(id, turn);
-        if (!parts) break;
-        connection.write(parts);
-      }
-    }
   }
 
   /** One timer, moved only when the next deadline is earlier than the one it waits for. */

@@ -1,8 +1,8 @@
 import { FrameEncoder } from "@hawser/shared-protocol";
 import type { SessionEvent } from "../events.ts";
+import { makeTurn, type TurnConnection } from "../make-turn.ts";
 import { MemoryBudget } from "../memory-budget.ts";
 import { Session } from "../session.ts";
-import type { Turn } from "../turn.ts";
 import type { Sent } from "./harness.ts";
 
 export interface VictimOptions {
@@ -10,6 +10,9 @@ export interface VictimOptions {
   readonly memoryCap: number;
   readonly subflows?: number;
 }
+
+/** More writes of one subflow in one turn than any session makes that ends. */
+const MAX_WRITES = 10_000;
 
 /** A session in the hands of a hostile peer, with the turns that the gateways' driver makes. */
 export class Victim {
@@ -34,26 +37,30 @@ export class Victim {
     this.session.handleBytes(subflow, bytes, this.now);
   }
 
-  /** One turn of the driver: time, events, then what there is to send. */
+  /** One turn, as the gateways make it. */
   turn(): void {
-    this.session.handleTimeout(this.now);
-    for (let event = this.session.pollEvent(); event; event = this.session.pollEvent()) {
+    const connections = { get: (id: number) => this.#connection(id) };
+    const deliver = (event: SessionEvent): void => {
       this.onEvent(event);
       if (event.type === "close-subflow")
         this.#send(event.subflow, this.session.takeLastWords(event.subflow) ?? []);
-    }
-    const turn = this.session.startTurn(this.now);
-    for (const id of turn.order) this.#transmit(id, turn);
+    };
+    makeTurn(this.session, connections, deliver, this.now);
   }
 
-  #transmit(id: number, turn: Turn): void {
-    for (let turns = 0; ; turns++) {
-      if (turns > 10_000) throw new Error(`pollTransmit of subflow ${id} never ends`);
-      if (!this.onSend(id, [])) return;
-      const parts = this.session.pollTransmit(id, turn);
-      if (!parts) return;
-      this.#send(id, parts);
-    }
+  /** A subflow's connection for one turn. */
+  #connection(id: number): TurnConnection {
+    const takesMore = (): boolean => this.onSend(id, []);
+    let writes = 0;
+    return {
+      get takesMore() {
+        return takesMore();
+      },
+      write: (parts) => {
+        if (++writes > MAX_WRITES) throw new Error(`pollTransmit of subflow ${id} never ends`);
+        this.#send(id, parts);
+      },
+    };
   }
 
   #send(id: number, parts: readonly Buffer[]): void {

@@ -1,6 +1,7 @@
 /**
  * `npm run pictures`: the README's pictures, from a real run in the lab. Two ADSL lines, each alone by plain TCP and both
- * at once through Hawser; then a download in which one of them silently dies and returns. Needs root.
+ * at once through Hawser; then a download in which one of them silently dies and returns; and the dashboard, a minute into
+ * such downloads. Needs root.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { download, startOrigin } from "../../lab/traffic/run.ts";
 import { whenQuiet } from "../quiet.ts";
 import { longestSilence } from "../statistics.ts";
 import { watchDownload } from "../watched.ts";
+import { pictureDashboard } from "./dashboard.ts";
 import { recordHouse } from "./house.ts";
 import type { Recorder } from "./recording.ts";
 import { type Caption, renderPlot } from "./svg.ts";
@@ -41,7 +43,7 @@ const LINE_DIES: Caption = {
   goodput: "goodput of the download",
 };
 
-const missing = labMissing();
+const missing = labMissing("chromium");
 if (missing === undefined) {
   await makePictures();
 } else {
@@ -56,6 +58,7 @@ async function makePictures(): Promise<void> {
   await picture(house, "two-lines.svg", TWO_LINES, (recorder) => addUp(house, port, recorder));
   await picture(house, "line-dies.svg", LINE_DIES, (recorder) => dieAndReturn(house, port, recorder));
   await hawser.stop();
+  for (const name of await pictureDashboard(house, port, FOLDER)) console.log(`${name} is taken`);
 }
 
 async function picture(

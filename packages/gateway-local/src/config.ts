@@ -5,14 +5,10 @@ import { dirname, resolve } from "node:path";
 import {
   atKey,
   ConfigError,
-  ErrorCode,
-  type Finding,
-  readSecretFile,
-  type StatusConfig,
-} from "@hawser/gateway-kit/config";
-import {
   cidrField,
+  ErrorCode,
   endpointField,
+  type Finding,
   findStatus,
   interfaceField,
   limitsField,
@@ -22,12 +18,14 @@ import {
   loadStatus,
   nameField,
   rateField,
+  readSecretFile,
   refuseDuplicates,
+  type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
-} from "@hawser/gateway-kit/schema";
+} from "@hawser/gateway-kit/config";
 import { hasIpv6 } from "@hawser/linux-sockets";
 import {
   type Endpoint,
@@ -143,7 +141,7 @@ const socksTable = z.strictObject({
 
 const forwardTable = z.strictObject({ listen: listenField, to: endpointField });
 
-const localSchema = z
+export const localSchema = z
   .strictObject({
     remote: z.union([textField(parsePairing), z.strictObject({ file: z.string().min(1) })]),
     path: z

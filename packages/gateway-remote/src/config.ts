@@ -1,23 +1,25 @@
 /** remote.toml: what it may say, and what the gateway makes of it. */
 
 import { dirname, resolve } from "node:path";
-import { atKey, loadIdentity, type StatusConfig } from "@hawser/gateway-kit/config";
 import {
+  atKey,
   endpointField,
   findStatus,
   limitsField,
   listenListField,
   loadConfig,
+  loadIdentity,
   loadStatus,
   nameField,
   parseConfig,
   refuseDuplicates,
+  type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
   timeField,
-} from "@hawser/gateway-kit/schema";
+} from "@hawser/gateway-kit/config";
 import { parseSecretText, type Secret } from "@hawser/shared-protocol";
 import { z } from "zod";
 import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
@@ -63,7 +65,7 @@ const peerTable = z
     maxBytesInFlight: max_bytes_in_flight,
   }));
 
-const remoteSchema = z.strictObject({
+export const remoteSchema = z.strictObject({
   listen: listenListField,
   /** Where pairing lines say that this gateway is reached; without it see `reachOf`. */
   advertise: z.array(endpointField).default([]),

@@ -7,14 +7,16 @@ import { isDeepStrictEqual } from "node:util";
 import {
   CodedError,
   type ConfigWatch,
+  createFile,
   ErrorCode,
+  editFile,
   nearest,
   readSecretFile,
   readTextFile,
+  removeFile,
   type WatchHandlers,
   watchConfig,
 } from "@hawser/gateway-kit/config";
-import { createFile, editFile, removeFile } from "@hawser/gateway-kit/files";
 import {
   derivePsk,
   type Endpoint,

@@ -14,19 +14,19 @@ const Attribute = { protocol: 1, name: 2, type: 3, revision: 4, family: 5, data:
 const Data = { ip: 1, port: 4, timeout: 6, protocol: 7, maxElements: 19 } as const;
 const Address = { ipv4: 1, ipv6: 2 } as const;
 
-/** ipset's protocol: the oldest version that kernels still take. Linux 2.6.39 was the first with it. */
+/** The oldest version that is still spoken: kernels from 2.6.39 on. */
 const PROTOCOL_VERSION = 6;
-/** Of the type hash:ip,port. Revision 0 has all that is used here, but the `ipset` command no longer lists its sets. */
+/** All that is asked for is in the type's first revision, 0, which the `ipset` command does not show any more. */
 const REVISION = 1;
-/** Errors that only ipset has. busy: a firewall rule uses the set. full: it holds `maxElements` entries. */
+/** Errors of ipset's own: a rule asks for the set; it is full. */
 export const IpSetErrno = { busy: 4100, full: 4352 } as const;
 
 export interface IpSet {
   readonly name: string;
   readonly family: "ipv4" | "ipv6";
-  /** How long the kernel keeps an entry. */
+  /** After so long an entry is gone. */
   readonly timeoutSeconds: number;
-  /** How many entries the set takes. */
+  /** With so many entries it takes no more. */
   readonly maxElements: number;
 }
 
@@ -36,14 +36,14 @@ export interface IpSetEntry {
 }
 
 /**
- * Sets of addresses and TCP ports in the kernel, whose entries expire (ipset(8), type hash:ip,port). Firewall rules match
- * against them. This class speaks to the kernel by netlink, as the `ipset` command does, which need not be installed. A
- * request has taken effect when its call returns; the promise tells whether it succeeded.
+ * Sets of addresses and TCP ports in the kernel that forget (ipset(8), type hash:ip,port), for firewall rules to match.
+ * It is spoken to by netlink, as the `ipset` command does, and so it need not be installed. Requests take effect in the
+ * order in which they are made, each before its call returns; the promise tells how it went.
  */
 export class IpSets {
   readonly #netlink = new NetlinkSocket({ protocol: NetlinkProtocol.netfilter });
 
-  /** Makes the set, unless it exists. @throws SystemError EEXIST: a set of this name has other properties */
+  /** Makes the set, unless it is there. @throws SystemError EEXIST: there is another set of this name */
   create({ name, family, timeoutSeconds, maxElements }: IpSet): Promise<void> {
     const limits = [
       networkOrderAttribute(Data.timeout, uint32(timeoutSeconds)),
@@ -57,12 +57,11 @@ export class IpSets {
     ]);
   }
 
-  /** Removes all entries. */
   flush(name: string): Promise<void> {
     return this.#request(Command.flush, 0, name);
   }
 
-  /** Removes the set. A set that does not exist is no error. @throws SystemError `IpSetErrno.busy` */
+  /** Also when it is not there. @throws SystemError `IpSetErrno.busy` */
   destroy(name: string): Promise<void> {
     return this.#request(Command.destroy, 0, name);
   }
@@ -77,12 +76,12 @@ export class IpSets {
     }
   }
 
-  /** Adds the entry; one that exists begins its time anew. @throws SystemError `IpSetErrno.full`, ENOENT: no such set */
+  /** An entry that is there begins its time anew. @throws SystemError `IpSetErrno.full`, ENOENT */
   add(name: string, entry: IpSetEntry): Promise<void> {
     return this.#request(Command.add, 0, name, [encodeEntry(entry)]);
   }
 
-  /** Removes the entry. One that does not exist is no error. */
+  /** Also when it is not there. */
   delete(name: string, entry: IpSetEntry): Promise<void> {
     return this.#request(Command.delete, 0, name, [encodeEntry(entry)]);
   }
@@ -93,7 +92,7 @@ export class IpSets {
 
   async #request(command: number, flags: number, name: string, more: readonly Buffer[] = []): Promise<void> {
     const body = [
-      // struct nfgenmsg: family, version, resource. ipset takes the family from the attributes.
+      // struct nfgenmsg: family, version, resource. The family counts in what follows alone.
       Buffer.of(Sys.AF_INET, 0, 0, 0),
       attribute(Attribute.protocol, Buffer.of(PROTOCOL_VERSION)),
       attribute(Attribute.name, name),
@@ -103,10 +102,10 @@ export class IpSets {
   }
 }
 
-/** @throws TypeError when the address is not an IP address */
+/** @throws TypeError where the address is none */
 function encodeEntry({ address, port }: IpSetEntry): Buffer {
   const bytes = parseIp(address);
-  if (!bytes) throw new TypeError(`${address} is not an IP address`);
+  if (!bytes) throw new TypeError(`${address} is no IP address`);
   const kind = isIPv6(address) ? Address.ipv6 : Address.ipv4;
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port);

@@ -1,6 +1,6 @@
 /** The schemas of every body, for the server's answers, its documentation, and clients that check what they got. */
 
-import { MAX_SPEEDTEST_BYTES, PATH_STATES } from "@hawser/gateway-kit/config";
+import { MAX_SPEEDTEST_BYTES, PATH_STATES } from "@hawser/gateway-kit";
 import { FLOW_KINDS, PATH_ROLES } from "@hawser/shared-protocol";
 import { z } from "zod";
 import { EVENT_TYPES, type GatewayEvent } from "./model/event.ts";
@@ -219,7 +219,6 @@ const about = z.object({
     })
     .meta({ description: "what this gateway lets its user do" }),
 });
-/** What a gateway says of itself and of what its user may do. */
 export type About = z.output<typeof about>;
 
 const health = z.object({
@@ -236,7 +235,6 @@ const problem = z.object({
   status: z.number(),
   detail: z.string(),
 });
-/** What is wrong with a request (RFC 9457). */
 export type Problem = z.output<typeof problem>;
 
 const drillRequest = z.strictObject({
@@ -275,7 +273,6 @@ const speedRequest = z
   })
   .nullable() satisfies z.ZodType<SpeedtestOptions | null>;
 
-/** The fields by which flows can be sorted. */
 export const FLOW_ORDERS = ["from", "to", "kind", "ageSeconds", "sentBytes", "receivedBytes"] as const;
 const NUMBER = /^\d{1,16}$/;
 const COUNT = /^[1-9]\d{0,15}$/;
@@ -295,7 +292,6 @@ const flowQuery = z.object({
   order: z.enum(["asc", "desc"]).optional(),
   limit: digits(COUNT, "at most so many; x-total-count says how many there are"),
 });
-/** What `GET /api/flows` can be asked for. */
 export type FlowQuery = z.output<typeof flowQuery>;
 const eventQuery = z.object({
   since: digits(NUMBER, "only those after this id; the header Last-Event-ID says the same, and goes before"),

@@ -6,6 +6,8 @@ import { gzipSync } from "node:zlib";
 import type { FlowStatus, LocalStatusReport, PathStatus } from "./model/types.ts";
 import { type Pages, pagePolicy } from "./server/pages.ts";
 
+export { EVENT_TYPES } from "./model/event.ts";
+
 /** Pages for people, which others make. */
 export const samplePages: Pages = {
   front: { html: "<!doctype html><title>Hawser</title>", policy: pagePolicy("'none'") },

@@ -2,7 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { PathStatus, SessionState } from "@hawser/status-api/model";
+import type { PathState } from "@hawser/status-api/model";
+import type { SessionState } from "@hawser/status-api/model";
 
 /** What "Sent again" means. */
 export const SENT_AGAIN = "Bytes that had been sent before: after a loss of a line, or as a copy of what was late";
@@ -15,7 +16,7 @@ export function colourOf(index: number): string {
   return `path-${(index % COLOURS) + 1}`;
 }
 
-export function StateMark({ state }: { readonly state: PathStatus["state"] | SessionState }) {
+export function StateMark({ state }: { readonly state: PathState | SessionState }) {
   return <span class={`state ${state}`}>{state}</span>;
 }
 

@@ -1,11 +1,3 @@
-/**
- * Asks a running gateway.
- *
- * ```ts
- * const report = statusReportSchema.parse(await new GatewayApi({ listen, token }).ask("/api/status"));
- * ```
- */
-
 export {
   type About,
   FLOW_ORDERS,

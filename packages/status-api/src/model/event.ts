@@ -50,7 +50,6 @@ export interface EventSubject {
   readonly path?: string;
 }
 
-/** One event of a gateway. */
 export interface GatewayEvent extends EventSubject, Numbered {
   /** ISO 8601, UTC. */
   readonly time: string;

@@ -2,7 +2,6 @@
 
 import type { PathStatus, StatusReport } from "./types.ts";
 
-/** Towards the home, or away from it. */
 export type Direction = "down" | "up";
 type Gateway = StatusReport["role"];
 type Rates = Pick<PathStatus, "sendRateBps" | "receiveRateBps">;

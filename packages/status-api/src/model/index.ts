@@ -1,12 +1,3 @@
-/**
- * What the status API says, and how its figures are written for people. Runs in browsers, too: it imports nothing that does not.
- *
- * ```ts
- * for (const { name, state, receiveRateBps } of sessionsOf(report)[0]?.paths ?? [])
- *   console.log(name, state, formatRate(receiveRateBps));
- * ```
- */
-
 export { type EventType, type GatewayEvent } from "./event.ts";
 export {
   clip,
@@ -35,6 +26,7 @@ export {
   type GreedySource,
   isFree,
   type LocalStatusReport,
+  type PathState,
   type PathStatus,
   QUOTA_COUNTS,
   QUOTA_ENDS,

@@ -3,11 +3,12 @@
 import type { PathState } from "@hawser/gateway-kit";
 import type { EgressFamilies, FlowKind, PathRole } from "@hawser/shared-protocol";
 
+export type { PathState } from "@hawser/gateway-kit";
+
 export const SESSION_STATES = ["connecting", "up", "degraded", "down"] as const;
 /** `degraded`: it carries data, but a path that should be up is not. */
 export type SessionState = (typeof SESSION_STATES)[number];
 
-/** One path, as this gateway sees it. */
 export interface PathStatus {
   readonly name: string;
   readonly state: PathState;
@@ -72,14 +73,12 @@ export interface QuotaStatus {
   /** When it begins anew: ISO 8601, UTC. */
   readonly resetsAt: string;
 }
-/** Which direction counts into a quota, as the home sees it. */
 export const QUOTA_COUNTS = ["both", "down", "up"] as const;
 export type QuotaCount = (typeof QUOTA_COUNTS)[number];
 /** `backup`: from then on it is a backup line; `disable`: not used. */
 export const QUOTA_ENDS = ["backup", "disable"] as const;
 export type QuotaEnd = (typeof QUOTA_ENDS)[number];
 
-/** One session, as this gateway sees it. */
 export interface SessionStatus {
   /** The name under which the local gateway is paired. */
   readonly peer: string;
@@ -146,7 +145,6 @@ export interface GreedySource {
   readonly refused: number;
 }
 
-/** What `GET /api/status` answers at a local gateway. */
 export interface LocalStatusReport extends Report {
   readonly role: "local";
   /** Of each family that is captured; absent when nothing is. */
@@ -164,13 +162,11 @@ export interface RulesStatus {
   readonly trouble: string | null;
 }
 
-/** What `GET /api/status` answers at a remote gateway. */
 export interface RemoteStatusReport extends Report {
   readonly role: "remote";
   readonly sessions: readonly SessionStatus[];
 }
 
-/** What `GET /api/status` answers. */
 export type StatusReport = LocalStatusReport | RemoteStatusReport;
 
 /** How many bytes of a flow went over one path. */
@@ -249,7 +245,6 @@ export interface SpeedResult {
   readonly error: string | null;
 }
 
-/** What a speed test may take. */
 export interface SpeedtestOptions {
   /** Only these paths; without it those that are up and cost nothing (neither metered nor with a quota). */
   readonly paths?: readonly string[] | undefined;
@@ -277,7 +272,6 @@ export interface SpeedProgress {
 }
 export const SPEED_PHASES = ["latency", "down", "up"] as const;
 
-/** The sessions of a report: one at a local gateway, one for each peer's at a remote one. */
 export function sessionsOf(report: StatusReport): readonly SessionStatus[] {
   return report.role === "local" ? [report.session] : report.sessions;
 }

@@ -1,7 +1,7 @@
 /** `GET /metrics`: what the source says at the scrape, in Prometheus's base units (bytes, seconds). */
 
 import type { RefusalCount } from "@hawser/gateway-kit";
-import { PATH_STATES } from "@hawser/gateway-kit/config";
+import { PATH_STATES } from "@hawser/gateway-kit";
 import { PATH_ROLES } from "@hawser/shared-protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import {

@@ -1,6 +1,5 @@
 /** Pages for people that the status server serves beside the API. Who makes them stands above it. */
 
-/** A page of HTML. */
 export interface Page {
   readonly html: string;
   /** Its Content-Security-Policy. */

@@ -55,7 +55,6 @@ const BODY_LIMIT = 1024;
 /** Connections at a time, tunnels included: descriptors are the data's. */
 const MAX_CONNECTIONS = 256;
 
-/** Where the status server listens, and what it serves besides the API. */
 export interface StatusServerOptions extends ConnectOptions {
   readonly listen: Endpoint;
   /** What clients must show, if anything. */
@@ -67,7 +66,6 @@ export interface StatusServerOptions extends ConnectOptions {
   readonly log?: Recent<LogLine> | undefined;
 }
 
-/** A running status server. */
 export interface StatusServer {
   /** Where it really listens: the port is the kernel's choice if 0 was asked for. */
   readonly address: Endpoint;

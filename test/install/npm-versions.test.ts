@@ -103,7 +103,10 @@ describe("installed and run with", { skip: missing ?? false }, () => {
         const { stdout } = run("npm", "start", "--", "--help");
         assert.match(stdout, /--once/);
         assert.doesNotMatch(stdout, /installing npm packages/);
-        assert.match(run("npm", "test", "--", "test/repository/packages").stdout, /\n[1-9]\d* passed, 0 failed/);
+        assert.match(
+          run("npm", "test", "--", "test/repository/packages").stdout,
+          /\n[1-9]\d* passed, 0 failed/,
+        );
         // Not by npm, which would install the bench's Debian packages first.
         assert.match(run("tools/with-node", "node", "test/bench/main.ts", "--help").stdout, /--measure/);
       }

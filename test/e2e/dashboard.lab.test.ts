@@ -11,7 +11,7 @@ import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
-import { type HouseBrowser, startBrowser, takePictures } from "./browser.ts";
+import { type HouseBrowser, SIZES, startBrowser, takePictures } from "./browser.ts";
 import { type Listener, listenIn, pair, Reader } from "./sockets.ts";
 import { reconfigure } from "./support.ts";
 
@@ -346,13 +346,24 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
   });
 
   test("what each request takes is documented, and a phone shows it without scrolling sideways", async () => {
-    const phone = await chromium.browser.newPage({ viewport: { width: 390, height: 844 } });
+    const phone = await chromium.browser.newPage({ viewport: SIZES.phone });
+    const troubles: string[] = [];
+    phone.on("console", (message) => void (message.type() === "error" && troubles.push(message.text())));
+    phone.on("pageerror", ({ message }) => void troubles.push(message));
     try {
       await phone.goto(`${DASHBOARD}docs`);
-      const drill = phone.getByRole("row").filter({ hasText: "POST /api/paths/{name}/drill" });
-      await shows(drill, "body: seconds (integer, 1 to 300, required)");
-      assert.ok((await phone.evaluate<number>("document.documentElement.scrollWidth")) <= 390);
+      const drill = phone.locator(".opblock").filter({ hasText: "/api/paths/{name}/drill" });
+      await drill.getByRole("button").first().click();
+      await shows(drill, /seconds.*integer.*\[1, 300\]/s);
+      await shows(drill, "how long the path is out");
+      assert.ok((await phone.evaluate<number>("document.documentElement.scrollWidth")) <= SIZES.phone.width);
       await takePictures(phone, "docs");
+      const status = phone.locator(".opblock").filter({ hasText: "/api/status" });
+      await status.getByRole("button").first().click();
+      await status.getByRole("button", { name: "Try it out" }).click();
+      await status.getByRole("button", { name: "Execute" }).click();
+      await shows(status.locator(".live-responses-table"), '"role": "local"');
+      assert.deepEqual(troubles, []);
     } finally {
       await phone.close();
     }

@@ -1,7 +1,4 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import type { Asset } from "@hawser/status-api";
+import { type Asset, fileAsset } from "@hawser/status-api";
 
 /** This package's folder: as far above `src/` as above `dist/`. */
 const PACKAGE = new URL("../", import.meta.url);
@@ -29,25 +26,10 @@ const FILES: Readonly<Record<string, () => string>> = {
 /** Modules as the compiler leaves them: the page's own, and those of the API's model. */
 const MODULE = /^(dashboard|model)\/([a-z-]+\.js)$/;
 
-const TYPES: Readonly<Record<string, string>> = {
-  js: "text/javascript; charset=utf-8",
-  css: "text/css; charset=utf-8",
-  svg: "image/svg+xml",
-};
-
-const cache = new Map<string, Asset>();
-
 /** The file behind `/assets/NAME`, or undefined. @throws Error when the build has not made it */
-export function asset(name: string): Asset | undefined {
-  const known = cache.get(name);
-  if (known) return known;
+export function asset(name: string): Promise<Asset> | undefined {
   const url = urlOf(name);
-  if (url === undefined) return undefined;
-  const body = readFileSync(fileURLToPath(url));
-  const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] as string;
-  const made = { type, body, gzipped: gzipSync(body) };
-  cache.set(name, made);
-  return made;
+  return url === undefined ? undefined : fileAsset(url);
 }
 
 function urlOf(name: string): string | undefined {

@@ -26,7 +26,9 @@ ${HEAD}
 </body>
 </html>
 `,
-  policy: pagePolicy(`'self' 'sha256-${createHash("sha256").update(IMPORT_MAP).digest("base64")}'`),
+  policy: pagePolicy({
+    scripts: `'self' 'sha256-${createHash("sha256").update(IMPORT_MAP).digest("base64")}'`,
+  }),
 };
 
 /** What the status server serves of the dashboard. */

@@ -1,7 +1,7 @@
 export { acceptConnect, type OnConnect, refuseConnect } from "./server/connect.ts";
 export { EventLog } from "./server/event-log.ts";
 export { FlowFailures } from "./server/flow-failures.ts";
-export { type Asset, type Page, type Pages, pagePolicy } from "./server/pages.ts";
+export { type Asset, fileAsset, type Page, type Pages, pagePolicy } from "./server/pages.ts";
 export { PathEvents } from "./server/path-events.ts";
 export { pathStatus } from "./server/path-status.ts";
 export { noSuchPath, RequestError } from "./server/problems.ts";

@@ -318,22 +318,10 @@ const changedPath = z.object({
   roleReason: z.string().meta({ description: "why it is used so" }),
 });
 
-const eventList = jsonSchema(z.array(event));
-
 /** JSON Schema as the server's validator and serialiser read it. */
 function jsonSchema(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: "draft-7" });
   return rest;
-}
-
-/** That, or a stream of server-sent events: by the Accept header. */
-function orStream(schema: Record<string, unknown>) {
-  return {
-    content: {
-      "application/json": { schema },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  };
 }
 
 export const JsonSchema = {
@@ -343,25 +331,19 @@ export const JsonSchema = {
   flowQuery: jsonSchema(flowQuery),
   flowName: jsonSchema(flowName),
   eventQuery: jsonSchema(eventQuery),
-  events: orStream(eventList),
+  events: jsonSchema(z.array(event)),
   logQuery: jsonSchema(logQuery),
-  logLines: orStream(jsonSchema(z.array(logLine))),
+  logLines: jsonSchema(z.array(logLine)),
   history: jsonSchema(history),
   drillRequest: jsonSchema(drillRequest),
   /** As a stream: progress, then a report or a problem. */
-  drillOutcome: orStream(jsonSchema(drillReport)),
+  drillReport: jsonSchema(drillReport),
   speedRequest: jsonSchema(speedRequest),
   /** As a stream: progress, then results or a problem. */
-  speedResults: orStream(jsonSchema(z.array(speedResult))),
-  nothing: { type: "null", description: "done" },
+  speedResults: jsonSchema(z.array(speedResult)),
   health: jsonSchema(health),
   problem: jsonSchema(problem),
   roleChange: jsonSchema(roleChange),
   pathName: jsonSchema(pathName),
   changedPath: jsonSchema(changedPath),
-  text: { type: "string" },
-  document: { type: "object", additionalProperties: true },
 } as const;
-
-/** How every route answers what it cannot do. */
-export const failed = { "4xx": JsonSchema.problem, "5xx": JsonSchema.problem };

@@ -10,9 +10,11 @@ export { EVENT_TYPES } from "./model/event.ts";
 
 /** Pages for people, which others make. */
 export const samplePages: Pages = {
-  front: { html: "<!doctype html><title>Hawser</title>", policy: pagePolicy("'none'") },
+  front: { html: "<!doctype html><title>Hawser</title>", policy: pagePolicy({ scripts: "'none'" }) },
   asset: (name) =>
-    name === "app.js" ? { type: "text/javascript", body: Buffer.from(""), gzipped: gzipSync("") } : undefined,
+    name === "app.js"
+      ? Promise.resolve({ type: "text/javascript", body: Buffer.from(""), gzipped: gzipSync("") })
+      : undefined,
 };
 
 export const LISTEN = { host: "127.0.0.1", port: 0 };
@@ -110,4 +112,3 @@ export function assertProblem(answer: Answer, status: number, detail?: string): 
 }
 
 export { statusUrl } from "./client/gateway-api.ts";
-export { docsPage } from "./server/docs-page.ts";

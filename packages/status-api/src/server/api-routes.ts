@@ -4,7 +4,8 @@ import type { Logger, LogLine, Recent } from "@hawser/gateway-kit";
 import { PATH_ROLES, type PathRole } from "@hawser/shared-protocol";
 import type { FastifyInstance } from "fastify";
 import { type RoleChange, sessionsOf } from "../model/types.ts";
-import { type About, API_VERSION, type FlowQuery, failed, JsonSchema } from "../schemas.ts";
+import { type About, API_VERSION, type FlowQuery, JsonSchema } from "../schemas.ts";
+import { done, failed, NOTHING, type Schema } from "./answers.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { withoutInfinities } from "./finite.ts";
 import { listFlows } from "./flow-list.ts";
@@ -20,8 +21,8 @@ export function addApiRoutes(
   logger: Logger,
   log: Recent<LogLine>,
 ): void {
-  const answers = (summary: string, ok: unknown, query?: unknown) => ({
-    schema: { summary, ...(query !== undefined && { querystring: query }), response: { 200: ok, ...failed } },
+  const answers = (summary: string, body: Schema, query?: Schema) => ({
+    schema: { summary, ...(query && { querystring: query }), response: { 200: done(body), ...failed } },
   });
 
   app.get("/api", answers("what this API is and can do", JsonSchema.about), () => aboutApi(source));
@@ -68,7 +69,7 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
     summary: "changes a path's role at once",
     params: JsonSchema.pathName,
     body: JsonSchema.roleChange,
-    response: { 200: JsonSchema.changedPath, ...failed },
+    response: { 200: done(JsonSchema.changedPath), ...failed },
   };
   interface Route {
     Params: { name: string };
@@ -99,7 +100,7 @@ function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger
   const schema = {
     summary: "cuts an open flow",
     params: JsonSchema.flowName,
-    response: { 204: JsonSchema.nothing, ...failed },
+    response: { 204: NOTHING, ...failed },
   };
   app.delete<{ Params: { id: string } }>("/api/flows/:id", { schema }, (request, reply) => {
     const { id } = request.params;

@@ -1,22 +1,22 @@
-import { type Page, pagePolicy } from "./pages.ts";
+/** `GET /docs`: the API for people. The page holds the OpenAPI document, and Swagger UI draws it. */
 
-export interface DocumentedRoute {
-  readonly method: string;
-  readonly path: string;
-  readonly summary: string;
-  /** Parameters and fields of the body, each with what it means. */
-  readonly takes: readonly string[];
-  readonly statuses: readonly string[];
+import { type Asset, fileAsset, type Page, pagePolicy } from "./pages.ts";
+
+/** The files that the page loads, by the names that it has for them. */
+const FILES: Readonly<Record<string, () => string>> = {
+  "swagger-ui.css": () => import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
+  "swagger-ui.js": () => import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+  "docs.css": () => ownFile("docs.css"),
+  "docs.js": () => ownFile("docs.js"),
+};
+
+/** The file behind `/docs/assets/NAME`; undefined when the page has none of that name. */
+export function docsAsset(name: string): Promise<Asset> | undefined {
+  return Object.hasOwn(FILES, name) ? fileAsset(FILES[name]?.() as string) : undefined;
 }
 
-/** `GET /docs`: what there is, for people. */
-export function docsPage(routes: readonly DocumentedRoute[]): Page {
-  const rows = routes.map(({ method, path, summary, takes, statuses }) => {
-    const [request, meaning, answers] = [`${method} ${path}`, summary, statuses.join(", ")].map(escapeHtml);
-    const taken = takes.map((each) => `<li>${escapeHtml(each)}</li>`).join("");
-    const list = taken === "" ? "" : `<ul>${taken}</ul>`;
-    return `<tr><td>${request}</td><td>${meaning}${list}</td><td>${answers}</td></tr>`;
-  });
+/** The document stands in the page: whoever may see the page need not ask for more, which would take the token. */
+export function docsPage(document: object): Page {
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -24,22 +24,29 @@ export function docsPage(routes: readonly DocumentedRoute[]): Page {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="/assets/icon.svg">
-<link rel="stylesheet" href="/assets/dashboard.css">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css">
+<link rel="stylesheet" href="/docs/assets/docs.css">
 <title>Hawser API</title>
+<script type="application/json" id="openapi">${escapeScript(JSON.stringify(document))}</script>
+<script src="/docs/assets/swagger-ui.js" defer></script>
+<script src="/docs/assets/docs.js" type="module"></script>
 </head>
-<body><main class="docs"><h1>Hawser API</h1>
-<p><a href="/docs/json">OpenAPI document</a> · <a href="/">Dashboard</a></p>
-<table class="card"><thead><tr><th>Request</th><th>Meaning</th><th>Answers</th></tr></thead>
-<tbody>${rows.join("\n")}</tbody></table></main></body>
+<body>
+<nav><a href="/">Dashboard</a> <a href="/docs/json">OpenAPI document</a></nav>
+<main id="docs"><noscript>This page needs JavaScript; the OpenAPI document says the same.</noscript></main>
+</body>
 </html>
 `;
-  return { html, policy: pagePolicy("'none'") };
+  // Swagger UI's styles have pictures in data: URLs.
+  return { html, policy: pagePolicy({ scripts: "'self'", images: "'self' data:" }) };
 }
 
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+/** Text that cannot end the script element that it stands in. */
+function escapeScript(json: string): string {
+  return json.replaceAll("<", "\\u003c");
+}
+
+/** Of this package's folder, which is as far above `src/server` as above `dist/server`. */
+function ownFile(name: string): string {
+  return new URL(`../../assets/${name}`, import.meta.url).href;
 }

@@ -3,7 +3,8 @@
 import type { LogLine, Recent } from "@hawser/gateway-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { StatusReport } from "../model/types.ts";
-import { type EventQuery, failed, JsonSchema, type LogQuery } from "../schemas.ts";
+import { type EventQuery, JsonSchema, type LogQuery } from "../schemas.ts";
+import { doneOrStream, failed } from "./answers.ts";
 import { eventStream, type Feed, recentFeed } from "./event-stream.ts";
 import { withoutInfinities } from "./finite.ts";
 import type { StatusHistory } from "./history.ts";
@@ -33,7 +34,7 @@ function addEventRoute(
   const schema = {
     summary: "what happened to lines, sessions and flows; with Accept: text/event-stream as it happens",
     querystring: JsonSchema.eventQuery,
-    response: { 200: JsonSchema.events, ...failed },
+    response: { 200: doneOrStream(JsonSchema.events), ...failed },
   };
   app.get<{ Querystring: EventQuery }>("/api/events", { schema }, (request, reply) => {
     const before = events.since(lastSeen(request));
@@ -51,7 +52,7 @@ function addLogRoute(app: FastifyInstance, log: Recent<LogLine>, streams: Stream
   const schema = {
     summary: "the last lines of the gateway's log; with Accept: text/event-stream those that come, too",
     querystring: JsonSchema.logQuery,
-    response: { 200: JsonSchema.logLines, ...failed },
+    response: { 200: doneOrStream(JsonSchema.logLines), ...failed },
   };
   app.get<{ Querystring: LogQuery }>("/api/logs", { schema }, (request, reply) => {
     const since = lastSeen(request);

@@ -3,8 +3,10 @@
 import type { Secret } from "@hawser/shared-protocol";
 import { isLoopbackHost } from "@hawser/shared-protocol";
 
+export const DOCS_ASSETS_ROUTE = "/docs/assets/*";
+
 /** Served without the token: pages that say nothing of this gateway; their scripts ask for the rest with it. */
-const PAGES: ReadonlySet<string> = new Set(["/", "/docs", "/assets/*"]);
+const PAGES: ReadonlySet<string> = new Set(["/", "/docs", "/assets/*", DOCS_ASSETS_ROUTE]);
 
 /**
  * Whether the Host header names this server by an address. A foreign page whose domain name was rebound to this

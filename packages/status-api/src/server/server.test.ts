@@ -229,42 +229,6 @@ test("every answer has the security headers", async () => {
   }
 });
 
-test("the documentation is of the routes that there are", async () => {
-  const document = (await ask("/docs/json")).json() as {
-    paths: Record<string, Record<string, { requestBody?: { required: boolean }; responses: object }>>;
-  };
-  assert.deepEqual(Object.keys(document.paths).sort(), [
-    "/",
-    "/api",
-    "/api/events",
-    "/api/flows",
-    "/api/flows/{id}",
-    "/api/history",
-    "/api/logs",
-    "/api/paths/{name}",
-    "/api/paths/{name}/drill",
-    "/api/speedtest",
-    "/api/status",
-    "/assets/{file}",
-    "/docs",
-    "/docs/json",
-    "/healthz",
-    "/metrics",
-  ]);
-  assert.deepEqual(Object.keys(document.paths["/api/paths/{name}"]?.["patch"]?.responses ?? {}), [
-    "200",
-    "4XX",
-    "5XX",
-  ]);
-  const mustHaveBody = (path: string): boolean | undefined =>
-    document.paths[path]?.["post"]?.requestBody?.required;
-  assert.deepEqual([mustHaveBody("/api/paths/{name}/drill"), mustHaveBody("/api/speedtest")], [true, false]);
-  const docs = (await ask("/docs")).text;
-  assert.match(docs, /PATCH \/api\/paths\/\{name\}/);
-  assert.match(docs, /<li>in the path: name \(string, required\)<\/li>/);
-  assert.match(docs, /<li>body: role \(active \| backup \| disabled \| overflow, required\)/);
-});
-
 test("an error of the source is logged, and not told", async () => {
   const broken = await createStatusServer(
     {

@@ -6,11 +6,11 @@ import { AttemptLimit, descriptorsShort, keptLog, LimitedLog, type LogLine } fro
 import { CodedError, ErrorCode, systemCode } from "@hawser/gateway-kit/config";
 import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { failed, JsonSchema } from "../schemas.ts";
+import Fastify, { type FastifyInstance } from "fastify";
+import { JsonSchema } from "../schemas.ts";
+import { done, failed, TEXT } from "./answers.ts";
 import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
-import { docsPage } from "./docs-page.ts";
 import {
   bearerOf,
   HEALTH_ROUTE,
@@ -23,8 +23,9 @@ import {
 import { healthOf } from "./health.ts";
 import { StatusHistory } from "./history.ts";
 import { createMetrics } from "./metrics.ts";
-import { documentRoutes, openApiDocument, recordRoutes } from "./openapi.ts";
-import type { Page, Pages } from "./pages.ts";
+import { documentRoutes } from "./openapi.ts";
+import { addDashboardRoutes, addDocsRoutes } from "./page-routes.ts";
+import type { Pages } from "./pages.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 import { limitSilentConnections } from "./silent-connections.ts";
 import type { StatusSource } from "./source.ts";
@@ -109,6 +110,7 @@ export async function createStatusServer(
   addErrorAnswers(app, logger);
   const history = new StatusHistory(source, (error) => logger.error({ err: error }, "no snapshot was taken"));
   app.addHook("onClose", async () => history.close());
+  await documentRoutes(app);
   addRoutes(app, source, history, options);
   const tunnels = addTunnels(app, options);
   const address = await listenOn(app, listen);
@@ -187,56 +189,31 @@ function addRoutes(
   history: StatusHistory,
   { token, logger, pages, log = keptLog() }: StatusServerOptions,
 ): void {
-  const routes = recordRoutes(app);
-  app.setNotFoundHandler((request, reply) => answerUnrouted(routes, request, reply));
-  const metrics = createMetrics(source);
-  const answers = (summary: string, ok: unknown) => ({
-    schema: { summary, response: { 200: ok, ...failed } },
-  });
-
-  if (pages) {
-    app.get("/", answers("the dashboard", JsonSchema.text), (_, reply) => sendPage(reply, pages.front));
-    app.get<{ Params: { "*": string } }>(
-      "/assets/*",
-      answers("the dashboard's parts", JsonSchema.text),
-      (request, reply) => sendAsset(pages, request, reply),
-    );
-  }
+  app.setNotFoundHandler((request, reply) => answerUnrouted(app, request, reply));
   addApiRoutes(app, source, history, logger, log);
-  const health = {
+  addHealthRoute(app, source, token);
+  const metrics = createMetrics(source);
+  const schema = { summary: "Prometheus metrics", response: { 200: done(TEXT, "text/plain"), ...failed } };
+  app.get("/metrics", { schema }, async (_, reply) => {
+    return reply.type(metrics.contentType).send(await metrics.scrape());
+  });
+  if (pages) addDashboardRoutes(app, pages);
+  addDocsRoutes(app, source);
+}
+
+function addHealthRoute(app: FastifyInstance, source: StatusSource, token: Secret | undefined): void {
+  const schema = {
     summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
-    response: { 200: JsonSchema.health, 503: JsonSchema.health },
+    response: {
+      200: done(JsonSchema.health),
+      503: { ...done(JsonSchema.health), description: "refused or failed" },
+    },
   };
-  app.get(HEALTH_ROUTE, { schema: health }, (request, reply) => {
+  app.get(HEALTH_ROUTE, { schema }, (request, reply) => {
     const now = healthOf(source.status(), source.isStopping);
     const mayKnowWhy = !token || showsToken(request.headers.authorization, token);
     return reply.code(now.status === "up" ? 200 : 503).send(mayKnowWhy ? now : { status: now.status });
   });
-  app.get("/metrics", answers("Prometheus metrics", JsonSchema.text), async (_, reply) => {
-    return reply.type(metrics.contentType).send(await metrics.scrape());
-  });
-  app.get("/docs", answers("this page", JsonSchema.text), (_, reply) =>
-    sendPage(reply, docsPage(documentRoutes(routes))),
-  );
-  app.get("/docs/json", answers("the OpenAPI document", JsonSchema.document), () =>
-    openApiDocument(routes, source.status().version),
-  );
-}
-
-function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {
-  return reply.type("text/html; charset=utf-8").header("content-security-policy", policy).send(html);
-}
-
-function sendAsset(
-  pages: Pages,
-  request: FastifyRequest<{ Params: { "*": string } }>,
-  reply: FastifyReply,
-): FastifyReply {
-  const found = pages.asset(request.params["*"]);
-  if (!found) return sendProblem(reply, 404, `there is no GET ${request.url}`);
-  reply.type(found.type).header("vary", "accept-encoding");
-  if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(found.body);
-  return reply.header("content-encoding", "gzip").send(found.gzipped);
 }
 
 function addTunnels(app: FastifyInstance, options: ConnectOptions): ReadonlySet<Socket> {

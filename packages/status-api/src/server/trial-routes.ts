@@ -4,7 +4,8 @@ import { Readable } from "node:stream";
 import type { Logger } from "@hawser/gateway-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { DrillProgress, SpeedProgress, SpeedtestOptions } from "../model/types.ts";
-import { failed, JsonSchema } from "../schemas.ts";
+import { JsonSchema } from "../schemas.ts";
+import { doneOrStream, failed } from "./answers.ts";
 import { notOffered, problemOf } from "./problems.ts";
 import type { StatusSource } from "./source.ts";
 
@@ -20,7 +21,7 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logge
       "with Accept: text/event-stream with its progress",
     params: JsonSchema.pathName,
     body: JsonSchema.drillRequest,
-    response: { 200: JsonSchema.drillOutcome, ...failed },
+    response: { 200: doneOrStream(JsonSchema.drillReport), ...failed },
   };
   interface Route {
     Params: { name: string };
@@ -40,7 +41,7 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource, logger: L
   const schema = {
     summary: "measures each path alone, and all together; with Accept: text/event-stream with its progress",
     body: JsonSchema.speedRequest,
-    response: { 200: JsonSchema.speedResults, ...failed },
+    response: { 200: doneOrStream(JsonSchema.speedResults), ...failed },
   };
   interface Route {
     Body: SpeedtestOptions | null | undefined;

@@ -56,6 +56,7 @@ test("another method than a path takes is 405, and says which it takes", async (
     ["GET", "/api/flows/7", "DELETE"],
     ["GET", "/api/paths/adsl1", "PATCH"],
     ["OPTIONS", "/assets/app.js", "GET, HEAD"],
+    ["POST", "/assets/model/index.js", "GET, HEAD"],
   ] as const) {
     const answer = await ask(path, { method });
     assertProblem(answer, 405);

@@ -5,13 +5,14 @@ import type { Socket } from "node:net";
 import type {
   ConnectionError,
   FastifyError,
+  FastifyInstance,
   FastifyReply,
   FastifyRequest,
   FastifySchemaValidationError,
 } from "fastify";
 import { PATTERN_NAMES } from "../schemas.ts";
 import { SECURITY_HEADERS } from "./guard.ts";
-import type { RouteRecord } from "./openapi.ts";
+import { methodsOf } from "./openapi.ts";
 import { problemBody, sendProblem } from "./problems.ts";
 
 /** For Fastify: what is wrong with a body or query, in the user's terms. */
@@ -88,23 +89,12 @@ function owesAnswer(socket: Socket): boolean {
 
 /** No route is for this method and URL: 405 when others are for the URL (RFC 9110, section 15.5.6). */
 export function answerUnrouted(
-  routes: readonly RouteRecord[],
+  app: FastifyInstance,
   { method, url }: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const [path = ""] = url.split("?");
-  const methods = routes.filter((route) => leadsTo(route.url, path)).map((route) => route.method);
-  if (methods.length === 0) return sendProblem(reply, 404, `there is no ${method} ${url}`);
-  const allowed = methods.flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name])).join(", ");
+  const allowed = methodsOf(app, path).join(", ");
+  if (allowed === "") return sendProblem(reply, 404, `there is no ${method} ${url}`);
   return sendProblem(reply.header("allow", allowed), 405, `${path} takes ${allowed}, not ${method}`);
-}
-
-/** Whether a route, as Fastify writes it (`/api/paths/:name`, `/assets/*`), is for a path. */
-function leadsTo(route: string, path: string): boolean {
-  const [wanted, given] = [route.split("/"), path.split("/")];
-  if (wanted.at(-1) === "*")
-    return given.length >= wanted.length && wanted.slice(0, -1).every((part, i) => part === given[i]);
-  return (
-    wanted.length === given.length && wanted.every((part, i) => part.startsWith(":") || part === given[i])
-  );
 }

@@ -6,10 +6,8 @@ import type { Session } from "./session.ts";
 export interface TurnConnection {
   /** What the system knows of the line; undefined where it does not tell. */
   look?(): LineReport | undefined;
-  /** Fits the size of TLS records to the line as its model now knows it, before the connection is written to. */
-  fitRecords?(): void;
-  /** Fits what the kernel may hold unsent, likewise. */
-  fitUnsent?(): void;
+  /** Its turn to send has come: it fits records and the kernel's buffers to the line as the model knows it now. */
+  handleTurn?(now: number): void;
   /** Whether the connection takes more bytes now. */
   readonly takesMore: boolean;
   /** Writes the frames of one line, as one gathered write. */
@@ -37,8 +35,7 @@ export function makeTurn(
   const turn = session.startTurn(now);
   for (const id of turn.order) {
     const connection = connections.get(id);
-    connection?.fitRecords?.();
-    connection?.fitUnsent?.();
+    connection?.handleTurn?.(now);
     while (connection?.takesMore) {
       const parts = session.pollTransmit(id, turn);
       if (!parts) break;

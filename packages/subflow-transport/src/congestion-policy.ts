@@ -2,137 +2,150 @@ import type { Socket } from "node:net";
 import { getCongestion, setCongestion, socketFd, type TcpInfo, tcpInfo } from "@hawser/linux-sockets";
 import type { PathModel, Subflow } from "@hawser/multipath-engine";
 
-/** How often the kernel's counters are looked at, milliseconds. */
+/** How often the kernel's counters are looked at while the line is in use, milliseconds. */
 const INTERVAL_MS = 250;
-/** The kernel's window counts as too small when it holds back data and is below this share of the engine's cap. */
+/** The kernel's window is too small when it holds data back and is below this share of the engine's cap. */
 const TOO_SMALL = 0.9;
-/** At so many looks, more or less in a row. */
+/** How many more looks must find it too small than find it large enough. */
 const TOO_SMALL_LOOKS = 3;
-/** BBR is begun anew before it would stop the line to measure it, which it does after 10 s. */
+/** BBR is started anew after this long. After 10 s it would stop the line to measure it. */
 const RENEW_MS = 8_000;
-/** Losses are judged over this long, and this many calm spans in a row end the use of BBR. */
+/** Losses are judged over spans of this length. So many calm ones in a row end the use of BBR. */
 const SPAN_MS = 10_000;
 const CALM_SPANS = 3;
-/** The window that cubic would keep at the losses seen must be this many times what is needed. */
+/** A span says something when this many times the engine's cap was sent in it. */
+const LEAST_CAPS = 2;
+/** A span is calm when cubic's window would be this many times the engine's cap. */
 const AMPLE = 2;
+
+const BBR = ["bbr"];
+/** reno is what every kernel has and every user may choose. */
+const OTHERS = ["cubic", "reno"];
+
+/** What the policy goes by, of TCP_INFO. */
+export type WindowInfo = Pick<TcpInfo, "sndMss" | "cwnd" | "notsentBytes" | "bytesSent" | "totalRetrans">;
+
+/** What the policy goes by, of the engine. */
+export interface CongestedLine {
+  readonly ledger: Pick<Subflow["ledger"], "sent">;
+  readonly unackedBytes: number;
+  readonly model: Pick<PathModel, "measured" | "isStarting" | "cap" | "minRtt">;
+}
+
+/** The kernel's side of one connection. */
+export interface KernelCongestion {
+  /** Undefined when the connection is gone. */
+  info(): WindowInfo | undefined;
+  /** Changes to the first of these algorithms that the kernel has and the user may choose. */
+  use(names: readonly string[]): void;
+}
 
 type Mode = "starting" | "clean" | "lossy";
 
-/** One timer for all lines: with one of each, hundreds that are idle would wake the process a thousand times a second. */
-const policies = new Set<CongestionPolicy>();
-let timer: NodeJS.Timeout | undefined;
-
-function watch(policy: CongestionPolicy): void {
-  policies.add(policy);
-  timer ??= setInterval(() => {
-    for (const each of policies) each.look(performance.now());
-  }, INTERVAL_MS).unref();
-}
-
-function unwatch(policy: CongestionPolicy): void {
-  policies.delete(policy);
-  if (policies.size > 0) return;
-  clearInterval(timer);
-  timer = undefined;
-}
-
 /**
- * Which congestion control the kernel uses under a subflow. The engine's own cap bounds what is under way and keeps the
- * line's queue short, so all that is wanted from below is a window that is not in the way.
+ * Which congestion control the kernel uses under a subflow. The engine's own cap bounds the bytes under way and keeps the
+ * line's queue short. So the kernel's window has one duty: not to be smaller than the cap.
  *
- * - A new line starts with BBR: cubic's slow start takes a queue for a full line and then needs many seconds on a long one.
- * - A clean line goes on with cubic, or reno where the system allows no more: with the window that BBR has left them they
- *   do nothing until a segment is lost.
- * - Where losses make that window too small (RFC 9438, section 5.1), BBR takes over again. Left alone it would stop every
- *   ten seconds for a fifth of a second to measure the line (draft-ietf-ccwg-bbr, ProbeRTT), and one line's stop holds up
- *   the whole session; the engine measures the line itself, so BBR is begun anew before it comes to that.
+ * ```
+ * starting (BBR) ──the engine has measured the line──> clean (cubic) ──window too small──> lossy (BBR)
+ *                                                         ^───────three calm spans──────────┘
+ * ```
+ *
+ * - starting: cubic's slow start takes any queue for a full line, and then needs many seconds to fill a long one. BBR does not.
+ * - clean: BBR leaves a wide window, which cubic keeps until a segment is lost.
+ * - lossy: losses keep cubic's window too small (RFC 9438, section 5.1), so BBR takes over. Left alone it would stop the line
+ *   every ten seconds for a fifth of a second, to measure it (draft-ietf-ccwg-bbr, ProbeRTT), and the whole session would
+ *   wait. The engine measures the line itself, so BBR is started anew before that.
  */
 export class CongestionPolicy {
-  readonly #socket: Socket;
-  readonly #subflow: Subflow;
+  readonly #kernel: KernelCongestion;
+  readonly #line: CongestedLine;
+  #mode: Mode = "starting";
+  #lookedAt: number;
   /** Bytes that were sent until the last look. */
   #sent = 0;
-  #mode: Mode = "starting";
-  #renewedAt = performance.now();
+  #startedBbrAt: number;
   #tooSmall = 0;
-  #spanAt = performance.now();
+  /** The span's beginning: when, and the kernel's counters then. */
+  #spanAt: number;
   #spanSegments = 0;
   #spanRetrans = 0;
   #calmSpans = 0;
 
-  constructor(socket: Socket, subflow: Subflow) {
-    this.#socket = socket;
-    this.#subflow = subflow;
-    this.#enter("starting");
-    watch(this);
-    socket.once("close", () => unwatch(this));
+  constructor(kernel: KernelCongestion, line: CongestedLine, now: number) {
+    this.#kernel = kernel;
+    this.#line = line;
+    this.#lookedAt = now;
+    this.#startedBbrAt = now;
+    this.#spanAt = now;
+    kernel.use(BBR);
   }
 
-  get #model(): PathModel {
-    return this.#subflow.model;
-  }
-
-  /** On a line on which nothing was sent nothing has changed, and BBR does not stop it. */
-  look(now: number): void {
-    const { sent } = this.#subflow.ledger;
-    if (sent === this.#sent && this.#subflow.unackedBytes === 0) return;
+  /** To be called in each of the line's turns. A line that sends nothing has none, and needs none: BBR does not stop it. */
+  handleTurn(now: number): void {
+    if (now - this.#lookedAt < INTERVAL_MS) return;
+    this.#lookedAt = now;
+    const { sent } = this.#line.ledger;
+    if (sent === this.#sent && this.#line.unackedBytes === 0) return;
     this.#sent = sent;
-    const info = tcpInfo(socketFd(this.#socket));
-    if (!info || info.sndMss === 0) return;
-    if (this.#mode === "clean") {
-      if (this.#isTooSmall(info)) this.#enter("lossy");
-      return;
-    }
-    if (this.#mode === "starting" && this.#model.measured && !this.#model.isStarting) this.#enter("clean");
-    else if (this.#mode === "lossy" && this.#hasCalmedDown(info, now)) this.#enter("clean");
-    else if (now - this.#renewedAt >= RENEW_MS) this.#renew(now);
+    const info = this.#kernel.info();
+    if (info && info.sndMss > 0) this.#judge(info, now);
   }
 
-  #isTooSmall({ notsentBytes, cwnd, sndMss }: TcpInfo): boolean {
-    const isNow = notsentBytes > 0 && cwnd * sndMss < this.#model.cap * TOO_SMALL;
+  #judge(info: WindowInfo, now: number): void {
+    const { measured, isStarting } = this.#line.model;
+    if (this.#mode === "clean") {
+      if (this.#isTooSmall(info)) this.#beginLossy(info, now);
+    } else if (this.#mode === "starting" ? measured && !isStarting : this.#isCalm(info, now))
+      this.#beginClean();
+    else if (now - this.#startedBbrAt >= RENEW_MS) this.#renewBbr(now);
+  }
+
+  #isTooSmall({ notsentBytes, cwnd, sndMss }: WindowInfo): boolean {
+    const isNow = notsentBytes > 0 && cwnd * sndMss < this.#line.model.cap * TOO_SMALL;
     this.#tooSmall = isNow ? this.#tooSmall + 1 : Math.max(0, this.#tooSmall - 1);
     return this.#tooSmall >= TOO_SMALL_LOOKS;
   }
 
-  /** Whether cubic would have had an ample window, span after span. A span with little traffic says nothing. */
-  #hasCalmedDown({ bytesSent, sndMss, totalRetrans }: TcpInfo, now: number): boolean {
+  /** Whether enough spans in a row were calm. A span with little traffic does not count. */
+  #isCalm(info: WindowInfo, now: number): boolean {
     if (now - this.#spanAt < SPAN_MS) return false;
-    const segments = bytesSent / sndMss;
-    const sent = segments - this.#spanSegments;
-    const lost = Math.max(totalRetrans - this.#spanRetrans, 1) / sent;
-    this.#spanAt = now;
-    this.#spanSegments = segments;
-    this.#spanRetrans = totalRetrans;
-    const needed = this.#model.cap / sndMss;
-    if (sent < 2 * needed) return false;
-    this.#calmSpans = cubicWindow(this.#model.minRtt, lost) >= AMPLE * needed ? this.#calmSpans + 1 : 0;
+    const { cap, minRtt } = this.#line.model;
+    const sent = info.bytesSent / info.sndMss - this.#spanSegments;
+    // One loss at least: a span without any would promise a window without limit.
+    const lost = Math.max(info.totalRetrans - this.#spanRetrans, 1) / sent;
+    this.#beginSpan(info, now);
+    const needed = cap / info.sndMss;
+    if (sent < LEAST_CAPS * needed) return false;
+    this.#calmSpans = cubicWindow(minRtt, lost) >= AMPLE * needed ? this.#calmSpans + 1 : 0;
     return this.#calmSpans >= CALM_SPANS;
   }
 
-  #enter(mode: Mode): void {
-    this.#mode = mode;
+  #beginSpan({ bytesSent, sndMss, totalRetrans }: WindowInfo, now: number): void {
+    this.#spanAt = now;
+    this.#spanSegments = bytesSent / sndMss;
+    this.#spanRetrans = totalRetrans;
+  }
+
+  #beginClean(): void {
+    this.#mode = "clean";
     this.#tooSmall = 0;
+    this.#kernel.use(OTHERS);
+  }
+
+  #beginLossy(info: WindowInfo, now: number): void {
+    this.#mode = "lossy";
     this.#calmSpans = 0;
-    this.#renewedAt = performance.now();
-    this.#choose(mode === "clean" ? ["cubic", "reno"] : ["bbr"]);
+    this.#beginSpan(info, now);
+    this.#startedBbrAt = now;
+    this.#kernel.use(BBR);
   }
 
-  /** Only a change of algorithm makes the kernel start one anew; its window stays. */
-  #renew(now: number): void {
-    this.#renewedAt = now;
-    this.#choose(["cubic", "reno"]);
-    this.#choose(["bbr"]);
-  }
-
-  #choose(names: readonly string[]): void {
-    for (const name of names) {
-      try {
-        if (getCongestion(this.#socket) !== name) setCongestion(this.#socket, name);
-        return;
-      } catch {
-        // Not in this kernel, not allowed to this user, or the socket has gone: the next one, or what there is.
-      }
-    }
+  /** Only a change of the algorithm makes the kernel start one anew. The window stays. */
+  #renewBbr(now: number): void {
+    this.#startedBbrAt = now;
+    this.#kernel.use(OTHERS);
+    this.#kernel.use(BBR);
   }
 }
 
@@ -141,4 +154,21 @@ function cubicWindow(rttMs: number, lost: number): number {
   const cubic = 1.054 * (rttMs / 1_000 / lost) ** 0.75;
   const reno = 1.22 / Math.sqrt(lost);
   return Math.max(cubic, reno);
+}
+
+/** The kernel under this socket. */
+export function kernelCongestion(socket: Socket): KernelCongestion {
+  return {
+    info: () => tcpInfo(socketFd(socket)),
+    use(names) {
+      for (const name of names) {
+        try {
+          if (getCongestion(socket) !== name) setCongestion(socket, name);
+          return;
+        } catch {
+          // Not in this kernel, not allowed to this user, or the socket is gone. If no name serves, the algorithm stays.
+        }
+      }
+    },
+  };
 }

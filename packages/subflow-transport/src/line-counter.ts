@@ -1,6 +1,6 @@
 import type { TcpInfo } from "@hawser/linux-sockets";
 
-/** Header bytes of a packet: IP, TCP, and TCP's timestamps. */
+/** Header bytes of a packet: IP, TCP, and TCP's timestamps. Other options are not counted: SYN and SACK alone have them. */
 const IPV4 = 20;
 const IPV6 = 40;
 const TCP = 20;
@@ -9,8 +9,8 @@ const TIMESTAMPS = 12;
 const WRAP = 2 ** 32;
 
 /**
- * What one TCP connection has put on its line and taken from it, as IP packets: bytes with TLS, headers, bare
- * acknowledgements, and what was sent again. Of what came twice, the kernel counts the headers alone.
+ * How many bytes one TCP connection has put on its line and taken from it, as IP packets: payload with TLS, headers, bare
+ * acknowledgements and retransmissions. Of a segment that arrives twice, the kernel counts the second header alone.
  */
 export class LineCounter {
   readonly #ip: number;
@@ -23,12 +23,12 @@ export class LineCounter {
     this.#ip = family === "IPv6" ? IPV6 : IPV4;
   }
 
-  /** Takes in what the kernel counts since the connection began. */
+  /** Takes the kernel's counts since the connection began. */
   handleInfo({ bytesSent, bytesAcked, bytesReceived, segsOut, segsIn, hasTimestamps }: TcpInfo): void {
     const header = this.#ip + TCP + (hasTimestamps ? TIMESTAMPS : 0);
     this.#out += (segsOut - (this.#out % WRAP) + WRAP) % WRAP;
     this.#in += (segsIn - (this.#in % WRAP) + WRAP) % WRAP;
-    // Where the kernel does not tell what it sent, it tells what has arrived.
+    // Before Linux 4.19 the kernel does not tell what it sent, but what was acknowledged.
     this.sent = (bytesSent || bytesAcked) + this.#out * header;
     this.received = bytesReceived + this.#in * header;
   }

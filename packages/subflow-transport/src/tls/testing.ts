@@ -1,6 +1,10 @@
-/** Keys for tests. */
+/** Keys and connections for tests. */
 
-import type { ClientTlsOptions } from "./psk.ts";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { TestContext } from "node:test";
+import type { TLSSocket } from "node:tls";
+import { type ClientTlsOptions, clientTls, serverTls } from "./psk.ts";
 
 export const KEY = Buffer.alloc(32, 7);
 export const OTHER = Buffer.alloc(32, 8);
@@ -11,3 +15,24 @@ export const CLIENT: ClientTlsOptions = {
   servername: "hawser.example",
   deadlineMs: 2_000,
 };
+
+/** Both ends of a TLS connection over the loopback. The listener is at `host`, and is dialled at `dialled`. */
+export async function tlsPair(
+  context: TestContext,
+  host = "127.0.0.1",
+  dialled = host,
+): Promise<{ readonly local: TLSSocket; readonly remote: TLSSocket }> {
+  const server = createServer({ pauseOnConnect: true }).listen(0, host);
+  await once(server, "listening");
+  const accepted = once(server, "connection") as Promise<[Socket]>;
+  const raw = connect((server.address() as AddressInfo).port, dialled);
+  const [local, { socket: remote }] = await Promise.all([
+    clientTls(raw, CLIENT),
+    accepted.then(([each]) => serverTls(each, KEYS)),
+  ]);
+  context.after(() => {
+    for (const each of [local, remote]) each.destroy();
+    server.close();
+  });
+  return { local, remote };
+}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { parseConfig } from "@hawser/gateway-kit/config";
+import { parseConfig } from "@hawser/gateway-kit/schema";
 import { z } from "zod";
 import { localSchema } from "../../packages/gateway-local/dist/config.js";
 import { remoteSchema } from "../../packages/gateway-remote/dist/config.js";

@@ -26,7 +26,7 @@ function program(): Command {
     .description("install")
     .option("--dry-run", "only print")
     .action(() => {});
-  addCompletionCommand(made, () => ["adsl1"]);
+  addCompletionCommand(made, async () => ["adsl1"]);
   return made;
 }
 

@@ -10,6 +10,7 @@ export interface ManPageOptions {
   readonly seeAlso: readonly string[];
 }
 
+/** The text of a man page, section 1, in the macros of man(7). */
 export function manPage(program: CommandText, { version, sections, seeAlso }: ManPageOptions): string {
   const { name, text, options } = program;
   const lines = [

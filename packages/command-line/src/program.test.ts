@@ -9,14 +9,9 @@ import { GatewayApi } from "@hawser/status-api/client";
 import type { StatusReport } from "@hawser/status-api/model";
 import { statusUrl } from "@hawser/status-api/testing";
 import type { Command } from "commander";
-import {
-  addCheckCommand,
-  collect,
-  createProgram,
-  endpointArgument,
-  listenArgument,
-  runCli,
-} from "./program.ts";
+import { collect, endpointArgument, listenArgument } from "./arguments.ts";
+import { addCheckCommand, createProgram } from "./program.ts";
+import { runCli } from "./run-cli.ts";
 import { statusCommand } from "./status-command.ts";
 import { addStatusCommand } from "./view-commands.ts";
 
@@ -160,7 +155,7 @@ test("status asks the running gateway", async () => {
   const listen = { host: "127.0.0.1", port: 0 };
   const server = await createStatusServer(source, { listen, logger });
   const made = createProgram("hawser-test", "1.2.3", "tests");
-  addStatusCommand(made, () => ({ listen: server.address, token: undefined }));
+  addStatusCommand(made, async () => ({ listen: server.address, token: undefined }));
   try {
     assert.equal(await run(made, "status", "-c", "x"), 0);
     assert.match(out, /^hawser-local 0\.1\.0, up 1 s\n\nhome: connecting, 0 flows open/);

@@ -5,7 +5,7 @@ import { CodedError } from "@hawser/gateway-kit/config";
 import { flowListSchema, type GatewayApi, statusReportSchema, unreachable } from "@hawser/status-api/client";
 import type { StatusReport } from "@hawser/status-api/model";
 import { LiveView } from "./live-view.ts";
-import { writeJson } from "./program.ts";
+import { writeJson } from "./output.ts";
 import { renderStatus } from "./render-status.ts";
 import { Screen, type ScreenInput, type ScreenOutput, widthOf } from "./screen.ts";
 import { themeOf } from "./text-style.ts";

@@ -1,18 +1,10 @@
-/** What both programs show of the running gateway. */
+/** The commands of both programs that show what a running gateway says. */
 
-import type { StatusConfig } from "@hawser/gateway-kit/config";
-import { FLOW_ORDERS, GatewayApi } from "@hawser/status-api/client";
-import type { FlowStatus, GatewayEvent } from "@hawser/status-api/model";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { followGateway } from "./follow-gateway.ts";
-import { gatewayLogCommand, journalCommand, type LogsOptions } from "./logs-command.ts";
-import { configOption, countArgument, jsonOption, writeJson } from "./program.ts";
-import { renderEvent, renderFlows } from "./render-list.ts";
-import { widthOf } from "./screen.ts";
-import { statusCommand } from "./status-command.ts";
-
-/** Says where the gateway of a configuration file has its status server. */
-export type StatusOf = (file: string) => StatusConfig;
+import { countArgument } from "./arguments.ts";
+import type { FlowsOptions } from "./flows-command.ts";
+import type { LogsOptions } from "./logs-command.ts";
+import { configOption, gatewayOf, jsonOption, type StatusOf } from "./program.ts";
 
 /** Adds `status`, `flows`, `events` and `logs`. */
 export function addViewCommands(program: Command, statusOf: StatusOf): void {
@@ -27,20 +19,13 @@ export function addStatusCommand(program: Command, statusOf: StatusOf): void {
     configOption(program.command("status").description("show the running gateway's sessions and lines")),
   )
     .option("--watch", "again every second, until q or Ctrl-C; on a terminal with rates, bars and flows")
-    .action((options: { config: string; json?: boolean; watch?: boolean }) =>
-      statusCommand(new GatewayApi(statusOf(options.config)), options),
-    );
+    .action(async ({ config, ...options }: { config: string; json?: boolean; watch?: boolean }) => {
+      const { statusCommand } = await import("./status-command.ts");
+      await statusCommand(await gatewayOf(statusOf, config), options);
+    });
 }
 
-interface FlowsOptions {
-  readonly config: string;
-  readonly search?: string;
-  readonly sort?: (typeof FLOW_ORDERS)[number];
-  readonly limit?: number;
-  readonly json?: boolean;
-}
-
-/** The table's columns, and what the API calls them. */
+/** The columns of the table, and what the API calls them. */
 const SORT_COLUMNS = {
   from: "from",
   to: "to",
@@ -48,13 +33,16 @@ const SORT_COLUMNS = {
   age: "ageSeconds",
   up: "sentBytes",
   down: "receivedBytes",
-} as const satisfies Readonly<Record<string, (typeof FLOW_ORDERS)[number]>>;
+} as const satisfies Readonly<Record<string, FlowsOptions["sort"]>>;
+
+type SortColumn = (typeof SORT_COLUMNS)[keyof typeof SORT_COLUMNS];
 
 /** A column as the table shows it, or as the API calls it. */
-function sortColumn(text: string): (typeof FLOW_ORDERS)[number] {
-  const shown = Object.entries(SORT_COLUMNS).find(([column]) => column === text.toLowerCase());
-  const found = shown?.[1] ?? FLOW_ORDERS.find((order) => order === text);
-  if (found) return found;
+function sortColumn(text: string): SortColumn {
+  const found = Object.entries(SORT_COLUMNS).find(
+    ([shown, column]) => shown === text.toLowerCase() || column === text,
+  );
+  if (found) return found[1];
   throw new InvalidArgumentError(`Allowed choices are ${Object.keys(SORT_COLUMNS).join(", ")}.`);
 }
 
@@ -67,17 +55,9 @@ function addFlowsCommand(program: Command, statusOf: StatusOf): void {
         .argParser(sortColumn),
     )
     .option("--limit <count>", "at most so many", countArgument)
-    .action(async ({ config, search, sort, limit, json }: FlowsOptions) => {
-      const query = new URLSearchParams({
-        ...(search !== undefined && { search }),
-        ...(sort && { sort, order: /age|bytes/i.test(sort) ? "desc" : "asc" }),
-        ...(limit !== undefined && { limit: String(limit) }),
-      });
-      const flows = (await new GatewayApi(statusOf(config)).ask(
-        `/api/flows?${query.toString()}`,
-      )) as FlowStatus[];
-      if (json) writeJson(flows);
-      else process.stdout.write(renderFlows(flows, search, widthOf(process.stdout)));
+    .action(async ({ config, ...options }: FlowsOptions & { config: string }) => {
+      const { flowsCommand } = await import("./flows-command.ts");
+      await flowsCommand(await gatewayOf(statusOf, config), options);
     });
 }
 
@@ -86,24 +66,13 @@ function addEventsCommand(program: Command, statusOf: StatusOf): void {
     configOption(program.command("events").description("list what happened to lines, sessions and flows")),
   )
     .option("--follow", "and what happens from now on, until Ctrl-C; with --json a line each")
-    .action(async ({ config, follow, json }: { config: string; follow?: boolean; json?: boolean }) => {
-      const api = new GatewayApi(statusOf(config));
-      if (follow)
-        return followGateway(api, "/api/events", ({ type, data }) => {
-          if (type === "log")
-            process.stdout.write(json ? `${data}\n` : renderEvent(JSON.parse(data) as GatewayEvent));
-        });
-      const events = (await api.ask("/api/events")) as GatewayEvent[];
-      if (json) writeJson(events);
-      else process.stdout.write(events.map(renderEvent).join(""));
+    .action(async ({ config, ...options }: { config: string; follow?: boolean; json?: boolean }) => {
+      const { eventsCommand } = await import("./events-command.ts");
+      await eventsCommand(await gatewayOf(statusOf, config), options);
     });
 }
 
-interface LogsCommandOptions extends LogsOptions {
-  readonly config?: string;
-}
-
-/** Of the running gateway or, without a configuration to say where that is, of the service. */
+/** Without a configuration, which says where the gateway answers, it shows the service's log. */
 function addLogsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(program.command("logs").description("show the running gateway's log"))
     .option(
@@ -112,9 +81,9 @@ function addLogsCommand(program: Command, statusOf: StatusOf): void {
     )
     .option("--follow", "and what comes from now on, until Ctrl-C")
     .option("--lines <count>", "so many of the last lines", countArgument, 100)
-    .action(({ config, ...options }: LogsCommandOptions) =>
-      config === undefined
-        ? journalCommand(program.name(), options)
-        : gatewayLogCommand(new GatewayApi(statusOf(config)), options),
-    );
+    .action(async ({ config, ...options }: LogsOptions & { config?: string }) => {
+      const { gatewayLogCommand, journalCommand } = await import("./logs-command.ts");
+      if (config === undefined) await journalCommand(program.name(), options);
+      else await gatewayLogCommand(await gatewayOf(statusOf, config), options);
+    });
 }

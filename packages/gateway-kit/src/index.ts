@@ -1,3 +1,14 @@
+/**
+ * What both gateways are made of: flows, the driver of a session, limits, logs, listeners, a service's life.
+ *
+ * ```ts
+ * const driver = new SessionDriver({ name: "home", side: "local", memory, onClosed });
+ * driver.addSubflow(socket, { id: 0, path: "adsl1", role: "active" }, rest);
+ * const stream = driver.open(request);
+ * if (stream !== undefined) driver.adopt(stream, new Flow(driver, stream, request, application));
+ * ```
+ */
+
 export {
   adoptApplication,
   type BytesHandler,
@@ -19,13 +30,11 @@ export { Listener, listen, listenAll } from "./listen.ts";
 export { childLogger, createLogger, keptLog, type Logger, type LogLine, prettyLogLine } from "./log.ts";
 export { type Numbered, Recent } from "./recent.ts";
 export { type LineBytes, type PathObserver, PathRecord } from "./session/path-record.ts";
-export { PATH_STATES, type PathState } from "./session/path-state.ts";
+export type { PathState } from "./session/path-state.ts";
 export { SessionDriver, type StreamHandler, type SubflowChange } from "./session/session-driver.ts";
+export { MAX_SPEEDTEST_MS, MAX_SPEEDTEST_REQUEST } from "./speedtest/limits.ts";
 export {
   encodeSpeedtestRequest,
-  MAX_SPEEDTEST_BYTES,
-  MAX_SPEEDTEST_MS,
-  MAX_SPEEDTEST_REQUEST,
   parseSpeedtestRequest,
   SPEEDTEST_HOST,
   SpeedtestVerb,

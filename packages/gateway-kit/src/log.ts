@@ -1,14 +1,15 @@
 /** Logs: JSON lines on stderr, pretty ones on a terminal. Secrets do not get into them, whoever logs what. */
 
 import { canonicalIp } from "@hawser/shared-protocol";
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
+import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from "pino";
 import pretty from "pino-pretty";
 import { CodedError, ErrorCode } from "./config/errors.ts";
 import { nearest } from "./config/nearest.ts";
 import { type Numbered, Recent } from "./recent.ts";
 import { REDACTED, scrubPairings } from "./scrub.ts";
 
-export type { Logger } from "pino";
+/** Pino's logger: `logger.info({ path }, "joined")`. */
+export type Logger = PinoLogger;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -26,6 +27,7 @@ export interface LogOptions {
   readonly kept?: Recent<LogLine> | undefined;
 }
 
+/** A line of the log that is kept. */
 export interface LogLine extends Numbered {
   /** As JSON, without a line break. */
   readonly text: string;
@@ -59,6 +61,7 @@ export function createLogger({ role, name, level, destination, kept }: LogOption
   return pino(options, scrubbing(keeping(destination ?? standardError(), kept)));
 }
 
+/** Keeps the last KEPT_LINES lines of a log in memory, for who asks the gateway for them. */
 export function keptLog(): Recent<LogLine> {
   return new Recent(KEPT_LINES);
 }

@@ -1,6 +1,7 @@
 /** Room for the ids of each second of the gateway's life: those of the next run are above those of this one. */
 const IDS_PER_SECOND = 1_000_000;
 
+/** What `Recent` keeps has a number. */
 export interface Numbered {
   /** Grows by one from one to the next, and jumps upwards when the gateway is restarted. */
   readonly id: number;

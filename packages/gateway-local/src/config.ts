@@ -5,10 +5,14 @@ import { dirname, resolve } from "node:path";
 import {
   atKey,
   ConfigError,
-  cidrField,
   ErrorCode,
-  endpointField,
   type Finding,
+  readSecretFile,
+  type StatusConfig,
+} from "@hawser/gateway-kit/config";
+import {
+  cidrField,
+  endpointField,
   findStatus,
   interfaceField,
   limitsField,
@@ -18,14 +22,12 @@ import {
   loadStatus,
   nameField,
   rateField,
-  readSecretFile,
   refuseDuplicates,
-  type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
-} from "@hawser/gateway-kit/config";
+} from "@hawser/gateway-kit/schema";
 import { hasIpv6 } from "@hawser/linux-sockets";
 import {
   type Endpoint,

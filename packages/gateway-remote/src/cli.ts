@@ -1,3 +1,5 @@
+/** The declarations of `hawser-remote`. Each action imports what carries it out when it runs. */
+
 import {
   addCheckCommand,
   addCompletionCommand,
@@ -10,18 +12,11 @@ import {
   jsonOption,
   listenArgument,
   runCli,
+  type StatusOf,
   usualFile,
-  writeJson,
 } from "@hawser/command-line";
 import { readVersion } from "@hawser/gateway-kit/config";
 import type { Endpoint } from "@hawser/shared-protocol";
-import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
-import type { RemoteStatusReport } from "@hawser/status-api/model";
-import { findRemoteStatus, loadRemoteConfig } from "./config.ts";
-import { renderPeers, withPresence } from "./peer-list.ts";
-import { addPeer, initConfig, listPeers, type PairingLine, removePeer, rotateKey } from "./peers.ts";
-import { unresolvedNames } from "./reach.ts";
-import { run } from "./run.ts";
 
 type Program = ReturnType<typeof createProgram>;
 
@@ -36,10 +31,10 @@ interface InitOption extends ConfigOption {
 
 /** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Sockets that outlive the command must not keep the process.
   process.exit(await runCli(remoteProgram(), argv));
 }
 
-/** Its declarations: of what it does, its help, its man page and its completion. */
 export function remoteProgram(): Program {
   const program = createProgram(
     "hawser-remote",
@@ -49,13 +44,15 @@ export function remoteProgram(): Program {
   addInitCommand(program);
   addPeerCommands(program);
   configOption(program.command("run").description("run the gateway in the foreground")).action(
-    ({ config }: ConfigOption) => run(config),
+    async ({ config }: ConfigOption) => (await import("./run.ts")).run(config),
   );
-  addCheckCommand(program, loadRemoteConfig);
-  addViewCommands(program, findRemoteStatus);
+  addCheckCommand(program, async (file) => (await import("./config.ts")).loadRemoteConfig(file));
+  addViewCommands(program, statusOf);
   addCompletionCommand(program);
   return program;
 }
+
+const statusOf: StatusOf = async (file) => (await import("./config.ts")).findRemoteStatus(file);
 
 function addInitCommand(program: Program): void {
   configOption(program.command("init").description("write a configuration and a fresh identity"))
@@ -66,24 +63,18 @@ function addInitCommand(program: Program): void {
       collect(endpointArgument),
     )
     .action(async ({ config, listen, advertise = [] }: InitOption) => {
-      const note = initConfig(config, { listen, advertise });
-      for (const warning of await unresolvedNames(advertise)) process.stderr.write(`${warning}\n`);
-      process.stdout.write(`${config}: written\n${note === undefined ? "" : `${config}: ${note}\n`}`);
-      process.stdout.write(`next: hawser-remote pair NAME${optionFor(config)}\n`);
+      const { init } = await import("./commands/init.ts");
+      const where = config === usualFile(program) ? "" : ` -c ${config}`;
+      await init(config, { listen, advertise }, `hawser-remote pair NAME${where}`);
     });
-}
-
-/** What a command needs to find this file. */
-function optionFor(file: string): string {
-  return file === usualFile(remoteProgram()) ? "" : ` -c ${file}`;
 }
 
 function addPeerCommands(program: Program): void {
   configOption(program.command("pair").description("admit a local gateway and print its pairing line"))
     .argument("<name>", "what the local gateway is called here")
-    .action((name: string, { config }: ConfigOption) => {
-      tellPairing(config, addPeer(config, name));
-    });
+    .action(async (name: string, { config }: ConfigOption) =>
+      (await import("./commands/pair.ts")).pair(config, name),
+    );
   configOption(
     program.command("rotate").description("give a local gateway a new key and print its new pairing line"),
   )
@@ -95,37 +86,16 @@ function addPeerCommands(program: Program): void {
         "24h",
       ),
     )
-    .action((name: string, { config, grace }: ConfigOption & { grace: number }) => {
-      tellPairing(config, rotateKey(config, name, grace));
-    });
+    .action(async (name: string, { config, grace }: ConfigOption & { grace: number }) =>
+      (await import("./commands/pair.ts")).rotate(config, name, grace),
+    );
   configOption(program.command("unpair").description("admit a local gateway no longer"))
     .argument("<name>", "its name")
-    .action((name: string, { config }: ConfigOption) => removePeer(config, name));
-  jsonOption(configOption(program.command("peers").description("list the admitted local gateways"))).action(
-    async ({ config, json }: ConfigOption & { json?: boolean }) => {
-      const report = await askReport(config);
-      if (!report) process.stderr.write("no gateway runs: nobody is connected\n");
-      const peers = withPresence(listPeers(config), report);
-      if (json) return writeJson(peers);
-      process.stdout.write(renderPeers(peers));
-    },
-  );
-}
-
-/** What the running gateway says; undefined when none answers. */
-async function askReport(config: string): Promise<RemoteStatusReport | undefined> {
-  try {
-    const report = statusReportSchema.parse(
-      await new GatewayApi(findRemoteStatus(config)).ask("/api/status"),
+    .action(async (name: string, { config }: ConfigOption) =>
+      (await import("./commands/pair.ts")).unpair(config, name),
     );
-    return report.role === "remote" ? report : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The line alone on stdout: it may be on its way into a file. */
-function tellPairing(file: string, { line, note }: PairingLine): void {
-  process.stdout.write(`${line}\n`);
-  if (note !== undefined) process.stderr.write(`${file}: ${note}\n`);
+  jsonOption(configOption(program.command("peers").description("list the admitted local gateways"))).action(
+    async ({ config, json }: ConfigOption & { json?: boolean }) =>
+      (await import("./commands/peers.ts")).peers(config, json),
+  );
 }

@@ -1,25 +1,23 @@
 /** remote.toml: what it may say, and what the gateway makes of it. */
 
 import { dirname, resolve } from "node:path";
+import { atKey, loadIdentity, type StatusConfig } from "@hawser/gateway-kit/config";
 import {
-  atKey,
   endpointField,
   findStatus,
   limitsField,
   listenListField,
   loadConfig,
-  loadIdentity,
   loadStatus,
   nameField,
   parseConfig,
   refuseDuplicates,
-  type StatusConfig,
   sizeField,
   statusField,
   statusSecretAt,
   textField,
   timeField,
-} from "@hawser/gateway-kit/config";
+} from "@hawser/gateway-kit/schema";
 import { parseSecretText, type Secret } from "@hawser/shared-protocol";
 import { z } from "zod";
 import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";

@@ -7,16 +7,14 @@ import { isDeepStrictEqual } from "node:util";
 import {
   CodedError,
   type ConfigWatch,
-  createFile,
   ErrorCode,
-  editFile,
   nearest,
   readSecretFile,
   readTextFile,
-  removeFile,
   type WatchHandlers,
   watchConfig,
 } from "@hawser/gateway-kit/config";
+import { createFile, editFile, removeFile } from "@hawser/gateway-kit/files";
 import {
   derivePsk,
   type Endpoint,

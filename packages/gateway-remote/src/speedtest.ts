@@ -1,5 +1,4 @@
 import {
-  MAX_SPEEDTEST_BYTES,
   MAX_SPEEDTEST_MS,
   MAX_SPEEDTEST_REQUEST,
   parseSpeedtestRequest,
@@ -8,6 +7,7 @@ import {
   type StreamHandler,
   writeZeros,
 } from "@hawser/gateway-kit";
+import { MAX_SPEEDTEST_BYTES } from "@hawser/gateway-kit/config";
 import { StreamCode } from "@hawser/shared-protocol";
 
 /** More than an echo ever asks for, bytes. */

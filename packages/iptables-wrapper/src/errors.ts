@@ -2,6 +2,7 @@
 
 import type { Family } from "./types.ts";
 
+/** Why rules could not be read or changed. A code keeps its name and meaning. */
 export const IptablesErrorCode = {
   /** The rule set itself is wrong; `message` starts with the place. */
   rulesInvalid: "IPTABLES_RULES_INVALID",
@@ -20,6 +21,7 @@ export const IptablesErrorCode = {
 } as const;
 export type IptablesErrorCode = (typeof IptablesErrorCode)[keyof typeof IptablesErrorCode];
 
+/** Rules could not be read or changed; `message` says what to mend. */
 export class IptablesError extends Error {
   override readonly name = "IptablesError";
   readonly code: IptablesErrorCode;

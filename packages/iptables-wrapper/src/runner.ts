@@ -9,6 +9,7 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** Runs a command to its end. */
 export interface Runner {
   /** Resolves whatever the exit code is; a command that could not run gives a code of `RunnerExit`. */
   run(command: string, args: readonly string[], input?: string): Promise<RunResult>;

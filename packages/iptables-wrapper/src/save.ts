@@ -1,5 +1,6 @@
 /** Reads what iptables-save prints. Whatever is not understood is left alone. */
 
+/** One table as iptables-save prints it. */
 export interface SavedTable {
   readonly name: string;
   readonly chains: string[];
@@ -7,6 +8,7 @@ export interface SavedTable {
   readonly rules: SavedRule[];
 }
 
+/** One rule as iptables-save prints it. */
 export interface SavedRule {
   readonly chain: string;
   /** All after `-A CHAIN `, verbatim: what a `-D CHAIN ` needs. */

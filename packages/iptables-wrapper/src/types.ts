@@ -1,10 +1,13 @@
 /** Rule sets as plain data. Nothing here is checked; `validateRuleSet` does that. */
 
+/** The families of addresses: iptables serves `ipv4`, ip6tables `ipv6`. */
 export const Family = { ipv4: "ipv4", ipv6: "ipv6" } as const;
 export type Family = (typeof Family)[keyof typeof Family];
+/** Both families, IPv4 first. */
 export const FAMILIES: readonly Family[] = [Family.ipv4, Family.ipv6];
 
 export type TableName = "filter" | "nat" | "mangle" | "raw";
+/** The chains that the kernel itself has (iptables(8), TABLES); not each table has all of them. */
 export type BuiltinChain = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
 
 /** Everything that one owner wants in place. A family left out means: nothing of ours there. */
@@ -19,6 +22,7 @@ export interface RuleSet {
   readonly ipv6?: readonly TableRules[];
 }
 
+/** Our chains of one table, and the jumps from builtin chains into them. */
 export interface TableRules {
   readonly table: TableName;
   readonly chains: readonly Chain[];
@@ -38,6 +42,7 @@ export interface Jump extends Match {
   readonly position?: "first" | "last";
 }
 
+/** What becomes of the packets that match. */
 export interface Rule extends Match {
   readonly comment?: string;
   readonly target: Target;

@@ -14,8 +14,8 @@ export type Capability = keyof typeof BITS;
 
 /**
  * Whether this process has the capability in its effective set, by /proc/self/status (proc_pid_status(5)).
- * False where that file cannot be read. In a container the set may be full and the right still missing, because it
- * holds for the container's own network namespace only.
+ * False when that file cannot be read. Inside a container the answer may be true and the call still fail: there the
+ * capability holds only for the container's own network namespace.
  */
 export function hasCapability(name: Capability): boolean {
   try {
@@ -25,7 +25,7 @@ export function hasCapability(name: Capability): boolean {
   }
 }
 
-/** The same of a given text of /proc/PID/status. */
+/** Whether a process has the capability, by the text of its /proc/PID/status. */
 export function statusHasCapability(status: string, name: Capability): boolean {
   const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   return hex !== undefined && ((BigInt(`0x${hex}`) >> BITS[name]) & 1n) === 1n;

@@ -1,3 +1,13 @@
+/**
+ * System calls that Node lacks, on Node's own sockets. Linux only.
+ *
+ * ```ts
+ * const socket = createPinnedSocket({ family: 4, interface: "ppp0" });
+ * socket.connect({ host: "192.0.2.9", port: 4433 });
+ * const rtt = tcpInfo(socketFd(socket))?.rtt; // microseconds
+ * ```
+ */
+
 export { hasIpv6 } from "./address-families.ts";
 export { BufferPool } from "./buffers/buffer-pool.ts";
 export { adoptAccepted, type PooledReaderOptions, pooledOnRead } from "./buffers/pooled-reader.ts";
@@ -8,7 +18,6 @@ export { libc, Sys } from "./libc.ts";
 export { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
 export { type RulesChange, watchNftables } from "./nftables-watch.ts";
 export {
-  type AcceptTlsOptions,
   acceptTls,
   onTlsError,
   setWritesApart,

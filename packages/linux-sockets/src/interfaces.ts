@@ -12,9 +12,7 @@ export interface LocalAddress {
   readonly internal: boolean;
 }
 
-/**
- * The addresses of all interfaces that are up (getifaddrs(3)), read anew at each call: about 0.1 ms.
- */
+/** The addresses of all interfaces that are up (getifaddrs(3)). Each call reads them anew, in about 0.1 ms. */
 export function localAddresses(): LocalAddress[] {
   const found: LocalAddress[] = [];
   for (const [name, entries] of Object.entries(networkInterfaces())) {
@@ -30,19 +28,19 @@ export function localAddresses(): LocalAddress[] {
   return found;
 }
 
-/** The number by which the kernel knows an interface; undefined where there is none of this name. */
+/** The kernel's number of the interface, or undefined when none has this name. */
 export function interfaceIndex(name: string): number | undefined {
   return libc().ifNameToIndex(name) || undefined;
 }
 
-/** How long a list of own addresses may be used: a line that reconnects gets another address within seconds. */
+/** How long the list of own addresses is used. It may change at any time: a line that reconnects gets another address. */
 const CACHE_MILLISECONDS = 1000;
 let cached: { readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
 
 /**
- * Whether a connection to `ip` would end on this machine: an address of one of its interfaces, anything of
- * 127.0.0.0/8, ::1, or the unspecified address (which Linux connects to the loopback). v4-mapped spellings count as
- * their IPv4 address. New and vanished addresses are noticed within a second.
+ * Whether a connection to `ip` would end on this machine. That holds for the addresses of its interfaces, for
+ * 127.0.0.0/8 and ::1, and for the unspecified address, which Linux connects to the loopback. A v4-mapped address counts
+ * as its IPv4 address. A new or removed address is noticed within a second.
  */
 export function isOwnAddress(ip: string): boolean {
   const address = canonicalIp(ip);

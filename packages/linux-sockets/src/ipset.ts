@@ -14,19 +14,19 @@ const Attribute = { protocol: 1, name: 2, type: 3, revision: 4, family: 5, data:
 const Data = { ip: 1, port: 4, timeout: 6, protocol: 7, maxElements: 19 } as const;
 const Address = { ipv4: 1, ipv6: 2 } as const;
 
-/** The oldest version that is still spoken: kernels from 2.6.39 on. */
+/** ipset's protocol: the oldest version that kernels still take. Linux 2.6.39 was the first with it. */
 const PROTOCOL_VERSION = 6;
-/** All that is asked for is in the type's first revision, 0, which the `ipset` command does not show any more. */
+/** Of the type hash:ip,port. Revision 0 has all that is used here, but the `ipset` command no longer lists its sets. */
 const REVISION = 1;
-/** Errors of ipset's own: a rule asks for the set; it is full. */
+/** Errors that only ipset has. busy: a firewall rule uses the set. full: it holds `maxElements` entries. */
 export const IpSetErrno = { busy: 4100, full: 4352 } as const;
 
 export interface IpSet {
   readonly name: string;
   readonly family: "ipv4" | "ipv6";
-  /** After so long an entry is gone. */
+  /** How long the kernel keeps an entry. */
   readonly timeoutSeconds: number;
-  /** With so many entries it takes no more. */
+  /** How many entries the set takes. */
   readonly maxElements: number;
 }
 
@@ -36,14 +36,14 @@ export interface IpSetEntry {
 }
 
 /**
- * Sets of addresses and TCP ports in the kernel that forget (ipset(8), type hash:ip,port), for firewall rules to match.
- * It is spoken to by netlink, as the `ipset` command does, and so it need not be installed. Requests take effect in the
- * order in which they are made, each before its call returns; the promise tells how it went.
+ * Sets of addresses and TCP ports in the kernel, whose entries expire (ipset(8), type hash:ip,port). Firewall rules match
+ * against them. This class speaks to the kernel by netlink, as the `ipset` command does, which need not be installed. A
+ * request has taken effect when its call returns; the promise tells whether it succeeded.
  */
 export class IpSets {
   readonly #netlink = new NetlinkSocket({ protocol: NetlinkProtocol.netfilter });
 
-  /** Makes the set, unless it is there. @throws SystemError EEXIST: there is another set of this name */
+  /** Makes the set, unless it exists. @throws SystemError EEXIST: a set of this name has other properties */
   create({ name, family, timeoutSeconds, maxElements }: IpSet): Promise<void> {
     const limits = [
       networkOrderAttribute(Data.timeout, uint32(timeoutSeconds)),
@@ -57,11 +57,12 @@ export class IpSets {
     ]);
   }
 
+  /** Removes all entries. */
   flush(name: string): Promise<void> {
     return this.#request(Command.flush, 0, name);
   }
 
-  /** Also when it is not there. @throws SystemError `IpSetErrno.busy` */
+  /** Removes the set. A set that does not exist is no error. @throws SystemError `IpSetErrno.busy` */
   destroy(name: string): Promise<void> {
     return this.#request(Command.destroy, 0, name);
   }
@@ -76,12 +77,12 @@ export class IpSets {
     }
   }
 
-  /** An entry that is there begins its time anew. @throws SystemError `IpSetErrno.full`, ENOENT */
+  /** Adds the entry; one that exists begins its time anew. @throws SystemError `IpSetErrno.full`, ENOENT: no such set */
   add(name: string, entry: IpSetEntry): Promise<void> {
     return this.#request(Command.add, 0, name, [encodeEntry(entry)]);
   }
 
-  /** Also when it is not there. */
+  /** Removes the entry. One that does not exist is no error. */
   delete(name: string, entry: IpSetEntry): Promise<void> {
     return this.#request(Command.delete, 0, name, [encodeEntry(entry)]);
   }
@@ -92,7 +93,7 @@ export class IpSets {
 
   async #request(command: number, flags: number, name: string, more: readonly Buffer[] = []): Promise<void> {
     const body = [
-      // struct nfgenmsg: family, version, resource. The family counts in what follows alone.
+      // struct nfgenmsg: family, version, resource. ipset takes the family from the attributes.
       Buffer.of(Sys.AF_INET, 0, 0, 0),
       attribute(Attribute.protocol, Buffer.of(PROTOCOL_VERSION)),
       attribute(Attribute.name, name),
@@ -102,10 +103,10 @@ export class IpSets {
   }
 }
 
-/** @throws TypeError where the address is none */
+/** @throws TypeError when the address is not an IP address */
 function encodeEntry({ address, port }: IpSetEntry): Buffer {
   const bytes = parseIp(address);
-  if (!bytes) throw new TypeError(`${address} is no IP address`);
+  if (!bytes) throw new TypeError(`${address} is not an IP address`);
   const kind = isIPv6(address) ? Address.ipv6 : Address.ipv4;
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port);

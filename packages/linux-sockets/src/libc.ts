@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { SystemError, SystemErrorCode } from "./system-error.ts";
 
 /**
- * The few C library calls that Node has no API for. Each returns what the C function returns; after -1, `errno()`
- * says why and must be asked before anything else is called.
+ * The few C library calls that Node has no API for. Each returns what the C function returns. After -1, `errno()` says
+ * why; ask it before any other call.
  */
 export interface Libc {
   /** socket(2) */
@@ -12,13 +12,13 @@ export interface Libc {
   bind(fd: number, address: Buffer, length: number): number;
   /** setsockopt(2) */
   setsockopt(fd: number, level: number, option: number, value: Buffer, length: number): number;
-  /** getsockopt(2); `length[0]` is the size of `value` on the way in and what was filled on the way out */
+  /** getsockopt(2). `length[0]` is the size of `value` before the call, and how much was filled after it. */
   getsockopt(fd: number, level: number, option: number, value: Buffer, length: Uint32Array): number;
   /** fcntl(2) with F_DUPFD_CLOEXEC: a second descriptor of the same open socket */
   dup(fd: number): number;
   /** send(2) */
   send(fd: number, bytes: Buffer, length: number, flags: number): number;
-  /** recvfrom(2); `addressLength[0]` is the size of `address` on the way in and what was filled on the way out */
+  /** recvfrom(2). `addressLength[0]` is the size of `address` before the call, and how much was filled after it. */
   recvfrom(
     fd: number,
     bytes: Buffer,
@@ -34,8 +34,8 @@ export interface Libc {
   /** if_nametoindex(3); 0 when there is no such interface */
   ifNameToIndex(name: string): number;
   /**
-   * Calls back in the event loop whenever the descriptor has something to read or an error to tell, until the watch is
-   * closed. It must be closed before the descriptor is.
+   * Calls back in the event loop whenever the descriptor has something to read, or an error. Close the watch before the
+   * descriptor.
    */
   watchReadable(fd: number, onReadable: () => void): ReadableWatch;
   /** The positive errno of the last failed call. */
@@ -92,8 +92,8 @@ let loaded: Libc | undefined;
 /**
  * The bindings, loaded at the first call.
  *
- * Lazily, because the import of a native module throws on machines it has no build for, and most of this program
- * (checking a configuration, printing rules) has no need of it.
+ * Not at the import: a native module throws on machines that it has no build for, and most commands (checking a
+ * configuration, printing rules) do without it.
  *
  * @throws SystemError `ERR_LIBC_UNAVAILABLE` when not on Linux, or without a koffi build for this C library.
  */
@@ -115,7 +115,7 @@ function load(): Libc {
 }
 
 function declare(koffi: typeof import("koffi").default): Libc {
-  // The program's own symbols: the same line for glibc and musl, whatever their file is called.
+  // The process's own symbols: this finds glibc and musl alike, whatever their files are called.
   const library = koffi.load(null);
   const fcntl = library.func("int fcntl(int fd, int command, ...)") as (...args: unknown[]) => number;
   return {
@@ -127,7 +127,7 @@ function declare(koffi: typeof import("koffi").default): Libc {
     getsockopt: library.func(
       "int getsockopt(int fd, int level, int option, void *value, void *length)",
     ) as Libc["getsockopt"],
-    // Not dup(2): its descriptor would leak into child processes (iptables, ip) and keep the connection open.
+    // Not dup(2): child processes (iptables, ip) would inherit the descriptor and keep the connection open.
     dup: (fd) => fcntl(fd, Sys.F_DUPFD_CLOEXEC, "int", 0),
     send: library.func("intptr_t send(int fd, const void *bytes, size_t length, int flags)") as Libc["send"],
     recvfrom: library.func(
@@ -150,11 +150,11 @@ function watchReadable(
   let immediate: NodeJS.Immediate | undefined;
   const run = (): void => {
     immediate = undefined;
-    // libuv stops watching a descriptor that has an error (ENOBUFS of a netlink socket). It has more to read later.
+    // libuv stops the watch at an error. A netlink socket goes on after one (ENOBUFS), so the watch starts again.
     handle.start(readable, schedule);
     onReadable();
   };
-  // Koffi calls back without a turn of Node's own, after which promises would be settled but nobody be told.
+  // Koffi calls back outside Node's callbacks: promises settled there would not run their reactions until the next event.
   const schedule = (): void => {
     immediate ??= setImmediate(run);
   };

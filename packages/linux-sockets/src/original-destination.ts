@@ -11,7 +11,7 @@ export interface OriginalDestination {
   readonly port: number;
 }
 
-/** Why there is none. ENOENT: not in conntrack, the client spoke to the listener; ENOTCONN: it has gone. */
+/** Why there is none. ENOENT: conntrack does not know the connection, so it was not redirected. ENOTCONN: it has ended. */
 export interface NoOriginalDestination {
   readonly error: string;
 }
@@ -20,7 +20,7 @@ export interface NoOriginalDestination {
 const SOCKADDR_IN = { bytes: 16, port: 2, address: 4 } as const;
 const SOCKADDR_IN6 = { bytes: 28, port: 2, address: 8 } as const;
 
-// One thread calls, synchronously: one buffer does for all.
+// One buffer for all calls: each is read before the next is made.
 const value = Buffer.alloc(SOCKADDR_IN6.bytes);
 const length = new Uint32Array(1);
 
@@ -28,10 +28,10 @@ const length = new Uint32Array(1);
  * Asks netfilter where the client of an accepted connection wanted to go: SO_ORIGINAL_DST for IPv4 (also for
  * `::ffff:` peers of an IPv6 listener), IP6T_SO_ORIGINAL_DST for IPv6.
  *
- * A client that spoke to the listener itself may be answered with the listener's own address: the caller must
- * compare (`isOwnAddress` and port), or it dials itself.
+ * For a client that connected to the listener directly, the kernel may answer with the listener's own address. Compare
+ * it (`isOwnAddress` and the port) before dialling: the gateway would connect to itself, again and again.
  *
- * @throws SystemError only when the C library cannot be reached at all; what the kernel says is a value.
+ * @throws SystemError only when there is no C library to call. The kernel's errors are returned.
  */
 export function originalDestination(socket: Socket): OriginalDestination | NoOriginalDestination {
   const fd = socketFd(socket);

@@ -9,23 +9,23 @@ export interface PinnedSocketOptions {
   readonly family: 4 | 6;
   /** Send and receive over this device only (SO_BINDTODEVICE, socket(7)), whatever the routing table says. */
   readonly interface?: string;
-  /** The local address, without a port. Alone it does not choose the line: routing does. */
+  /** The local address, without a port. It does not choose the line: that is done by `interface`, or by routing. */
   readonly source?: string;
-  /** For the net.Socket; default true, because half-closed connections are carried. */
+  /** For the net.Socket. The default is true, as gateways carry half-closed connections. */
   readonly allowHalfOpen?: boolean;
-  /** For the net.Socket: read into the caller's buffers (see buffers/pooled-reader.ts). */
+  /** For the net.Socket: it reads into the caller's buffers (buffers/pooled-reader.ts). */
   readonly onread?: SocketConstructorOpts["onread"];
 }
 
-/** IFNAMSIZ of linux/if.h less the closing zero. The kernel cuts longer names silently and binds to another device. */
+/** IFNAMSIZ of linux/if.h, less the closing zero. The kernel would cut a longer name and bind to another device. */
 const MAX_INTERFACE_NAME = 15;
 
 /**
- * A TCP socket that is tied to a line before it is connected. `connect({ host, port })` it with an **IP literal**:
- * for a name, or with several addresses, Node replaces the descriptor by a fresh one and the ties are lost.
+ * A TCP socket that is bound to a line, and not connected yet. Call `connect({ host, port })` with an **IP literal**. For
+ * a name with several addresses Node dials the second with a new descriptor, which is bound to nothing.
  *
  * @throws SystemError ENODEV (no such interface), EPERM (capability missing), EADDRNOTAVAIL (source is not an
- *   address of this machine), EMFILE ... Nothing stays open then.
+ *   address of this machine), EMFILE and others. Nothing stays open then.
  */
 export function createPinnedSocket(options: PinnedSocketOptions): Socket {
   const c = libc();
@@ -42,7 +42,7 @@ export function createPinnedSocket(options: PinnedSocketOptions): Socket {
   }
 }
 
-/** Whether this process may tie sockets to interfaces: CAP_NET_RAW, which nobody needs since Linux 5.7 (socket(7)). */
+/** Whether this process may bind sockets to interfaces. Before Linux 5.7 that needs CAP_NET_RAW (socket(7)). */
 export function mayBindToDevice(): boolean {
   try {
     createPinnedSocket({ family: 4, interface: "lo" }).destroy();
@@ -69,8 +69,8 @@ function bindToDevice(c: Libc, fd: number, name: string): void {
 function bindSource(c: Libc, fd: number, options: PinnedSocketOptions): void {
   const source = options.source ?? "";
   const address = socketAddress(c, options);
-  // Without this, bind(2) takes one of the ephemeral ports for itself alone; with it the port is chosen at connect
-  // and may serve several destinations (ip(7), since Linux 4.2). An old kernel's refusal does no harm.
+  // Without this option bind(2) occupies an ephemeral port. With it the kernel chooses the port at connect(2), and one
+  // port serves several destinations (ip(7), since Linux 4.2). Where an old kernel refuses, the socket works as well.
   const one = Buffer.from(Int32Array.of(1).buffer);
   c.setsockopt(fd, Sys.SOL_IP, Sys.IP_BIND_ADDRESS_NO_PORT, one, one.length);
   if (c.bind(fd, address, address.length) === 0) return;
@@ -100,7 +100,7 @@ function socketAddress(c: Libc, options: PinnedSocketOptions): Buffer {
   return address;
 }
 
-/** Link-local addresses mean nothing without their interface (RFC 4007): the zone after `%`, or the pinned one. */
+/** A link-local address needs its interface (RFC 4007): the zone after `%`, or else the one that is bound to. */
 function scopeId(c: Libc, source: string, pinned: string | undefined): Uint8Array {
   const zone = source.split("%")[1] ?? (/^fe[89ab]/i.test(source) ? pinned : undefined);
   const index = zone === undefined ? 0 : /^\d+$/.test(zone) ? Number(zone) : c.ifNameToIndex(zone);

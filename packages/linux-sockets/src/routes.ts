@@ -5,6 +5,7 @@ import { aligned, readAttributes, readU16, readU32 } from "./netlink-attributes.
 import { NetlinkFlag, type NetlinkMessage } from "./netlink-message.ts";
 import { SystemError } from "./system-error.ts";
 
+/** A route of the main table (ip-route(8)). */
 export interface Route {
   readonly family: 4 | 6;
   /** 4 or 16 bytes. */

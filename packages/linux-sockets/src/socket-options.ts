@@ -4,27 +4,27 @@ import { socketFd } from "./node-internals.ts";
 import { errnoName, errnoText, SystemError } from "./system-error.ts";
 
 /**
- * TCP_NOTSENT_LOWAT (tcp(7)): the socket counts as writable only while fewer than `bytes` wait unsent in the
- * kernel, so that `write()` and 'drain' follow the line instead of a send buffer of megabytes.
+ * TCP_NOTSENT_LOWAT (tcp(7)): the socket is writable only while the kernel holds fewer than `bytes` unsent. So
+ * `write()` and 'drain' follow the line, and not a send buffer of megabytes.
  * @throws SystemError
  */
 export function setNotSentLowat(socket: Socket, bytes: number): void {
   setInt(socket, Sys.TCP_NOTSENT_LOWAT, bytes, "TCP_NOTSENT_LOWAT");
 }
 
-/** When a connection is asked whether its other end is there, and when that is believed to be gone; seconds. */
+/** When the kernel probes whether the other end is there, and when it gives up; seconds. */
 export interface KeepAlive {
-  /** Silence before the first probe. */
+  /** How long a connection is silent before the first probe. */
   readonly idle: number;
   /** From a probe to the next. */
   readonly interval: number;
-  /** So many in a row without an answer end the connection. */
+  /** How many probes in a row without an answer end the connection. */
   readonly probes: number;
 }
 
 /**
- * SO_KEEPALIVE with all its times (tcp(7)). Not by Node's `setKeepAlive`: that leaves ten probes of a second each, and a
- * peer that is silent for these ten seconds is given up.
+ * SO_KEEPALIVE with all its times (tcp(7)). Node's `setKeepAlive` sets the idle time alone and fixes the rest at ten
+ * probes, a second apart: a peer that is silent for ten seconds would be given up.
  * @throws SystemError
  */
 export function setKeepAlive(socket: Socket, { idle, interval, probes }: KeepAlive): void {
@@ -35,8 +35,8 @@ export function setKeepAlive(socket: Socket, { idle, interval, probes }: KeepAli
 }
 
 /**
- * SO_OOBINLINE (socket(7)): a byte that was sent as urgent (RFC 6093) is read where it stands among the others. Without
- * it the byte is missing: Node does not ask for it.
+ * SO_OOBINLINE (socket(7)): a byte that was sent as urgent (RFC 6093) is read in its place among the others. Without this
+ * option the byte would be lost, as Node never reads it.
  * @throws SystemError
  */
 export function setUrgentInline(socket: Socket): void {
@@ -70,7 +70,7 @@ export function getCongestion(socket: Socket): string | undefined {
   return value.toString("latin1", 0, end < 0 ? value.length : end);
 }
 
-/** What broke the connection (SO_ERROR of socket(7)), `ECONNRESET` and the like, or undefined. The error is taken. */
+/** The connection's error (SO_ERROR of socket(7)), such as `ECONNRESET`, or undefined. The kernel forgets it then. */
 export function socketError(socket: Socket): string | undefined {
   const fd = socketFd(socket);
   if (fd === undefined) return undefined;
@@ -81,8 +81,8 @@ export function socketError(socket: Socket): string | undefined {
 }
 
 /**
- * SO_LINGER with no time (socket(7)): closing sends RST and discards what the kernel has unsent. Without it a dead
- * line's last bytes are sent again by the kernel for minutes, and stand in the way when the line returns.
+ * SO_LINGER with a time of 0 (socket(7)): closing sends RST and discards what the kernel has not sent. Without it the
+ * kernel retransmits a dead line's last bytes for minutes, and they delay new data when the line returns.
  * @throws SystemError
  */
 export function setDiscardOnClose(socket: Socket): void {

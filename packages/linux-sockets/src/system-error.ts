@@ -3,8 +3,8 @@ import { getSystemErrorMap } from "node:util";
 /**
  * A failed system call, as an error with a stable code.
  *
- * `code` is the symbolic errno (`ENODEV`, `EPERM` ...; see errno(3)), or one of the `ERR_*` codes below when no
- * call was made. `errno` is the positive number, 0 for `ERR_*`.
+ * `code` is the errno's name (`ENODEV`, `EPERM`; errno(3)), or one of the `ERR_*` codes below when no call was made.
+ * `errno` is the positive number; 0 for `ERR_*`.
  */
 export class SystemError extends Error {
   override readonly name = "SystemError";
@@ -20,7 +20,7 @@ export class SystemError extends Error {
   }
 }
 
-/** The codes of errors that no system call reported. */
+/** Codes of errors that no system call reported. */
 export const SystemErrorCode = {
   /** Not Linux, or koffi has no build for this machine and C library. */
   libcUnavailable: "ERR_LIBC_UNAVAILABLE",

@@ -30,6 +30,7 @@ import { PathModel } from "./path-model.ts";
 import { PathRules } from "./path-rules.ts";
 import { Receipt } from "./receipt.ts";
 
+/** What is known of a subflow when it joins. */
 export interface SubflowOptions {
   /** The number that HELLO gave it, unique in the session. */
   readonly id: number;

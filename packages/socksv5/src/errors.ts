@@ -1,5 +1,6 @@
 /** Errors are values: a peer's bytes never make this package throw. The codes are stable. */
 
+/** Why a handshake failed. A code keeps its name and meaning. */
 export const SocksErrorCode = {
   /** The first byte is that of SOCKS4, of an HTTP request, of TLS; of none of these. */
   socks4: "SOCKS_CLIENT_SPEAKS_SOCKS4",

@@ -37,6 +37,7 @@ export interface SocksRequest {
   readonly user?: string;
 }
 
+/** What the caller of a handshake has to do next. */
 export type SocksStep =
   /** Write these bytes to the client. */
   | { readonly type: "send"; readonly bytes: Uint8Array }
@@ -49,6 +50,7 @@ export type SocksStep =
 
 export type SocksHandshakeState = "greeting" | "password" | "request" | "done" | "closed";
 
+/** One client's handshake; bytes in, steps out. */
 export class SocksHandshake {
   #state: SocksHandshakeState = "greeting";
   /** The beginning of an unfinished message: at most MAX_BUFFERED_BYTES. */

@@ -1,3 +1,13 @@
+/**
+ * The status server of a gateway.
+ *
+ * ```ts
+ * const events = new EventLog();
+ * const server = await createStatusServer({ events, status, flows }, { listen, logger, pages });
+ * events.add("path-up", "adsl1 is up", { path: "adsl1" });
+ * ```
+ */
+
 export { acceptConnect, type OnConnect, refuseConnect } from "./server/connect.ts";
 export { EventLog } from "./server/event-log.ts";
 export { FlowFailures } from "./server/flow-failures.ts";

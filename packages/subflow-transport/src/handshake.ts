@@ -14,7 +14,7 @@ import {
 /** SPEC.md section 2: TLS and HELLO must be here 5 s after the connection, and WELCOME 5 s after HELLO. */
 export const JOIN_DEADLINE_MS = 5_000;
 
-/** The peer did not let a subflow join, or did not speak the protocol. `closeCode` is the peer's or ours. */
+/** A subflow did not join: the peer refused it (`closeCode` is the peer's), or broke the protocol (`closeCode` is ours). */
 export class JoinError extends Error {
   override readonly name = "JoinError";
   readonly code = "ERR_JOIN";
@@ -27,15 +27,15 @@ export class JoinError extends Error {
 }
 
 export interface Welcome {
-  /** Of the protocol: what the remote gateway speaks, at most what HELLO said. */
+  /** The protocol version that the remote gateway chose; not above that of HELLO. */
   readonly version: number;
-  /** What came behind WELCOME. */
+  /** The bytes that came after WELCOME. */
   readonly rest: Buffer;
 }
 
 /**
- * The local side: says HELLO and waits for WELCOME; the socket is paused then.
- * @throws JoinError, also when `signal` calls it off; the socket is destroyed.
+ * The local side: sends HELLO and waits for WELCOME. The socket is paused when it resolves.
+ * @throws JoinError, also when `signal` aborts. The socket is destroyed then.
  */
 export async function joinSession(
   socket: TLSSocket,
@@ -57,8 +57,8 @@ export async function joinSession(
 }
 
 /**
- * The remote side: waits for HELLO. Answer with `welcome` or `refuse`.
- * @throws JoinError; the socket is destroyed.
+ * The remote side: waits for HELLO. The caller answers with `welcome` or `refuse`.
+ * @throws JoinError. The socket is destroyed then.
  */
 export async function awaitHello(socket: TLSSocket, withinMs: number): Promise<HelloFrame> {
   const { frame, rest } = await firstFrame(socket, withinMs);
@@ -77,12 +77,12 @@ export async function awaitHello(socket: TLSSocket, withinMs: number): Promise<H
   return frame;
 }
 
-/** The version of the protocol for a peer whose HELLO names this one. */
+/** The protocol version to speak with a peer that sent this version in HELLO. */
 export function commonVersion(hello: HelloFrame): number {
   return Math.min(hello.version, PROTOCOL_VERSION);
 }
 
-/** Answers HELLO; the subflow has joined. */
+/** Answers HELLO with WELCOME: the subflow has joined. */
 export function welcome(socket: TLSSocket, version: number): void {
   write(socket, { type: "welcome", version });
 }
@@ -101,7 +101,7 @@ function write(socket: TLSSocket, frame: Frame): void {
   for (const part of encoder.take()) socket.write(part);
 }
 
-/** The first frame on the connection, and the bytes behind it. The socket is paused afterwards. */
+/** The first frame on the connection, and the bytes after it. The socket is paused when it resolves. */
 function firstFrame(
   socket: TLSSocket,
   withinMs: number,
@@ -140,7 +140,10 @@ function firstFrame(
   });
 }
 
-/** Byte by byte, so that what follows the frame is left for the engine; it is a hundred bytes, once. */
+/**
+ * Decodes one frame. It goes byte by byte to find where the frame ends, as the rest is for the engine. The frame has some
+ * hundred bytes, and this happens once in a connection.
+ */
 function decodeFirst(
   decoder: FrameDecoder,
   bytes: Buffer,

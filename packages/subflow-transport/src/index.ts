@@ -1,3 +1,13 @@
+/**
+ * The connection of one line: TLS with a pre-shared key, the handshake that joins a session, and what fits the kernel to the line.
+ *
+ * ```ts
+ * const socket = await clientTls(raw, { identity, psk, servername });
+ * const { version, rest } = await joinSession(socket, hello);
+ * const connection = new SubflowConnection(subflow, socket, { onBytes, onDrain, onLost });
+ * ```
+ */
+
 export {
   awaitHello,
   commonVersion,

@@ -2,8 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { PathState } from "@hawser/status-api/model";
-import type { SessionState } from "@hawser/status-api/model";
+import type { PathStatus, SessionState } from "@hawser/status-api/model";
 
 /** What "Sent again" means. */
 export const SENT_AGAIN = "Bytes that had been sent before: after a loss of a line, or as a copy of what was late";
@@ -16,7 +15,7 @@ export function colourOf(index: number): string {
   return `path-${(index % COLOURS) + 1}`;
 }
 
-export function StateMark({ state }: { readonly state: PathState | SessionState }) {
+export function StateMark({ state }: { readonly state: PathStatus["state"] | SessionState }) {
   return <span class={`state ${state}`}>{state}</span>;
 }
 

@@ -28,6 +28,7 @@ export function parseCidr(text: string): Parsed<Cidr> {
   return parsed({ family, address, prefix: Number(bits) });
 }
 
+/** Writes `ADDRESS/PREFIX`. */
 export function formatCidr({ address, prefix }: Cidr): string {
   return `${address}/${prefix}`;
 }

@@ -1,5 +1,6 @@
 /** Errors that a user can do something about: a stable code for programs, one line for people, an exit code. */
 
+/** The codes of errors that people and scripts meet. A code keeps its name and meaning. */
 export const ErrorCode = {
   /** A configuration, identity or pairing file cannot be read. */
   configUnreadable: "CONFIG_UNREADABLE",

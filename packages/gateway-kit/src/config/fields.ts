@@ -29,7 +29,9 @@ export const listenListField = z.union([
 ]);
 /** A range of addresses, or one address. */
 export const cidrField = textField(parseCidr);
+/** A network interface, such as `ppp0`. */
 export const interfaceField = textField(parseInterface);
+/** The name of a peer or a path. */
 export const nameField = textField(parseName);
 
 /** A point in time: TOML's date and time with its zone. */
@@ -63,14 +65,7 @@ export const limitsField = z
     drain_seconds: z.number().min(0).max(3600).default(10),
   })
   .prefault({})
-  .transform(({ memory, drain_seconds }): Limits => ({ memoryBytes: memory, drainSeconds: drain_seconds }));
-
-export interface Limits {
-  /** Bytes. */
-  readonly memoryBytes: number;
-  /** Seconds. */
-  readonly drainSeconds: number;
-}
+  .transform(({ memory, drain_seconds }) => ({ memoryBytes: memory, drainSeconds: drain_seconds }));
 
 /** For the array of tables of that name: no two with the same `key`. */
 export function refuseDuplicates<K extends string>(array: string, key: K) {

@@ -1,6 +1,16 @@
-export { Directory, makeDirectory } from "../files/directory.ts";
-export { createFile, editFile, removeFile, saveFile } from "../files/replace-file.ts";
+/**
+ * Errors, secret files, and values as people write them. This entry loads neither sockets nor npm packages, so that a
+ * command that needs no more than this starts fast. What reads configuration files is the entry `./schema`.
+ *
+ * ```ts
+ * const key = readSecretFile("key.txt"); // throws ConfigError: unreadable, or open to others
+ * const grace = parseDuration("24h"); // { ok: true, value: 86_400_000 }
+ * ```
+ */
+
 export { scrubPairings } from "../scrub.ts";
+export { PATH_STATES } from "../session/path-state.ts";
+export { MAX_SPEEDTEST_BYTES } from "../speedtest/limits.ts";
 export { readVersion } from "../version.ts";
 export { changedKeys, type KeyValues } from "./changed-keys.ts";
 export { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
@@ -15,26 +25,9 @@ export {
   inFile,
   systemCode,
 } from "./errors.ts";
-export {
-  cidrField,
-  endpointField,
-  interfaceField,
-  type Limits,
-  limitsField,
-  listenField,
-  listenListField,
-  nameField,
-  rateField,
-  refuseDuplicates,
-  sizeField,
-  textField,
-  timeField,
-} from "./fields.ts";
-export { findStatus } from "./find-status.ts";
-export { loadConfig, parseConfig } from "./load.ts";
 export { loadIdentity } from "./load-identity.ts";
 export { nearest } from "./nearest.ts";
 export { readFileIn, readSecretFile, readTextFile } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
-export { loadStatus, type StatusConfig, statusField, statusSecretAt } from "./status-config.ts";
+export type { StatusConfig } from "./status-config.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -19,6 +19,7 @@ import { readSecretFile } from "./secret-file.ts";
 const MIN_TOKEN = 16;
 const MAX_TOKEN = 256;
 
+/** Where the status server listens, and what it asks of clients. */
 export interface StatusConfig {
   readonly listen: Endpoint;
   /** What a client must show; without one whoever reaches the server may ask it. */

@@ -5,6 +5,7 @@ import { systemCode } from "./errors.ts";
 /** How often the files are looked at, ms. They are read when two looks agree: editors write in several steps. */
 const INTERVAL_MS = 200;
 
+/** Who follows configuration files is told of each change. */
 export interface WatchHandlers<T> {
   /** A file has changed, and what they say is right. */
   readonly onChange: (config: T) => void;
@@ -12,6 +13,7 @@ export interface WatchHandlers<T> {
   readonly onError: (error: unknown) => void;
 }
 
+/** Follows configuration files until it is closed. */
 export interface ConfigWatch {
   /** Reads the files now: what SIGHUP asks for. */
   reload(): void;

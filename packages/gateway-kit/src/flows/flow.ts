@@ -8,6 +8,7 @@ import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 /** So many writes wait for the socket at most. What comes then stays in the stream, which gathers small pieces. */
 const MAX_WRITES = 16;
 
+/** What the owner of a flow is told. */
 export interface FlowEvents {
   /** Local: the destination was reached. */
   onOpened?(bound: Endpoint): void;

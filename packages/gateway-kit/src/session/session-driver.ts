@@ -67,6 +67,7 @@ export interface SessionDriverOptions {
   onClosed(code: CloseCode, reason: string): void;
 }
 
+/** A subflow joined, changed its state, or left. */
 export interface SubflowChange {
   readonly id: number;
   readonly path: string;

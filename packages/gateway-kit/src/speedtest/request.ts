@@ -10,12 +10,6 @@ export const SPEEDTEST_HOST = "speedtest.hawser.invalid";
 export const SpeedtestVerb = { echo: 1, down: 2, up: 3 } as const;
 export type SpeedtestVerb = keyof typeof SpeedtestVerb;
 
-/** Longest request, with its line break, bytes. */
-export const MAX_SPEEDTEST_REQUEST = 8_192;
-/** The most that one stream may carry, bytes, and how long, ms: the remote gateway ends it then. */
-export const MAX_SPEEDTEST_BYTES = 1e9;
-export const MAX_SPEEDTEST_MS = 60_000;
-
 const requestSchema = z.strictObject({
   /** Over which paths alone the data goes. */
   paths: z.array(z.string().min(1).max(MAX_PATH_NAME)).min(1).max(256),

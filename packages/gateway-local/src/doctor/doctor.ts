@@ -3,7 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { FAMILIES, systemRunner } from "iptables-wrapper";
-import { areSetsThere } from "../capture/failed-destinations.ts";
+import { areSetsThere } from "../capture/failure-sets.ts";
 import { capturePort, EVERY_WAY_OUT, redirectRules } from "../capture/rules.ts";
 import type { CaptureConfig, LocalConfig } from "../config.ts";
 import { RemoteAddresses } from "../remote-addresses.ts";

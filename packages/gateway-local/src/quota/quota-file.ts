@@ -1,15 +1,8 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@hawser/gateway-kit";
-import {
-  CodedError,
-  type Directory,
-  ErrorCode,
-  makeDirectory,
-  readFileIn,
-  saveFile,
-  systemCode,
-} from "@hawser/gateway-kit/config";
+import { CodedError, ErrorCode, readFileIn, systemCode } from "@hawser/gateway-kit/config";
+import { type Directory, makeDirectory, saveFile } from "@hawser/gateway-kit/files";
 import { z } from "zod";
 import type { PeriodCount } from "./period.ts";
 

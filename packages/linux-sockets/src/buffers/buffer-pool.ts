@@ -1,23 +1,24 @@
 /**
- * Buffers of one size, used again and again.
+ * Buffers of one size that are used again and again.
  *
- * A gigabyte of traffic through fresh buffers costs 0.3 to 0.6 CPU-seconds more than through used ones: the kernel
- * has to find and clear every page anew, and the caches never hold them. The cipher costs less than that.
+ * A gigabyte of traffic through new buffers costs 0.3 to 0.6 CPU-seconds more than through used ones. The kernel has to
+ * find and clear every page, and no cache holds them. Encryption costs less than that.
  */
 
 export interface BufferPoolOptions {
   /** The size of each buffer. */
   readonly bufferBytes: number;
-  /** Memory that may lie idle; what is released beyond it is left to the garbage collector. */
+  /** How much memory may lie idle. What is released beyond it goes to the garbage collector. */
   readonly maxIdleBytes: number;
 }
 
+/** Lends buffers of one size, and takes them back. */
 export class BufferPool {
   readonly bufferBytes: number;
   readonly #maxIdle: number;
-  // Last in, first out: the buffer used last is the likeliest to be in a cache.
+  // Last in, first out: the buffer that was used last is most likely in a cache.
   readonly #idle: Buffer[] = [];
-  // Weak, so that a forgotten buffer is a lost reuse and not a leak.
+  // Weak: a buffer that nobody releases is collected.
   readonly #lent = new WeakSet<ArrayBufferLike>();
 
   /** @throws RangeError when `bufferBytes` is no positive integer. */
@@ -29,18 +30,18 @@ export class BufferPool {
     this.#maxIdle = Math.max(0, Math.floor(options.maxIdleBytes / options.bufferBytes));
   }
 
-  /** A buffer of `bufferBytes` with whatever it last held. Never fails; the pool does not bound what is in use. */
+  /** A buffer of `bufferBytes` with any content. The pool does not limit how many are in use. */
   acquire(): Buffer {
-    // Slow: with an ArrayBuffer of its own, never a slice of Node's small-buffer pool.
+    // `Slow` gives it an ArrayBuffer of its own instead of a part of Node's pool of small buffers.
     const buffer = this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
     this.#lent.add(buffer.buffer);
     return buffer;
   }
 
   /**
-   * Gives back a buffer, or any view of it; nobody may read or write it afterwards. A buffer that is not lent by
-   * this pool (a small copy, one already released) is ignored, so that owners need not tell the kinds apart.
-   * @returns whether it was a lent one
+   * Gives back a buffer, or any view of it. Nobody may read or write it afterwards. A buffer that this pool has not lent
+   * (a small copy, or one released before) is ignored, so owners need not tell them apart.
+   * @returns whether the pool had lent it
    */
   release(buffer: Uint8Array): boolean {
     const memory = buffer.buffer;

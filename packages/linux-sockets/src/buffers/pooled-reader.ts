@@ -7,51 +7,53 @@ import type { BufferPool } from "./buffer-pool.ts";
 /**
  * Reading plain sockets into pooled buffers, by the `onread` option of net.Socket.
  *
- * A socket made with it behaves as follows (Node 24; the tests hold it): 'data' and 'readable' never come, 'end'
- * comes although nobody reads, also while paused if the FIN had arrived before; errors and 'close' come as ever;
- * `pause()` and `resume()` stop and start the reading at once, with no byte delivered in between; with
- * `allowHalfOpen` the writable side stays open after 'end'.
+ * A socket with that option behaves as follows (Node 24; the tests hold it).
+ * - 'data' and 'readable' never come. Errors and 'close' come as on any socket.
+ * - 'end' comes although nobody calls read(). It comes while paused, too, if the FIN had arrived before.
+ * - `pause()` and `resume()` stop and start the reading at once: after `pause()` no byte is delivered.
+ * - With `allowHalfOpen` the writable side stays open after 'end'.
  */
 
 export interface ReadSink {
   /**
-   * `length` bytes from the start of `buffer`, in order. The callee owns `buffer` from here on, and hands it to
-   * `pool.release` when done (also the small ones, which are ignored there).
-   * @returns false to pause the socket; `socket.resume()` goes on.
+   * Takes `length` bytes from the start of `buffer`, in the connection's order. The sink owns `buffer` from here on, and
+   * gives it to `pool.release` when it is done with it. Small buffers are not the pool's; it ignores them.
+   * @returns false to pause the socket until `socket.resume()`
    */
   (buffer: Buffer, length: number): boolean;
 }
 
+/** Where a socket's bytes go. */
 export interface PooledReaderOptions {
   readonly pool: BufferPool;
   readonly sink: ReadSink;
 }
 
 /**
- * Reads below this part of a buffer are copied to a buffer of their size, or keystrokes would fill the memory. Not to
- * one of Node's small-buffer pool: what it takes would not be known.
+ * What is shorter than a buffer divided by this gets a buffer of its own length: else each keystroke would hold 64 KiB.
+ * That buffer is not a part of Node's pool of small buffers, which it would keep alive as a whole.
  */
 const SMALL = 4;
 
 /**
- * The most bytes one read takes. Measured on one hop: 0.57 CPU-seconds per GB with 64 KiB, 0.41 with 256 KiB, 0.28 with
- * 1 MiB, where the buffer would fill the caches of small machines.
+ * How many bytes one read takes at most. A relay of one hop cost 0.57 CPU-seconds per GB with 64 KiB, 0.41 with 256 KiB
+ * and 0.28 with 1 MiB (x86-64, Linux 6.18). 1 MiB would fill the caches of small machines.
  */
 export const SHARED_READ_BYTES = 256 * 1024;
 
 /**
- * All sockets read into one buffer of the process, and what came is copied into pooled buffers. The copy costs 0 to 0.1
- * CPU-seconds per GB (the buffer stays in the cache), but an idle socket holds no memory.
+ * All sockets read into this one buffer, and the bytes are copied to pooled buffers. So an idle socket holds no memory.
+ * The copy costs at most 0.1 CPU-seconds per GB, as the buffer stays in the cache.
  */
 let sharedBuffer: Buffer | undefined;
 
 /**
- * The `onread` option for one socket: for `net.connect({ onread })`, `createPinnedSocket({ onread })`, or through
- * `adoptAccepted` for accepted sockets.
+ * The `onread` option for one socket, for `net.connect` and `createPinnedSocket`. Accepted sockets get it by
+ * `adoptAccepted`.
  */
 export function pooledOnRead({ pool, sink }: PooledReaderOptions): SocketConstructorOpts["onread"] {
   sharedBuffer ??= Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
-  // Safe to share: the kernel fills it and the callback empties it in the same turn of the event loop.
+  // Sockets can share it: the kernel fills it and the callback empties it without a return to the event loop.
   return { buffer: sharedBuffer, callback: (length, view) => copyOut(view, length, pool, sink) };
 }
 
@@ -62,28 +64,28 @@ function copyOut(from: Uint8Array, length: number, pool: BufferPool, sink: ReadS
     const size = Math.min(most, length - offset);
     const buffer = size < most / SMALL ? Buffer.allocUnsafeSlow(size) : pool.acquire();
     buffer.set(from.subarray(offset, offset + size));
-    // What was read is delivered, paused or not.
+    // All that was read is delivered, even if the sink asks for a pause in between.
     if (!sink(buffer, size)) goOn = false;
   }
   return goOn;
 }
 
 /**
- * Turns an accepted socket into one that reads with `options`: Node honours `onread` only in the constructor, which
- * net.Server calls itself. The descriptor is duplicated into a new socket and the accepted one is destroyed, which
- * does not end the connection.
+ * Makes of an accepted socket one that reads with `options`. Node takes `onread` only in the constructor, which
+ * net.Server calls itself. So the descriptor is duplicated for a new socket, and the accepted one is destroyed; the
+ * connection goes on.
  *
- * The server must have `pauseOnConnect: true` (else bytes may already be in the accepted socket and are lost) and
- * loses count of the connection: `server.close()` does not wait for it, `maxConnections` does not see it. The new
- * socket is half-open capable and reads at once; `pause()` it in the same turn to have it wait.
+ * The server must have `pauseOnConnect: true`: what it had read already would be lost. It does not count the connection
+ * any more: `server.close()` does not wait for it, and `maxConnections` leaves it out. The new socket allows half-open
+ * connections and reads at once. To have it wait, call `pause()` in the same turn.
  *
- * @throws SystemError EBADF when the connection has gone, EMFILE; `accepted` is destroyed then, too.
+ * @throws SystemError EBADF when the connection has ended, EMFILE. `accepted` is destroyed then, too.
  */
 export function adoptAccepted(accepted: Socket, options: PooledReaderOptions): Socket {
   const c = libc();
   const fd = c.dup(socketFd(accepted) ?? -1);
   const errno = fd < 0 ? c.errno() : 0;
-  // Its error, if any, is that of the connection, which the new socket will report.
+  // An error of the connection is reported by the new socket.
   accepted.on("error", () => {}).destroy();
   if (fd < 0) throw new SystemError(errnoName(errno), errno, "fcntl", `cannot adopt: ${errnoText(errno)}`);
   try {

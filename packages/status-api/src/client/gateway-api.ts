@@ -17,6 +17,7 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Asks a running gateway through its status server. */
 export class GatewayApi {
   /** `http://HOST:PORT` of a status server that listens there; of every address the loopback one. */
   readonly url: string;
@@ -99,6 +100,7 @@ export function statusUrl({ host, port }: Endpoint): string {
   return `http://${formatEndpoint({ host: reachable, port })}`;
 }
 
+/** The error STATUS_UNREACHABLE for the server at `url`; `why` says what happened there. */
 export function unreachable(url: string, why: string): CodedError {
   const address = url.replace(/^http:\/\//, "");
   return new CodedError(

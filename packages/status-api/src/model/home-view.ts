@@ -1,7 +1,8 @@
 /** Download and upload as the home sees them, at both ends: what the remote gateway sends is a download. */
 
-import type { PathStatus, StatusReport } from "../schemas/status.ts";
+import type { PathStatus, StatusReport } from "./types.ts";
 
+/** Towards the home, or away from it. */
 export type Direction = "down" | "up";
 type Gateway = StatusReport["role"];
 type Rates = Pick<PathStatus, "sendRateBps" | "receiveRateBps">;

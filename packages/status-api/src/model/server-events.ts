@@ -1,5 +1,6 @@
 /** Reads server-sent events (WHATWG HTML, section 9.2.6) from a body: EventSource could not send a token. */
 
+/** One server-sent event. */
 export interface ServerEvent {
   /** The id of this event or, without one, of the last that had one. */
   readonly id: string;

@@ -40,6 +40,7 @@ export function serveConnect(
   onConnect(target.value, socket, head);
 }
 
+/** Answers a CONNECT (RFC 9110, section 9.3.6): the tunnel is open. */
 export function acceptConnect(socket: Socket): void {
   socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
 }

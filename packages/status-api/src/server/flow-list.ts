@@ -1,4 +1,5 @@
-import type { FlowQuery, FlowStatus } from "../schemas/flows.ts";
+import type { FlowStatus } from "../model/types.ts";
+import type { FlowQuery } from "../schemas.ts";
 
 export interface FlowList {
   readonly flows: readonly FlowStatus[];

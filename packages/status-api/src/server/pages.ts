@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
+/** A page of HTML. */
 export interface Page {
   readonly html: string;
   /** Its Content-Security-Policy. */

@@ -7,9 +7,8 @@ import { CodedError, ErrorCode, systemCode } from "@hawser/gateway-kit/config";
 import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
 import Fastify, { type FastifyInstance } from "fastify";
-import { z } from "zod";
-import { health } from "../schemas/about.ts";
-import { done, failed } from "./answers.ts";
+import { JsonSchema } from "../schemas.ts";
+import { done, failed, TEXT } from "./answers.ts";
 import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import {
@@ -57,6 +56,7 @@ const BODY_LIMIT = 1024;
 /** Connections at a time, tunnels included: descriptors are the data's. */
 const MAX_CONNECTIONS = 256;
 
+/** Where the status server listens, and what it serves besides the API. */
 export interface StatusServerOptions extends ConnectOptions {
   readonly listen: Endpoint;
   /** What clients must show, if anything. */
@@ -68,6 +68,7 @@ export interface StatusServerOptions extends ConnectOptions {
   readonly log?: Recent<LogLine> | undefined;
 }
 
+/** A running status server. */
 export interface StatusServer {
   /** Where it really listens: the port is the kernel's choice if 0 was asked for. */
   readonly address: Endpoint;
@@ -194,10 +195,7 @@ function addRoutes(
   addApiRoutes(app, source, history, logger, log);
   addHealthRoute(app, source, token);
   const metrics = createMetrics(source);
-  const schema = {
-    summary: "Prometheus metrics",
-    response: { 200: done(z.string(), "text/plain"), ...failed },
-  };
+  const schema = { summary: "Prometheus metrics", response: { 200: done(TEXT, "text/plain"), ...failed } };
   app.get("/metrics", { schema }, async (_, reply) => {
     return reply.type(metrics.contentType).send(await metrics.scrape());
   });
@@ -209,8 +207,8 @@ function addHealthRoute(app: FastifyInstance, source: StatusSource, token: Secre
   const schema = {
     summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
     response: {
-      200: done(health),
-      503: { ...done(health), description: "refused or failed" },
+      200: done(JsonSchema.health),
+      503: { ...done(JsonSchema.health), description: "refused or failed" },
     },
   };
   app.get(HEALTH_ROUTE, { schema }, (request, reply) => {

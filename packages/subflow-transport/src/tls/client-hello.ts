@@ -2,27 +2,28 @@ import type { Socket } from "node:net";
 import type { HandshakeLimits } from "./handshake.ts";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
-/** A record's header (RFC 8446, section 5.1): type, version, length. */
+/** A TLS record's header (RFC 8446, section 5.1): type, version, length. */
 const HEADER_BYTES = 5;
 const HANDSHAKE = 22;
 /** A handshake message's header (section 4): type, length. */
 const MESSAGE_HEADER_BYTES = 4;
 const CLIENT_HELLO = 1;
 /**
- * Largest ClientHello, bytes without the record's header. Hawser's has about 300; a longer name or identity adds 300 at
- * most, and a key share of X25519MLKEM768 would add 1200.
+ * The largest ClientHello that is taken, bytes without the record's header. Hawser's has about 300. A longer name or
+ * identity adds up to 300, and a key share of X25519MLKEM768 would add 1200.
  */
 const MAX_HELLO_BYTES = 4_096;
-/** A record with a fatal alert, unexpected_message (section 6). OpenSSL answers what is no TLS with silence. */
+/** A record with the fatal alert unexpected_message (section 6). OpenSSL itself would not answer what is not TLS. */
 const UNEXPECTED_MESSAGE = Buffer.of(21, 3, 3, 0, 2, 2, 10);
 
 /**
- * Waits until the first record is here as a whole, and puts it back to be read again. Who is silent, dawdles or talks
- * nonsense so costs a plain socket and no TLS, which takes some hundred times the memory. Rejects at the first byte
- * that cannot belong to a ClientHello, at the end of the connection, at the deadline, on an abort; the socket is
- * destroyed then.
+ * Waits until the first record has arrived as a whole, and puts it back to be read again. So a client that is silent,
+ * slow or does not speak TLS costs a plain socket. A TLS socket would take some hundred times its memory.
  *
- * @param raw nothing was read of it yet
+ * Rejects at the first byte that cannot belong to a ClientHello, at the end of the connection, at the deadline, and on an
+ * abort. The socket is destroyed then.
+ *
+ * @param raw a socket of which nothing was read
  * @throws TlsError
  */
 export function awaitClientHello(raw: Socket, limits: HandshakeLimits): Promise<void> {
@@ -65,8 +66,8 @@ export function awaitClientHello(raw: Socket, limits: HandshakeLimits): Promise<
 }
 
 /**
- * How many bytes of the first record are still to come, at least; undefined when no whole ClientHello can begin so. One
- * that goes on in further records (RFC 8446, section 5.1) has TLS wait for these: it is not taken.
+ * How many more bytes the first record needs, at least. Undefined when no ClientHello begins like this, or when it goes
+ * on in a second record (RFC 8446, section 5.1): TLS would have to wait for that one.
  */
 function missingOf(seen: Buffer): number | undefined {
   if (seen[0] !== HANDSHAKE || (seen.length > 1 && seen[1] !== 3)) return undefined;

@@ -10,12 +10,12 @@ export interface HandshakeLimits {
 }
 
 /**
- * Waits for `event` ("secureConnect" of clients, "secure" of servers) or for the first of: an error, the end of the
- * connection, the deadline, an abort. Whatever went wrong, both sockets are destroyed before the promise rejects.
+ * Waits for `event`: "secureConnect" at clients, "secure" at servers. Rejects at an error, at the end of the connection, at
+ * the deadline, or on an abort; both sockets are destroyed before.
  *
- * Afterwards the TLS socket keeps two listeners: an empty one for 'error' (an error between the handshake and the
- * caller's own listener must not end the process), and one that destroys it after a TLS error, which Node reports
- * but leaves open: a connection that got a bad record can never deliver anything again.
+ * Afterwards the TLS socket keeps two listeners. An empty one for 'error': an error before the caller adds its own must not
+ * end the process. And one that destroys the socket after a TLS error: a connection with a bad record can never deliver
+ * anything again, but Node leaves it open.
  */
 export function awaitHandshake(
   raw: Socket,

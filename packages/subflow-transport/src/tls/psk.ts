@@ -7,36 +7,36 @@ import { awaitHandshake } from "./handshake.ts";
 import { causeCode, TlsError, TlsErrorCode } from "./tls-error.ts";
 
 /**
- * TLS 1.3 (RFC 8446) with an external pre-shared key and an ephemeral key exchange (section 4.2.9, psk_dhe_ke), and
- * nothing else: no certificates, no earlier version, no resumption.
+ * TLS 1.3 (RFC 8446) with an external pre-shared key and an ephemeral key exchange (section 4.2.9, psk_dhe_ke). Nothing
+ * else is taken: no certificate, no earlier version, no resumption.
  */
 
 /**
- * The suites that OpenSSL's PSK callbacks can serve: those over SHA-256 (RFC 8446 section 4.2.11 binds an external
- * key to one hash). AES first; a client without AES instructions may turn the order round, the server follows it.
+ * The suites that OpenSSL's PSK callbacks can serve: those with SHA-256, as an external key is bound to one hash (RFC 8446,
+ * section 4.2.11). AES comes first. A client without AES instructions may put ChaCha20 first, and the server follows.
  */
 const AES = "TLS_AES_128_GCM_SHA256";
 const CHACHA = "TLS_CHACHA20_POLY1305_SHA256";
 
 /**
- * The client's key share. OpenSSL's own choice adds X25519MLKEM768, with which the ClientHello takes two segments: where a
- * SYN had to be repeated twice TCP begins with a window of one, and the handshake takes a round trip more. Who can compute
- * X25519's secret still lacks the pre-shared key, which goes into every key as well (RFC 8446, section 7.1); only who
- * comes to have both reads what was recorded.
+ * The client's key share. OpenSSL by default adds X25519MLKEM768, and the ClientHello then takes two segments. After a SYN
+ * that was repeated twice, TCP begins with a window of one segment, so the handshake would take a round trip more.
+ * Someone who can compute X25519's secret (with a quantum computer) still lacks the pre-shared key, which goes into every
+ * key as well (RFC 8446, section 7.1). To read recorded traffic one needs both.
  */
 const GROUP = "X25519";
 
-/** A key shorter than this could be guessed from one recorded handshake; the identity travels in clear. */
+/** The shortest key, bytes. A shorter one could be guessed from one recorded handshake, as the identity travels in clear. */
 export const MIN_PSK_BYTES = 16;
 
-/** SPEC.md section 2: both ends close a connection without a handshake within 5 s. */
+/** SPEC.md section 2: both ends close a connection whose handshake is not over within 5 s. */
 export const DEFAULT_HANDSHAKE_MS = 5000;
 
 export interface ClientTlsOptions {
   /** The name under which the server knows the key. Travels in clear. */
   readonly identity: string;
   readonly psk: Buffer;
-  /** SNI, for balancers that route on it. Travels in clear; not checked against anything; not an IP address. */
+  /** SNI, for load balancers that route by it. It travels in clear, nobody checks it, and it is not an IP address. */
   readonly servername: string;
   /** Milliseconds; default 5000. */
   readonly deadlineMs?: number;
@@ -45,7 +45,7 @@ export interface ClientTlsOptions {
   readonly preferChacha?: boolean;
 }
 
-/** Finds the key of a peer by the identity that it claims: any text, not yet authenticated. */
+/** Finds the key of a peer by the identity that it claims. That may be any text: it is not authenticated yet. */
 export interface PskLookup {
   lookup(identity: string): Buffer | undefined;
 }
@@ -58,7 +58,7 @@ export interface ServerTls {
 
 const contexts = new Map<string, SecureContext>();
 
-/** Contexts hold no secrets here and cost a fraction of a millisecond to make, so each kind is made once. */
+/** One context of each kind for all connections: they hold no secrets, and cost a fraction of a millisecond to make. */
 function context(role: "client" | "server", ciphers: string): SecureContext {
   const key = `${role} ${ciphers}`;
   let made = contexts.get(key);
@@ -68,10 +68,10 @@ function context(role: "client" | "server", ciphers: string): SecureContext {
       ...(role === "client" && { ecdhCurve: GROUP }),
       minVersion: "TLSv1.3",
       maxVersion: "TLSv1.3",
-      // Not even the system's authorities: no certificate is good enough.
+      // Without the system's authorities: no certificate is accepted.
       ca: [],
-      // A ticket would outlive the removal of its peer. With this option OpenSSL still sends one ticket, but a
-      // stateful one, a mere number into a session cache that Node leaves empty: it can never be redeemed.
+      // A ticket would let a removed peer in. With this option OpenSSL still sends one ticket, but a stateful one: a
+      // number in a session cache that Node leaves empty. It can never be used.
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
     contexts.set(key, made);
@@ -80,9 +80,9 @@ function context(role: "client" | "server", ciphers: string): SecureContext {
 }
 
 /**
- * The client's side on a connected socket, which from here on belongs to the returned one.
+ * The client's end of TLS on a connected socket, which from here on belongs to the returned one.
  *
- * @throws TlsError; both sockets are destroyed then. `ERR_NOT_PSK` when the server showed a certificate instead.
+ * @throws TlsError. Both sockets are destroyed then. `ERR_NOT_PSK` when the server showed a certificate instead.
  */
 export async function clientTls(raw: Socket, options: ClientTlsOptions): Promise<TLSSocket> {
   checkOpen(raw);
@@ -95,13 +95,13 @@ export async function clientTls(raw: Socket, options: ClientTlsOptions): Promise
     servername: options.servername,
     secureContext: context("client", options.preferChacha === true ? `${CHACHA}:${AES}` : `${AES}:${CHACHA}`),
     minVersion: "TLSv1.3",
-    // Said aloud: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment must not open this door.
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing.
     rejectUnauthorized: true,
     pskCallback: () => {
       asked = true;
       return { identity, psk };
     },
-    // Called only when a certificate took the place of the key. Accepting here lets any man in the middle in.
+    // Called only when the server showed a certificate instead of using the key: a man in the middle.
     checkServerIdentity: () => new TlsError(TlsErrorCode.notPsk, "the server offered a certificate"),
   });
   const limits = { deadlineMs: options.deadlineMs ?? DEFAULT_HANDSHAKE_MS, signal: options.signal };
@@ -115,22 +115,22 @@ export async function clientTls(raw: Socket, options: ClientTlsOptions): Promise
   return secure;
 }
 
-/** A second look at what was negotiated, so that no change of a default below can weaken it silently. */
+/** What is wrong with the handshake, if anything. It is checked again in case a default of OpenSSL or Node changes. */
 function clientDoubt(secure: TLSSocket): string | undefined {
   if (secure.getProtocol() !== "TLSv1.3") return `the server speaks ${secure.getProtocol() ?? "no TLS"}`;
-  // OpenSSL counts the use of a PSK as the reuse of a session, and this client never offers any other session.
+  // OpenSSL counts a PSK as a reused session. This client never offers any other session.
   if (!secure.isSessionReused()) return "the server did not take the pre-shared key";
   if (Object.keys(secure.getPeerCertificate()).length > 0) return "the server offered a certificate";
-  // Without an exchange there is an object still, whose fields are undefined.
+  // Without a key exchange Node still returns an object, with undefined fields.
   const exchange = secure.getEphemeralKeyInfo() as { type?: string } | null;
   if (exchange?.type === undefined) return "there was no ephemeral key exchange";
   return undefined;
 }
 
-/** Reason texts of OpenSSL for the alerts by which servers turn a key or an identity down. */
+/** OpenSSL's names of the alerts by which a server refuses a key or an identity. */
 const REFUSALS =
   /ALERT_(DECRYPT_ERROR|HANDSHAKE_FAILURE|UNKNOWN_PSK_IDENTITY|ILLEGAL_PARAMETER|ACCESS_DENIED)/;
-/** What the chain check says of a certificate when there are no authorities: the peer did show one. */
+/** Codes of Node's check of a certificate, which fails without authorities: so the peer showed one. */
 const CERTIFICATE = /CERT|ISSUER|SIGNATURE_FAILURE|CRL/;
 
 function explainToClient(error: unknown): TlsError {
@@ -150,11 +150,11 @@ function explainToClient(error: unknown): TlsError {
 }
 
 /**
- * The server's side on an accepted socket, which from here on belongs to the returned one. Accept with
- * `pauseOnConnect`, so that nothing is read past TLS.
+ * The server's end of TLS on an accepted socket, which from here on belongs to the returned one. The listener must have
+ * `pauseOnConnect`: nothing may be read before TLS reads it.
  *
- * That the exchange was ephemeral needs no look here: OpenSSL takes psk_ke only with SSL_OP_ALLOW_NO_DHE_KEX, which
- * nothing sets.
+ * The server need not check that the key exchange was ephemeral. OpenSSL takes psk_ke only with SSL_OP_ALLOW_NO_DHE_KEX,
+ * which nobody sets.
  *
  * @param deadlineMs milliseconds until the client's Finished must be here
  * @throws TlsError; both sockets are destroyed then.
@@ -176,9 +176,9 @@ export async function serverTls(
     pskCallback: (_socket, name) => {
       claimed = name;
       const key = lookUp(keys, name);
-      // Kept only with a key: a name that was turned down cannot be the one whose key then authenticated.
+      // Set only when there is a key, so a name without one can never count as authenticated.
       if (key !== undefined) identity = name;
-      // A stranger gets the answer that a wrong key gets: who tries names does not learn which ones are peers'.
+      // An unknown name gets the answer of a wrong key, so that trying names does not tell which ones are peers.
       return key ?? randomBytes(MIN_PSK_BYTES);
     },
   });
@@ -197,7 +197,7 @@ export async function serverTls(
   return { socket: secure, identity };
 }
 
-/** A lookup that throws would throw through OpenSSL's stack: it counts as an unknown peer. */
+/** A lookup that throws counts as an unknown peer. Otherwise Node would end the connection without an alert. */
 function lookUp(keys: PskLookup, name: string): Buffer | undefined {
   try {
     const key = keys.lookup(name);
@@ -228,7 +228,7 @@ function explain(error: unknown, claimed?: string): TlsError {
   return new TlsError(TlsErrorCode.failed, `the TLS handshake failed: ${reason}`, error, claimed);
 }
 
-/** TLS over a socket that is gone would only be noticed at the deadline. */
+/** TLS over a socket that is destroyed would wait until the deadline. */
 function checkOpen(raw: Socket): void {
   if (raw.destroyed) throw new TlsError(TlsErrorCode.closed, "the connection ended before the TLS handshake");
 }

@@ -1,4 +1,4 @@
-/** Why a handshake failed; stable, for logs and for the decision whether trying again can help. */
+/** Why a handshake failed. The codes are stable: logs show them, and they tell whether another try can help. */
 export const TlsErrorCode = {
   /** The handshake was not over in time. */
   deadline: "ERR_HANDSHAKE_DEADLINE",
@@ -12,19 +12,19 @@ export const TlsErrorCode = {
   wrongKey: "ERR_PSK_WRONG_KEY",
   /** At the client: the server turned the identity or the key down. */
   refused: "ERR_PSK_REFUSED",
-  /** The other end did not authenticate by the PSK with an ephemeral key exchange (it offered a certificate ...). */
+  /** The other end did not authenticate by the key with an ephemeral key exchange: it showed a certificate, say. */
   notPsk: "ERR_NOT_PSK",
-  /** Anything else that TLS reports; `cause` says what. */
+  /** Any other error of TLS; `cause` says which. */
   failed: "ERR_HANDSHAKE_FAILED",
 } as const;
 
 export type TlsErrorCode = (typeof TlsErrorCode)[keyof typeof TlsErrorCode];
 
-/** A TLS handshake that did not succeed. Both sockets are destroyed when it is thrown. */
+/** A TLS handshake failed. Both sockets are destroyed before it is thrown. */
 export class TlsError extends Error {
   override readonly name = "TlsError";
   readonly code: TlsErrorCode;
-  /** At the server: the identity that the peer gave, authenticated or not. Beware of it in logs: any text. */
+  /** At the server: the identity that the peer claims, in any text; it may not be authenticated. Escape it in logs. */
   readonly identity: string | undefined;
 
   constructor(code: TlsErrorCode, message: string, cause?: unknown, identity?: string) {
@@ -34,7 +34,7 @@ export class TlsError extends Error {
   }
 }
 
-/** The `code` of a runtime's error, for instance `ERR_SSL_BINDER_DOES_NOT_VERIFY`. */
+/** The `code` of one of Node's errors, such as `ERR_SSL_BINDER_DOES_NOT_VERIFY`; empty without one. */
 export function causeCode(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" ? code : "";

@@ -1,0 +1,24 @@
+/** `hawser-remote pair`, `rotate` and `unpair`: they change who is admitted. */
+
+import { addPeer, type PairingLine, removePeer, rotateKey } from "../peers.ts";
+
+/** @throws as `addPeer` */
+export function pair(file: string, name: string): void {
+  writePairing(file, addPeer(file, name));
+}
+
+/** The old key is good for `graceMs` at most. @throws as `rotateKey` */
+export function rotate(file: string, name: string, graceMs: number): void {
+  writePairing(file, rotateKey(file, name, graceMs));
+}
+
+/** The pairing line stands alone on stdout, so that it can be written into a file. */
+function writePairing(file: string, { line, note }: PairingLine): void {
+  process.stdout.write(`${line}\n`);
+  if (note !== undefined) process.stderr.write(`${file}: ${note}\n`);
+}
+
+/** @throws as `removePeer` */
+export function unpair(file: string, name: string): void {
+  removePeer(file, name);
+}

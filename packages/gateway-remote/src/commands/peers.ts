@@ -1,0 +1,26 @@
+import { writeJson } from "@hawser/command-line";
+import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
+import type { RemoteStatusReport } from "@hawser/status-api/model";
+import { findRemoteStatus } from "../config.ts";
+import { renderPeers, withPresence } from "../peer-list.ts";
+import { listPeers } from "../peers.ts";
+
+/** `hawser-remote peers`: who is admitted, and who of them is connected. @throws as `listPeers` */
+export async function peers(file: string, json?: boolean): Promise<void> {
+  const report = await askReport(file);
+  if (!report) process.stderr.write("no gateway runs: nobody is connected\n");
+  const found = withPresence(listPeers(file), report);
+  if (json) writeJson(found);
+  else process.stdout.write(renderPeers(found));
+}
+
+/** What the running gateway says; undefined when none answers. */
+async function askReport(file: string): Promise<RemoteStatusReport | undefined> {
+  try {
+    const api = new GatewayApi(findRemoteStatus(file));
+    const report = statusReportSchema.parse(await api.ask("/api/status"));
+    return report.role === "remote" ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -109,10 +109,16 @@ export function tcpInfo(fd: number | undefined): TcpInfo | undefined {
 export function tcpInfoTrouble(fd: number, c: Libc = libc()): string | undefined {
   const filled = ask(c, fd);
   if (filled < BYTES_WITH_SENT)
-    return `the kernel tells ${filled} bytes of TCP_INFO and not what it sent (Linux 4.19 does): lines are judged by acknowledgements alone`;
+    return (
+      `the kernel tells ${filled} bytes of TCP_INFO and not what it sent (Linux 4.19 does): ` +
+      "lines are judged by acknowledgements alone"
+    );
   const seen = [view.getUint8(At.state), u32(At.sndMss), u32(At.minRtt)];
   if (seen.join() === [TCP_CLOSE, DEFAULT_MSS, UNKNOWN].join()) return undefined;
-  return `TCP_INFO has another layout than Linux's (${seen.join(", ")} in a new socket): the rates and times of lines may be wrong`;
+  return (
+    `TCP_INFO has another layout than Linux's (${seen.join(", ")} in a new socket): ` +
+    "the rates and times of lines may be wrong"
+  );
 }
 
 /** Fills `value`. How many bytes the kernel filled; 0 when it refused. */

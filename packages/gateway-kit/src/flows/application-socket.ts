@@ -14,20 +14,21 @@ import {
 import { claimDescriptor } from "../limits/descriptors.ts";
 import { DialRace, type DialRaceEvents } from "./dial-race.ts";
 
-/** One chunk at high rates is one buffer: MAX_PAYLOAD. */
+/** A buffer holds the largest chunk (MAX_PAYLOAD), bytes. */
 const BUFFER_BYTES = 65_536;
-/** What a busy second leaves behind for the next one; more is given back to the system. */
+/** How much memory is kept for the next busy second. More goes back to the system. */
 const MAX_IDLE_BYTES = 32 * 1024 * 1024;
 
 /**
- * A client's own probes end at the router, so these keep its flow in the tables of firewalls beyond, which forget
- * after a minute or more. Nine minutes of silence are a laptop that sleeps, or a phone out of reach: plain TCP goes on.
+ * Firewalls forget a connection that is silent for a minute or more. A client's own probes end at the router, so the
+ * gateway sends these in their stead. They give a peer up after nine minutes without an answer. A laptop may sleep that
+ * long, or a phone be out of reach, and plain TCP would go on afterwards.
  */
 const KEEPALIVE: KeepAlive = { idle: 45, interval: 45, probes: 12 };
 
 const pool = new BufferPool({ bufferBytes: BUFFER_BYTES, maxIdleBytes: MAX_IDLE_BYTES });
 
-/** Where to; a name is looked up by `lookup` alone, and only the addresses that it gives are dialled. */
+/** What to dial. Only `lookup` looks a name up, and only the addresses that it gives are dialled. */
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
@@ -37,12 +38,12 @@ export interface DialOptions {
   ) => void;
 }
 
-/** Takes bytes that an application wrote; `release` gives their buffer back. False pauses the socket. */
+/** Takes bytes that an application wrote. `release` gives their buffer back. Returning false pauses the socket. */
 export type BytesHandler = (bytes: Buffer, release: () => void) => boolean;
 
 /**
- * An accepted connection (from `listen`) whose bytes go to `onBytes`, from pooled buffers. It reads at once.
- * @throws SystemError when the connection has gone meanwhile, or no descriptor is left; `accepted` is closed then.
+ * An accepted connection (from `listen`) whose bytes go to `onBytes`, in pooled buffers. It reads at once.
+ * @throws SystemError when the connection has ended meanwhile, or no descriptor is left. `accepted` is closed then.
  */
 export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socket {
   const socket = adoptAccepted(accepted, readerOptions(onBytes));
@@ -50,7 +51,7 @@ export function adoptApplication(accepted: Socket, onBytes: BytesHandler): Socke
   return socket;
 }
 
-/** How an application's connection is to behave. One that has gone meanwhile tells of it when it is read. */
+/** Sets the options of an application's connection. One that has ended meanwhile says so when it is read. */
 export function prepareApplication(socket: Socket): void {
   if (socketFd(socket) === undefined) return;
   setUrgentInline(socket);
@@ -58,9 +59,9 @@ export function prepareApplication(socket: Socket): void {
 }
 
 /**
- * Dials, with bytes to `onBytes` from pooled buffers; `onConnected` gets the connection, each direction of which ends on
- * its own. Until then the returned socket stands for it: it ends with an error when the dial fails (EMFILE when what is
- * left of the descriptors is the gateway's own), and whoever destroys it calls the dial off.
+ * Dials. `onConnected` gets the connection, whose bytes go to `onBytes` in pooled buffers; each of its directions ends on
+ * its own. Until then the returned socket stands for the connection. Destroying it stops the dial. It ends with an error
+ * when the dial fails; EMFILE means that the descriptors left are reserved for the gateway itself.
  */
 export function dialApplication(
   { host, port, lookup }: DialOptions,

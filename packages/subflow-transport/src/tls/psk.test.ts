@@ -1,35 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as tls from "node:tls";
 import { type ClientTlsOptions, clientTls, type ServerTls, serverTls } from "./psk.ts";
-import { CLIENT, KEY, KEYS, OTHER } from "./testing.ts";
+import { assertNoLeak, CLIENT, dialled, KEY, KEYS, OTHER, openFds } from "./testing.ts";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
 const SUITES = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
-
-const openFds = (): number => readdirSync("/proc/self/fd").length;
-
-/** Waits until no more descriptors are open than before: sockets close a turn or two after destroy(). */
-async function assertNoLeak(before: number): Promise<void> {
-  for (let i = 0; i < 100 && openFds() > before; i++) await sleep(10);
-  assert.ok(openFds() <= before, `descriptors: ${before} before, ${openFds()} after`);
-}
-
-/** A listener that does `serve` with each accepted socket; the dialled end of one connection to it. */
-async function dialled(serve: (raw: Socket) => void): Promise<{ raw: Socket; server: Server }> {
-  const server = createServer({ pauseOnConnect: true }, serve).listen(0, "127.0.0.1").unref();
-  await once(server, "listening");
-  const raw = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  await once(raw, "connect");
-  return { raw, server };
-}
 
 interface Outcome {
   client?: ServerTls["socket"];
@@ -66,13 +47,6 @@ function assertUp({ client, clientError, served, serverError }: Outcome) {
 function assertRefused(outcome: Outcome, atClient: string, atServer: string): void {
   assert.ok(outcome.clientError instanceof TlsError && outcome.serverError instanceof TlsError);
   assert.deepEqual([outcome.clientError.code, outcome.serverError.code], [atClient, atServer]);
-}
-
-async function closed(...sockets: Socket[]): Promise<void> {
-  // Not events.once(): it rejects on the 'error' that precedes the 'close'.
-  for (const socket of sockets) {
-    if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
-  }
 }
 
 test("a shared key opens TLS 1.3 with an ephemeral exchange, and bytes pass both ways", async () => {
@@ -253,73 +227,3 @@ function pskClient(key?: Uint8Array): tls.ConnectionOptions {
     ...(key === undefined ? {} : { pskCallback: () => ({ psk: key, identity: "home" }) }),
   };
 }
-
-test("a silent client meets the deadline, a silent server too, and both sockets go", async () => {
-  const before = openFds();
-  const served = Promise.withResolvers<unknown>();
-  const quiet = await dialled((socket) => void serverTls(socket, KEYS, 50).catch(served.resolve));
-  assert.equal(((await served.promise) as TlsError).code, TlsErrorCode.deadline);
-  await closed(quiet.raw.resume());
-  quiet.server.close();
-
-  const mute = await dialled((socket) => socket.on("error", () => {}).resume());
-  await assert.rejects(clientTls(mute.raw, { ...CLIENT, deadlineMs: 50 }), { code: TlsErrorCode.deadline });
-  assert.ok(mute.raw.destroyed);
-  mute.server.close();
-  await assertNoLeak(before);
-});
-
-test("an abort ends the handshake, also one that came before it", async () => {
-  const before = openFds();
-  const mute = await dialled((socket) => socket.on("error", () => {}).resume());
-  const late = AbortSignal.timeout(20);
-  await assert.rejects(clientTls(mute.raw, { ...CLIENT, signal: late }), { code: TlsErrorCode.aborted });
-  mute.server.close();
-  const early = await dialled((socket) => socket.on("error", () => {}).resume());
-  const options = { ...CLIENT, signal: AbortSignal.abort() };
-  await assert.rejects(clientTls(early.raw, options), { code: TlsErrorCode.aborted });
-  early.server.close();
-  await assertNoLeak(before);
-});
-
-test("an end, a reset or garbage in place of a ClientHello ends the server's handshake", async () => {
-  const before = openFds();
-  const attacks: ((raw: Socket) => void)[] = [
-    (raw) => raw.end(),
-    (raw) => raw.resetAndDestroy(),
-    (raw) => raw.write("GET / HTTP/1.1\r\n\r\n"),
-    (raw) => raw.end(Buffer.from([22, 3, 1, 2, 0, 1])),
-  ];
-  for (const attack of attacks) {
-    const served = Promise.withResolvers<unknown>();
-    const { raw, server } = await dialled(
-      (socket) => void serverTls(socket, KEYS, 2000).catch(served.resolve),
-    );
-    raw.on("error", () => {}).resume();
-    attack(raw);
-    const error = (await served.promise) as TlsError;
-    assert.ok(error.code === TlsErrorCode.closed || error.code === TlsErrorCode.failed, error.code);
-    raw.destroy();
-    server.close();
-  }
-  await assertNoLeak(before);
-});
-
-test("a bad record after the handshake closes both ends without an uncaught error", async () => {
-  const before = openFds();
-  const rawServer = Promise.withResolvers<Socket>();
-  const served = Promise.withResolvers<ServerTls>();
-  const { raw, server } = await dialled((socket) => {
-    rawServer.resolve(socket);
-    void serverTls(socket, KEYS, 2000).then(served.resolve, served.reject);
-  });
-  const client = await clientTls(raw, CLIENT);
-  const { socket } = await served.promise;
-  // Bytes written past TLS on the same connection: what a forger on the line could do.
-  (await rawServer.promise).write(Buffer.alloc(64, 22));
-  client.resume();
-  socket.resume();
-  await closed(client, socket);
-  server.close();
-  await assertNoLeak(before);
-});

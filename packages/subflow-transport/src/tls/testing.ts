@@ -1,8 +1,11 @@
 /** Keys and connections for tests. */
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { readdirSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { type ClientTlsOptions, clientTls, serverTls } from "./psk.ts";
 
@@ -35,4 +38,29 @@ export async function tlsPair(
     server.close();
   });
   return { local, remote };
+}
+
+export const openFds = (): number => readdirSync("/proc/self/fd").length;
+
+/** Waits until no more descriptors are open than before: sockets close a turn or two after destroy(). */
+export async function assertNoLeak(before: number): Promise<void> {
+  for (let i = 0; i < 100 && openFds() > before; i++) await sleep(10);
+  assert.ok(openFds() <= before, `descriptors: ${before} before, ${openFds()} after`);
+}
+
+/** A listener that does `serve` with each accepted socket; the dialled end of one connection to it. */
+export async function dialled(serve: (raw: Socket) => void): Promise<{ raw: Socket; server: Server }> {
+  const server = createServer({ pauseOnConnect: true }, serve).listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  const raw = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  await once(raw, "connect");
+  return { raw, server };
+}
+
+/** Waits until all are closed. */
+export async function closed(...sockets: Socket[]): Promise<void> {
+  // Not events.once(): it rejects on the 'error' that precedes the 'close'.
+  for (const socket of sockets) {
+    if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+  }
 }

@@ -8,7 +8,7 @@ import { House } from "../lab/house.ts";
 import type { Line, ShapedLineOptions } from "../lab/line.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
-import { descriptorsOf, memoryOf } from "./support.ts";
+import { descriptorsOf } from "./support.ts";
 import { TROUBLES, type Trouble } from "./troubles.ts";
 
 const MIB = 2 ** 20;
@@ -106,7 +106,7 @@ suite("chaos", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     const gateways = [hawser.local, hawser.remote];
     const before = gateways.map((gateway) => ({
       descriptors: descriptorsOf(gateway),
-      memory: memoryOf(gateway),
+      memory: gateway.residentBytes(),
     }));
     const random = new Random(seed);
     const lines = new Lines(house, hawser, random);
@@ -126,7 +126,7 @@ suite("chaos", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     for (const [index, gateway] of gateways.entries()) {
       const { descriptors, memory } = before[index] as (typeof before)[number];
       await until(async () => descriptorsOf(gateway) <= descriptors);
-      const grown = memoryOf(gateway) - memory;
+      const grown = gateway.residentBytes() - memory;
       assert.ok(grown < 150 * MIB, `memory grew by ${Math.round(grown / MIB)} MiB`);
     }
   });

@@ -24,7 +24,7 @@ import {
   pair,
   Reader,
 } from "./sockets.ts";
-import { descriptorsOf, memoryOf } from "./support.ts";
+import { descriptorsOf } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 const MIB = 2 ** 20;
@@ -215,7 +215,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     const gateways = [hawser.local, hawser.remote];
     const task = { host, port: ORIGIN_PORT, seconds: 2, skipMs: 500 };
     const alone = await download(house.lan, task);
-    const before = gateways.map(memoryOf);
+    const before = gateways.map((gateway) => gateway.residentBytes());
     // Five servers that read nothing, five clients that read nothing, until all buffers on the way are full.
     const stalled = Array.from({ length: 10 }, (_, index) => {
       const socket = connectFrom(house.lan, { host, port: ORIGIN_PORT });
@@ -231,7 +231,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
       );
     for (let last = -1, now = 0; now !== last; await sleep(500)) [last, now] = [now, await carried()];
     const [down, up] = [await download(house.lan, task), await upload(house.lan, task)];
-    const grown = gateways.map((gateway, index) => memoryOf(gateway) - (before[index] as number));
+    const grown = gateways.map((gateway, index) => gateway.residentBytes() - (before[index] as number));
     await until(async () => (await hawser.flows()).length === stalled.length);
     for (const socket of stalled) socket.resetAndDestroy();
     // The servers that read nothing would be waited for: what they were sent is theirs.
@@ -271,12 +271,12 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     const quiet = async (): Promise<void> => until(async () => (await hawser.flows()).length === 0);
     await quiet();
     const descriptors = gateways.map(descriptorsOf);
-    const memory = gateways.map(memoryOf);
+    const memory = gateways.map((gateway) => gateway.residentBytes());
     assert.equal((await firstByte(house.lan, { ...target, count: 1000 })).failed, 0);
     await quiet();
     await until(async () => gateways.every((each, i) => descriptorsOf(each) <= (descriptors[i] as number)));
     for (const [index, gateway] of gateways.entries()) {
-      const grown = memoryOf(gateway) - (memory[index] as number);
+      const grown = gateway.residentBytes() - (memory[index] as number);
       assert.ok(grown < 40 * MIB, `memory grew by ${Math.round(grown / MIB)} MiB`);
     }
     const { open, failed } = (await hawser.status()).session.flows;

@@ -21,6 +21,8 @@ import {
   StreamCode,
 } from "@hawser/shared-protocol";
 import { clientTls, joinSession } from "@hawser/subflow-transport";
+import { freePort } from "../demo/forwarder.ts";
+import { residentBytes } from "../lab/hawser.ts";
 import { commandFile } from "./support.ts";
 
 const MIB = 2 ** 20;
@@ -210,11 +212,6 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
     gateway.stderr?.resume();
   }
 
-  function resident(): number {
-    const status = readFileSync(`/proc/${gateway.pid}/status`, "latin1");
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-  }
-
   for (const [what, fill] of Object.entries(ATTACKS)) {
     test(`${what}: the peer gets no more than it may have, and others go on`, async (t) => {
       await start();
@@ -223,12 +220,12 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
         Peer,
       ];
       try {
-        const before = resident();
+        const before = residentBytes(gateway);
         await hostile.send(data(0, 0, RECORD));
         for (let stream = 1; stream < STREAMS; stream++)
           for (const bytes of fill(stream)) await hostile.send(bytes);
         await hostile.whenRead();
-        const added = resident() - before;
+        const added = residentBytes(gateway) - before;
         t.diagnostic(`${(added / MIB).toFixed(1)} MiB for ${CAP / MIB} MiB`);
         assert.ok(added < MOST * CAP + SLACK);
         // The first ones have given way to the last.
@@ -252,12 +249,3 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
     });
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "@hawser/gateway-kit";
 import { LocalGateway, loadLocalConfig } from "@hawser/gateway-local/testing";
 import {
@@ -17,6 +14,8 @@ import {
   rotateKey,
 } from "@hawser/gateway-remote/testing";
 import type { Logger } from "pino";
+import { freePort } from "../demo/forwarder.ts";
+import { until } from "../lab/hawser.ts";
 
 const LOCALS = 12;
 const NOW = AbortSignal.abort();
@@ -39,7 +38,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
       locals.set(name, local);
       await local.start();
     }
-    await until(() => present().length === LOCALS);
+    await until(async () => present().length === LOCALS);
   });
   after(async () => {
     await Promise.all([...locals.values()].map((local) => local.stop(0, NOW)));
@@ -75,7 +74,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
     removePeer(file, removed);
     const { line } = rotateKey(file, rotated, 60_000);
     remote.reload(loadRemoteConfig(file));
-    await until(() => !present().includes(removed));
+    await until(async () => !present().includes(removed));
     await locals.get(rotated)?.reload(loadLocalConfig(writeLocal(rotated, line)));
     assert.deepEqual(present(), [rotated, ...others].toSorted());
     assert.deepEqual([rotated, ...others].map(sessionOf), before);
@@ -83,20 +82,3 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
     assert.equal([...remote.sessions.all].find(({ peer }) => peer === rotated)?.key.until, undefined);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, "not within 10 s");
-    await sleep(20);
-  }
-}

@@ -12,7 +12,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { connectFrom, destroySockets, Reader } from "./sockets.ts";
-import { descriptorsOf, memoryOf } from "./support.ts";
+import { descriptorsOf } from "./support.ts";
 
 const MIB = 2 ** 20;
 const SECONDS = 3;
@@ -92,11 +92,11 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   test("a flood of 2 000 silent and 2 000 garbled connections costs the download and the memory nothing", async (t) => {
     await rate(1);
     const alone = await rate(SECONDS);
-    memory = memoryOf(hawser.remote);
+    memory = hawser.remote.residentBytes();
     const [descriptors, cpu] = [descriptorsOf(hawser.remote), hawser.remote.cpuSeconds()];
     let [mostMemory, mostDescriptors] = [memory, descriptors];
     const watch = setInterval(() => {
-      mostMemory = Math.max(mostMemory, memoryOf(hawser.remote));
+      mostMemory = Math.max(mostMemory, hawser.remote.residentBytes());
       mostDescriptors = Math.max(mostDescriptors, descriptorsOf(hawser.remote));
     }, 100);
     const [flooded] = await Promise.all([rate(SECONDS), flood(STRANGERS, SECONDS)]);
@@ -129,8 +129,8 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     assert.ok(performance.now() - started < 1_000 * SECONDS);
     await flooding;
     await flood(STRANGERS, SECONDS);
-    t.diagnostic(`resident ${(memoryOf(hawser.remote) / MIB).toFixed(0)} MiB after three floods`);
-    assert.ok(memoryOf(hawser.remote) < memory + MOST_ADDED);
+    t.diagnostic(`resident ${(hawser.remote.residentBytes() / MIB).toFixed(0)} MiB after three floods`);
+    assert.ok(hawser.remote.residentBytes() < memory + MOST_ADDED);
   });
 
   test("a scanner gets an alert and nothing else; whoever dawdles is cut after 5 s", async () => {

@@ -37,12 +37,6 @@ export function descriptorsOf({ process: { pid } }: Gateway): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Resident memory of a gateway, bytes. */
-export function memoryOf({ process: { pid } }: Gateway): number {
-  const status = readFileSync(`/proc/${pid}/status`, "latin1");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-}
-
 export interface ProgramResult {
   readonly code: number | null;
   readonly stdout: string;

@@ -245,8 +245,7 @@ export class Gateway {
 
   /** What it takes of the machine's memory now. */
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.process.pid}/status`, "latin1");
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
+    return residentBytes(this.process);
   }
 
   /** SIGTERM; the exit code. */
@@ -257,6 +256,12 @@ export class Gateway {
     await exited;
     return this.process.exitCode;
   }
+}
+
+/** What a process takes of the machine's memory now (VmRSS of proc_pid_status(5)). */
+export function residentBytes({ pid }: Pick<ChildProcess, "pid">): number {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
 }
 
 /** Asks every 50 ms until it is so. @throws Error after PATIENCE_MS */

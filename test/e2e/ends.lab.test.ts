@@ -52,8 +52,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
   // Whatever a test does, no flow outlives its two connections, at neither gateway.
   afterEach(async () => {
     destroySockets();
-    await until(async () => (await hawser.flows()).length === 0);
-    await until(async () => ((await hawser.remote.get("/api/flows")) as unknown[]).length === 0);
+    await hawser.whenNoFlows();
   });
 
   function flow(family: "v4" | "v6" = "v4"): Promise<Pair> {

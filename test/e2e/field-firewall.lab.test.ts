@@ -31,7 +31,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     await until(async () => (await rules()).every((text) => text.includes("-j HAWSER")));
     // Earlier losses count no more.
     hawser.local.process.kill("SIGHUP");
-    await until(async () => (await health()).code === "200");
+    await until(async () => (await health()).code === 200);
   });
 
   async function rules(): Promise<string[]> {
@@ -41,9 +41,8 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     return texts.map(({ stdout }) => stdout);
   }
 
-  async function health(): Promise<{ code: string; reason: string }> {
-    const { stdout } = await hawser.local.curl("/healthz", ["-w", "\n%{http_code}"]);
-    const [body = "", code = ""] = stdout.split("\n");
+  async function health(): Promise<{ code: number; reason: string }> {
+    const [code, body] = await hawser.local.answer("/healthz");
     return { code, reason: (JSON.parse(body) as { reason: string }).reason };
   }
 
@@ -108,7 +107,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
         const { stdout } = await hawser.local.curl("/metrics");
         assert.match(stdout, /^hawser_rules_in_place 1$/m);
         assert.match(stdout, /^hawser_events_total\{type="rules-lost"\} [1-9]/m);
-        assert.equal((await health()).code, "200");
+        assert.equal((await health()).code, 200);
         await house.router.exec("sh", [
           "-c",
           `${tool} -t nat -D PREROUTING -i lan0 -p tcp -j REDIRECT --to-ports 9 || true`,
@@ -121,7 +120,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     const since = await lastId();
     await takeAway("iptables", since);
     const { code, reason } = await health();
-    assert.equal(code, "503");
+    assert.equal(code, 503);
     assert.match(
       reason,
       /put back 5 times, and "iptables" took them away again each time.*systemctl reload hawser-local/,
@@ -136,7 +135,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     assert.equal(restored.length, 5);
     assert.doesNotMatch((await rules())[0] ?? "", /-j HAWSER/);
     hawser.local.process.kill("SIGHUP");
-    await until(async () => (await health()).code === "200");
+    await until(async () => (await health()).code === 200);
     assert.match((await rules())[0] ?? "", /-j HAWSER/);
   });
 
@@ -146,7 +145,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     await hawser.runLocal(["rules", "apply"]);
     await until(async () => (await told(since)).at(-1)?.type === "rules-restored");
     assert.match((await told(since)).at(-1)?.message ?? "", /are in place again/);
-    assert.equal((await health()).code, "200");
+    assert.equal((await health()).code, 200);
     assert.match((await rules())[1] ?? "", new RegExp(`REDIRECT --to-ports ${CAPTURE_PORT}`));
   });
 });

@@ -45,8 +45,7 @@ describe("what was acknowledged to the writer reaches the reader", {
   });
   afterEach(async () => {
     destroySockets();
-    await until(async () => (await hawser.flows()).length === 0);
-    await until(async () => ((await hawser.remote.get("/api/flows")) as unknown[]).length === 0);
+    await hawser.whenNoFlows();
   });
 
   type Way = "redirect" | "socks";

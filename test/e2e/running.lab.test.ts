@@ -131,8 +131,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     );
     const socks = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
     assert.equal(await new Reader(socks).error(), "ECONNREFUSED");
-    const health = await hawser.local.curl("/healthz", ["-o", "/dev/null", "-w", "%{http_code}"]);
-    assert.equal(health.stdout, "503");
+    assert.equal((await hawser.local.answer("/healthz"))[0], 503);
     client.resetAndDestroy();
     assert.deepEqual(await exited, [0, null]);
     // An end in order is no reason to worry.

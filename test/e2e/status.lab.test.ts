@@ -38,20 +38,9 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     await house?.close();
   });
 
-  /** The status code of an answer, and its text. */
-  async function fetchFrom(
-    gateway: Gateway,
-    path: string,
-    args: readonly string[] = [],
-  ): Promise<[number, string]> {
-    const { stdout } = await gateway.curl(path, ["-w", "\n%{http_code}", ...args]);
-    const at = stdout.lastIndexOf("\n");
-    return [Number(stdout.slice(at + 1)), stdout.slice(0, at)];
-  }
-
   /** The samples of `GET /metrics`, by name and labels. */
   async function metricsOf(gateway: Gateway): Promise<Map<string, number>> {
-    const [code, text] = await fetchFrom(gateway, "/metrics");
+    const [code, text] = await gateway.answer("/metrics");
     assert.equal(code, 200);
     const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     return new Map(
@@ -139,7 +128,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
   test("a path is disabled and brought back while running; health and metrics follow", async () => {
     const setRole = async (path: string, role: string): Promise<number> => {
       const json = ["-X", "PATCH", "-H", "content-type: application/json", "-d", JSON.stringify({ role })];
-      return (await fetchFrom(hawser.local, `/api/paths/${path}`, json))[0];
+      return (await hawser.local.answer(`/api/paths/${path}`, json))[0];
     };
     const carried = async (): Promise<number> => (await house.line("adsl1").counters()).down.deliveredBytes;
     assert.equal(await setRole("adsl1", "disabled"), 200);
@@ -148,12 +137,12 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     const target = { host: house.addresses.origin.v6, port: ORIGIN_PORT, bytes: 3 * MB };
     assert.equal((await download(house.lan, target)).error, null);
     assert.ok((await carried()) - before < 10_000);
-    assert.equal((await fetchFrom(hawser.local, "/healthz"))[0], 200);
+    assert.equal((await hawser.local.answer("/healthz"))[0], 200);
 
     await setRole("adsl2", "disabled");
     await hawser.whenPaths((states) => states.join() === "disabled,disabled");
-    assert.equal((await fetchFrom(hawser.local, "/healthz"))[0], 503);
-    await until(async () => (await fetchFrom(hawser.remote, "/healthz"))[0] === 503);
+    assert.equal((await hawser.local.answer("/healthz"))[0], 503);
+    await until(async () => (await hawser.remote.answer("/healthz"))[0] === 503);
     const isUp = /^hawser_path_state\{.*state="(up|probation)"/;
     const upOf = (metrics: Map<string, number>): string[] =>
       [...metrics].filter(([name, value]) => value === 1 && isUp.test(name)).map(([name]) => name);
@@ -161,12 +150,12 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
 
     for (const path of ["adsl1", "adsl2"]) assert.equal(await setRole(path, "active"), 200);
     await hawser.whenPaths((states) => states.join() === "up,up");
-    assert.equal((await fetchFrom(hawser.local, "/healthz"))[0], 200);
+    assert.equal((await hawser.local.answer("/healthz"))[0], 200);
     assert.equal(upOf(await metricsOf(hawser.local)).length, 2);
     await until(async () => upOf(await metricsOf(hawser.remote)).length === 2);
     assert.equal(await setRole("nowhere", "active"), 404);
     assert.equal(await setRole("adsl1", "fast"), 400);
-    const [code] = await fetchFrom(hawser.remote, "/api/paths/adsl1", ["-X", "PATCH", "-d", "{}"]);
+    const [code] = await hawser.remote.answer("/api/paths/adsl1", ["-X", "PATCH", "-d", "{}"]);
     assert.ok(code >= 400 && code < 500, `${code}`);
   });
 
@@ -196,11 +185,11 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
   test("the pages are there", async () => {
     for (const gateway of [hawser.local, hawser.remote]) {
       for (const path of ["/", "/docs"]) {
-        const [code, text] = await fetchFrom(gateway, path);
+        const [code, text] = await gateway.answer(path);
         assert.equal(code, 200);
         assert.match(text, /^<!doctype html>/i);
       }
-      assert.equal((await fetchFrom(gateway, "/nowhere"))[0], 404);
+      assert.equal((await gateway.answer("/nowhere"))[0], 404);
     }
   });
 

@@ -147,6 +147,12 @@ export class Hawser {
     return (await this.local.get("/api/flows")) as FlowStatus[];
   }
 
+  /** Waits until neither gateway has a flow. */
+  async whenNoFlows(): Promise<void> {
+    for (const gateway of [this.local, this.remote])
+      await until(async () => ((await gateway.get("/api/flows")) as FlowStatus[]).length === 0);
+  }
+
   /** Waits until the states of the local gateway's paths, in the order of the lines, are as wanted. */
   whenPaths(wanted: (states: readonly string[]) => boolean): Promise<void> {
     return until(async () => wanted((await this.status()).session.paths.map(({ state }) => state)));
@@ -228,6 +234,13 @@ export class Gateway {
       ...args,
       `http://127.0.0.1:${this.#port}${path}`,
     ]);
+  }
+
+  /** The status code of an answer, and its text. */
+  async answer(path: string, args: readonly string[] = []): Promise<readonly [status: number, text: string]> {
+    const { stdout } = await this.curl(path, ["-w", "\n%{http_code}", ...args]);
+    const end = stdout.lastIndexOf("\n");
+    return [Number(stdout.slice(end + 1)), stdout.slice(0, end)];
   }
 
   async isAnswering(): Promise<boolean> {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
-import { encodeAddress } from "socksv5";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { giveEtc } from "./etc.ts";
 import { connectFrom, destroySockets, type Listener, listenIn, Reader } from "./sockets.ts";
+import { greetAndConnect } from "./socks-client.ts";
 
 const SUCCEEDED = 0;
 const GENERAL_FAILURE = 1;
@@ -49,8 +49,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
   async function ask(host: string, port: number): Promise<{ reply: number; socket: Socket; reader: Reader }> {
     const socket = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
     const reader = new Reader(socket);
-    const address = encodeAddress(host, port) as Uint8Array;
-    socket.write(Buffer.concat([Buffer.of(5, 1, 0), Buffer.of(5, 1, 0), address]));
+    socket.write(greetAndConnect(host, port));
     await reader.bytes(2 + 10);
     return { reply: reader.text.charCodeAt(3), socket, reader };
   }

@@ -6,10 +6,7 @@ import { CAPTURE_PORT, Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { listenIn } from "./sockets.ts";
-import { type ProgramResult, pairingSecret, runProgram } from "./support.ts";
-
-/** A user without any rights: Debian's nobody. */
-const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+import { NOBODY, type ProgramResult, pairingSecret, runProgram } from "./support.ts";
 
 describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;

@@ -5,9 +5,7 @@ import { after, before, suite, test } from "node:test";
 import { Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
-import { type ProgramResult, runProgram } from "./support.ts";
-
-const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+import { NOBODY, type ProgramResult, runProgram } from "./support.ts";
 
 suite("a broken configuration of a running gateway", {
   skip: labMissing() ?? false,

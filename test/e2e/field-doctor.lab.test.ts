@@ -7,7 +7,7 @@ import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, startOrigin } from "../lab/traffic/run.ts";
-import { type ProgramResult, programFile, reload, runProgram } from "./support.ts";
+import { NOBODY, type ProgramResult, programFile, reload, runProgram } from "./support.ts";
 
 interface Finding {
   readonly level: "ok" | "note" | "bad";
@@ -16,7 +16,6 @@ interface Finding {
   readonly mend?: string;
 }
 
-const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
 /** A machine without iptables: it hides the folder in which Debian has it. */
 const WITHOUT_SBIN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /usr/sbin && exec "$0" "$@"'];
 /** The gateway looks at its rules' counters every 10 s, and judges by two samples. */

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { FlowStatus } from "@hawser/status-api/model";
-import { encodeAddress } from "socksv5";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -18,6 +17,7 @@ import {
   readSlowly,
   sendUrgent,
 } from "./sockets.ts";
+import { greetAndConnect } from "./socks-client.ts";
 
 /** The answers of SOCKS to a greeting and to a request for an IPv4 address. */
 const SOCKS_ANSWERS = 2 + 10;
@@ -56,10 +56,7 @@ describe("what was acknowledged to the writer reaches the reader", {
     const proxy = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
     const client = connectFrom(house.lan, way === "socks" ? proxy : origin).pause();
     await once(client, "connect");
-    if (way === "socks") {
-      const address = encodeAddress(origin.host, origin.port) as Uint8Array;
-      client.write(Buffer.concat([Buffer.of(5, 1, 0, 5, 1, 0), address]));
-    }
+    if (way === "socks") client.write(greetAndConnect(origin.host, origin.port));
     return { client, server: (await listener.accept()).pause() };
   }
 

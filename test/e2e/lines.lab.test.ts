@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeAddress } from "socksv5";
 import { LINES } from "../demo/stage.ts";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
@@ -10,6 +9,7 @@ import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, start, startOrigin } from "../lab/traffic/run.ts";
 import type { TransferResult } from "../lab/traffic/tasks.ts";
 import { connectFrom, Reader } from "./sockets.ts";
+import { greetAndConnect } from "./socks-client.ts";
 import { TROUBLES, type Trouble } from "./troubles.ts";
 
 /** 100 ms slots of a transfer's timeline. */
@@ -92,9 +92,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
       const client = connectFrom(house.lan, socks);
       const reader = new Reader(client);
       const started = performance.now();
-      client.write(
-        Buffer.concat([Buffer.of(5, 1, 0, 5, 1, 0), encodeAddress(host, origin.port) as Uint8Array]),
-      );
+      client.write(greetAndConnect(host, origin.port));
       await reader.end();
       assert.equal(reader.text.charCodeAt(3), 3);
       assert.ok(performance.now() - started < maxMs);

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { encodeAddress } from "socksv5";
 import { Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { giveEtc } from "./etc.ts";
 import { connectFrom, destroySockets, Reader } from "./sockets.ts";
+import { greetAndConnect } from "./socks-client.ts";
 
 describe("names on the remote", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
@@ -36,8 +36,7 @@ describe("names on the remote", { skip: labMissing() ?? false, timeout: 180_000 
   /** A client in the LAN that asks for one byte of the destination. */
   function askFor(host: string): Reader {
     const socket = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
-    const address = encodeAddress(host, ORIGIN_PORT) as Uint8Array;
-    socket.write(Buffer.concat([Buffer.of(5, 1, 0, 5, 1, 0), address, Buffer.from("ONE\n")]));
+    socket.write(Buffer.concat([greetAndConnect(host, ORIGIN_PORT), Buffer.from("ONE\n")]));
     return new Reader(socket);
   }
 

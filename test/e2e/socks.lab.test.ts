@@ -8,6 +8,7 @@ import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin, upload } from "../lab/traffic/run.ts";
 import { giveEtc } from "./etc.ts";
 import { connectFrom, listenIn, Reader } from "./sockets.ts";
+import { connectRequest, NO_AUTH } from "./socks-client.ts";
 import { reconfigure } from "./support.ts";
 
 /** A name that only the remote gateway's machine knows; the router's has it wrong. */
@@ -40,12 +41,6 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     const reader = new Reader(socket);
     socket.write(Buffer.concat(parts.map((part) => Buffer.from(part))));
     return { socket, reader };
-  }
-
-  const NO_AUTH = Buffer.of(5, 1, 0);
-
-  function connectRequest(host: string, port: number): Buffer {
-    return Buffer.concat([Buffer.of(5, 1, 0), encodeAddress(host, port) as Uint8Array]);
   }
 
   /** The reply code to a CONNECT, and how the connection then ends. */

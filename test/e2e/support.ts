@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { type Gateway, type Hawser, until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
 
+/** For `wrap`: runs a program as a user without any rights, Debian's nobody. */
+export const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+
 /** How long a command may take. */
 const PATIENCE_MS = 20_000;
 

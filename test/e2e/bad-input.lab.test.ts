@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -18,10 +19,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     good = readFileSync(hawser.file("local.toml"), "utf8");
     await hawser.local.stop();
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   beforeEach(() => {
     hawser.write("local.toml", good);
     chmodSync(hawser.file("pairing.txt"), 0o600);

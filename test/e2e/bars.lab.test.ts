@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { LINES } from "../demo/stage.ts";
+import { tearDown } from "../lab/cleanup.ts";
 import { measureLines } from "../lab/direct.ts";
 import { Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
@@ -32,10 +33,7 @@ suite("two ADSL lines", { skip: labMissing() ?? false }, () => {
     hawser = await Hawser.start(house);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   const target = (family: "v4" | "v6" = "v4") => ({
     host: house.addresses.origin[family],

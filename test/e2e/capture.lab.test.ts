@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -24,10 +25,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await Promise.all([startOrigin(house.origin), startOrigin(house.remote)]);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   /** Who the origin says has asked it, at this address of its. */
   async function seenAs(host: string): Promise<string> {

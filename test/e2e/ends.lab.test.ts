@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowStatus } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -45,10 +46,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   // Whatever a test does, no flow outlives its two connections, at neither gateway.
   afterEach(async () => {
     destroySockets();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -20,10 +21,7 @@ suite("a broken configuration of a running gateway", {
     hawser = await Hawser.start(house);
     good = readFileSync(hawser.file("local.toml"), "utf8");
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   const run = (words: string, wrap: readonly string[] = []): Promise<ProgramResult> =>
     runProgram(house.router, "hawser-local", [...words.split(" "), "-c", hawser.file("local.toml")], "", {

@@ -1,6 +1,7 @@
 /** Field: a router whose firewall drops what it was not told of, as ufw's and most handwritten ones do. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -29,10 +30,7 @@ describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_00
     hawser = await Hawser.start(house);
     await until(async () => (await filterTables()).every((text) => text.includes("HAWSER.accept")));
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   async function deny(family: (typeof FAMILIES)[number]): Promise<void> {
     const rules = [

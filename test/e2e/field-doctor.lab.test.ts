@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
@@ -41,10 +42,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     writeFileSync(hawser.file("bin/hawser-local"), command);
     chmodSync(hawser.file("bin/hawser-local"), 0o755);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   const run = (file: string, wrap: readonly string[] = [], ...words: string[]): Promise<ProgramResult> =>
     runProgram(house.router, "hawser-local", ["doctor", "-c", hawser.file(file), ...words], "", { wrap });

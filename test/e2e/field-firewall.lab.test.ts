@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { GatewayEvent } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -23,10 +24,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     await startOrigin(house.origin);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   beforeEach(async () => {
     await until(async () => (await rules()).every((text) => text.includes("-j HAWSER")));
     // Earlier losses count no more.

@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { PROTOCOL_VERSION, parsePairing } from "@hawser/shared-protocol";
 import { clientTls, joinSession } from "@hawser/subflow-transport";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -37,10 +38,7 @@ describe("a hostile peer", { skip: labMissing() ?? false, timeout: 180_000 }, ()
     ]);
     pairing = paired.stdout.trim();
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   afterEach(destroySockets);
 
   /** One more subflow of the hostile home. @throws JoinError */

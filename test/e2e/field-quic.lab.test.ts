@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
@@ -32,10 +33,7 @@ describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 180_000 },
     hawser = await Hawser.start(house);
     await whenRefused(true);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   async function answerDatagrams(at: Namespace, port: number, hosts: readonly string[]): Promise<void> {
     const child = at.spawn(process.execPath, [UDP, "receive", String(port), ...hosts]);

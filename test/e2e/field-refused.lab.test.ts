@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -65,11 +66,7 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
     hawser = await Hawser.start(house);
     await until(async () => (await rules()).includes("--match-set"));
   });
-  after(async () => {
-    await hawser?.stop();
-    etc?.[Symbol.dispose]();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, etc, house));
 
   async function setRefusing(address: string, wanted: boolean): Promise<void> {
     const rule = ["INPUT", "-d", address, "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -25,10 +26,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     hawser = await Hawser.start(house);
     own = readFileSync(hawser.file("local.toml"), "utf8");
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   afterEach(destroySockets);
 
   const flow = (version: Version): Promise<Pair> =>

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { FlowStatus } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -39,10 +40,7 @@ describe("what was acknowledged to the writer reaches the reader", {
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   afterEach(async () => {
     destroySockets();
     await hawser.whenNoFlows();

@@ -1,6 +1,7 @@
 /** Field: strangers with a whole IPv6 /48 at the remote gateway's port, and a home whose only line is a satellite's. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -21,10 +22,7 @@ describe("strangers with a /48", { skip: labMissing() ?? false, timeout: 180_000
     await house.remote.ip([`-6 route add ${SITE}::/48 via ${v6} dev wan0`]);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   afterEach(destroySockets);
 
   test("a line with a round trip of 600 ms joins at its first try, each time", async (t) => {

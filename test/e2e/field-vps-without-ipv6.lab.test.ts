@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -37,11 +38,7 @@ describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }
     await once(server.stdout as NodeJS.ReadableStream, "data");
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-    etc?.[Symbol.dispose]();
-  });
+  after(() => tearDown(hawser, house, etc));
 
   /** What programs of the LAN get of the site: the address from which it was asked. */
   async function visit(program: string, ...args: readonly string[]): Promise<string> {

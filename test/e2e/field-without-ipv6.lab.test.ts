@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -47,10 +48,7 @@ describe("a machine without IPv6", { skip: labMissing("python3") ?? false, timeo
       chmodSync(hawser.file(tool), 0o755);
     }
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   test("who asks for a listener of IPv6 is told to leave it out", async () => {
     const file = hawser.file("local.toml");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LINES } from "../demo/stage.ts";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -26,10 +27,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     hawser = await Hawser.start(house);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   for (const op of ["download", "upload"] as const) {
     for (const trouble of TROUBLES) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
 import type { DrillReport, FlowStatus, GatewayEvent, SpeedResult } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -27,10 +28,7 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
     hawser = await Hawser.start(house);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   const run = (...words: string[]): Promise<ProgramResult> =>
     runProgram(house.router, "hawser-local", [...words, "-c", hawser.file("local.toml")]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { type Gateway, Hawser, type HawserOptions, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -41,10 +42,7 @@ describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, time
     await hawser.remote.stop();
     await house.router.exec("chown", ["-R", `${USER}:${USER}`, hawser.folder]);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   beforeEach(() => {
     hawser.write("local.toml", good.local);
     hawser.write("remote.toml", good.remote);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -35,11 +36,7 @@ suite("the remote's addresses", { skip: labMissing() ?? false }, () => {
     await house.router.ip(["-4 addr flush dev six", "-4 route flush dev six"]);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    etc?.[Symbol.dispose]();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, etc, house));
 
   test("the gateway starts while the name server is silent, and joins once the name resolves", async () => {
     await setHosts("");

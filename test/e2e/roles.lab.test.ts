@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GatewayEvent, PathStatus } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -32,10 +33,7 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     hawser = await Hawser.start(house);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   const target = () => ({ host: house.addresses.origin.v4, port: origin.port });
 

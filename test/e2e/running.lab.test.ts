@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, type Gateway, Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -35,10 +36,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   beforeEach(async () => {
     if (hasEnded(hawser.remote)) await hawser.startRemote();
     if (hasEnded(hawser.local)) await hawser.startLocal();

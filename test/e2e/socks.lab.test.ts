@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isIP, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { encodeAddress } from "socksv5";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, SOCKS_PORT } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -29,11 +30,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await startOrigin(house.origin);
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-    for (const each of etc) each[Symbol.dispose]();
-  });
+  after(() => tearDown(hawser, house, ...etc));
 
   /** A client in the LAN that has sent these bytes to the SOCKS endpoint. */
   function client(...parts: readonly (Buffer | string)[]): { socket: Socket; reader: Reader } {

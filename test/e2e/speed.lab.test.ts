@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -36,10 +37,7 @@ suite("speed", { skip: labMissing("iperf3") ?? false }, () => {
     await iperf(house.addresses.origin.v4, WARM_UP_SECONDS);
   });
 
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   for (const family of ["v4", "v6"] as const) {
     for (const [direction, args] of [

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import type { FlowStatus, GatewayEvent } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { CAPTURE_PORT, type Gateway, Hawser, SOCKS_PORT, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -33,10 +34,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
       extra: `[[forward]]\nlisten = "127.0.0.1:${FORWARD_PORT}"\nto = "${to}"\n`,
     });
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
 
   /** The samples of `GET /metrics`, by name and labels. */
   async function metricsOf(gateway: Gateway): Promise<Map<string, number>> {

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -46,10 +47,7 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await house.origin.ip(SOURCES.map((address) => `-4 address add ${address}/24 dev eth0`));
     hawser = await Hawser.start(house);
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   afterEach(destroySockets);
 
   const port = (): { host: string; port: number } => ({ host: house.addresses.remote.v4, port: 4433 });

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadIdentity } from "@hawser/gateway-kit/config";
 import { deriveConnectToken, derivePsk, parseSecretText, type Secret } from "@hawser/shared-protocol";
 import type { GatewayEvent } from "@hawser/status-api/model";
+import { tearDown } from "../lab/cleanup.ts";
 import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
@@ -79,10 +80,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house, { logLevel: "trace" });
   });
-  after(async () => {
-    await hawser?.stop();
-    await house?.close();
-  });
+  after(() => tearDown(hawser, house));
   beforeEach(() => hawser.whenPaths((states) => states.join() === "up,up"));
   afterEach(() => {
     destroySockets();

@@ -38,3 +38,12 @@ function onSignal(signal: NodeJS.Signals): void {
   process.off(signal, onSignal);
   process.kill(process.pid, signal);
 }
+
+/** Ends what a suite has made, in this order; where making it failed, some may be missing. An error ends nothing early. */
+export async function tearDown(
+  ...made: readonly (AsyncDisposable | Disposable | undefined)[]
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  // A stack begins with what it was given last.
+  for (const each of made.toReversed()) stack.use(each);
+}

@@ -61,18 +61,27 @@ for (const program of [localProgram(), remoteProgram()]) {
   }
 }
 
-test("output that is lost is a failure", { skip: !existsSync("/dev/full") && "needs /dev/full" }, () => {
-  const full = openSync("/dev/full", "w");
-  const args = [programFile("hawser-local"), "completion", "bash"];
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    stdio: ["ignore", full, "pipe"],
-    encoding: "utf8",
+for (const words of [["completion", "bash"], ["--help"], ["rules", "show", "--help"], ["--version"]]) {
+  const skip = !existsSync("/dev/full") && "needs /dev/full";
+  test(`output that is lost is a failure: ${words.join(" ")}`, { skip }, () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [programFile("hawser-local"), ...words], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    assert.deepEqual(
+      [status, stderr],
+      [1, "the output could not be written: ENOSPC: no space left on device, write\n"],
+    );
   });
-  closeSync(full);
-  assert.deepEqual(
-    [status, stderr],
-    [1, "the output could not be written: ENOSPC: no space left on device, write\n"],
-  );
+}
+
+test("a group that is used without one of its commands names them", () => {
+  const args = [programFile("hawser-local"), "rules", "-c", "x.toml"];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 2);
+  assert.match(stderr, /\(type one of: hawser-local rules show\|apply\|clear; hawser-local rules --help/);
 });
 
 /** The lines of one command in a man page. */

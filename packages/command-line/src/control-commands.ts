@@ -25,7 +25,7 @@ function addPathCommand(program: Command, statusOf: StatusOf): void {
     ),
   )
     .argument(`<${PATH_ARGUMENT}>`, "the line's name")
-    .addArgument(program.createArgument("<role>", "what it is to be used as").choices(PATH_ROLES))
+    .addArgument(program.createArgument("<role>", "its new role").choices(PATH_ROLES))
     .action(async (name: string, role: string, { config, json }: CommonOptions) => {
       const { pathCommand } = await import("./path-command.ts");
       const change = { name, role, program: program.name() };
@@ -38,12 +38,19 @@ function addDrillCommand(program: Command, statusOf: StatusOf): void {
     configOption(
       program
         .command("drill")
-        .description("take a line out and back, and tell what the flows felt; exit 1 if one was lost"),
+        .description(
+          "take a line out for a while, and say what the flows felt; exit code 1 if a flow was lost",
+        ),
     ),
   )
     .argument(`<${PATH_ARGUMENT}>`, "the line's name")
     .addOption(
-      durationOption("--for <time>", "how long: 1s to 5m; Ctrl-C puts it back earlier", "10s", drillTime),
+      durationOption(
+        "--for <time>",
+        "how long the line stays out: 1s to 5m; Ctrl-C brings it back earlier",
+        "10s",
+        drillTime,
+      ),
     )
     .action(async (name: string, { config, json, for: ms }: CommonOptions & { for: number }) => {
       const { drillCommand } = await import("./drill-command.ts");
@@ -73,10 +80,12 @@ function addSpeedtestCommand(program: Command, statusOf: StatusOf): void {
   )
     .argument(
       `[${PATH_ARGUMENT}...]`,
-      "only these lines; without names all that cost nothing (metered, quota)",
+      "names of the lines to measure; without names: each line that is neither metered nor has a quota",
     )
-    .addOption(durationOption("--for <time>", "of each direction: 2s to 20s", "5s", speedtestTime))
-    .option("--bytes <size>", "the most that each direction may cost: 50MB", sizeArgument)
+    .addOption(
+      durationOption("--for <time>", "how long to measure each direction: 2s to 20s", "5s", speedtestTime),
+    )
+    .option("--bytes <size>", "the most bytes to spend on each direction, such as 50MB", sizeArgument)
     .action(async (paths: string[], { config, json, for: ms, bytes }: SpeedtestCommandOptions) => {
       const { speedtestCommand } = await import("./speedtest-command.ts");
       const wanted = {

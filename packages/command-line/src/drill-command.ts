@@ -21,7 +21,7 @@ export async function drillCommand(
     path: `/api/paths/${encodeURIComponent(name)}/drill`,
     body: { seconds },
     renderProgress: (progress) => renderProgress(name, seconds, progress),
-    whenInterrupted: `${name} was put back early; there is no report`,
+    whenInterrupted: `the drill was ended early: ${name} is back in use, and there is no report`,
   });
   if (json) writeJson(report);
   else process.stdout.write(renderDrill(report));
@@ -35,9 +35,9 @@ function renderProgress(
 ): string {
   const shown = printable(name);
   const stage = {
-    before: `${shown} goes in a second`,
+    before: `${shown} goes out in a second`,
     out: `${shown} out for ${Math.floor(elapsedSeconds)} of ${seconds} s`,
     return: `${shown} is coming back`,
   };
-  return `${stage[phase]}; flows ${formatRate(downBps)} down, ${formatRate(upBps)} up; Ctrl-C puts it back`;
+  return `${stage[phase]}; flows ${formatRate(downBps)} down, ${formatRate(upBps)} up; Ctrl-C brings it back`;
 }

@@ -7,7 +7,10 @@ export function writeJson(value: unknown, stdout: Pick<ScreenOutput, "write"> = 
   stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Resolves when stdout has taken all: what waits for a full pipe is lost with the end of the process, or of stdout. */
+/**
+ * Resolves when stdout has taken all that was written to it. While a pipe is full, Node keeps the rest; the rest is lost
+ * when the process ends or stdout is closed.
+ */
 export function untilWritten(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (process.stdout.writableLength === 0) resolve();

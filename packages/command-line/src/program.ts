@@ -22,17 +22,20 @@ export function createProgram(name: string, version: string, description: string
     .exitOverride();
 }
 
-/** Adds `check -c FILE`. `load` throws what is wrong with the file. */
+/** Adds `check -c FILE`. `load` reads the file, and throws what is wrong with it. */
 export function addCheckCommand(program: Command, load: (file: string) => unknown): Command {
-  return configOption(program.command("check").description("say what is wrong with a configuration")).action(
-    async (options: { config: string }) => {
-      await load(options.config);
-      process.stdout.write(`${options.config}: ok\n`);
-    },
-  );
+  return configOption(
+    program.command("check").description("check a configuration file, and say what is wrong with it"),
+  ).action(async (options: { config: string }) => {
+    await load(options.config);
+    process.stdout.write(`${options.config}: ok\n`);
+  });
 }
 
-/** Adds `completion SHELL`. `pathNames` reads the names of the lines in a configuration, for a program whose commands take them. */
+/**
+ * Adds `completion SHELL`. A program whose commands take names of lines gives `pathNames`, which reads them from a
+ * configuration: the completion script asks the program for them by a hidden command.
+ */
 export function addCompletionCommand(
   program: Command,
   pathNames?: (file: string) => Promise<readonly string[]>,
@@ -52,7 +55,7 @@ export function addCompletionCommand(
   );
 }
 
-/** The option that every command of both programs has. */
+/** Adds `-c FILE`. */
 export function configOption(command: Command): Command {
   const file = usualFile(command);
   return command.addOption(new Option("-c, --config <file>", "configuration file").default(file, file));
@@ -64,7 +67,7 @@ export function usualFile(command: Command): string {
   return `/etc/hawser/${command.name().replace(/^hawser-/, "")}.toml`;
 }
 
-/** The option for programs that read what a command says. */
+/** Adds `--json`, for programs that read what a command says. */
 export function jsonOption(command: Command): Command {
   return command.option("--json", "as JSON");
 }

@@ -18,7 +18,7 @@ export function addStatusCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(
     configOption(program.command("status").description("show the running gateway's sessions and lines")),
   )
-    .option("--watch", "again every second, until q or Ctrl-C; on a terminal with rates, bars and flows")
+    .option("--watch", "repeat it each second until q or Ctrl-C; a terminal also shows rates, bars and flows")
     .action(async ({ config, ...options }: { config: string; json?: boolean; watch?: boolean }) => {
       const { statusCommand } = await import("./status-command.ts");
       await statusCommand(await gatewayOf(statusOf, config), options);
@@ -48,13 +48,16 @@ function sortColumn(text: string): SortColumn {
 
 function addFlowsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(configOption(program.command("flows").description("list the open flows")))
-    .option("--search <text>", "only those with this in an address, their kind or a line's name")
+    .option(
+      "--search <text>",
+      "list only flows with this text in an address, in their kind or in a line's name",
+    )
     .addOption(
-      new Option("--sort <column>", "in this order; ages and bytes with the most first")
+      new Option("--sort <column>", "sort by this column; for ages and bytes the largest come first")
         .choices(Object.keys(SORT_COLUMNS))
         .argParser(sortColumn),
     )
-    .option("--limit <count>", "at most so many", countArgument)
+    .option("--limit <count>", "list at most this many flows", countArgument)
     .action(async ({ config, ...options }: FlowsOptions & { config: string }) => {
       const { flowsCommand } = await import("./flows-command.ts");
       await flowsCommand(await gatewayOf(statusOf, config), options);
@@ -65,22 +68,22 @@ function addEventsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(
     configOption(program.command("events").description("list what happened to lines, sessions and flows")),
   )
-    .option("--follow", "and what happens from now on, until Ctrl-C; with --json a line each")
+    .option("--follow", "go on with new events until Ctrl-C; with --json each is one line")
     .action(async ({ config, ...options }: { config: string; follow?: boolean; json?: boolean }) => {
       const { eventsCommand } = await import("./events-command.ts");
       await eventsCommand(await gatewayOf(statusOf, config), options);
     });
 }
 
-/** Without a configuration, which says where the gateway answers, it shows the service's log. */
+/** The configuration says where the gateway answers. Without it the command shows the log that systemd has of the service. */
 function addLogsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(program.command("logs").description("show the running gateway's log"))
     .option(
       "-c, --config <file>",
-      `configuration file; without it, the journal of the service ${program.name()}`,
+      `configuration file of a running gateway; without it the journal of the service ${program.name()} is shown`,
     )
-    .option("--follow", "and what comes from now on, until Ctrl-C")
-    .option("--lines <count>", "so many of the last lines", countArgument, 100)
+    .option("--follow", "go on with new lines until Ctrl-C")
+    .option("--lines <count>", "how many of the last lines to show", countArgument, 100)
     .action(async ({ config, ...options }: LogsOptions & { config?: string }) => {
       const { gatewayLogCommand, journalCommand } = await import("./logs-command.ts");
       if (config === undefined) await journalCommand(program.name(), options);

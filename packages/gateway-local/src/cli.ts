@@ -29,7 +29,7 @@ interface JsonOption extends ConfigOption {
 
 /** The `hawser-local` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // Sockets that outlive the command (a cut one's keep-alive, a resolver's) must not keep the process.
+  // A socket that is still open (a connection that was cut, a resolver's) must not keep the process.
   process.exit(await runCli(localProgram(), argv));
 }
 
@@ -59,17 +59,24 @@ async function load(file: string): Promise<LocalConfig> {
 const statusOf: StatusOf = async (file) => (await import("./config.ts")).findLocalStatus(file);
 
 function addRulesCommand(program: Program): void {
-  const rules = program.command("rules").description("the redirect rules: show, apply or clear them");
-  jsonOption(configOption(rules.command("show").description("print them as iptables-restore text"))).action(
-    async ({ config, json }: JsonOption) => (await import("./commands/rules.ts")).showRules(config, json),
+  const rules = program.command("rules").description("show, apply or clear the redirect rules");
+  jsonOption(
+    configOption(rules.command("show").description("print the rules as iptables-restore text")),
+  ).action(async ({ config, json }: JsonOption) =>
+    (await import("./commands/rules.ts")).showRules(config, json),
   );
-  configOption(rules.command("apply").description("install them, in place of what is there of them")).action(
-    async ({ config }: ConfigOption) => (await import("./commands/rules.ts")).applyRedirectRules(config),
+  configOption(
+    rules.command("apply").description("install the rules, in place of those that are installed"),
+  ).action(async ({ config }: ConfigOption) =>
+    (await import("./commands/rules.ts")).applyRedirectRules(config),
   );
   rules
     .command("clear")
-    .description("remove them, whoever installed them; whatever is wrong with the configuration")
-    .option("-c, --config <file>", "only for where a running gateway answers; it may be broken or missing")
+    .description("remove the rules, whoever installed them")
+    .option(
+      "-c, --config <file>",
+      "configuration file; it only says where a running gateway answers, and may be broken or missing",
+    )
     .action(async ({ config = usualFile(program) }: Partial<ConfigOption>) =>
       (await import("./commands/rules.ts")).clearRedirectRules(config),
     );
@@ -77,7 +84,13 @@ function addRulesCommand(program: Program): void {
 
 function addDoctorCommand(program: Program): void {
   jsonOption(
-    configOption(program.command("doctor").description("check lines, routing, remote, rules, IPv6 and DNS")),
+    configOption(
+      program
+        .command("doctor")
+        .description(
+          "check each line, its route, the remote gateway over it, the rules, IPv6 and DNS; say how to mend what is wrong",
+        ),
+    ),
   ).action(async ({ config, json }: JsonOption) =>
     (await import("./commands/doctor.ts")).doctor(config, json),
   );
@@ -85,9 +98,9 @@ function addDoctorCommand(program: Program): void {
 
 function addConnectCommand(program: Program): void {
   configOption(
-    program.command("connect").description("join stdin and stdout to HOST:PORT through the session"),
+    program.command("connect").description("connect stdin and stdout to HOST:PORT through the session"),
   )
-    .argument("<host>", "name (resolved at the remote) or address", hostArgument)
+    .argument("<host>", "an address, or a name that the remote gateway resolves", hostArgument)
     .argument("<port>", "TCP port", portArgument)
     .action(async (host: string, port: number, { config }: ConfigOption) =>
       (await import("./commands/connect.ts")).connect(config, { host, port }),

@@ -31,7 +31,7 @@ interface InitOption extends ConfigOption {
 
 /** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // Sockets that outlive the command must not keep the process.
+  // A socket that is still open must not keep the process.
   process.exit(await runCli(remoteProgram(), argv));
 }
 
@@ -39,7 +39,7 @@ export function remoteProgram(): Program {
   const program = createProgram(
     "hawser-remote",
     readVersion(import.meta.url),
-    "the far end: dials what the local gateways carry",
+    "the far end: connects to the destinations of what local gateways carry",
   );
   addInitCommand(program);
   addPeerCommands(program);
@@ -55,11 +55,11 @@ export function remoteProgram(): Program {
 const statusOf: StatusOf = async (file) => (await import("./config.ts")).findRemoteStatus(file);
 
 function addInitCommand(program: Program): void {
-  configOption(program.command("init").description("write a configuration and a fresh identity"))
+  configOption(program.command("init").description("write a configuration and a new identity"))
     .requiredOption("--listen <host:port>", "where local gateways connect to", listenArgument)
     .option(
       "--advertise <host:port>",
-      "where they reach it, if elsewhere; may be repeated",
+      "where local gateways reach it, if that is not the --listen address; may be repeated",
       collect(endpointArgument),
     )
     .action(async ({ config, listen, advertise = [] }: InitOption) => {
@@ -71,7 +71,7 @@ function addInitCommand(program: Program): void {
 
 function addPeerCommands(program: Program): void {
   configOption(program.command("pair").description("admit a local gateway and print its pairing line"))
-    .argument("<name>", "what the local gateway is called here")
+    .argument("<name>", "the name that the local gateway gets")
     .action(async (name: string, { config }: ConfigOption) =>
       (await import("./commands/pair.ts")).pair(config, name),
     );
@@ -82,14 +82,14 @@ function addPeerCommands(program: Program): void {
     .addOption(
       durationOption(
         "--grace <time>",
-        "how long the old key is good at most: 90s, 30m, 24h, 7d; 0s: no longer",
+        "how long the old key stays valid at most: 90s, 30m, 24h, 7d; 0s ends it at once",
         "24h",
       ),
     )
     .action(async (name: string, { config, grace }: ConfigOption & { grace: number }) =>
       (await import("./commands/pair.ts")).rotate(config, name, grace),
     );
-  configOption(program.command("unpair").description("admit a local gateway no longer"))
+  configOption(program.command("unpair").description("stop admitting a local gateway"))
     .argument("<name>", "its name")
     .action(async (name: string, { config }: ConfigOption) =>
       (await import("./commands/pair.ts")).unpair(config, name),

@@ -36,8 +36,6 @@ export const ErrorCode = {
   statusRefused: "STATUS_REFUSED",
   /** The user called off what was under way. */
   interrupted: "INTERRUPTED",
-  /** What was written to stdout is lost. */
-  outputLost: "OUTPUT_LOST",
   /** The service's log is not to be had from here. */
   logsUnavailable: "LOGS_UNAVAILABLE",
   /** The gateway does not make a tunnel to the destination. */

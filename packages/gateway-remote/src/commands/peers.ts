@@ -7,9 +7,10 @@ import { listPeers } from "../peers.ts";
 
 /** `hawser-remote peers`: who is admitted, and who of them is connected. @throws as `listPeers` */
 export async function peers(file: string, json?: boolean): Promise<void> {
+  const names = listPeers(file);
   const report = await askReport(file);
   if (!report) process.stderr.write("no gateway runs: nobody is connected\n");
-  const found = withPresence(listPeers(file), report);
+  const found = withPresence(names, report);
   if (json) writeJson(found);
   else process.stdout.write(renderPeers(found));
 }

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
-import type { FlowStatus, LocalStatusReport, PathStatus } from "./model/types.ts";
+import type { FlowStatus } from "./schemas/flows.ts";
+import type { LocalStatusReport, PathStatus } from "./schemas/status.ts";
 import { type Pages, pagePolicy } from "./server/pages.ts";
 
-export { EVENT_TYPES } from "./model/event.ts";
+export { EVENT_TYPES } from "./model/values.ts";
 
 /** Pages for people, which others make. */
 export const samplePages: Pages = {

@@ -6,13 +6,8 @@
  * ```
  */
 
-export {
-  type About,
-  FLOW_ORDERS,
-  type FlowQuery,
-  flowListSchema,
-  type Problem,
-  statusReportSchema,
-} from "../schemas.ts";
+export { type About, type Problem } from "../schemas/about.ts";
+export { FLOW_ORDERS, type FlowQuery, flowListSchema } from "../schemas/flows.ts";
+export { statusReportSchema } from "../schemas/status.ts";
 export { dialConnect } from "./dial-connect.ts";
 export { GatewayApi, unreachable } from "./gateway-api.ts";

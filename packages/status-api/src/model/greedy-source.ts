@@ -1,4 +1,4 @@
-import type { FlowRoom, GreedySource } from "./types.ts";
+import type { FlowRoom, GreedySource } from "../schemas/status.ts";
 
 /** Who takes so much that it is refused more, and what that means for it and for the others. One sentence. */
 export function greedyText({ limit }: Pick<FlowRoom, "limit">, greedy: GreedySource): string {

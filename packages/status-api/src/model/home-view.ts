@@ -1,6 +1,6 @@
 /** Download and upload as the home sees them, at both ends: what the remote gateway sends is a download. */
 
-import type { PathStatus, StatusReport } from "./types.ts";
+import type { PathStatus, StatusReport } from "../schemas/status.ts";
 
 /** Towards the home, or away from it. */
 export type Direction = "down" | "up";

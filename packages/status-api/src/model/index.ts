@@ -7,7 +7,30 @@
  * ```
  */
 
-export { type EventType, type GatewayEvent } from "./event.ts";
+export type { EventType, GatewayEvent, History } from "../schemas/events.ts";
+export type { FlowStatus } from "../schemas/flows.ts";
+export type {
+  CaptureState,
+  CaptureStatus,
+  FlowRoom,
+  GreedySource,
+  LocalStatusReport,
+  PathStatus,
+  QuotaStatus,
+  RemoteStatusReport,
+  RoleChange,
+  RulesStatus,
+  SessionState,
+  SessionStatus,
+  StatusReport,
+} from "../schemas/status.ts";
+export type {
+  DrillProgress,
+  DrillReport,
+  SpeedProgress,
+  SpeedResult,
+  SpeedtestOptions,
+} from "../schemas/trials.ts";
 export {
   clip,
   formatAge,
@@ -21,32 +44,7 @@ export {
   printable,
 } from "./format.ts";
 export { greedyText } from "./greedy-source.ts";
-export { type History } from "./history-columns.ts";
 export { type Direction, homeBytes, homeRates, rateKey } from "./home-view.ts";
+export { carries, isFree, sessionsOf } from "./report.ts";
 export { type ServerEvent, serverEvents } from "./server-events.ts";
-export {
-  type CaptureState,
-  type CaptureStatus,
-  carries,
-  type DrillProgress,
-  type DrillReport,
-  type FlowRoom,
-  type FlowStatus,
-  type GreedySource,
-  isFree,
-  type LocalStatusReport,
-  type PathStatus,
-  QUOTA_COUNTS,
-  QUOTA_ENDS,
-  type QuotaStatus,
-  type RemoteStatusReport,
-  type RoleChange,
-  type RulesStatus,
-  type SessionState,
-  type SessionStatus,
-  type SpeedProgress,
-  type SpeedResult,
-  type SpeedtestOptions,
-  type StatusReport,
-  sessionsOf,
-} from "./types.ts";
+export { QUOTA_COUNTS, QUOTA_ENDS } from "./values.ts";

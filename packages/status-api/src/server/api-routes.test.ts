@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createLogger, keptLog } from "@hawser/gateway-kit";
 import { PATH_ROLES } from "@hawser/shared-protocol";
-import type { GatewayEvent } from "../model/event.ts";
 import { type ServerEvent, serverEvents } from "../model/server-events.ts";
-import type { FlowStatus } from "../model/types.ts";
+import type { GatewayEvent } from "../schemas/events.ts";
+import type { FlowStatus } from "../schemas/flows.ts";
 import {
   type Answer,
   ask as askAt,

@@ -1,11 +1,23 @@
 /** The routes under `/api`. Each is there as `/api/v1`, too: that stays when a later version takes `/api`. */
 
 import type { Logger, LogLine, Recent } from "@hawser/gateway-kit";
-import { PATH_ROLES, type PathRole } from "@hawser/shared-protocol";
+import { PATH_ROLES } from "@hawser/shared-protocol";
 import type { FastifyInstance } from "fastify";
-import { type RoleChange, sessionsOf } from "../model/types.ts";
-import { type About, API_VERSION, type FlowQuery, JsonSchema } from "../schemas.ts";
-import { done, failed, NOTHING, type Schema } from "./answers.ts";
+import type { z } from "zod";
+import { sessionsOf } from "../model/report.ts";
+import { type About, API_VERSION, about } from "../schemas/about.ts";
+import { historySchema } from "../schemas/events.ts";
+import { type FlowQuery, flowListSchema, flowName, flowQuery } from "../schemas/flows.ts";
+import { jsonSchema } from "../schemas/shape.ts";
+import {
+  pathName,
+  type RoleChange,
+  type RoleRequest,
+  reportSchema,
+  roleChange,
+  roleRequest,
+} from "../schemas/status.ts";
+import { done, failed, NOTHING } from "./answers.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { withoutInfinities } from "./finite.ts";
 import { listFlows } from "./flow-list.ts";
@@ -21,17 +33,21 @@ export function addApiRoutes(
   logger: Logger,
   log: Recent<LogLine>,
 ): void {
-  const answers = (summary: string, body: Schema, query?: Schema) => ({
-    schema: { summary, ...(query && { querystring: query }), response: { 200: done(body), ...failed } },
+  const answers = (summary: string, body: z.ZodType, query?: z.ZodType) => ({
+    schema: {
+      summary,
+      ...(query && { querystring: jsonSchema(query) }),
+      response: { 200: done(body), ...failed },
+    },
   });
 
-  app.get("/api", answers("what this API is and can do", JsonSchema.about), () => aboutApi(source));
-  app.get("/api/status", answers("the gateway, its sessions and paths", JsonSchema.status), () =>
+  app.get("/api", answers("what this API is and can do", about), () => aboutApi(source));
+  app.get("/api/status", answers("the gateway, its sessions and paths", reportSchema), () =>
     withoutInfinities(source.status()),
   );
   app.get<{ Querystring: FlowQuery }>(
     "/api/flows",
-    answers("the open flows", JsonSchema.flows, JsonSchema.flowQuery),
+    answers("the open flows", flowListSchema, flowQuery),
     (request, reply) => {
       const { flows, total } = listFlows(source.flows(), request.query);
       return reply.header("x-total-count", total).send(withoutInfinities(flows));
@@ -39,7 +55,7 @@ export function addApiRoutes(
   );
   app.get(
     "/api/history",
-    answers("the paths' counters, rates and round trips over the last minutes", JsonSchema.history),
+    answers("the paths' counters, rates and round trips over the last minutes", historySchema),
     () => withoutInfinities(history.history()),
   );
   addEventRoutes(app, source, history, log);
@@ -67,13 +83,13 @@ function aboutApi(source: StatusSource): About {
 function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
   const schema = {
     summary: "changes a path's role at once",
-    params: JsonSchema.pathName,
-    body: JsonSchema.roleChange,
-    response: { 200: done(JsonSchema.changedPath), ...failed },
+    params: jsonSchema(pathName),
+    body: jsonSchema(roleRequest),
+    response: { 200: done(roleChange), ...failed },
   };
   interface Route {
     Params: { name: string };
-    Body: { role: PathRole };
+    Body: RoleRequest;
   }
   app.patch<Route>("/api/paths/:name", { schema }, (request, reply) => {
     const { name } = request.params;
@@ -99,7 +115,7 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
 function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary: "cuts an open flow",
-    params: JsonSchema.flowName,
+    params: jsonSchema(flowName),
     response: { 204: NOTHING, ...failed },
   };
   app.delete<{ Params: { id: string } }>("/api/flows/:id", { schema }, (request, reply) => {

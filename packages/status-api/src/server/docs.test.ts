@@ -56,6 +56,42 @@ test("each route of the server is in the OpenAPI document, with its answers and 
   assert.deepEqual([mustHaveBody("/api/paths/{name}/drill"), mustHaveBody("/api/speedtest")], [true, false]);
 });
 
+/** Names that scripts rely on: they stay, and others may come. */
+const PROMISED = {
+  path:
+    "name state role subflows rttMs minRttMs sendRateBps receiveRateBps unackedBytes sentBytes receivedBytes " +
+    "reinjectedBytes lastError since",
+  session: "peer state flows bytes paths",
+  flow: "id from to kind ageSeconds sentBytes receivedBytes paths",
+};
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly description?: string;
+}
+
+test("the document has the fields that are promised, and says what each means", async () => {
+  const { paths } = await documentOf();
+  const bodyOf = (path: string): Schema => {
+    const answers = paths[path]?.["get"]?.responses as Record<
+      string,
+      { content: Record<string, { schema: Schema }> }
+    >;
+    return answers["200"]?.content["application/json"]?.schema ?? {};
+  };
+  const session = bodyOf("/api/status").properties?.["session"] ?? {};
+  const path = session.properties?.["paths"]?.items ?? {};
+  const flow = bodyOf("/api/flows").items ?? {};
+  for (const [name, schema] of Object.entries({ path, session, flow })) {
+    const promised = PROMISED[name as keyof typeof PROMISED].split(" ");
+    for (const field of promised) assert.ok(schema.required?.includes(field), `${name}.${field}`);
+  }
+  for (const [field, { description }] of Object.entries({ ...path.properties, ...flow.properties }))
+    assert.match(description ?? "", /^[A-Z].*\.$/, field);
+});
+
 test("the page holds the document without the gateway's version", async () => {
   const { text } = await ask("/docs");
   const json = /<script type="application\/json" id="openapi">(.*)<\/script>/.exec(text)?.[1] ?? "";

@@ -1,7 +1,8 @@
 /** What happened to lines, sessions and flows, for people and their tools: the last events, numbered. */
 
 import { Heaviest, Recent } from "@hawser/gateway-kit";
-import { EVENT_TYPES, type EventSubject, type EventType, type GatewayEvent } from "../model/event.ts";
+import { EVENT_TYPES } from "../model/values.ts";
+import type { EventSubject, EventType, GatewayEvent } from "../schemas/events.ts";
 
 const TROUBLE: ReadonlySet<EventType> = new Set([
   "path-suspect",

@@ -2,14 +2,25 @@
 
 import type { LogLine, Recent } from "@hawser/gateway-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { StatusReport } from "../model/types.ts";
-import { type EventQuery, JsonSchema, type LogQuery } from "../schemas.ts";
+import {
+  type EventQuery,
+  eventList,
+  eventQuery,
+  type LogQuery,
+  logLines,
+  logQuery,
+} from "../schemas/events.ts";
+import { jsonSchema } from "../schemas/shape.ts";
+import { reportSchema, type StatusReport } from "../schemas/status.ts";
 import { doneOrStream, failed } from "./answers.ts";
 import { eventStream, type Feed, recentFeed } from "./event-stream.ts";
 import { withoutInfinities } from "./finite.ts";
 import type { StatusHistory } from "./history.ts";
 import { sendProblem } from "./problems.ts";
 import type { StatusSource } from "./source.ts";
+
+/** Compiled once: Fastify knows a schema again by its identity. */
+const REPORT = jsonSchema(reportSchema);
 
 /** Event streams at a time. */
 const MAX_STREAMS = 32;
@@ -33,15 +44,15 @@ function addEventRoute(
 ): void {
   const schema = {
     summary: "what happened to lines, sessions and flows; with Accept: text/event-stream as it happens",
-    querystring: JsonSchema.eventQuery,
-    response: { 200: doneOrStream(JsonSchema.events), ...failed },
+    querystring: jsonSchema(eventQuery),
+    response: { 200: doneOrStream(eventList), ...failed },
   };
   app.get<{ Querystring: EventQuery }>("/api/events", { schema }, (request, reply) => {
     const before = events.since(lastSeen(request));
     if (!wantsStream(request)) return reply.send(before);
     const feeds: Feed[] = [recentFeed(events, before, "log", (event) => JSON.stringify(event))];
     if (request.query.status) {
-      const write = reply.compileSerializationSchema(JsonSchema.status);
+      const write = reply.compileSerializationSchema(REPORT);
       feeds.push(statusFeed(history, (report) => write({ ...(withoutInfinities(report) as object) })));
     }
     return streams.send(reply, feeds);
@@ -51,8 +62,8 @@ function addEventRoute(
 function addLogRoute(app: FastifyInstance, log: Recent<LogLine>, streams: Streams): void {
   const schema = {
     summary: "the last lines of the gateway's log; with Accept: text/event-stream those that come, too",
-    querystring: JsonSchema.logQuery,
-    response: { 200: doneOrStream(JsonSchema.logLines), ...failed },
+    querystring: jsonSchema(logQuery),
+    response: { 200: doneOrStream(logLines), ...failed },
   };
   app.get<{ Querystring: LogQuery }>("/api/logs", { schema }, (request, reply) => {
     const since = lastSeen(request);

@@ -1,5 +1,4 @@
-import type { FlowStatus } from "../model/types.ts";
-import type { FlowQuery } from "../schemas.ts";
+import type { FlowQuery, FlowStatus } from "../schemas/flows.ts";
 
 export interface FlowList {
   readonly flows: readonly FlowStatus[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FlowRoom, LocalStatusReport } from "../model/types.ts";
+import type { FlowRoom, LocalStatusReport } from "../schemas/status.ts";
 import { samplePath } from "../testing.ts";
 import { healthOf } from "./health.ts";
 

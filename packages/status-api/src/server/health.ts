@@ -1,6 +1,7 @@
 import { greedyText } from "../model/greedy-source.ts";
-import { carries, type FlowRoom, type StatusReport, sessionsOf } from "../model/types.ts";
-import type { Health } from "../schemas.ts";
+import { carries, sessionsOf } from "../model/report.ts";
+import type { Health } from "../schemas/about.ts";
+import type { FlowRoom, StatusReport } from "../schemas/status.ts";
 
 /**
  * Healthy is a gateway that carries new connections now: the redirect rules that it keeps are in place, what they turn to it

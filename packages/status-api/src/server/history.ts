@@ -1,10 +1,7 @@
-import {
-  HISTORY_VALUES,
-  type History,
-  type HistoryValue,
-  type PathHistory,
-} from "../model/history-columns.ts";
-import { type PathStatus, type StatusReport, sessionsOf } from "../model/types.ts";
+import { sessionsOf } from "../model/report.ts";
+import { HISTORY_VALUES } from "../model/values.ts";
+import type { History, HistoryValue, PathHistory } from "../schemas/events.ts";
+import type { PathStatus, StatusReport } from "../schemas/status.ts";
 import type { StatusSource } from "./source.ts";
 
 /** How often a snapshot is taken, milliseconds. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PathStatus, SessionStatus, StatusReport } from "../model/types.ts";
+import type { PathStatus, SessionStatus, StatusReport } from "../schemas/status.ts";
 import { samplePath } from "../testing.ts";
 import { EventLog } from "./event-log.ts";
 import { createMetrics } from "./metrics.ts";

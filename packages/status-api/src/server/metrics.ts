@@ -4,13 +4,9 @@ import type { RefusalCount } from "@hawser/gateway-kit";
 import { PATH_STATES } from "@hawser/gateway-kit/config";
 import { PATH_ROLES } from "@hawser/shared-protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import {
-  type PathStatus,
-  SESSION_STATES,
-  type SessionStatus,
-  type StatusReport,
-  sessionsOf,
-} from "../model/types.ts";
+import { sessionsOf } from "../model/report.ts";
+import { SESSION_STATES } from "../model/values.ts";
+import type { PathStatus, SessionStatus, StatusReport } from "../schemas/status.ts";
 import type { StatusSource } from "./source.ts";
 
 /**

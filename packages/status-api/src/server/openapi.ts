@@ -2,7 +2,7 @@
 
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { API_VERSION } from "../schemas.ts";
+import { API_VERSION } from "../schemas/about.ts";
 
 const ABOUT = `Every path below /api is below /api/v${API_VERSION}, too, which stays when a later version takes /api.`;
 

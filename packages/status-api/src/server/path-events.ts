@@ -1,6 +1,6 @@
 import type { PathObserver, PathRecord, PathState } from "@hawser/gateway-kit";
 import type { TierChange } from "@hawser/multipath-engine";
-import type { EventType } from "../model/event.ts";
+import type { EventType } from "../schemas/events.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** Writes the changes of one peer's paths into the log. */

@@ -1,5 +1,5 @@
 import type { PathRecord } from "@hawser/gateway-kit";
-import type { PathStatus } from "../model/types.ts";
+import type { PathStatus } from "../schemas/status.ts";
 
 /** One path as `GET /api/status` has it, as far as its record knows. */
 export function pathStatus(path: PathRecord): PathStatus {

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Logger } from "@hawser/gateway-kit";
 import type { FastifyReply } from "fastify";
-import type { Problem } from "../schemas.ts";
+import type { Problem } from "../schemas/about.ts";
 
 /** A request that cannot be granted, with the answer's status code (400 to 499) and, for the user, why. */
 export class RequestError extends Error {

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { createLogger } from "@hawser/gateway-kit";
 import { CodedError } from "@hawser/gateway-kit/config";
-import type { LocalStatusReport, PathStatus, StatusReport } from "../model/types.ts";
+import type { LocalStatusReport, PathStatus, StatusReport } from "../schemas/status.ts";
 import {
   type Answer,
   ask as askAt,

@@ -7,8 +7,9 @@ import { CodedError, ErrorCode, systemCode } from "@hawser/gateway-kit/config";
 import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
 import Fastify, { type FastifyInstance } from "fastify";
-import { JsonSchema } from "../schemas.ts";
-import { done, failed, TEXT } from "./answers.ts";
+import { z } from "zod";
+import { health } from "../schemas/about.ts";
+import { done, failed } from "./answers.ts";
 import { addApiRoutes, rewriteVersion } from "./api-routes.ts";
 import { type ConnectOptions, serveConnect } from "./connect.ts";
 import {
@@ -195,7 +196,10 @@ function addRoutes(
   addApiRoutes(app, source, history, logger, log);
   addHealthRoute(app, source, token);
   const metrics = createMetrics(source);
-  const schema = { summary: "Prometheus metrics", response: { 200: done(TEXT, "text/plain"), ...failed } };
+  const schema = {
+    summary: "Prometheus metrics",
+    response: { 200: done(z.string(), "text/plain"), ...failed },
+  };
   app.get("/metrics", { schema }, async (_, reply) => {
     return reply.type(metrics.contentType).send(await metrics.scrape());
   });
@@ -207,8 +211,8 @@ function addHealthRoute(app: FastifyInstance, source: StatusSource, token: Secre
   const schema = {
     summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
     response: {
-      200: done(JsonSchema.health),
-      503: { ...done(JsonSchema.health), description: "refused or failed" },
+      200: done(health),
+      503: { ...done(health), description: "refused or failed" },
     },
   };
   app.get(HEALTH_ROUTE, { schema }, (request, reply) => {

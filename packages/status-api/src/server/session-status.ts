@@ -1,13 +1,9 @@
 import type { Flow, FlowSet, SessionDriver } from "@hawser/gateway-kit";
 import type { SessionTotals } from "@hawser/multipath-engine";
 import { formatEndpoint } from "@hawser/shared-protocol";
-import {
-  carries,
-  type FlowStatus,
-  type PathStatus,
-  type SessionState,
-  type SessionStatus,
-} from "../model/types.ts";
+import { carries } from "../model/report.ts";
+import type { FlowStatus } from "../schemas/flows.ts";
+import type { PathStatus, SessionState, SessionStatus } from "../schemas/status.ts";
 
 /** One session as `GET /api/status` has it. `before` counts sessions that this one replaced. */
 export function sessionStatus(

@@ -1,14 +1,14 @@
 import type { RefusalCount } from "@hawser/gateway-kit";
 import type { PathRole } from "@hawser/shared-protocol";
+import type { FlowStatus } from "../schemas/flows.ts";
+import type { StatusReport } from "../schemas/status.ts";
 import type {
   DrillProgress,
   DrillReport,
-  FlowStatus,
   SpeedProgress,
   SpeedResult,
   SpeedtestOptions,
-  StatusReport,
-} from "../model/types.ts";
+} from "../schemas/trials.ts";
 import type { EventLog } from "./event-log.ts";
 
 /**

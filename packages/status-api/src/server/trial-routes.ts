@@ -3,8 +3,18 @@
 import { Readable } from "node:stream";
 import type { Logger } from "@hawser/gateway-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { DrillProgress, SpeedProgress, SpeedtestOptions } from "../model/types.ts";
-import { JsonSchema } from "../schemas.ts";
+import { jsonSchema } from "../schemas/shape.ts";
+import { pathName } from "../schemas/status.ts";
+import {
+  type DrillProgress,
+  type DrillRequest,
+  drillReport,
+  drillRequest,
+  type SpeedProgress,
+  type SpeedtestOptions,
+  speedRequest,
+  speedResults,
+} from "../schemas/trials.ts";
 import { doneOrStream, failed } from "./answers.ts";
 import { notOffered, problemOf } from "./problems.ts";
 import type { StatusSource } from "./source.ts";
@@ -19,13 +29,13 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logge
     summary:
       "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once; " +
       "with Accept: text/event-stream with its progress",
-    params: JsonSchema.pathName,
-    body: JsonSchema.drillRequest,
-    response: { 200: doneOrStream(JsonSchema.drillReport), ...failed },
+    params: jsonSchema(pathName),
+    body: jsonSchema(drillRequest),
+    response: { 200: doneOrStream(drillReport), ...failed },
   };
   interface Route {
     Params: { name: string };
-    Body: { seconds: number };
+    Body: DrillRequest;
   }
   app.post<Route>("/api/paths/:name/drill", { schema }, async (request, reply) => {
     const drill = source.drill?.bind(source);
@@ -40,8 +50,8 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logge
 function addSpeedtestRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary: "measures each path alone, and all together; with Accept: text/event-stream with its progress",
-    body: JsonSchema.speedRequest,
-    response: { 200: doneOrStream(JsonSchema.speedResults), ...failed },
+    body: jsonSchema(speedRequest),
+    response: { 200: doneOrStream(speedResults), ...failed },
   };
   interface Route {
     Body: SpeedtestOptions | null | undefined;

@@ -10,7 +10,7 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from "fastify";
-import { PATTERN_NAMES } from "../schemas.ts";
+import { PATTERN_NAMES } from "../schemas/numbers.ts";
 import { SECURITY_HEADERS } from "./guard.ts";
 import { methodsOf } from "./openapi.ts";
 import { problemBody, sendProblem } from "./problems.ts";

@@ -37,7 +37,7 @@ function* findings(c: Libc): Generator<PlatformFinding> {
   if (trouble) yield { isFatal: false, what: trouble };
   // Closes it.
   const missing = missingInternals(fd);
-  if (missing) yield fatal(`Node ${process.version} is not supported: ${missing}; install Node 24`);
+  if (missing) yield fatal(`in Node ${process.version} ${missing}: use Node 24`);
   else if (!keepsAddress("127.0.0.1")) yield fatal("struct sockaddr_in has another layout than Linux's");
 }
 

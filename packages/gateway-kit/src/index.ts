@@ -31,7 +31,8 @@ export { childLogger, createLogger, keptLog, type Logger, type LogLine, prettyLo
 export { type Numbered, Recent } from "./recent.ts";
 export { type LineBytes, type PathObserver, PathRecord } from "./session/path-record.ts";
 export type { PathState } from "./session/path-state.ts";
-export { SessionDriver, type StreamHandler, type SubflowChange } from "./session/session-driver.ts";
+export { SessionDriver, type SubflowChange } from "./session/session-driver.ts";
+export { type StreamHandler } from "./session/stream-handlers.ts";
 export { MAX_SPEEDTEST_MS, MAX_SPEEDTEST_REQUEST } from "./speedtest/limits.ts";
 export {
   encodeSpeedtestRequest,

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { PathShare, StreamRequest } from "@hawser/multipath-engine";
 import { type Endpoint, StreamCode } from "@hawser/shared-protocol";
-import type { SessionDriver, StreamHandler } from "../session/session-driver.ts";
+import type { SessionDriver } from "../session/session-driver.ts";
+import type { StreamHandler } from "../session/stream-handlers.ts";
 import { acknowledgedBytes, whenAcknowledged, whenStill } from "./reset-patience.ts";
 import { forgetUnread, watchUnread } from "./unread-sockets.ts";
 

@@ -8,7 +8,6 @@ import {
   type StreamRequest,
   type Subflow,
   type SubflowOptions,
-  type TierChange,
 } from "@hawser/multipath-engine";
 import {
   CloseCode,
@@ -19,28 +18,10 @@ import {
 } from "@hawser/shared-protocol";
 import { SubflowConnection } from "@hawser/subflow-transport";
 import { whenStill } from "../flows/reset-patience.ts";
-import { type PathObserver, PathRecord } from "./path-record.ts";
-
-/** When to look again at a line that takes nothing, milliseconds. */
-const BLOCKED_MS = 20;
-/** Why a path has another role, as the remote gateway sees it. */
-const TOLD = "told by the local gateway";
-
-/** What a stream's owner (a flow) is told. */
-export interface StreamHandler {
-  /** The stream is the gateways' own, and counts as no flow. */
-  readonly isOwn?: true;
-  /** Local: the destination was reached. */
-  handleOpened(bound: Endpoint): void;
-  handleReadable(): void;
-  handleWritable(): void;
-  /** The peer has reset the stream: what came before is read, and nothing written. `handleReset` follows. */
-  handleResetting?(): void;
-  /** The stream is gone; nothing more comes. */
-  handleReset(code: StreamCode): void;
-  /** Both directions ended in order; nothing more comes. */
-  handleClosed(): void;
-}
+import type { PathObserver, PathRecord } from "./path-record.ts";
+import { PathRecords } from "./path-records.ts";
+import { type StreamHandler, StreamHandlers } from "./stream-handlers.ts";
+import { TurnTimer } from "./turn-timer.ts";
 
 export interface SessionDriverOptions {
   /** What logs and the API call the session, at both ends. */
@@ -91,17 +72,16 @@ export class SessionDriver {
   readonly #connections = new Map<number, SubflowConnection>();
   /** Connections whose place others have taken: they are about to end. */
   readonly #replaced = new Set<number>();
-  readonly #handlers = new Map<number, StreamHandler>();
-  readonly #paths: Map<string, PathRecord>;
+  readonly #handlers: StreamHandlers;
+  readonly #paths: PathRecords;
+  readonly #timer = new TurnTimer(() => this.#turn());
   readonly #whenAllClosed: (() => void)[] = [];
-  #scheduled = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(options: SessionDriverOptions) {
     this.#options = options;
     this.name = options.name;
-    this.#paths = options.paths ?? new Map();
+    this.#handlers = new StreamHandlers((code) => options.onFlowFailed?.(code));
+    this.#paths = new PathRecords(options.side, options.paths, options.pathObserver);
     this.session = new Session({ side: options.side, memory: options.memory }, performance.now());
     this.schedule();
   }
@@ -110,17 +90,11 @@ export class SessionDriver {
 
   /** The record of a path; it begins with the path's first subflow. */
   path(name: string, role: PathRole): PathRecord {
-    let record = this.#paths.get(name);
-    if (!record) {
-      const { side, pathObserver } = this.#options;
-      record = new PathRecord(name, role, side === "local" ? "configured" : TOLD, pathObserver);
-      this.#paths.set(name, record);
-    }
-    return record;
+    return this.#paths.open(name, role);
   }
 
   get paths(): readonly PathRecord[] {
-    return [...this.#paths.values()];
+    return this.#paths.all;
   }
 
   get connections(): ReadonlyMap<number, SubflowConnection> {
@@ -129,11 +103,10 @@ export class SessionDriver {
 
   /** Takes over a connection that has joined. `rest` is what came behind the first frame. */
   addSubflow(socket: TLSSocket, { replaces, ...options }: JoinedSubflow, rest: Buffer): void {
-    const { id, path, role } = options;
+    const { id, path } = options;
     if (replaces !== undefined && this.#connections.has(replaces)) this.#replaced.add(replaces);
     const subflow = this.session.addSubflow(options, performance.now());
-    const record = this.path(path, role);
-    record.setRole(role, TOLD);
+    const record = this.#paths.follow(subflow);
     const connection = new SubflowConnection(subflow, socket, {
       onBytes: (bytes) => {
         const now = performance.now();
@@ -156,7 +129,7 @@ export class SessionDriver {
     const reason = this.#connections.get(id)?.closeReason ?? error?.message ?? "the connection ended";
     this.#connections.delete(id);
     this.session.handleSubflowLost(id, performance.now());
-    const record = this.path(path, subflow.role);
+    const record = this.#paths.open(path, subflow.role);
     const isMeant = this.#replaced.delete(id) || record.role === "disabled" || this.session.isClosed;
     record.handleLost(subflow, reason, isMeant);
     this.#options.onSubflow?.({ id, path, state: "lost", reason, isMeant });
@@ -216,7 +189,7 @@ export class SessionDriver {
   }
 
   adopt(stream: number, handler: StreamHandler): void {
-    this.#handlers.set(stream, handler);
+    this.#handlers.adopt(stream, handler);
     if (handler.isOwn) this.session.setOwn(stream);
   }
 
@@ -243,7 +216,7 @@ export class SessionDriver {
 
   /** Resets the stream; its handler hears no more of it. */
   reset(stream: number, code: StreamCode): void {
-    this.#noteFailure(this.#release(stream), code);
+    this.#handlers.releaseFailed(stream, code);
     this.session.reset(stream, code);
     this.schedule();
   }
@@ -253,7 +226,7 @@ export class SessionDriver {
    * connection brought before its RST can still be read.
    */
   resetBehind(stream: number, code: StreamCode): void {
-    this.#noteFailure(this.#release(stream), code);
+    this.#handlers.releaseFailed(stream, code);
     this.schedule();
     if (this.session.resetBehind(stream, code)) return;
     // While there is no line, the session's own patience counts.
@@ -277,18 +250,15 @@ export class SessionDriver {
 
   /** Asks for one turn after this phase of the event loop, however many inputs come before it. */
   schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#turn();
-    });
+    this.#timer.schedule();
   }
 
   #turn(): void {
     const now = performance.now();
     makeTurn(this.session, this.#connections, (event) => this.#deliver(event), now);
-    this.#armTimer(now);
+    // A closed session waits for nothing: its timer would hold it in memory for minutes.
+    if (this.session.isClosed) this.#timer.cancel();
+    else this.#timer.wakeAt(this.session.pollTimeout(), now);
     this.#options.onBusy?.(performance.now() - now);
   }
 
@@ -296,30 +266,25 @@ export class SessionDriver {
     switch (event.type) {
       case "open":
         return this.#options.onOpen?.(event.stream, event.request);
+      case "refused":
+        return this.#options.onRefused?.(event.reason);
       case "opened":
-        return this.#handlers.get(event.stream)?.handleOpened(event.bound);
       case "readable":
-        return this.#handlers.get(event.stream)?.handleReadable();
       case "writable":
-        return this.#handlers.get(event.stream)?.handleWritable();
       case "resetting":
-        return this.#handlers.get(event.stream)?.handleResetting?.();
       case "reset":
-        return this.#handleReset(this.#release(event.stream), event.code);
       case "closed":
-        return this.#release(event.stream)?.handleClosed();
+        return this.#handlers.deliver(event);
       case "subflow":
         return this.#report(event.subflow, event.state);
       case "rest":
-        return this.#handleRest(event.subflow);
+        return this.#recordOf(event.subflow)?.noteRest();
       case "role":
         return this.#handleRole(event.subflow);
+      case "tier":
+        return this.#paths.noteUse(event, this.session.subflows);
       case "egress":
         return this.#options.onEgress?.(event.families);
-      case "refused":
-        return this.#options.onRefused?.(event.reason);
-      case "tier":
-        return this.#handleTiers(event);
       case "close-subflow":
         return this.#close(event.subflow, event.code, event.reason);
       case "session-closed":
@@ -335,61 +300,21 @@ export class SessionDriver {
     else connection?.close(words, reason);
   }
 
-  #release(stream: number): StreamHandler | undefined {
-    const handler = this.#handlers.get(stream);
-    this.#handlers.delete(stream);
-    return handler;
-  }
-
-  #handleReset(handler: StreamHandler | undefined, code: StreamCode): void {
-    this.#noteFailure(handler, code);
-    handler?.handleReset(code);
-  }
-
-  #noteFailure(handler: StreamHandler | undefined, code: StreamCode): void {
-    if (!handler?.isOwn) this.#options.onFlowFailed?.(code);
-  }
-
-  /** Tells of the paths that the change is about. */
-  #handleTiers(change: TierChange): void {
-    const [low, high] = [Math.min(change.top, change.before), Math.max(change.top, change.before)];
-    const concerned = [...this.session.subflows].filter(({ tier }) => tier > low && tier <= high);
-    for (const name of new Set(concerned.map(({ path }) => path))) this.#paths.get(name)?.noteUse(change);
-  }
-
-  #handleRest(id: number): void {
-    const path = this.#connections.get(id)?.subflow.path;
-    if (path !== undefined) this.#paths.get(path)?.noteRest();
-  }
-
   #handleRole(id: number): void {
     const subflow = this.#connections.get(id)?.subflow;
-    if (subflow) this.path(subflow.path, subflow.role).setRole(subflow.role, TOLD);
+    if (subflow) this.#paths.follow(subflow);
   }
 
   #report(id: number, state: "probation" | "up" | "suspect" | "dead"): void {
     const connection = this.#connections.get(id);
     if (!connection) return;
-    this.#paths.get(connection.subflow.path)?.noteState();
+    this.#recordOf(id)?.noteState();
     this.#options.onSubflow?.({ id, path: connection.subflow.path, state });
   }
 
-  /** One timer, moved only when the next deadline is earlier than the one it waits for. */
-  #armTimer(now: number): void {
-    const next = this.session.pollTimeout();
-    // A closed session waits for nothing: its timer would hold it in memory for minutes.
-    if (this.#timer && this.#timerAt <= next && !this.session.isClosed) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (next === Number.POSITIVE_INFINITY) return;
-    this.#timerAt = next;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.schedule();
-      },
-      // Due and not done: its connection takes nothing now, and says so itself when it does.
-      next <= now ? BLOCKED_MS : Math.max(1, Math.ceil(next - now)),
-    );
+  /** The record of the path of a subflow that is connected. */
+  #recordOf(id: number): PathRecord | undefined {
+    const connection = this.#connections.get(id);
+    return connection && this.#paths.get(connection.subflow.path);
   }
 }

@@ -108,7 +108,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     const before = (await findings()).all.find((each) => each.subject === subject);
     assert.deepEqual(
       [before?.level, before?.text],
-      ["note", "none has come yet, so that they arrive is not proven"],
+      ["note", "none has come yet, so it is not proven that they arrive"],
     );
     await connect();
     const after = (await findings()).all.find((each) => each.subject === subject);
@@ -180,10 +180,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
         .filter(({ level }) => level === "bad")
         .map(({ subject, text }) => `${subject}: ${text}`);
       assert.match(bad[0] ?? "", /^path adsl2: uses adsl1, as path adsl1 does: it is the same line twice/);
-      assert.match(
-        bad[1] ?? "",
-        /^capture: interface adsl1: is path adsl1's: what comes in from the Internet/,
-      );
+      assert.match(bad[1] ?? "", /^capture: interface adsl1: is path adsl1's: connections from the Internet/);
       assert.match(bad[2] ?? "", /^capture: interface lan9: does not exist/);
     });
   });
@@ -228,7 +225,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     ];
     await house.router.exec("nft", ["-f", "-"], { input: `${ruleset.join("\n")}\n` });
     const dropped =
-      /^connections of the LAN by IPv[46]: what is redirected does not arrive: nft's chain inet fw input drops them by its policy, drop/;
+      /^connections of the LAN by IPv[46]: redirected connections do not arrive: nft's chain inet fw input drops them by its policy, drop/;
     await assertBad([dropped, dropped]);
     await assert.rejects(connect(), /exit code 124/);
     // Its SYNs are counted until then.
@@ -262,7 +259,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await iptables(house.router, "-I", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
     const [finding] = await assertBad([
       /^redirect rules for IPv4: .* stands before the jump from INPUT -> `hawser-local rules apply`/,
-      /IPv4: what is redirected does not arrive: iptables's chain INPUT drops them by -A INPUT -i lan0 -p tcp -j DROP/,
+      /IPv4: redirected connections do not arrive: iptables's chain INPUT drops them by -A INPUT -i lan0 -p tcp -j DROP/,
     ]);
     await type(finding);
     await connect();
@@ -328,7 +325,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     hawser.local.process.kill("SIGKILL");
     await until(async () => !(await hawser.local.isAnswering()));
     const cut =
-      /^redirect rules for IPv[46]: rules are in place, nobody listens: the LAN's TCP is refused -> `systemctl start hawser-local`, or `hawser-local rules clear`/;
+      /^redirect rules for IPv[46]: the rules are in place, and no gateway listens: the LAN's TCP is refused -> `systemctl start hawser-local`, or `hawser-local rules clear`/;
     const [finding] = await assertBad([cut, cut]);
     await assert.rejects(connect(), /exit code 1\n/);
     await type({ ...(finding as Finding), mend: "`hawser-local rules clear`" });

@@ -5,7 +5,9 @@ import { type CommandText, type OptionText, walkCommands } from "./describe.ts";
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** An argument of this name is the name of a line: the program is asked for them by the hidden command of PATHS_COMMAND. */
+/**
+ * An argument of this name is the name of a line: the program is asked for them by the hidden command of PATHS_COMMAND.
+ */
 export const PATH_ARGUMENT = "path";
 export const PATHS_COMMAND = "__paths";
 

@@ -1,4 +1,6 @@
-/** `logs`: of the running gateway, which keeps its last lines, or of the service, from systemd's journal; made readable. */
+/**
+ * `logs`: of the running gateway, which keeps its last lines, or of the service, from systemd's journal; made readable.
+ */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +30,10 @@ export async function gatewayLogCommand(
   for (const line of last) show(JSON.stringify(line));
 }
 
-/** What the service has logged, over its restarts. @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none of that service */
+/**
+ * What the service has logged, over its restarts. @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none
+ * of that service
+ */
 export async function journalCommand(unit: string, { follow, lines, json }: LogsOptions): Promise<void> {
   const args = ["-u", unit, "-n", String(lines), "-o", "cat", "-q", ...(follow ? ["-f"] : [])];
   const journal = spawn("journalctl", args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -42,7 +42,10 @@ async function askForTrial<Progress, Outcome>(
   throw new CodedError(ErrorCode.statusUnreachable, "the gateway ended before the trial did");
 }
 
-/** The signal of `ask` is aborted by Ctrl-C and by signals that ask for the end. @throws CodedError INTERRUPTED, saying `what` */
+/**
+ * The signal of `ask` is aborted by Ctrl-C and by signals that ask for the end. @throws CodedError INTERRUPTED, saying
+ * `what`
+ */
 async function untilInterrupted<T>(ask: (signal: AbortSignal) => Promise<T>, what: string): Promise<T> {
   const end = new AbortController();
   const stop = (): void => end.abort();

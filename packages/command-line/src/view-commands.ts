@@ -75,7 +75,10 @@ function addEventsCommand(program: Command, statusOf: StatusOf): void {
     });
 }
 
-/** The configuration says where the gateway answers. Without it the command shows the log that systemd has of the service. */
+/**
+ * The configuration says where the gateway answers. Without it the command shows the log that systemd has of the
+ * service.
+ */
 function addLogsCommand(program: Command, statusOf: StatusOf): void {
   jsonOption(program.command("logs").description("show the running gateway's log"))
     .option(

@@ -36,7 +36,10 @@ export async function applyRedirectRules(file: string): Promise<void> {
   writeOutcomes(await applyRules(systemRunner(), await rulesOf(file)));
 }
 
-/** Removes the rules. The configuration says only where a running gateway answers, and may be broken. @throws IptablesError */
+/**
+ * Removes the rules. The configuration says only where a running gateway answers, and may be broken. @throws
+ * IptablesError
+ */
 export async function clearRedirectRules(file: string): Promise<void> {
   writeOutcomes(await clearRules(systemRunner(), RULES_OWNER));
   await clearSets();

@@ -1,4 +1,6 @@
-/** `hawser-local doctor`: gathers what there is to know of the machine, then judges it; the judging knows no sockets. */
+/**
+ * `hawser-local doctor`: gathers facts about the machine, then judges them. Only the gathering uses sockets and tools.
+ */
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -20,7 +22,7 @@ import { doubledLines, lineFindings } from "./line-findings.ts";
 import { reachedAddresses, remoteFindings } from "./remote-findings.ts";
 import { rulesFindings } from "./rules-findings.ts";
 
-/** Checks everything that the gateway needs from its machine and its lines, and tells each finding as it is made. */
+/** Checks what the gateway needs of its machine and its lines. `tell` gets each finding as soon as it is made. */
 export async function runDoctor(config: LocalConfig, tell: (finding: Finding) => void): Promise<void> {
   const say = (findings: readonly Finding[]): void => findings.forEach(tell);
   const remote = new RemoteAddresses();
@@ -34,7 +36,7 @@ export async function runDoctor(config: LocalConfig, tell: (finding: Finding) =>
   say(gatewayFindings(config, gateway));
 }
 
-/** Names are the LAN's own business, but the remote's must resolve here. */
+/** The LAN resolves its own names. The name of the remote gateway must resolve on this machine. */
 async function checkDns({ remote }: LocalConfig): Promise<Finding[]> {
   const names = remote.endpoints.map(({ host }) => host).filter((host) => isIP(host) === 0);
   return Promise.all(
@@ -53,7 +55,7 @@ async function checkDns({ remote }: LocalConfig): Promise<Finding[]> {
   );
 }
 
-/** All at once: where one line is silent, the others say whether it is the line. */
+/** All lines are looked at together: where one line is silent, the others show whether the line is the cause. */
 async function checkLines(
   { paths, remote: pairing }: LocalConfig,
   remote: RemoteAddresses,

@@ -1,4 +1,4 @@
-/** What the doctor looks at, as plain data: gathered by `gather-*.ts`, judged by `*-findings.ts`. */
+/** The facts that the doctor judges, as plain data. `gather-*.ts` gathers them, `*-findings.ts` judges them. */
 
 import type { LocalStatusReport } from "@hawser/status-api/model";
 import type { Family, FamilyState } from "iptables-wrapper";
@@ -8,17 +8,17 @@ import type { DialTarget } from "../paths/dial-targets.ts";
 export interface LinkFacts {
   readonly exists: boolean;
   readonly isUp: boolean;
-  /** It leads to one other end, which needs no address: PPP, a tunnel. */
+  /** The interface leads to a single other end, so a route over it names no gateway: PPP, a tunnel. */
   readonly isPointToPoint: boolean;
   readonly addresses: readonly string[];
 }
 
-/** What the routing table says of a packet of a line. `unknown`: it could not be asked. */
+/** The route that the routing table has for packets of a line. `unknown`: the table could not be asked. */
 export type RouteFacts =
   | { readonly found: "none" | "unknown" }
   | { readonly found: "route"; readonly device: string | undefined; readonly gateway: string | undefined };
 
-/** How a subflow to one address went. */
+/** The outcome of dialling a subflow to one address. */
 export type DialFacts =
   | { readonly outcome: "reached"; readonly ms: number }
   | {
@@ -33,26 +33,29 @@ export type DialFacts =
 export interface TargetFacts {
   readonly target: DialTarget;
   readonly route: RouteFacts;
-  /** Undefined where there is no route: it would only run into a time-out. */
+  /** Undefined where there is no route: a dial would only end in a time-out. */
   readonly dial: DialFacts | undefined;
-  /** Of the route's gateway: it does not answer at all (ARP, neighbour discovery). */
+  /** The gateway of the route answers neither ARP nor neighbour discovery. */
   readonly isGatewaySilent: boolean;
 }
 
 export interface LineFacts {
   readonly path: PathConfig;
-  /** Of `interface`. */
+  /** The device of `path.interface`. */
   readonly link: LinkFacts | undefined;
-  /** Of `source`: whether it is an address of this machine. */
+  /** Whether `path.source` is an address of this machine. */
   readonly isOwnSource: boolean;
-  /** The interface that has `source`. */
+  /** The interface that has the address `path.source`. */
   readonly sourceDevice: string | undefined;
-  /** The strictest that counts for the interface; 1 is strict. */
+  /** The setting in force for the interface (rp_filter of ip-sysctl): 0 off, 1 strict, 2 loose. */
   readonly reversePathFilter: number;
   readonly targets: readonly TargetFacts[];
-  /** Why there is nothing to dial. */
+  /** Why there is no address to dial. */
   readonly noTarget: { readonly code: string; readonly message: string } | undefined;
-  /** Only where a route is missing: a gateway that the line's other routes name, and a metric that is free. */
+  /**
+   * By family, only where a route is missing: the gateway that other routes of the line name, and a metric that no route
+   * has.
+   */
   readonly knownGateway: Partial<Record<4 | 6, string>>;
   readonly freeMetric: Readonly<Record<4 | 6, number>>;
 }
@@ -60,11 +63,11 @@ export interface LineFacts {
 export interface LanDeviceFacts {
   readonly name: string;
   readonly exists: boolean;
-  /** The bridge or bond that it is a part of: what comes in is the bridge's. */
+  /** The bridge or bond that it is a part of. For the kernel its packets come in over that one. */
   readonly master: string | undefined;
   /** With their prefix: `192.168.1.1/24`. */
   readonly prefixes: readonly string[];
-  /** Whether what comes in over it is forwarded. */
+  /** Whether the kernel forwards the packets that come in over it. */
   readonly forwards: Readonly<Record<Family, boolean>>;
 }
 
@@ -77,7 +80,7 @@ export interface RuleFacts {
   readonly family: Family;
   readonly state: FamilyState["state"] | "unknown";
   readonly differences: readonly string[];
-  /** Of IptablesError, when the state is unknown. */
+  /** Code and message of an IptablesError, when the state is unknown. */
   readonly code?: string;
   readonly message?: string;
 }
@@ -90,7 +93,7 @@ export interface FilterFacts {
 
 export type GatewayFacts =
   | { readonly state: "absent" }
-  /** Something else answers at its address. */
+  /** Another program answers at its address. */
   | { readonly state: "foreign"; readonly what: string }
   /** It does not accept this file's token. */
   | { readonly state: "locked" }

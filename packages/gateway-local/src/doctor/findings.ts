@@ -1,7 +1,7 @@
-/** What `hawser-local doctor` found: `bad` fails the check, `note` does not. */
+/** One finding of `hawser-local doctor`. With a `bad` one the exit code is 1, with a `note` it is 0. */
 export interface Finding {
   readonly level: "ok" | "note" | "bad";
-  /** What was looked at: `path adsl1: route`. */
+  /** What was checked: `path adsl1: route`. */
   readonly subject: string;
   readonly text: string;
   /** How to mend it. */

@@ -80,7 +80,7 @@ test("a gateway that does not run could use no line: every line is disabled in t
 
 const APPLY = "`hawser-local rules apply`";
 const CUT =
-  "rules are in place, nobody listens: the LAN's TCP is refused -> `systemctl start hawser-local`, or `hawser-local rules clear`";
+  "the rules are in place, and no gateway listens: the LAN's TCP is refused -> `systemctl start hawser-local`, or `hawser-local rules clear`";
 for (const [facts, gateway, isOwn, found] of [
   [{ state: "in-place" }, "runs", true, "ok they are in place"],
   [
@@ -161,9 +161,9 @@ const NFT = JSON.stringify({
 const counted = (state: string, accepted: number, redirected: number | null): GatewayFacts =>
   runs({ capture: [{ family: "ipv4", state, accepted, redirected }] } as Partial<LocalStatusReport>);
 const IPTABLES =
-  "bad connections of the LAN by IPv4: what is redirected does not arrive: iptables's chain INPUT drops them by its policy, drop -> `iptables -I INPUT -i lan0 -p tcp --dport 12345 -m conntrack --ctstate DNAT -j ACCEPT`";
+  "bad connections of the LAN by IPv4: redirected connections do not arrive: iptables's chain INPUT drops them by its policy, drop -> `iptables -I INPUT -i lan0 -p tcp --dport 12345 -m conntrack --ctstate DNAT -j ACCEPT`";
 const NFTABLES =
-  "bad connections of the LAN by IPv4: what is redirected does not arrive: nft's chain inet fw input drops them by its policy, drop -> `nft 'insert rule inet fw input iifname \"lan0\" tcp dport 12345 ct status dnat accept'`, and the same in /etc/nftables.conf";
+  "bad connections of the LAN by IPv4: redirected connections do not arrive: nft's chain inet fw input drops them by its policy, drop -> `nft 'insert rule inet fw input iifname \"lan0\" tcp dport 12345 ct status dnat accept'`, and the same in /etc/nftables.conf";
 
 for (const [what, ipv4, nft, gateway, found] of [
   [
@@ -179,7 +179,7 @@ for (const [what, ipv4, nft, gateway, found] of [
     undefined,
     counted("unproven", 0, 0),
     [
-      "note connections of the LAN by IPv4: none has come yet, so that they arrive is not proven -> open a page on a device of the LAN, then run `hawser-local doctor` again",
+      "note connections of the LAN by IPv4: none has come yet, so it is not proven that they arrive -> open a page on a device of the LAN, then run `hawser-local doctor` again",
     ],
   ],
   ["default-deny", DENY, undefined, counted("unproven", 0, 9), [IPTABLES]],

@@ -1,4 +1,4 @@
-/** The running gateway, by what answers at its status address. */
+/** Judges the running gateway by what answers at its status address. */
 
 import { formatEndpoint } from "@hawser/shared-protocol";
 import { greedyText, type LocalStatusReport } from "@hawser/status-api/model";
@@ -31,7 +31,7 @@ export function gatewayFindings({ status, paths }: LocalConfig, gateway: Gateway
   }
 }
 
-/** Whose new flows were refused in the last minute, so that others found room. */
+/** The device whose new flows were refused in the last minute to leave room for others. */
 function greedyFindings({ flowRoom }: LocalStatusReport): Finding[] {
   if (!flowRoom?.greedy) return [];
   const { source } = flowRoom.greedy;

@@ -1,4 +1,4 @@
-/** Asks whether a gateway runs with this configuration, by its status server. */
+/** Finds out whether a gateway runs with this configuration, by asking its status server. */
 
 import type { StatusConfig } from "@hawser/gateway-kit/config";
 import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
@@ -36,7 +36,7 @@ export async function gatherGateway(status: StatusConfig): Promise<GatewayFacts>
   }
 }
 
-/** RFC 9457, as a gateway answers. */
+/** Whether an answer is a problem of RFC 9457, as a gateway's refusals are. */
 function isProblem(body: unknown): boolean {
   return typeof body === "object" && body !== null && "detail" in body;
 }

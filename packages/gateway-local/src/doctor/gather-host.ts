@@ -15,12 +15,12 @@ import { RULES_OWNER } from "../capture/rules.ts";
 import type { ConntrackFacts, FilterFacts, LanDeviceFacts, RuleFacts } from "./facts.ts";
 import { read } from "./gather-lines.ts";
 
-/** iptables takes the name of an interface that is not there without a word. */
+/** The doctor looks for itself, since iptables accepts the name of an interface that does not exist. */
 export function gatherLanDevice(name: string): LanDeviceFacts {
   const prefixes = (networkInterfaces()[name] ?? []).flatMap(({ cidr }) => cidr ?? []);
   const forwards = {
     ipv4: read(`/proc/sys/net/ipv4/conf/${name}/forwarding`) !== "0",
-    // The kernel asks for the setting of all interfaces, whatever that of the one says.
+    // For IPv6 only the setting of all interfaces together counts.
     ipv6: read("/proc/sys/net/ipv6/conf/all/forwarding") !== "0",
   };
   return { name, exists: existsSync(`/sys/class/net/${name}`), master: masterOf(name), prefixes, forwards };
@@ -36,7 +36,7 @@ function masterOf(name: string): string | undefined {
   }
 }
 
-/** Undefined without connection tracking: it comes with the first rule that needs it. */
+/** Undefined while connection tracking is not loaded: the first rule that needs it loads it. */
 export function gatherConntrack(): ConntrackFacts | undefined {
   const [max, count] = ["max", "count"].map((what) =>
     Number(read(`/proc/sys/net/netfilter/nf_conntrack_${what}`)),
@@ -45,7 +45,10 @@ export function gatherConntrack(): ConntrackFacts | undefined {
   return { max, count };
 }
 
-/** The destinations that the rules leave alone now: a running gateway has found some of them by itself. */
+/**
+ * The destinations that the installed rules leave alone. A running gateway has added some that the configuration does
+ * not name.
+ */
 export function leftAloneNow({ iptables }: FilterFacts): string[] {
   return Object.values(iptables).flatMap((save) => {
     const nat = parseSave(save).find(({ name }) => name === "nat");
@@ -54,7 +57,7 @@ export function leftAloneNow({ iptables }: FilterFacts): string[] {
   });
 }
 
-/** Of the families that have rules, each by itself: one may be readable when the other is not. */
+/** Each family that has rules is asked by itself: one may be readable when the other is not. */
 export async function gatherRules(runner: Runner, wanted: RuleSet): Promise<RuleFacts[]> {
   const facts: RuleFacts[] = [];
   for (const family of FAMILIES) {

@@ -48,7 +48,7 @@ export async function gatherLine(
   }
 }
 
-/** What a missing default route would be made of. */
+/** The parts of the command that adds a missing default route. */
 async function gatherWay(
   runner: Runner,
   device: string | undefined,
@@ -88,7 +88,7 @@ async function gatherTarget(
   return { target, route, dial, isGatewaySilent: isSilent };
 }
 
-/** After these something may have answered that is no Hawser. */
+/** After an error with such a code another program than Hawser may have answered. */
 const DOUBTFUL = /^ERR_HANDSHAKE_/;
 
 /** The handshake of a subflow, as far as it proves both keys; nothing joins the session. */
@@ -97,7 +97,7 @@ async function dialRemote(path: PathConfig, pairing: Pairing, target: DialTarget
   try {
     const socket = await dialSubflow(path, target, pairing, AbortSignal.timeout(DIAL_MS));
     const ms = Math.round(performance.now() - started);
-    // Not before the handshake's last message has left: the remote gateway would log it as broken off.
+    // `destroySoon` sends the last message of the handshake first. Without it the remote gateway would log an error.
     socket.destroySoon();
     return { outcome: "reached", ms };
   } catch (error) {

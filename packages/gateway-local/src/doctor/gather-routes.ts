@@ -1,11 +1,11 @@
-/** Asks the routing table by ip(8), in the way in which it decides over the packets of a bound socket. */
+/** Asks ip(8) for the route that the kernel takes for the packets of a bound socket. */
 
 import { type Runner, RunnerExit } from "iptables-wrapper";
 import type { PathConfig } from "../config.ts";
 import type { RemoteAddress } from "../remote-addresses.ts";
 import type { RouteFacts } from "./facts.ts";
 
-/** Metrics of the default routes that the doctor proposes: the first multiple of this that is free, but for the first. */
+/** The doctor proposes a default route with the first free metric of 200, 300, 400 and so on. */
 const METRIC_STEP = 100;
 
 interface Route {
@@ -16,8 +16,8 @@ interface Route {
 }
 
 /**
- * `fibmatch` asks for the route itself: without one, `ip route get` answers for a bound socket as the kernel does, which
- * then takes any address for a neighbour's.
+ * `fibmatch` asks for the entry of the routing table. Without `fibmatch`, `ip route get` also answers where there is no
+ * entry: for a socket bound to a device the kernel then takes every address for a neighbour's.
  */
 export async function lookUpRoute(
   runner: Runner,
@@ -28,7 +28,7 @@ export async function lookUpRoute(
   const over = device === undefined ? [] : ["oif", device];
   const args = ["-j", `-${family}`, "route", "get", "fibmatch", address, ...from, ...over];
   const { code, stdout, stderr } = await runner.run("ip", args);
-  // Of netlink, and so of the table: not of a device that is missing, or of an ip that does not know fibmatch.
+  // Only netlink's error says that there is no route. Others come from a missing device, or an ip(8) without fibmatch.
   if (code !== 0)
     return { found: /RTNETLINK answers: .*(route|unreachable)/i.test(stderr) ? "none" : "unknown" };
   const route = parseRoutes(stdout)[0];
@@ -36,7 +36,7 @@ export async function lookUpRoute(
   return { found: "route", device: route.dev ?? device, gateway: route.gateway ?? route.via?.host };
 }
 
-/** A gateway that any table names for the interface: what a missing default route would go by. */
+/** A gateway that a route of any table names for the interface: most likely the line's router. */
 export async function knownGateway(
   runner: Runner,
   family: 4 | 6,
@@ -63,7 +63,7 @@ export async function freeMetric(runner: Runner, family: 4 | 6): Promise<number>
   return metric;
 }
 
-/** Whether the neighbour behind a route has been asked for and is silent. */
+/** Whether the kernel has asked for the gateway of a route (ARP, neighbour discovery) without an answer. */
 export async function isGatewaySilent(runner: Runner, route: RouteFacts): Promise<boolean> {
   if (route.found !== "route" || route.gateway === undefined || route.device === undefined) return false;
   const { stdout } = await runner.run("ip", ["-j", "neigh", "show", route.gateway, "dev", route.device]);
@@ -71,7 +71,7 @@ export async function isGatewaySilent(runner: Runner, route: RouteFacts): Promis
   return states.includes("FAILED") || states.includes("INCOMPLETE");
 }
 
-/** Whether ip(8) is there at all. */
+/** Whether ip(8) is installed. */
 export async function hasIp(runner: Runner): Promise<boolean> {
   return (await runner.run("ip", ["-V"])).code !== RunnerExit.notFound;
 }

@@ -35,14 +35,14 @@ for (const [what, change, found] of [
     "is a line",
     { name: "wan0" },
     [
-      "bad capture: interface wan0: is path adsl1's: what comes in from the Internet is captured, and the LAN is not -> name the LAN's interface in capture.from; `ip -br address` lists them",
+      "bad capture: interface wan0: is path adsl1's: connections from the Internet are captured, and those of the LAN are not -> name the LAN's interface in capture.from; `ip -br address` lists them",
     ],
   ],
   [
     "is a port of a bridge",
     { master: "br-lan" },
     [
-      'bad capture: interface lan0: is a part of br-lan: what comes in over it is br-lan\'s, and is not captured -> name "br-lan" in capture.from instead',
+      'bad capture: interface lan0: is a part of br-lan: its packets come in over br-lan, and are not captured -> name "br-lan" in capture.from instead',
     ],
   ],
   [

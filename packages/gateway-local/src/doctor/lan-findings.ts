@@ -6,9 +6,9 @@ import type { ConntrackFacts, LanDeviceFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 import { sysctlName } from "./line-findings.ts";
 
-/** As many flows as one session carries (MAX_STREAMS of the engine); each needs an entry, and so does what goes past it. */
+/** The flows that one session carries at most (MAX_STREAMS of the engine). Each has an entry in connection tracking. */
 const MOST_FLOWS = 16_384;
-/** Above this share of its room connection tracking is short of it. */
+/** The share of its entries in use above which connection tracking is short of room. */
 const FULL = 0.8;
 
 export function lanFindings(
@@ -24,18 +24,18 @@ export function lanFindings(
     }
     const line = paths.find((path) => path.interface === device.name);
     if (line) {
-      const text = `is path ${line.name}'s: what comes in from the Internet is captured, and the LAN is not`;
+      const text = `is path ${line.name}'s: connections from the Internet are captured, and those of the LAN are not`;
       return [bad(subject, text, "name the LAN's interface in capture.from; `ip -br address` lists them")];
     }
     if (device.master !== undefined) {
-      const text = `is a part of ${device.master}: what comes in over it is ${device.master}'s, and is not captured`;
+      const text = `is a part of ${device.master}: its packets come in over ${device.master}, and are not captured`;
       return [bad(subject, text, `name "${device.master}" in capture.from instead`)];
     }
     return [ok(subject, "is there"), ...forwardingFindings(capture, paths, device)];
   });
 }
 
-/** TCP is captured, but the rest of the LAN's traffic takes the router's ordinary way. */
+/** Only TCP is captured. The kernel forwards the rest of the LAN's traffic. */
 function forwardingFindings(
   capture: CaptureConfig,
   paths: readonly PathConfig[],
@@ -49,7 +49,8 @@ function forwardingFindings(
     );
   }
   if (!forwards.ipv6 && capturesIpv6(capture) && prefixes.some(isGlobalIpv6)) {
-    // A router that forwards takes no router advertisements any more, unless it is told to (2).
+    // With forwarding on, the kernel ignores router advertisements unless accept_ra is 2, and would lose the lines'
+    // routes.
     const lines = [...new Set(paths.flatMap((path) => path.interface ?? []))];
     const accept = lines.map((line) => `net.ipv6.conf.${sysctlName(line)}.accept_ra=2`).join(" ");
     const text = `is off, and ${name} has global IPv6: UDP and ping of the LAN do not get out by IPv6`;
@@ -59,7 +60,7 @@ function forwardingFindings(
   return findings;
 }
 
-/** A LAN with IPv6 of which only IPv4 is captured goes out past the session, over one line. */
+/** Where only IPv4 is captured, a LAN's IPv6 connections leave by the default route, over one line. */
 export function ipv6LeakFindings(capture: CaptureConfig, devices: readonly LanDeviceFacts[]): Finding[] {
   if (capturesIpv6(capture)) return [];
   const leaking = devices.filter(({ prefixes }) => prefixes.some(isGlobalIpv6)).map(({ name }) => name);
@@ -78,7 +79,7 @@ function isGlobalIpv6(prefix: string): boolean {
   return /^[23][0-9a-f]{3}:/i.test(prefix);
 }
 
-/** Redirected connections are tracked; where there is no room for more, the kernel drops their first packet. */
+/** The kernel tracks redirected connections. When its table is full it drops the first packet of a new one. */
 export function conntrackFindings(facts: ConntrackFacts | undefined): Finding[] {
   if (!facts) return [];
   const { max, count } = facts;
@@ -98,7 +99,7 @@ export function conntrackFindings(facts: ConntrackFacts | undefined): Finding[] 
   return [note(subject, text, enlarge(2 * MOST_FLOWS))];
 }
 
-/** How people call it. */
+/** `IPv4` or `IPv6`. */
 export function familyName(family: Family): string {
   return family === "ipv4" ? "IPv4" : "IPv6";
 }

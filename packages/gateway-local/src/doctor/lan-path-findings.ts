@@ -1,4 +1,7 @@
-/** The way of the LAN's connections into the gateway: redirected ones arrive at INPUT, where a firewall may drop them. */
+/**
+ * Judges the way of the LAN's connections into the gateway. Redirected ones pass the chain INPUT, where a firewall may
+ * drop them.
+ */
 
 import type { Family } from "iptables-wrapper";
 import type { FilterFacts, GatewayFacts, LanDeviceFacts } from "./facts.ts";
@@ -9,13 +12,13 @@ import { packetFate } from "./input-filter/packet-fate.ts";
 import type { RedirectedPacket } from "./input-filter/redirected-packet.ts";
 import { familyName } from "./lan-findings.ts";
 
-/** What drops a redirected connection, and the command that lets it in. */
+/** What drops redirected connections, and the command that lets them in. */
 interface Obstacle {
   readonly what: string;
   readonly mend: string;
 }
 
-/** `ports`: where the rules turn each captured family. */
+/** `ports`: the port to which the rules redirect each captured family. */
 export function lanPathFindings(
   ports: Readonly<Partial<Record<Family, number>>>,
   devices: readonly LanDeviceFacts[],
@@ -31,7 +34,7 @@ export function lanPathFindings(
         const own = prefixes.filter((prefix) => isOfFamily(prefix, family));
         return { family, inInterface: name, port: port ?? 0, prefixes: own };
       });
-    // A family that the LAN does not have needs no way.
+    // A family without addresses on the LAN has no connections.
     const coming = packets.filter(({ prefixes }) => prefixes.length > 0);
     if (port === undefined || (coming.length === 0 && packets.length > 0)) return [];
     const obstacles = coming.flatMap((packet) => obstaclesOf(packet, filter, willAccept));
@@ -39,12 +42,15 @@ export function lanPathFindings(
   });
 }
 
-/** Nothing that is captured comes from a link-local address. */
+/** Link-local addresses do not count: no captured connection comes from one. */
 function isOfFamily(prefix: string, family: Family): boolean {
   return prefix.includes(":") === (family === "ipv6") && !/^fe[89ab]/i.test(prefix);
 }
 
-/** `willAccept`: the rules that come with the start let in what they redirect, by iptables. */
+/**
+ * `willAccept`: the gateway will start, and its iptables rules then accept what they redirect. So iptables is not
+ * judged.
+ */
 function obstaclesOf(packet: RedirectedPacket, filter: FilterFacts, willAccept: boolean): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const { family, inInterface, port } = packet;
@@ -72,7 +78,7 @@ function familyFindings(family: Family, obstacles: readonly Obstacle[], gateway:
   const subject = `connections of the LAN by ${familyName(family)}`;
   if (obstacles.length > 0)
     return obstacles.map(({ what, mend }) =>
-      bad(subject, `what is redirected does not arrive: ${what}`, mend),
+      bad(subject, `redirected connections do not arrive: ${what}`, mend),
     );
   if (gateway.state !== "runs") return [];
   const seen = gateway.report.capture?.find((each) => each.family === family);
@@ -83,6 +89,6 @@ function familyFindings(family: Family, obstacles: readonly Obstacle[], gateway:
     return [bad(subject, text, `a firewall drops them: \`${tools}\` show its rules and their counters`)];
   }
   if (seen.accepted > 0) return [ok(subject, `they arrive: ${seen.accepted} so far`)];
-  const text = "none has come yet, so that they arrive is not proven";
+  const text = "none has come yet, so it is not proven that they arrive";
   return [note(subject, text, "open a page on a device of the LAN, then run `hawser-local doctor` again")];
 }

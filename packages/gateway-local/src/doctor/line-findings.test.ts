@@ -64,7 +64,7 @@ for (const [what, facts, found] of [
     { link: up, reversePathFilter: 1 },
     [
       "ok path adsl1: interface wan0: is up with 10.0.0.1",
-      "note path adsl1: reverse-path filter: is strict, and may drop what comes back over this line -> `sysctl -w net.ipv4.conf.wan0.rp_filter=2`",
+      "note path adsl1: reverse-path filter: is strict, and may drop the packets that come back over this line -> `sysctl -w net.ipv4.conf.wan0.rp_filter=2`",
     ],
   ],
 ] as const) {
@@ -117,7 +117,10 @@ for (const [what, facts, family, mend] of [
 ] as const) {
   test(`the mend of a missing route, on a line ${what}`, () => {
     const finding = missingRoute(line(facts), target(family));
-    assert.equal(finding.mend, `${mend} and in what configures the line, or it is gone at its next start`);
+    assert.equal(
+      finding.mend,
+      `${mend} put it into the line's network configuration, too, or it is gone after the next start`,
+    );
   });
 }
 

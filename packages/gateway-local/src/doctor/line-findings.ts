@@ -1,11 +1,13 @@
-/** Lines: their devices, addresses and routes. What the remote says over them is in remote-findings.ts. */
+/** Judges each line's device, address and route. Whether the remote gateway is reached over it: remote-findings.ts. */
 
 import type { PathConfig } from "../config.ts";
 import { KERNEL_MEND, whatIsUncounted } from "../quota/kernel-counts.ts";
 import type { LineFacts, TargetFacts } from "./facts.ts";
 import { bad, type Finding, note, ok } from "./findings.ts";
 
-/** Two paths that are one line: the second adds nothing, and the engine takes its queue for another one's. */
+/**
+ * Two paths over one line. The second adds no capacity, and the engine mistakes the queue that both fill for two queues.
+ */
 export function doubledLines(paths: readonly PathConfig[]): Finding[] {
   return paths.flatMap((path, i) => {
     const earlier = paths.slice(0, i).find((each) => isSameLine(each, path));
@@ -69,24 +71,33 @@ function sourceFindings({ path, isOwnSource, sourceDevice, targets }: LineFacts)
   return [...findings, bad(subject, text, `add interface = "${sourceDevice}" to path ${path.name}`)];
 }
 
-/** With strict filtering, answers that come in over the line that the default route does not name are dropped. */
+/**
+ * With a strict filter the kernel drops packets that come in over another line than the best route to their source
+ * names.
+ */
 function reversePathFindings({ path, reversePathFilter }: LineFacts): Finding[] {
   if (path.interface === undefined || reversePathFilter !== 1) return [];
-  const text = "is strict, and may drop what comes back over this line";
+  const text = "is strict, and may drop the packets that come back over this line";
   return [note(`path ${path.name}: reverse-path filter`, text, loosen(path.interface))];
 }
 
-/** The kernel takes the greater of the interface's setting and that of all (ip-sysctl): 2, loose, always wins. */
+/**
+ * The kernel takes the greater of the interface's setting and that of `all` (ip-sysctl). So 2, loose, is in force at
+ * once.
+ */
 export function loosen(device: string): string {
   return `\`sysctl -w net.ipv4.conf.${sysctlName(device)}.rp_filter=2\``;
 }
 
-/** A dot in an interface's name is written as a slash (sysctl(8)). */
+/** sysctl(8) wants a dot in an interface's name written as a slash. */
 export function sysctlName(device: string): string {
   return device.replaceAll(".", "/");
 }
 
-/** A device-bound socket without a route is no error to the kernel: it takes the address for a neighbour's, and waits. */
+/**
+ * The kernel reports no error here: for a socket bound to a device it asks for the address by ARP when no route is
+ * there.
+ */
 export function missingRoute(line: LineFacts, { target }: TargetFacts): Finding {
   const { path, link, knownGateway, freeMetric } = line;
   const device = path.interface ?? line.sourceDevice ?? "DEVICE";
@@ -100,6 +111,6 @@ export function missingRoute(line: LineFacts, { target }: TargetFacts): Finding 
   return bad(
     subject,
     text,
-    `${command}${whose}; and in what configures the line, or it is gone at its next start`,
+    `${command}${whose}; put it into the line's network configuration, too, or it is gone after the next start`,
   );
 }

@@ -22,7 +22,7 @@ for (const [what, dial, change, found] of [
     "refused",
     failed("ECONNREFUSED"),
     {},
-    "the VPS answers, and nothing listens at that port -> on the VPS: `systemctl start hawser-remote`; `hawser-remote status` there says whether it runs",
+    "the VPS answers, but no program listens at that port -> on the VPS: `systemctl start hawser-remote`; `hawser-remote status` there says whether it runs",
   ],
   [
     "silent",
@@ -35,13 +35,13 @@ for (const [what, dial, change, found] of [
     "unreachable, as its router says",
     failed("EHOSTUNREACH"),
     {},
-    "the line's router 10.0.0.254 says that it cannot be reached (EHOSTUNREACH); the route over wan0 is there -> is that router connected, and does it let us out? `ping -I wan0 203.0.113.1`",
+    "the line's router 10.0.0.254 says that it cannot be reached (EHOSTUNREACH); the route over wan0 is there -> is that router connected, and does it let this router out? `ping -I wan0 203.0.113.1`",
   ],
   [
     "unreachable over PPP",
     failed("ENETUNREACH"),
     { route: { found: "route", device: "ppp0", gateway: undefined } },
-    "the line's other end says that it cannot be reached (ENETUNREACH); the route over wan0 is there -> is that router connected, and does it let us out? `ping -I wan0 203.0.113.1`",
+    "the line's other end says that it cannot be reached (ENETUNREACH); the route over wan0 is there -> is that router connected, and does it let this router out? `ping -I wan0 203.0.113.1`",
   ],
   [
     "unreachable, as its router is silent",
@@ -77,7 +77,7 @@ for (const [what, dial, change, found] of [
     "no TLS, and no words",
     failed("ERR_HANDSHAKE_DEADLINE", "no TLS handshake within 5000 ms"),
     {},
-    "a connection comes about, but no TLS handshake within 5000 ms -> on the VPS `ss -ltnp sport = :4433` says which program has the port, and `hawser-remote logs` what it thinks",
+    "a connection is made, but no TLS handshake within 5000 ms -> on the VPS `ss -ltnp sport = :4433` says which program has the port, and `hawser-remote logs` what it says",
   ],
 ] as const) {
   test(`the remote's answer is ${what}`, () => {

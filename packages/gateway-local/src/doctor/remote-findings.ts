@@ -1,4 +1,4 @@
-/** The remote gateway, as each line reaches it. */
+/** Judges whether each line reaches the remote gateway. */
 
 import { formatEndpoint } from "@hawser/shared-protocol";
 import type { DialTarget } from "../paths/dial-targets.ts";
@@ -8,7 +8,7 @@ import { loosen, missingRoute } from "./line-findings.ts";
 
 type Failed = Extract<DialFacts, { readonly outcome: "failed" }>;
 
-/** What a failure is judged by besides itself. */
+/** What a failed dial is judged by, besides its error. */
 interface Case {
   readonly device: string;
   readonly target: DialTarget;
@@ -18,16 +18,19 @@ interface Case {
   readonly isStrict: boolean;
   /** Another line reaches the remote gateway at this address. */
   readonly isReachedElsewhere: boolean;
-  /** Under which name the home is paired. */
+  /** The name under which the home is paired. */
   readonly name: string;
 }
 
 type Judgement = readonly [text: string, mend: string];
 
-/** `name` is the home's in its pairing line; `reached` has the addresses at which any line found the remote gateway. */
+/**
+ * `name` is the home's name in its pairing line. `reached` are the addresses at which some line reaches the remote
+ * gateway.
+ */
 export function remoteFindings(line: LineFacts, name: string, reached: ReadonlySet<string>): Finding[] {
   const { path, noTarget, link } = line;
-  // What lineFindings says of the interface is the cause.
+  // The interface is the cause, and lineFindings has said so.
   if (link && (!link.exists || !link.isUp || link.addresses.length === 0)) return [];
   if (noTarget) {
     const [text, mend] = unresolved(noTarget);
@@ -71,7 +74,7 @@ function judge(dial: Failed, about: Case): Judgement {
   switch (code) {
     case "ECONNREFUSED":
       return [
-        "the VPS answers, and nothing listens at that port",
+        "the VPS answers, but no program listens at that port",
         "on the VPS: `systemctl start hawser-remote`; `hawser-remote status` there says whether it runs",
       ];
     case "ENETUNREACH":
@@ -90,7 +93,7 @@ function judge(dial: Failed, about: Case): Judgement {
   }
 }
 
-/** What answers is another program, or somebody on the way. */
+/** Another program answers at that port, or a device on the way answers instead: a captive portal. */
 function somethingElse(what: string, { device, target, isReachedElsewhere }: Case): Judgement {
   const { port } = target.endpoint;
   const text = `something else answers there, not hawser-remote: ${what}`;
@@ -103,7 +106,7 @@ function somethingElse(what: string, { device, target, isReachedElsewhere }: Cas
   return [text, `${which}: give hawser-remote another one; if it is hawser-remote, a captive portal answers`];
 }
 
-/** The route is there, or this would be `missingRoute`. */
+/** There is a route: without one the finding is `missingRoute`. */
 function unreachable(code: string, { device, target, route, isGatewaySilent }: Case): Judgement {
   const gateway = route.found === "route" ? route.gateway : undefined;
   if (route.found === "unknown")
@@ -117,7 +120,7 @@ function unreachable(code: string, { device, target, route, isGatewaySilent }: C
   }
   const who = gateway === undefined ? "the line's other end" : `the line's router ${gateway}`;
   const text = `${who} says that it cannot be reached (${code}); the route over ${device} is there`;
-  const mend = `is that router connected, and does it let us out? \`ping -I ${device} ${target.address}\``;
+  const mend = `is that router connected, and does it let this router out? \`ping -I ${device} ${target.address}\``;
   return [text, mend];
 }
 
@@ -128,22 +131,22 @@ function refused(message: string, { name }: Case): Judgement {
   return [`${message}: the pairing line here is of "${name}"`, `on the VPS: ${commands}; ${then}`];
 }
 
-/** The connection stands, and then nothing comes, or nothing that is understood. */
+/** The TCP connection is made, but no TLS handshake follows. */
 function noHandshake(message: string, { device, target, isReachedElsewhere }: Case): Judgement {
-  const text = `a connection comes about, but ${message}`;
+  const text = `a connection is made, but ${message}`;
   if (isReachedElsewhere) {
     const mend = `the other lines reach hawser-remote there, so something on this one interferes: \`curl -i --interface ${device} http://example.com/\` shows whether a captive portal does`;
     return [text, mend];
   }
   const { port } = target.endpoint;
-  const mend = `on the VPS \`ss -ltnp sport = :${port}\` says which program has the port, and \`hawser-remote logs\` what it thinks`;
+  const mend = `on the VPS \`ss -ltnp sport = :${port}\` says which program has the port, and \`hawser-remote logs\` what it says`;
   return [text, mend];
 }
 
 function silent(message: string, { device, target, isStrict, isReachedElsewhere }: Case): Judgement {
   const ping = `\`ping -I ${device} ${target.address}\``;
   if (isStrict) {
-    const mend = `the strict reverse-path filter drops what comes back, unless this line has the best route: ${loosen(device)}`;
+    const mend = `the strict reverse-path filter drops the packets that come back, unless this line has the best route: ${loosen(device)}`;
     return [message, mend];
   }
   if (isReachedElsewhere)

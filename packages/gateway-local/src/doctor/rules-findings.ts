@@ -1,4 +1,4 @@
-/** The redirect rules, by what they should be while the gateway runs, and while it does not. */
+/** Judges the redirect rules: they should be in place exactly while the gateway runs. */
 
 import { IptablesErrorCode } from "iptables-wrapper";
 import type { GatewayFacts, RuleFacts } from "./facts.ts";
@@ -7,7 +7,7 @@ import { familyName } from "./lan-findings.ts";
 
 const APPLY = "`hawser-local rules apply`";
 
-/** `isOwn`: the gateway puts them in place itself (`capture.rules`). */
+/** `isOwn`: the gateway installs the rules itself (`capture.rules`). */
 export function rulesFindings(
   rules: readonly RuleFacts[],
   gateway: GatewayFacts["state"],
@@ -30,7 +30,7 @@ function whileRunning(subject: string, { state, differences: [amiss] }: RuleFact
   return bad(subject, text, APPLY);
 }
 
-/** Rules without a listener behind them cut the LAN off. */
+/** Rules that redirect to a port without a listener cut the LAN off. */
 function whileStopped(subject: string, state: RuleFacts["state"], isOwn: boolean): Finding {
   if (state === "missing") {
     const mend = isOwn ? "`systemctl start hawser-local`" : `\`systemctl start hawser-local\`, then ${APPLY}`;
@@ -40,7 +40,7 @@ function whileStopped(subject: string, state: RuleFacts["state"], isOwn: boolean
       mend,
     );
   }
-  const text = "rules are in place, nobody listens: the LAN's TCP is refused";
+  const text = "the rules are in place, and no gateway listens: the LAN's TCP is refused";
   return bad(subject, text, "`systemctl start hawser-local`, or `hawser-local rules clear`");
 }
 

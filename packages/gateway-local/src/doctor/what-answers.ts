@@ -1,4 +1,4 @@
-/** Finds out what answers at the remote gateway's address when it is no Hawser: its own first words. */
+/** Finds out what answers at the remote gateway's address when it is not Hawser: the first line that it sends. */
 
 import type { Socket } from "node:net";
 import { createPinnedSocket } from "@hawser/linux-sockets";
@@ -6,14 +6,17 @@ import { printable } from "@hawser/status-api/model";
 import type { PathConfig } from "../config.ts";
 import type { DialTarget } from "../paths/dial-targets.ts";
 
-/** How long a server may take to greet, before it is asked as a web server is, and then to answer, milliseconds. */
+/**
+ * How long a server may take to send a greeting; then it is sent a request of HTTP, and has ANSWER_MS to answer.
+ * Milliseconds.
+ */
 const GREETING_MS = 1_000;
 const ANSWER_MS = 2_000;
-/** Of the answer, characters. */
+/** Characters of the answer that are shown, and that are read. */
 const MAX_WORDS = 80;
 const MAX_ANSWER = 4_096;
 
-/** `HTTP/1.1 302 Found, to http://portal/`, `SSH-2.0-OpenSSH_9.2`; undefined when it says nothing that can be read. */
+/** Such as `HTTP/1.1 302 Found, to http://portal/` or `SSH-2.0-OpenSSH_9.2`; undefined when no readable text comes. */
 export async function whatAnswers(path: PathConfig, target: DialTarget): Promise<string | undefined> {
   const { address, family, endpoint } = target;
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -45,14 +48,14 @@ export async function whatAnswers(path: PathConfig, target: DialTarget): Promise
   return words;
 }
 
-/** A line of greeting, or a web server's headers. */
+/** Whether the answer has a whole line of greeting, or all headers of a web server. */
 function isWhole(answer: string): boolean {
   return answer.includes(answer.startsWith("HTTP/") ? "\r\n\r\n" : "\n");
 }
 
 export function firstWords(answer: string): string | undefined {
   const [line = ""] = answer.split(/\r?\n/);
-  // A TLS alert and the like is nothing to show.
+  // Binary data, such as a TLS alert, is not shown.
   if (!/^[\x20-\x7e]{3,}/.test(line)) return undefined;
   const said = printable(line.slice(0, MAX_WORDS));
   const to = line.startsWith("HTTP/")

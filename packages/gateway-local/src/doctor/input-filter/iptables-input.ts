@@ -1,4 +1,4 @@
-/** The input chain of iptables-save's filter table, judged for one packet. */
+/** Reads the INPUT chain of iptables-save's filter table, as it concerns one packet. */
 
 import { parseSave, type SavedRule, type SavedTable } from "iptables-wrapper";
 import {
@@ -12,7 +12,7 @@ import {
 } from "./packet-fate.ts";
 import { isFrom, isInterface, isPort, isTo, type RedirectedPacket } from "./redirected-packet.ts";
 
-/** Undefined: there is no filter table, and so nothing that drops. */
+/** Undefined when there is no filter table, so that nothing drops the packet. */
 export function iptablesInput(save: string, packet: RedirectedPacket): FilterChains | undefined {
   const table = parseSave(save).find(({ name }) => name === "filter");
   if (!table) return undefined;
@@ -31,7 +31,7 @@ function read(rule: SavedRule, table: SavedTable, packet: RedirectedPacket): Fil
   return { matches, verdict: verdictOf(words[target] as string, words[target + 1] ?? "", table), text };
 }
 
-/** Of iptables-extensions(8): they do something to the packet, and it goes on. */
+/** Targets of iptables-extensions(8) after which the next rule is looked at. */
 const GO_ON =
   /^(LOG|NFLOG|ULOG|AUDIT|TRACE|MARK|CONNMARK|SECMARK|CONNSECMARK|CLASSIFY|DSCP|TOS|TTL|HL|ECN|TCPMSS|TCPOPTSTRIP|SET|CT|NOTRACK|CHECKSUM|IDLETIMER|LED|RATEEST|TEE)$/;
 
@@ -44,7 +44,7 @@ function verdictOf(option: string, target: string, { chains }: SavedTable): Verd
   return { does: "unknown" };
 }
 
-/** Modules whose options are understood below; of another one, nobody knows what it asks. */
+/** Modules whose options are read below. A rule with another module may match or not. */
 const MODULES = new Set(["tcp", "udp", "conntrack", "state", "comment", "multiport", "addrtype"]);
 
 function matchesOf(words: readonly string[], packet: RedirectedPacket): Match {

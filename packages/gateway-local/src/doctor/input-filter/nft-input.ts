@@ -1,4 +1,4 @@
-/** The input chains of nft's own rule set (libnftables-json(5)), judged for one packet. */
+/** Reads the input chains of nft's rule set (libnftables-json(5)), as they concern one packet. */
 
 import {
   all,
@@ -26,10 +26,10 @@ interface NftObject extends Json {
   readonly name: string;
 }
 
-/** Tables of iptables-nft: what they do iptables-save says. */
+/** Tables of iptables-nft. They are read by iptables-save (iptables-input.ts). */
 const IPTABLES_TABLES = new Set(["filter", "nat", "mangle", "raw", "security"]);
 
-/** Every base chain that the packet goes through; `isIptables` says which tables iptables-save shows. */
+/** The base chains that the packet passes, but for those of tables that iptables-save shows (`isIptables`). */
 export function nftInputs(
   listing: string,
   packet: RedirectedPacket,
@@ -65,7 +65,7 @@ function only(object: Json): [kind: string, body: Json | undefined] {
   return entry ? [entry[0], (entry[1] ?? undefined) as Json | undefined] : ["", undefined];
 }
 
-/** Statements after which the packet goes on as it was. */
+/** Statements after which the next one is looked at. */
 const GO_ON = new Set(["counter", "log", "mangle", "notrack", "ct helper", "set", "map"]);
 
 class RuleReader {
@@ -113,7 +113,7 @@ class RuleReader {
     return { matches: "no", verdict: undefined };
   }
 
-  /** Whether what `left` names has the value `right` in our packet. */
+  /** Whether the packet's field that `left` names has the value `right`. */
   #compare(left: Json, right: unknown): Match {
     const test = this.#testOf(left);
     return test ? this.#one(test, right) : "maybe";
@@ -129,7 +129,7 @@ class RuleReader {
     return range ? test(range.join("-")) : "maybe";
   }
 
-  /** Those of a set, written out or named. */
+  /** The elements of a set, which is written out or named. */
   #elements(written: unknown): unknown[] | undefined {
     if (Array.isArray(written)) return written;
     if (typeof written === "string" && written.startsWith("@")) {
@@ -168,7 +168,7 @@ class RuleReader {
       case "ct state":
         return is("new");
       case "ct status":
-        // REDIRECT is a kind of DNAT. The other states are not known of every packet.
+        // REDIRECT is a kind of DNAT. Whether another state applies is not known for every packet.
         return (value) => (value === "dnat" ? "yes" : "maybe");
       case "payload ip saddr":
       case "payload ip6 saddr":
@@ -184,7 +184,7 @@ class RuleReader {
   }
 }
 
-/** `fib daddr type local`: where REDIRECT leads to is an address of this machine. */
+/** `fib daddr type local`: REDIRECT has made the destination an address of this machine. */
 function fibTest({ result, flags }: Json): ((value: string) => Match) | undefined {
   const isType = result === "type" && Array.isArray(flags) && flags.includes("daddr");
   return isType ? (value) => isSo(value === "local") : undefined;

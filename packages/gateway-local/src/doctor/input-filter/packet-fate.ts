@@ -1,33 +1,33 @@
-/** What a firewall's input chain does with a packet, by its rules alone, whatever program wrote them. */
+/** Follows a packet through an input chain. The rules come from iptables-input.ts or nft-input.ts. */
 
-/** Whether a rule is about the packet; `maybe` when that depends on what is not known of it. */
+/** Whether a rule matches the packet. `maybe`: that depends on something that the doctor does not know. */
 export type Match = "yes" | "no" | "maybe";
 
 export type Verdict =
   | { readonly does: "accept" | "drop" | "return" }
-  /** Hands the packet to somebody else, such as a queue: nobody knows what becomes of it. */
+  /** Hands the packet to another program, such as one behind a queue. Its decision is not known. */
   | { readonly does: "unknown" }
   | { readonly does: "jump" | "goto"; readonly chain: string };
 
 export interface FilterRule {
   readonly matches: Match;
-  /** Undefined: it only counts or logs. */
+  /** Undefined for a rule that only counts or logs. */
   readonly verdict: Verdict | undefined;
-  /** As its own tool writes it, for people. */
+  /** As iptables or nft writes the rule, for people. */
   readonly text: string;
 }
 
 export interface FilterChains {
   readonly rules: ReadonlyMap<string, readonly FilterRule[]>;
-  /** The one that the kernel starts with, and what becomes of a packet at its end. */
+  /** The chain that the kernel starts with, and what happens to a packet at its end. */
   readonly base: string;
   readonly policy: "accept" | "drop";
 }
 
-/** `by` is the rule or the policy. Only what is certain is said to pass or to be dropped. */
+/** `passes` and `drops` are certain. `by` is the rule or the policy that drops the packet. */
 export type Fate = { readonly fate: "passes" | "unknown" } | { readonly fate: "drops"; readonly by: string };
 
-/** Deeper than any kernel allows jumps to be. */
+/** More jumps into each other than any kernel allows. */
 const MAX_DEPTH = 16;
 
 export function packetFate(chains: FilterChains): Fate {
@@ -39,7 +39,7 @@ export function packetFate(chains: FilterChains): Fate {
   return { fate: "drops", by: end === "drop" ? walk.dropper : "its policy, drop" };
 }
 
-/** Goes by the rules that match for certain; notes what those that may match would have done. */
+/** Follows the rules that certainly match, and records what the rules that may match would do. */
 class Walk {
   readonly #chains: FilterChains;
   mayAccept = false;
@@ -51,14 +51,14 @@ class Walk {
     this.#chains = chains;
   }
 
-  /** `return`: the chain has come to its end without a decision. */
+  /** `return`: the chain has ended without a decision. */
   through(name: string, depth: number): "accept" | "drop" | "return" {
     for (const rule of this.#chains.rules.get(name) ?? []) {
       if (rule.matches === "no" || !rule.verdict) continue;
       const outcome = this.#outcome(rule, rule.verdict, depth);
       if (outcome === "on") continue;
       if (rule.matches === "yes") return outcome;
-      // It may also go on behind this rule.
+      // The rule may not match: the next one counts, too.
       this.mayAccept ||= outcome !== "drop";
       this.mayDrop ||= outcome !== "accept";
     }
@@ -78,13 +78,13 @@ class Walk {
   }
 }
 
-/** All must match. */
+/** `yes` when all match. */
 export function all(matches: readonly Match[]): Match {
   if (matches.includes("no")) return "no";
   return matches.includes("maybe") ? "maybe" : "yes";
 }
 
-/** One must match. */
+/** `yes` when one matches. */
 export function any(matches: readonly Match[]): Match {
   if (matches.includes("yes")) return "yes";
   return matches.includes("maybe") ? "maybe" : "no";

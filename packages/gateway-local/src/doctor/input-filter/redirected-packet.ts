@@ -1,4 +1,4 @@
-/** The first packet of a LAN client's connection, as the input chain sees it behind the REDIRECT. */
+/** The first packet of a LAN client's connection, as the input chain sees it after REDIRECT. */
 
 import { BlockList, isIP } from "node:net";
 import type { Family } from "iptables-wrapper";
@@ -7,29 +7,32 @@ import { all, isSo, type Match, not } from "./packet-fate.ts";
 export interface RedirectedPacket {
   readonly family: Family;
   readonly inInterface: string;
-  /** The capture listener's. */
+  /** The port of the capture listener. */
   readonly port: number;
-  /** The addresses of the interface with their prefix, of that family: clients are in there, and REDIRECT goes to one. */
+  /**
+   * The interface's addresses of that family, with their prefix. Clients are within a prefix; REDIRECT goes to one of
+   * the addresses.
+   */
   readonly prefixes: readonly string[];
 }
 
-/** By the name as iptables (`eth+`) or nft (`eth*`) writes it. */
+/** `name` may be a pattern as iptables (`eth+`) or nft (`eth*`) writes it. */
 export function isInterface({ inInterface }: RedirectedPacket, name: string): Match {
   if (!/[+*]$/.test(name)) return isSo(name === inInterface);
   return isSo(inInterface.startsWith(name.slice(0, -1)));
 }
 
-/** Whether it comes from a range. */
+/** Whether the packet comes from a range of addresses. */
 export function isFrom(packet: RedirectedPacket, cidr: string): Match {
   return ofPrefixes(packet, cidr, (prefixLength) => prefixLength);
 }
 
-/** Whether it goes to a range: REDIRECT has made its destination an address of the interface. */
+/** Whether the packet goes to a range of addresses. REDIRECT has made its destination an address of the interface. */
 export function isTo(packet: RedirectedPacket, cidr: string): Match {
   return ofPrefixes(packet, cidr, () => 128);
 }
 
-/** `width` is how narrow a range may be that still has all of what is meant. */
+/** `width`: a range with this prefix length or a shorter one contains every packet in question. */
 function ofPrefixes(packet: RedirectedPacket, cidr: string, width: (length: number) => number): Match {
   const [network = "", bits] = cidr.split("/");
   const family = isIP(network);

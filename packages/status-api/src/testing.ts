@@ -1,4 +1,4 @@
-/** For tests: what a gateway reports, and how its status server is asked. */
+/** For tests: a sample of what a gateway reports, and requests to its status server. */
 
 import assert from "node:assert/strict";
 import { request } from "node:http";
@@ -9,7 +9,7 @@ import { type Pages, pagePolicy } from "./server/pages.ts";
 
 export { EVENT_TYPES } from "./model/values.ts";
 
-/** Pages for people, which others make. */
+/** A page, and a file that it loads. */
 export const samplePages: Pages = {
   front: { html: "<!doctype html><title>Hawser</title>", policy: pagePolicy({ scripts: "'none'" }) },
   asset: (name) =>
@@ -74,7 +74,7 @@ export interface Question {
   readonly body?: string;
 }
 
-/** node:http, since fetch does not let Host and Origin be chosen. */
+/** By node:http: fetch does not let a test choose Host and Origin. */
 export function ask(
   port: number,
   path: string,
@@ -97,12 +97,12 @@ export function ask(
   });
 }
 
-/** A question with a body of JSON. */
+/** A request with a body of JSON. */
 export function withJson(method: string, body: string, headers: Record<string, string> = {}): Question {
   return { method, headers: { "content-type": "application/json", ...headers }, body };
 }
 
-/** The answer is a problem as RFC 9457 has it. */
+/** The answer is a problem of RFC 9457. */
 export function assertProblem(answer: Answer, status: number, detail?: string): void {
   assert.equal(answer.status, status, answer.text);
   assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);

@@ -4,10 +4,10 @@ import { CodedError, ErrorCode } from "@hawser/gateway-kit/config";
 import type { Endpoint } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
 
-/** A client that waits longer than this for its answer is told that there is none, ms. */
+/** The gateway must answer within this time, ms. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** Longest explanation of a refusal that is read, bytes. */
+/** At most so much is read of the reason of a refusal, bytes. */
 const MAX_REFUSAL = 1024;
 
 /** The client's side of HTTP CONNECT: a socket to `target`, through the gateway whose status server is at `server`. */
@@ -42,7 +42,7 @@ export function dialConnect(server: Endpoint, token: string, target: Endpoint): 
   return promise;
 }
 
-/** What follows a refusal up to its end; a server that says more than a line is cut short. */
+/** Reads the body of a refusal, which is one line. What is longer is cut off. */
 function readRefusal(socket: Socket, head: Buffer, done: (body: string) => void): void {
   let body = head.toString("latin1");
   socket.on("data", (bytes) => {

@@ -1,4 +1,4 @@
-/** The running gateway, asked over its status server. */
+/** A client of the status server, for commands. */
 
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { StatusConfig } from "@hawser/gateway-kit/config";
@@ -7,19 +7,19 @@ import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint, isWildcardHost } from "@hawser/shared-protocol";
 import { type ServerEvent, serverEvents } from "../model/server-events.ts";
 
-/** A gateway that takes longer to answer is in trouble, ms. */
+/** A gateway must answer within this time, ms. */
 const TIMEOUT_MS = 5_000;
 
 export interface Question {
   readonly method?: "GET" | "PATCH" | "POST" | "DELETE";
   readonly body?: unknown;
-  /** Its abort ends the question; what was asked for is called off. */
+  /** An abort closes the connection, which ends a drill or a speed test. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Asks a running gateway through its status server. */
 export class GatewayApi {
-  /** `http://HOST:PORT` of a status server that listens there; of every address the loopback one. */
+  /** `http://HOST:PORT` of the status server; the loopback address where it listens at every address. */
   readonly url: string;
   readonly #token: Secret | undefined;
 
@@ -28,7 +28,7 @@ export class GatewayApi {
     this.#token = token;
   }
 
-  /** The answer's JSON; undefined when it has none. @throws CodedError STATUS_UNREACHABLE or, when it was refused, STATUS_REFUSED */
+  /** The JSON of the answer; undefined when the answer has no body. @throws CodedError STATUS_UNREACHABLE or, when it was refused, STATUS_REFUSED */
   async ask(path: string, question: Question = {}): Promise<unknown> {
     const response = await this.#send(path, "application/json", question);
     const body = await this.#readAll(response);
@@ -38,7 +38,7 @@ export class GatewayApi {
     throw this.#refused(response.statusCode, answer);
   }
 
-  /** What comes as server-sent events, until the gateway or the signal ends it, or the connection is lost. @throws as `ask`, at first */
+  /** Server-sent events, until the gateway or the signal ends them, or the connection is lost. @throws as `ask`, before the first */
   async *events(path: string, question: Question = {}): AsyncGenerator<ServerEvent> {
     const response = await this.#send(path, "text/event-stream", question);
     if (response.statusCode !== 200)
@@ -46,7 +46,7 @@ export class GatewayApi {
     try {
       yield* serverEvents(response as AsyncIterable<Uint8Array>);
     } catch {
-      // The connection broke, as it does when the gateway is restarted: that, too, is an end.
+      // A lost connection ends the events, too: a gateway that restarts closes it.
     }
   }
 
@@ -115,7 +115,7 @@ function whyNoAnswer(error: Error): string {
   return error.message;
 }
 
-/** Of a problem (RFC 9457), for people. */
+/** The explanation of a problem (RFC 9457). */
 function detailOf(answer: unknown): string | undefined {
   if (typeof answer !== "object" || answer === null || !("detail" in answer)) return undefined;
   return String(answer.detail);

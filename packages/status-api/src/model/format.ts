@@ -49,12 +49,12 @@ function twoDigits(number: number): string {
   return String(number).padStart(2, "0");
 }
 
-/** Text of others for a terminal: what could steer it, or is not one column wide, becomes `?`. */
+/** Text that others have chosen, for a terminal: each character but printable ASCII becomes `?`. */
 export function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, "?");
 }
 
-/** At most `width` columns; what is cut off leaves a mark. */
+/** At most `width` columns; `…` stands for what is cut off. */
 export function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

@@ -1,6 +1,6 @@
 import type { FlowRoom, GreedySource } from "../schemas/status.ts";
 
-/** Who takes so much that it is refused more, and what that means for it and for the others. One sentence. */
+/** One sentence: which source has so many flows that new ones are refused, and what happens to them. */
 export function greedyText({ limit }: Pick<FlowRoom, "limit">, greedy: GreedySource): string {
   const { source, flows, dialling } = greedy;
   const rest = flows - dialling;

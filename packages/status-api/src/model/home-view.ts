@@ -7,17 +7,17 @@ export type Direction = "down" | "up";
 type Gateway = StatusReport["role"];
 type Rates = Pick<PathStatus, "sendRateBps" | "receiveRateBps">;
 
-/** Which of a path's rates is the direction's. */
+/** Which of a path's rates belongs to the direction. */
 export function rateKey(gateway: Gateway, direction: Direction): keyof Rates {
   return (gateway === "local") === (direction === "down") ? "receiveRateBps" : "sendRateBps";
 }
 
-/** Bits per second. */
+/** The rates of a path by direction, bits per second. */
 export function homeRates(gateway: Gateway, path: Rates): Readonly<Record<Direction, number>> {
   return { down: path[rateKey(gateway, "down")], up: path[rateKey(gateway, "up")] };
 }
 
-/** Of what this gateway has sent and received. */
+/** Bytes by direction, of what this gateway has sent and received. */
 export function homeBytes(
   gateway: Gateway,
   sent: number,

@@ -1,8 +1,8 @@
-/** What follows from a report, for whoever shows it. */
+/** Questions about a report, for pages and commands. */
 
 import type { PathStatus, SessionStatus, StatusReport } from "../schemas/status.ts";
 
-/** The sessions of either gateway: the local one has one. */
+/** The sessions of a report; a local gateway has one. */
 export function sessionsOf(report: StatusReport): readonly SessionStatus[] {
   return report.role === "local" ? [report.session] : report.sessions;
 }

@@ -1,14 +1,14 @@
-/** Reads server-sent events (WHATWG HTML, section 9.2.6) from a body: EventSource could not send a token. */
+/** Reads server-sent events (WHATWG HTML, section 9.2.6) from a body. Browsers have EventSource for that, but it cannot send a token. */
 
 /** One server-sent event. */
 export interface ServerEvent {
-  /** The id of this event or, without one, of the last that had one. */
+  /** The id of this event; of the last event that had one, when this one has none. */
   readonly id: string;
   readonly type: string;
   readonly data: string;
 }
 
-/** What comes until the body ends. */
+/** The events of a body, until it ends. */
 export async function* serverEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
   let text = "";

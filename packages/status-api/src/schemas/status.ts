@@ -36,9 +36,10 @@ const path = z.object({
     description: "As configured, or changed since; the remote gateway has it from the local one.",
   }),
   roleInForce: pathRole.optional().meta({
-    description: "As what the path is used now: a quota that is used up can take more than `role` allows.",
+    description:
+      "What the path is used as now. It differs from role when a quota is used up: the path may then be a backup path, or disabled. Absent: the same as role.",
   }),
-  roleSince: text("Since when the path has its role in force, ISO 8601."),
+  roleSince: text("When the path was given its role in force, ISO 8601."),
   roleReason: text("Who gave the path its role in force, or why the path has it."),
   inUse: z.boolean().optional().meta({
     description:
@@ -163,7 +164,7 @@ export type FlowRoom = Shape<typeof flowRoom>;
 /** A device that has flows refused so that others find room. */
 export type GreedySource = NonNullable<FlowRoom["greedy"]>;
 
-/** The report of either gateway: of a union the serialiser would have to find the right one at each answer. */
+/** The report of either gateway in one object. For a union the serialiser would check each report against both. */
 export const reportSchema = z.object({
   role: z.enum(["local", "remote"]),
   version: text("The program's."),
@@ -201,7 +202,7 @@ export const roleChange = z.object({
   name: z.string(),
   role: pathRole,
   roleInForce: pathRole.meta({
-    description: "As what the path is used now: a quota that is used up stands above its role.",
+    description: "What the path is used as now. It differs from role while a quota is used up.",
   }),
   roleReason: text("Why it is used so."),
 });

@@ -1,4 +1,4 @@
-/** The routes under `/api`. Each is there as `/api/v1`, too: that stays when a later version takes `/api`. */
+/** The routes below `/api`. Each is also below `/api/v1`, which stays when a later version takes `/api`. */
 
 import type { Logger, LogLine, Recent } from "@hawser/gateway-kit";
 import { PATH_ROLES } from "@hawser/shared-protocol";
@@ -41,13 +41,15 @@ export function addApiRoutes(
     },
   });
 
-  app.get("/api", answers("what this API is and can do", about), () => aboutApi(source));
-  app.get("/api/status", answers("the gateway, its sessions and paths", reportSchema), () =>
+  app.get("/api", answers("The version of the API, and what this gateway can be asked to do.", about), () =>
+    aboutApi(source),
+  );
+  app.get("/api/status", answers("The gateway, its sessions and their paths.", reportSchema), () =>
     withoutInfinities(source.status()),
   );
   app.get<{ Querystring: FlowQuery }>(
     "/api/flows",
-    answers("the open flows", flowListSchema, flowQuery),
+    answers("The open flows.", flowListSchema, flowQuery),
     (request, reply) => {
       const { flows, total } = listFlows(source.flows(), request.query);
       return reply.header("x-total-count", total).send(withoutInfinities(flows));
@@ -55,7 +57,7 @@ export function addApiRoutes(
   );
   app.get(
     "/api/history",
-    answers("the paths' counters, rates and round trips over the last minutes", historySchema),
+    answers("Counters, rates and round-trip times of the paths over the last ten minutes.", historySchema),
     () => withoutInfinities(history.history()),
   );
   addEventRoutes(app, source, history, log);
@@ -64,7 +66,7 @@ export function addApiRoutes(
   addTrialRoutes(app, source, logger);
 }
 
-/** For Fastify: `/api/v1/...` is `/api/...`. */
+/** The URL that Fastify looks for: `/api/...` for `/api/v1/...`. */
 export function rewriteVersion(url: string): string {
   return url.replace(new RegExp(`^/api/v${API_VERSION}(?=[/?]|$)`), "/api");
 }
@@ -82,7 +84,7 @@ function aboutApi(source: StatusSource): About {
 
 function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
   const schema = {
-    summary: "changes a path's role at once",
+    summary: "Changes the role of a path at once.",
     params: jsonSchema(pathName),
     body: jsonSchema(roleRequest),
     response: { 200: done(roleChange), ...failed },
@@ -114,7 +116,7 @@ function addRoleRoute(app: FastifyInstance, source: StatusSource): void {
 
 function addFlowRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
-    summary: "cuts an open flow",
+    summary: "Cuts an open flow.",
     params: jsonSchema(flowName),
     response: { 204: NOTHING, ...failed },
   };

@@ -8,14 +8,15 @@ import { parseEndpoint, Secret } from "@hawser/shared-protocol";
 import { showsToken } from "./guard.ts";
 
 /**
- * Takes over a tunnel. Answer with `acceptConnect` once the destination is reached, or with `refuseConnect`; `head`
- * is what the client sent ahead. The socket is half-open capable and has an error listener; close it in the end.
+ * Takes over a tunnel. It answers by `acceptConnect` once the destination is reached, or by `refuseConnect`, and closes
+ * the socket in the end. `head` has the bytes that the client has already sent. The socket may be half open, and has a
+ * listener for errors.
  */
 export type OnConnect = (target: Endpoint, socket: Socket, head: Buffer) => void;
 
 export interface ConnectOptions {
   readonly onConnect?: OnConnect | undefined;
-  /** What a client must show; see `deriveConnectToken`. */
+  /** The token that a client must show; see `deriveConnectToken`. */
   readonly connectToken?: (() => string) | undefined;
 }
 
@@ -26,7 +27,7 @@ export function serveConnect(
   socket: Socket,
   head: Buffer,
 ): void {
-  // The HTTP parser has let go of the socket; whoever resets it must not end the process.
+  // Node no longer handles the errors of this socket; without a listener a reset would end the process.
   socket.on("error", () => socket.destroy());
   if (!onConnect || connectToken === undefined)
     return refuseConnect(socket, 405, "tunnels are not served here");
@@ -45,7 +46,7 @@ export function acceptConnect(socket: Socket): void {
   socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
 }
 
-/** `status` is an HTTP one: 403 not allowed, 502 refused or unreachable, 503 no path, 504 timeout. */
+/** By a status of HTTP: 403 not allowed, 502 refused or unreachable, 503 no path, 504 no answer in time. */
 export function refuseConnect(socket: Socket, status: number, why: string, headers = ""): void {
   const body = `${why.replaceAll(/[^\x20-\x7e]/g, "?")}\n`;
   turnAway(

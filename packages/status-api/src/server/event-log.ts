@@ -1,4 +1,4 @@
-/** What happened to lines, sessions and flows, for people and their tools: the last events, numbered. */
+/** The log of what happened to paths, sessions and flows: the last events, numbered. */
 
 import { Heaviest, Recent } from "@hawser/gateway-kit";
 import { EVENT_TYPES } from "../model/values.ts";
@@ -26,8 +26,8 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
 const CAPACITY = 1_000;
 
 /**
- * The last events, and how many there were of each type. The peer with most events makes room for new ones, so that none
- * can push the others' history out.
+ * The last events, and how many there were of each type. When the log is full, the peer with the most events loses its
+ * oldest: no peer can push out the events of others.
  */
 export class EventLog extends Recent<GatewayEvent> {
   readonly #perPeer = new Heaviest();

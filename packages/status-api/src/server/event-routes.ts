@@ -1,4 +1,4 @@
-/** `GET /api/events` and `GET /api/logs`: what was, as a list, or as server-sent events with what comes. */
+/** `GET /api/events` and `GET /api/logs`: a list of what has happened, or a stream that goes on. */
 
 import type { LogLine, Recent } from "@hawser/gateway-kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -19,7 +19,7 @@ import type { StatusHistory } from "./history.ts";
 import { sendProblem } from "./problems.ts";
 import type { StatusSource } from "./source.ts";
 
-/** Compiled once: Fastify knows a schema again by its identity. */
+/** One object: Fastify keeps the serialiser that it has compiled of it. */
 const REPORT = jsonSchema(reportSchema);
 
 /** Event streams at a time. */
@@ -43,7 +43,8 @@ function addEventRoute(
   streams: Streams,
 ): void {
   const schema = {
-    summary: "what happened to lines, sessions and flows; with Accept: text/event-stream as it happens",
+    summary:
+      "Events of paths, sessions and flows, as a list; with Accept: text/event-stream as a stream that goes on.",
     querystring: jsonSchema(eventQuery),
     response: { 200: doneOrStream(eventList), ...failed },
   };
@@ -61,7 +62,8 @@ function addEventRoute(
 
 function addLogRoute(app: FastifyInstance, log: Recent<LogLine>, streams: Streams): void {
   const schema = {
-    summary: "the last lines of the gateway's log; with Accept: text/event-stream those that come, too",
+    summary:
+      "The last lines of the gateway's log, as a list; with Accept: text/event-stream as a stream that goes on.",
     querystring: jsonSchema(logQuery),
     response: { 200: doneOrStream(logLines), ...failed },
   };
@@ -74,17 +76,17 @@ function addLogRoute(app: FastifyInstance, log: Recent<LogLine>, streams: Stream
   });
 }
 
-/** The id that the reader has last; 0 for none. One that comes again asks as it did first, but for the header. */
+/** The id of the last entry that the reader has; 0 for none. A reader that comes again repeats its query and adds the header. */
 function lastSeen({ query, headers }: FastifyRequest<{ Querystring: EventQuery | LogQuery }>): number {
   return Number(headers["last-event-id"] ?? query.since ?? 0) || 0;
 }
 
-/** A stream for HEAD would be one that nobody reads or ends. */
+/** Never for HEAD: nobody would read or end that stream. */
 function wantsStream({ method, headers }: Pick<FastifyRequest, "method" | "headers">): boolean {
   return method !== "HEAD" && headers.accept?.includes("text/event-stream") === true;
 }
 
-/** The present report, then each; without ids. `serialise` has it as the API does. */
+/** Sends the present report, and then each one; without ids. `serialise` writes it as `GET /api/status` does. */
 function statusFeed(history: StatusHistory, serialise: (report: StatusReport) => string): Feed {
   return (send) => {
     const tell = (report: StatusReport): void => send({ event: "status", data: serialise(report) });
@@ -93,7 +95,7 @@ function statusFeed(history: StatusHistory, serialise: (report: StatusReport) =>
   };
 }
 
-/** The open streams, of which there may be only so many. */
+/** The open streams: each holds a connection, so their number is limited. */
 class Streams {
   #open = 0;
 

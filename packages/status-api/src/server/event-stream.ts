@@ -1,28 +1,28 @@
-/** Server-sent events (WHATWG HTML, section 9.2): what was, then what comes. */
+/** Server-sent events (WHATWG HTML, section 9.2): first what is kept, then what happens. */
 
 import { Readable } from "node:stream";
 import type { Numbered, Recent } from "@hawser/gateway-kit";
 
-/** A reader that leaves this much of what comes unread gets no more: it is to come again and ask for what it missed. Bytes. */
+/** A stream is ended when its reader leaves this much unread, bytes. The reader can ask again for what it has missed. */
 const MAX_UNREAD = 1_048_576;
-/** Who asks again after a loss waits so long first, ms. */
+/** How long a reader that lost its connection waits before it asks again, ms. */
 const RETRY_MS = 1_000;
 
 export interface SentEvent {
-  /** Where a reader goes on after a loss; none: it is not told again. */
+  /** A reader that lost its connection goes on after this id. What has none is not sent again. */
   readonly id?: number;
   readonly event: string;
-  /** One line. */
+  /** Without line breaks. */
   readonly data: string;
 }
 
-/** Sends what there is at once, then what comes; the result ends that. */
+/** Sends what is kept at once, and then each event as it happens. The function that it returns ends that. */
 export type Feed = (send: (event: SentEvent) => void) => () => void;
 
-/** Ends when it is destroyed. */
+/** A stream of what all feeds send. It goes on until it is destroyed. */
 export function eventStream(feeds: readonly Feed[]): Readable {
   const stream = new Readable({ read() {} });
-  // What there is at once is as much as is kept; nobody can have read any of it yet.
+  // The feeds send all that is kept at once. Nobody can have read any of that yet, so it does not count.
   let most = Number.POSITIVE_INFINITY;
   const send = (event: SentEvent): void => {
     if (stream.readableLength > most) stream.destroy();
@@ -37,7 +37,7 @@ export function eventStream(feeds: readonly Feed[]): Readable {
   return stream;
 }
 
-/** These, and what is added to `recent` from now on. */
+/** Sends the entries `before`, and then each that is added to `recent`. */
 export function recentFeed<T extends Numbered>(
   recent: Recent<T>,
   before: readonly T[],

@@ -1,4 +1,7 @@
-/** A rate over no time at all must not cost the whole answer: null, or 0 where null is not allowed. */
+/**
+ * The same value with null for each infinite or undefined number, such as a rate over no time: JSON has none, and the
+ * serialiser would refuse the whole answer. It writes 0 for null where the schema has a number.
+ */
 export function withoutInfinities<T>(value: T): unknown {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (Array.isArray(value)) return value.map(withoutInfinities);

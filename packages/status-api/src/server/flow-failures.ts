@@ -1,20 +1,20 @@
 import { codeName, StreamCode } from "@hawser/shared-protocol";
 import type { EventLog } from "./event-log.ts";
 
-/** Flows are counted for so long before they are told of, milliseconds: a browser's refused connections are many. */
+/** Failures are counted for this long before an event tells of them, ms: a browser alone can have hundreds. */
 const WINDOW_MS = 60_000;
 
-/** Tells of many flows with one event for each minute in which there were some, with the reasons. */
+/** Counts flows by reason, and tells the counts of each minute that had any. */
 class FlowCounts {
   readonly #tell: (text: string) => void;
   readonly #counts = new Map<string, number>();
 
-  /** `tell` gets `3 flows WHAT within a minute: 2 memory, 1 rate`. */
+  /** `tell` gets a text like `3 flows WHAT within a minute: 2 memory, 1 rate`. */
   constructor(what: string, tell: (text: string) => void) {
     this.#tell = (each) => tell(`${this.#sum()} ${what} within a minute: ${each}`);
   }
 
-  /** `reason` is one of a few. */
+  /** Reasons are few: each is kept for a minute. */
   note(reason: string): void {
     const isFirst = this.#counts.size === 0;
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
@@ -46,12 +46,12 @@ export class FlowFailures {
   /** A flow was cut or never opened. An application's own reset is no failure. */
   note(code: StreamCode): void {
     if (code === StreamCode.reset) return;
-    // A newer peer's codes are many; those without a name are one reason.
+    // A newer peer may have codes that this gateway cannot name: they count as one reason.
     const name = codeName(StreamCode, code);
     this.#failed.note(name in StreamCode ? name : "other");
   }
 
-  /** This gateway had no room for a flow; `reason` is the limit, one of a few. */
+  /** This gateway had no room for a flow. The reason is the name of the limit. */
   noteRefused(reason: string): void {
     this.#refused.note(reason);
   }

@@ -2,11 +2,11 @@ import type { FlowQuery, FlowStatus } from "../schemas/flows.ts";
 
 export interface FlowList {
   readonly flows: readonly FlowStatus[];
-  /** How many were found, before the limit. */
+  /** How many flows match; the limit may leave some of them out. */
   readonly total: number;
 }
 
-/** The flows that a query asks for, so that thousands need not be sent to show fifty. */
+/** The flows that a query asks for: a page that shows fifty need not load thousands. */
 export function listFlows(all: readonly FlowStatus[], { search, sort, order, limit }: FlowQuery): FlowList {
   const wanted = search?.trim().toLowerCase() ?? "";
   const found = wanted === "" ? [...all] : all.filter((flow) => textOf(flow).includes(wanted));

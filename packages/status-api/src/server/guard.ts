@@ -1,16 +1,16 @@
-/** Who may talk to the status server, told from the request's headers: browsers are sent here by foreign pages, too. */
+/** Who may talk to the status server, by the headers of the request. Foreign pages can make browsers ask it, too. */
 
 import type { Secret } from "@hawser/shared-protocol";
 import { isLoopbackHost } from "@hawser/shared-protocol";
 
 export const DOCS_ASSETS_ROUTE = "/docs/assets/*";
 
-/** Served without the token: pages that say nothing of this gateway; their scripts ask for the rest with it. */
+/** Served without the token: pages that say nothing of this gateway. Their scripts need the token for what does. */
 const PAGES: ReadonlySet<string> = new Set(["/", "/docs", "/assets/*", DOCS_ASSETS_ROUTE]);
 
 /**
  * Whether the Host header names this server by an address. A foreign page whose domain name was rebound to this
- * address still sends its own name. The port is not compared: a forwarded port is another one.
+ * address still sends its own name. The port is not compared: behind a forwarded port it is another one.
  */
 export function isOwnHost(header: string, listenHost: string, localAddress: string | undefined): boolean {
   const host = hostOf(header);
@@ -20,8 +20,8 @@ export function isOwnHost(header: string, listenHost: string, localAddress: stri
 }
 
 /**
- * Whether a request comes from this server's own page, or from no page at all. A link from elsewhere may lead here, as
- * long as it changes nothing.
+ * Whether a request comes from this server's own page, or from no page at all. A link on a foreign page may lead here:
+ * it changes nothing.
  */
 export function isOwnOrigin(method: string, headers: OriginHeaders): boolean {
   const site = headers["sec-fetch-site"];
@@ -46,7 +46,7 @@ export function isOpenToAll(method: string, route: string | undefined): boolean 
   return route !== undefined && isReading(method) && (PAGES.has(route) || route === HEALTH_ROUTE);
 }
 
-/** Load balancers and the like get their yes or no without the token; the reason only with it. */
+/** Served without the token, for load balancers; the reason is told only with it. */
 export const HEALTH_ROUTE = "/healthz";
 
 /** The token of an `Authorization: Bearer` header (RFC 6750, section 2.1); undefined when there is none. */
@@ -54,7 +54,7 @@ export function bearerOf(header: string | undefined): string | undefined {
   return /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? "")?.[1];
 }
 
-/** Whether the header shows the token; its time tells nothing of the token. */
+/** Whether the header shows the token. The comparison takes as long for a wrong token as for the right one. */
 export function showsToken(header: string | undefined, token: Secret): boolean {
   return token.equals(bearerOf(header) ?? "");
 }
@@ -64,7 +64,7 @@ function hostOf(header: string): string | undefined {
   return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
-/** Sent with every answer. Pages allow their own styles and scripts in the policy. */
+/** Sent with every answer. A page replaces the policy by one that allows its own styles and scripts. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",

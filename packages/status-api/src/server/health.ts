@@ -4,8 +4,8 @@ import type { Health } from "../schemas/about.ts";
 import type { FlowRoom, StatusReport } from "../schemas/status.ts";
 
 /**
- * Healthy is a gateway that carries new connections now: the redirect rules that it keeps are in place, what they turn to it
- * arrives, at least one path is up, and flows find room. The reason is for people.
+ * Whether the gateway carries new connections now: its redirect rules are in place, the connections that they redirect
+ * arrive, at least one path is up, and there is room for flows. The reason is for people.
  */
 export function healthOf(report: StatusReport, isStopping = false): Health {
   const paths = sessionsOf(report).flatMap((session) => session.paths);
@@ -29,7 +29,7 @@ export function healthOf(report: StatusReport, isStopping = false): Health {
   return { status: "down", reason, ...counts };
 }
 
-/** Whose connections do not come in, whatever the paths do. */
+/** The address families whose redirected connections do not arrive: `IPv4 and IPv6`. */
 function blockedFamilies(report: StatusReport): string {
   const capture = report.role === "local" ? (report.capture ?? []) : [];
   const names = { ipv4: "IPv4", ipv6: "IPv6" };

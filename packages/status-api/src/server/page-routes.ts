@@ -16,10 +16,10 @@ interface AssetRoute {
 
 /** A page, and the files that it loads. */
 export function addDashboardRoutes(app: FastifyInstance, pages: Pages): void {
-  app.get("/", { schema: textSchema("the dashboard", "text/html") }, (_, reply) =>
+  app.get("/", { schema: textSchema("The dashboard.", "text/html") }, (_, reply) =>
     sendPage(reply, pages.front),
   );
-  const schema = textSchema("the dashboard's parts", "*/*");
+  const schema = textSchema("The files that the dashboard loads.", "*/*");
   app.get<AssetRoute>("/assets/*", { schema }, (request, reply) =>
     sendAsset(request, reply, pages.asset(request.params["*"])),
   );
@@ -27,15 +27,15 @@ export function addDashboardRoutes(app: FastifyInstance, pages: Pages): void {
 
 /** The OpenAPI document, and a page that shows it. */
 export function addDocsRoutes(app: FastifyInstance, source: StatusSource): void {
-  app.get("/docs", { schema: textSchema("this page", "text/html") }, (_, reply) =>
+  app.get("/docs", { schema: textSchema("This page.", "text/html") }, (_, reply) =>
     sendPage(reply, docsPage(app.swagger())),
   );
-  const parts = textSchema("this page's parts", "*/*");
+  const parts = textSchema("The files that this page loads.", "*/*");
   app.get<AssetRoute>(DOCS_ASSETS_ROUTE, { schema: parts }, (request, reply) =>
     sendAsset(request, reply, docsAsset(request.params["*"])),
   );
   const document = {
-    summary: "the OpenAPI document",
+    summary: "The OpenAPI document.",
     response: { 200: done(z.looseObject({})), ...failed },
   };
   app.get("/docs/json", { schema: document }, () => {

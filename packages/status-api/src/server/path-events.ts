@@ -11,11 +11,11 @@ export class PathEvents implements PathObserver {
   readonly #states = new Map<string, PathState>();
   /** Paths that have carried data before. */
   readonly #known = new Set<string>();
-  /** Overflow and backup paths that were said to be in use. */
+  /** Overflow and backup paths whose last event was path-in-use. */
   readonly #inUse = new Set<string>();
   #isUnreachable = false;
 
-  /** `sends` is what this gateway sends to the peer. */
+  /** `sends`: what this gateway sends to the peer. */
   constructor(log: EventLog, peer: string, sends: "uploads" | "downloads") {
     this.#log = log;
     this.#peer = peer;
@@ -72,7 +72,7 @@ export class PathEvents implements PathObserver {
     this.#known.add(path.name);
   }
 
-  /** Unreachable is the peer when what should carry data is down, all of it. */
+  /** The peer is unreachable when all paths that are not disabled are down. */
   #noteReach(): void {
     const wanted = [...this.#states.values()].filter((state) => state !== "disabled");
     const carries = wanted.some((state) => state === "up" || state === "probation");

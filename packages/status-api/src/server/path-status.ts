@@ -1,7 +1,7 @@
 import type { PathRecord } from "@hawser/gateway-kit";
 import type { PathStatus } from "../schemas/status.ts";
 
-/** One path as `GET /api/status` has it, as far as its record knows. */
+/** What the record of a path says of it, as `GET /api/status` has it. */
 export function pathStatus(path: PathRecord): PathStatus {
   path.noteState();
   const { roundTrip, rates, frameBytes } = path;

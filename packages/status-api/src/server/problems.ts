@@ -1,11 +1,11 @@
-/** Errors as RFC 9457 has them. */
+/** Errors as problems of RFC 9457. */
 
 import { STATUS_CODES } from "node:http";
 import type { Logger } from "@hawser/gateway-kit";
 import type { FastifyReply } from "fastify";
 import type { Problem } from "../schemas/about.ts";
 
-/** A request that cannot be granted, with the answer's status code (400 to 499) and, for the user, why. */
+/** A request that cannot be granted: the status code of the answer (400 to 499), and the reason for the user. */
 export class RequestError extends Error {
   readonly statusCode: number;
 
@@ -15,7 +15,7 @@ export class RequestError extends Error {
   }
 }
 
-/** What was named is no path; those that are help to find the right one. */
+/** The request named no path of this gateway; the message lists the paths. */
 export function noSuchPath(name: string, paths: readonly string[]): RequestError {
   return new RequestError(404, `there is no path ${JSON.stringify(name)}; the paths are ${paths.join(", ")}`);
 }
@@ -28,7 +28,7 @@ export function problemBody(status: number, detail: string): Problem {
   return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail };
 }
 
-/** `GET /api` says what is. */
+/** Status 501: this gateway never does it. `GET /api` tells clients beforehand. */
 export function notOffered(reply: FastifyReply, what: string): FastifyReply {
   return sendProblem(reply, 501, `${what} by this gateway`);
 }
@@ -38,14 +38,14 @@ interface Told {
   readonly detail: string;
 }
 
-/** What may be told of an error, once the log has what must not be. */
+/** What the client is told of an error. The log gets the whole error when it is one of the gateway itself. */
 export function problemOf(error: unknown, url: string, logger: Logger): Told {
   const told = mayTell(error);
   if (told.status >= 500) logger.error({ err: error, url }, "status request failed");
   return told;
 }
 
-/** Of the request's own errors all, of the gateway's nothing but that there was one. */
+/** An error of the request is explained; of an error of the gateway only that it happened. */
 function mayTell(error: unknown): Told {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status === 415) return { status, detail: "send content-type: application/json" };

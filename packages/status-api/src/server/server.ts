@@ -39,39 +39,39 @@ import {
   schemaErrorFormatter,
 } from "./wrong-requests.ts";
 
-/** A request that takes longer to arrive is given up, ms. */
+/** A request must arrive whole within this time, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Between the answer to a request and the next one, ms. */
+/** A connection without a request is closed after this time, ms. */
 const IDLE_MS = 60_000;
 const HTTP_TIMES = {
-  // With Node's own, which is longer, the two change places: a body could take that long.
+  // Node swaps the two when the time for headers is the longer one, and its own is: a body could then take 60 s.
   headersTimeout: REQUEST_TIMEOUT_MS,
-  // How often these are looked at; Node's own 30 s would be three times as long again.
+  // How often Node looks for requests that are late. Its own 30 s would be three times the deadline.
   connectionsCheckingInterval: 1_000,
-  // Followers of events whose machine is gone are found out after this much silence.
+  // The kernel asks after this silence whether the machine of a reader of events is still there.
   keepAlive: true,
   keepAliveInitialDelay: 60_000,
 };
-/** Largest body, bytes: they are like `{"role": "..."}`. */
+/** Largest body, bytes. Bodies are as short as `{"role": "..."}`. */
 const BODY_LIMIT = 1024;
-/** Connections at a time, tunnels included: descriptors are the data's. */
+/** Connections at a time, tunnels included: most descriptors are for flows. */
 const MAX_CONNECTIONS = 256;
 
 /** Where the status server listens, and what it serves besides the API. */
 export interface StatusServerOptions extends ConnectOptions {
   readonly listen: Endpoint;
-  /** What clients must show, if anything. */
+  /** Clients must show it; without one they need not show anything. */
   readonly token?: Secret | undefined;
   readonly logger: Logger;
-  /** What people see at `/`. */
+  /** The dashboard. Without it there is nothing at `/`. */
   readonly pages?: Pages | undefined;
-  /** The lines of the log that are still known. */
+  /** The last lines of the log, for `GET /api/logs`. */
   readonly log?: Recent<LogLine> | undefined;
 }
 
 /** A running status server. */
 export interface StatusServer {
-  /** Where it really listens: the port is the kernel's choice if 0 was asked for. */
+  /** Where it listens. The kernel has chosen the port if port 0 was configured. */
   readonly address: Endpoint;
   /** `http://HOST:PORT`, without a slash at its end. */
   readonly url: string;
@@ -79,7 +79,7 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
-/** @throws CodedError STATUS_LISTEN when it cannot have its address. */
+/** @throws CodedError STATUS_LISTEN when it cannot listen at its address. */
 export async function createStatusServer(
   source: StatusSource,
   options: StatusServerOptions,
@@ -92,10 +92,10 @@ export async function createStatusServer(
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_MS,
     forceCloseConnections: true,
-    // The guard below says what is wrong; Node would answer without a word.
+    // The guard below explains that the header is missing; Node would answer 400 without a body.
     http: { requireHostHeader: false, ...HTTP_TIMES },
     rewriteUrl: ({ url = "/" }) => rewriteVersion(url),
-    // What is wrong with a body is told, not mended.
+    // A wrong body is refused with an explanation, never changed to fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     schemaErrorFormatter,
     frameworkErrors,
@@ -106,7 +106,7 @@ export async function createStatusServer(
   endUnreadAnswers(app.server);
   app.server.prependListener("request", noteRequest);
   turnAwayWhenShort(app, logger);
-  // JSON alone: a form or a text can be sent by any page without being asked.
+  // Only JSON: browsers let any page send a form or plain text elsewhere without asking first.
   app.removeContentTypeParser("text/plain");
   addGuards(app, listen);
   if (token) addTokenGuard(app, token, logger);
@@ -127,7 +127,7 @@ export async function createStatusServer(
   };
 }
 
-/** At the descriptor limit the last ones are the gateway's own. */
+/** Refuses connections while few file descriptors are left: flows need those. */
 function turnAwayWhenShort(app: FastifyInstance, logger: Logger): void {
   const log = new LimitedLog(logger);
   app.server.prependListener("connection", (socket: Socket) => {
@@ -141,7 +141,7 @@ function addGuards(app: FastifyInstance, listen: Endpoint): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
     const { headers, method, socket, raw } = request;
-    // Only HTTP/1.0 may do without: health checks of load balancers do, browsers never.
+    // HTTP/1.0 allows it to be missing. Health checks of load balancers use that version, browsers never do.
     if (headers.host === undefined && raw.httpVersion !== "1.0")
       return sendProblem(reply, 400, "a Host header is needed");
     if (headers.host !== undefined && !isOwnHost(headers.host, listen.host, socket.localAddress))
@@ -152,8 +152,9 @@ function addGuards(app: FastifyInstance, listen: Endpoint): void {
 }
 
 /**
- * RFC 6750, section 3: what is lacking; the one who guesses is told to wait (RFC 6585, section 4). The right token is
- * taken at any time: nobody guesses it, and others behind the same address must not lock its owner out.
+ * Asks for the token (RFC 6750, section 3). An address that shows wrong tokens is told to wait (RFC 6585, section 4).
+ * The right token is accepted even then: it is too long to be guessed, and others behind the same address must not lock
+ * its owner out.
  */
 function addTokenGuard(app: FastifyInstance, token: Secret, logger: Logger): void {
   const attempts = new AttemptLimit();
@@ -197,7 +198,7 @@ function addRoutes(
   addHealthRoute(app, source, token);
   const metrics = createMetrics(source);
   const schema = {
-    summary: "Prometheus metrics",
+    summary: "Metrics as Prometheus reads them.",
     response: { 200: done(z.string(), "text/plain"), ...failed },
   };
   app.get("/metrics", { schema }, async (_, reply) => {
@@ -209,7 +210,7 @@ function addRoutes(
 
 function addHealthRoute(app: FastifyInstance, source: StatusSource, token: Secret | undefined): void {
   const schema = {
-    summary: "whether new connections are carried: at least one path is up, and the gateway is not stopping",
+    summary: "Whether the gateway carries new connections: 200, or 503 with the reason.",
     response: {
       200: done(health),
       503: { ...done(health), description: "refused or failed" },
@@ -225,7 +226,7 @@ function addHealthRoute(app: FastifyInstance, source: StatusSource, token: Secre
 function addTunnels(app: FastifyInstance, options: ConnectOptions): ReadonlySet<Socket> {
   const tunnels = new Set<Socket>();
   app.server.on("connect", (message, stream, head) => {
-    // The server is a plain TCP one, so this is a socket.
+    // The type is Duplex for the sake of TLS; this server has none.
     const socket = stream as Socket;
     tunnels.add(socket);
     socket.once("close", () => tunnels.delete(socket));
@@ -243,7 +244,7 @@ async function listenOn(app: FastifyInstance, { host, port }: Endpoint): Promise
       cause: error,
     });
   }
-  // A string only for pipes, null only before listening.
+  // A server that listens at a port has an AddressInfo.
   const { address, port: real } = app.server.address() as AddressInfo;
   return { host: address, port: real };
 }

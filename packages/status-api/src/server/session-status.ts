@@ -5,7 +5,7 @@ import { carries } from "../model/report.ts";
 import type { FlowStatus } from "../schemas/flows.ts";
 import type { PathStatus, SessionState, SessionStatus } from "../schemas/status.ts";
 
-/** One session as `GET /api/status` has it. `before` counts sessions that this one replaced. */
+/** One session of `GET /api/status`. `before` has the totals of earlier sessions with the same peer. */
 export function sessionStatus(
   peer: string,
   driver: SessionDriver,
@@ -25,7 +25,7 @@ export function sessionStatus(
   };
 }
 
-/** A line that rests is used all the same when there is no other. */
+/** A resting path is used when there is no other: then it does not rest. */
 function withUse(path: PathStatus, inUse: boolean): PathStatus {
   return { ...path, inUse, restsUntil: inUse ? null : (path.restsUntil ?? null) };
 }
@@ -37,7 +37,7 @@ function sessionState(paths: readonly PathStatus[]): SessionState {
   return wanted.some(({ state }) => state === "connecting") ? "connecting" : "down";
 }
 
-/** One flow as `GET /api/flows` has it. `sent` is towards the destination, at both ends. */
+/** One flow of `GET /api/flows`. What is sent goes to the destination, at both gateways. */
 export function flowStatus(flow: Flow, side: "local" | "remote", peer: string): FlowStatus {
   const shares = [...flow.shares].map(([name, { sent, received }]) => ({
     name,

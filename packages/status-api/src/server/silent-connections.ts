@@ -1,15 +1,15 @@
-/** Connections of the status server that wait for a request: anybody may open them, and say nothing. */
+/** Connections to the status server that have no request under way. Anybody can open them without the token. */
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Admission } from "@hawser/gateway-kit";
 
-/** A browser keeps six; more of one source displace its oldest, so that a new one is always heard. */
+/** A browser keeps six. Above the limit a source's oldest is closed, so that a new one is always served. */
 const SILENT = { total: 128, perSource: 64, perSite: 64 };
 
 /**
- * Bounds the connections without a request under way, by source and in all. Who asks leaves the room, and is back in it
- * after the answer, for as long as the connection is kept alive.
+ * Limits them, by source and in all. A connection does not count from its request to the end of the answer; after that
+ * it counts again while it is kept alive.
  */
 export function limitSilentConnections(server: Server): void {
   const silent = new Admission<Socket>(SILENT, (socket) => socket.destroy());

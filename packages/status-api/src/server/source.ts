@@ -12,15 +12,15 @@ import type {
 import type { EventLog } from "./event-log.ts";
 
 /**
- * What a gateway lets its user do. Absent is what it does not offer; the dashboard shows no control for it then. What
- * cannot be done now is a RequestError.
+ * What a gateway lets its user do. A gateway leaves out what it does not offer; the dashboard then shows no control for
+ * it. A hook throws RequestError when something cannot be done now.
  */
 export interface StatusHooks {
   /** Changes a path's role at once; false when there is no such path. */
   setPathRole?(name: string, role: PathRole): boolean;
   /** Cuts a flow; false when there is no such flow. */
   disconnectFlow?(id: string): boolean;
-  /** Takes a path out for so long, and back; an abort puts it back at once. */
+  /** Takes a path out for some seconds, and puts it back; an abort puts it back at once. */
   drill?(
     path: string,
     seconds: number,
@@ -35,13 +35,13 @@ export interface StatusHooks {
   ): Promise<readonly SpeedResult[]>;
 }
 
-/** What a gateway gives the status server. Called at every request: snapshots, not computations. */
+/** What a gateway tells the status server. Its methods are called at every request, so they must be cheap. */
 export interface StatusSource extends StatusHooks {
   readonly events: EventLog;
-  /** It takes no new connections; open flows may still end in order. */
+  /** Whether the gateway stops: it takes no new connections, and lets open flows end. */
   readonly isStopping?: boolean;
   status(): StatusReport;
   flows(): readonly FlowStatus[];
-  /** Who was turned away since the start. */
+  /** Connections and requests that limits have refused since the start. */
   refusals?(): readonly RefusalCount[];
 }

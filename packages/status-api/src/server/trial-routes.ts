@@ -1,4 +1,4 @@
-/** The routes of what takes its time: a drill, a speed test. Who goes away ends it. */
+/** The routes of the drill and the speed test. Both take seconds, and end when the client closes its connection. */
 
 import { Readable } from "node:stream";
 import type { Logger } from "@hawser/gateway-kit";
@@ -27,8 +27,8 @@ export function addTrialRoutes(app: FastifyInstance, source: StatusSource, logge
 function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
     summary:
-      "takes a path out for some seconds, and says what flows felt; a closed connection puts it back at once; " +
-      "with Accept: text/event-stream with its progress",
+      "Takes a path out for some seconds, and tells what flows felt. A closed connection puts the path back at once. " +
+      "With Accept: text/event-stream the progress is told, too.",
     params: jsonSchema(pathName),
     body: jsonSchema(drillRequest),
     response: { 200: doneOrStream(drillReport), ...failed },
@@ -49,7 +49,8 @@ function addDrillRoute(app: FastifyInstance, source: StatusSource, logger: Logge
 
 function addSpeedtestRoute(app: FastifyInstance, source: StatusSource, logger: Logger): void {
   const schema = {
-    summary: "measures each path alone, and all together; with Accept: text/event-stream with its progress",
+    summary:
+      "Measures each path alone, and all together. With Accept: text/event-stream the progress is told, too.",
     body: jsonSchema(speedRequest),
     response: { 200: doneOrStream(speedResults), ...failed },
   };
@@ -65,7 +66,7 @@ function addSpeedtestRoute(app: FastifyInstance, source: StatusSource, logger: L
   });
 }
 
-/** What came out of it alone or, for who accepts a stream, its progress, and then that or the problem as events. */
+/** Answers by the outcome. A client that accepts a stream gets events: the progress, and then the outcome or the problem. */
 function answerTrial<Progress>(
   { headers, url }: FastifyRequest,
   reply: FastifyReply,
@@ -86,7 +87,7 @@ function answerTrial<Progress>(
   return reply.type("text/event-stream").send(stream);
 }
 
-/** Fires when the connection ends before the answer has. */
+/** Aborts when the connection closes before the answer is complete. */
 function whenGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   if (reply.raw.destroyed) gone.abort();

@@ -1,14 +1,14 @@
-/** Answers of the status server that nobody takes. */
+/** Answers of the status server whose client does not read them. */
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
-/** A whole answer is taken within this time, ms: a flow list of megabytes over a slow line is, too. */
+/** A client must read an answer within this time, ms. It is enough for a list of flows of megabytes over a slow line. */
 export const UNREAD_MS = 60_000;
 
-/** Ends connections whose client does not read the answer that is ready for it. Streams of events have a bound of their own. */
+/** Closes connections whose client does not read its answer. Streams of events have their own limit (event-stream.ts). */
 export function endUnreadAnswers(server: Server): void {
   server.prependListener("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
-    // All of it was written, and waits in this process.
+    // The whole answer is written; what the client has not taken waits in this process.
     response.once("prefinish", () => {
       if (response.closed) return;
       const deadline = setTimeout(() => socket.destroy(), UNREAD_MS);

@@ -1,4 +1,4 @@
-/** Requests that get no further than to the server: of no route, against a schema, or no HTTP at all. */
+/** Requests that reach no route: wrong by their schema, for a URL without a route, or not HTTP at all. */
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
@@ -15,9 +15,9 @@ import { SECURITY_HEADERS } from "./guard.ts";
 import { methodsOf } from "./openapi.ts";
 import { problemBody, sendProblem } from "./problems.ts";
 
-/** For Fastify: what is wrong with a body or query, in the user's terms. */
+/** For Fastify: what is wrong with a body or query, in the user's words. */
 export function schemaErrorFormatter(errors: FastifySchemaValidationError[], where: string): Error {
-  // Where nothing at all will do as well, that it is not nothing is no help.
+  // A body that may be missing is "an object or null" to the validator. That it is not null helps nobody.
   const helpful = errors.filter(({ keyword, params }) => keyword !== "anyOf" && params["type"] !== "null");
   return new Error(helpful.map((error) => whatIsWrong(error, where)).join("; "));
 }
@@ -37,7 +37,7 @@ function whatIsWrong(error: FastifySchemaValidationError, where: string): string
   }
 }
 
-/** For Fastify: a URL that cannot be decoded, or a name in it that is none for its length. No hook has run. */
+/** For Fastify: a URL that cannot be decoded, or that has too long a name. No hook has run, so headers are set here. */
 export function frameworkErrors({ code }: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
   const [status, detail] =
     code === "FST_ERR_MAX_PARAM_LENGTH"
@@ -46,7 +46,7 @@ export function frameworkErrors({ code }: FastifyError, _: FastifyRequest, reply
   sendProblem(reply.headers(SECURITY_HEADERS), status, detail);
 }
 
-/** What Node's parser could not make a request of: status and detail, by the error's code. */
+/** Errors of Node's HTTP parser, by code: the status and the detail of the answer. */
 const UNREADABLE: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", [408, "the request did not arrive in time"]],
   ["HPE_HEADER_OVERFLOW", [431, "the header is too large"]],
@@ -57,14 +57,14 @@ const UNREADABLE: ReadonlyMap<string, readonly [number, string]> = new Map([
 /** The answer to the last request of each connection. */
 const lastAnswers = new WeakMap<Socket, ServerResponse>();
 
-/** For the server's "request": `clientErrorHandler` must know what is under way. */
+/** For the server's "request": `clientErrorHandler` must know which answer is under way. */
 export function noteRequest({ socket }: IncomingMessage, answer: ServerResponse): void {
   lastAnswers.set(socket, answer);
 }
 
-/** For Fastify: bytes that are no request. */
+/** For Fastify: bytes that are not a request. */
 export function clientErrorHandler(error: ConnectionError, socket: Socket): void {
-  // Reset by the client, or answered already.
+  // The client has reset the connection, or it is answered already.
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   if (owesAnswer(socket)) return void socket.destroy();
   const [status, detail] = UNREADABLE.get(error.code) ?? [400, "this is not a request of HTTP/1.1"];
@@ -79,15 +79,15 @@ export function clientErrorHandler(error: ConnectionError, socket: Socket): void
   socket.destroy();
 }
 
-/** Whether what is written now would be taken for an earlier request's answer, or for a part of it. */
+/** Whether the client would take what is written now for the answer to an earlier request, or for a part of it. */
 function owesAnswer(socket: Socket): boolean {
   const answer = lastAnswers.get(socket);
   if (!answer || answer.writableFinished) return false;
-  // A request that is not complete is itself what cannot be read, unless its answer waits for that of one before it.
+  // An incomplete request is the one that cannot be read; it may be answered unless an earlier answer must come first.
   return answer.headersSent || answer.req.complete || answer.socket !== socket;
 }
 
-/** No route is for this method and URL: 405 when others are for the URL (RFC 9110, section 15.5.6). */
+/** No route has this method and URL: 405 if the URL takes other methods (RFC 9110, section 15.5.6), else 404. */
 export function answerUnrouted(
   app: FastifyInstance,
   { method, url }: FastifyRequest,

@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { type Package, PackedPackages, packages } from "./packed.ts";
+import { type Package, packages } from "./packages.ts";
+import { PackedPackages } from "./packed.ts";
 
 const run = promisify(execFile);
 

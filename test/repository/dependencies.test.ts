@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./packages.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const KINDS = ["dependencies", "devDependencies", "optionalDependencies"] as const;
 
 /** `from`, `import()`, `require` and `import.meta.resolve` of what is neither a file of its own nor a part of Node. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { type Package, packages, ROOT } from "./packed.ts";
+import { type Package, packages, ROOT } from "./packages.ts";
 
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 

@@ -1,8 +1,7 @@
 /** The pages of this repository, as what tests ask of them: links, headings, and what stands in code. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-
-export const ROOT = join(import.meta.dirname, "../..");
+import { ROOT } from "./packages.ts";
 
 export interface Page {
   /** Relative to the repository. */

@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { ROOT } from "./packages.ts";
 
 /** Where they may stand: the functions, what tests need of them, and what holds Node to it. */
 const HOME = /^packages\/linux-sockets\/src\/(node-internals(\.test)?|testing)\.ts$/;

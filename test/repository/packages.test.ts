@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { dependenciesOf, packages, ROOT } from "./packages.ts";
 
 /** What the protocol's frames and the engine must do without: time, chance, and the outside world. */
 const PURE = ["packages/shared-protocol/src/wire", "packages/multipath-engine/src"];
@@ -32,24 +30,6 @@ const ENGINE_CIRCLE = [
   "subflow",
 ].map((name) => `packages/multipath-engine/src/${name}.ts`);
 
-interface Package {
-  readonly name: string;
-  readonly folder: string;
-  /** Of the project, by their folders. */
-  readonly below: readonly string[];
-}
-
-const packages = globSync("packages/*/package.json", { cwd: ROOT }).map((file): Package => {
-  const { name, dependencies = {} } = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as {
-    name: string;
-    dependencies?: Record<string, string>;
-  };
-  const below = Object.keys(dependencies)
-    .map((each) => each.replace("@hawser/", ""))
-    .filter((each) => globSync(`packages/${each}`, { cwd: ROOT }).length > 0);
-  return { name, folder: dirname(file).replace("packages/", ""), below };
-});
-
 /** By file, without tests: what it imports, as written. */
 const imports = new Map(
   globSync(["packages/*/src/**/*.{ts,tsx}", "test/**/*.ts", "tools/**/*.mjs"], { cwd: ROOT })
@@ -70,19 +50,35 @@ describe("packages", () => {
     const map = /## The packages\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
     const floors = map.split("\n");
     const floorOf = (folder: string): number => floors.findIndex((row) => row.split(/ +/).includes(folder));
-    for (const { folder, below } of packages) {
-      assert.notEqual(floorOf(folder), -1, `${folder} is not on the map`);
-      for (const other of below)
-        assert.ok(floorOf(other) > floorOf(folder), `${folder} is not above ${other}`);
+    for (const each of packages) {
+      assert.notEqual(floorOf(each.folder), -1, `${each.folder} is not on the map`);
+      for (const { folder } of dependenciesOf(each))
+        assert.ok(floorOf(folder) > floorOf(each.folder), `${each.folder} is not above ${folder}`);
+    }
+  });
+
+  it("the table below the map has their entries", () => {
+    const page = readFileSync(join(ROOT, "docs/ARCHITECTURE.md"), "utf8");
+    const rows = [...page.matchAll(/^\| ([a-z, -]+) \| (.*?) \|/gm)];
+    for (const { folder, manifest } of packages.filter(({ manifest: { name } }) => name.startsWith("@"))) {
+      const row = rows.find(([, names = ""]) => names.split(", ").includes(folder));
+      const named = Array.from(row?.[2]?.matchAll(/`([^`]+)`/g) ?? [], ([, entry = ""]) => entry);
+      const entries = Object.keys(manifest.exports ?? {}).filter((entry) => entry !== "./testing");
+      assert.deepEqual(named, entries, folder);
     }
   });
 
   it("each lets the compiler see what it depends on, and nothing else", () => {
-    for (const { folder, below } of packages) {
+    for (const each of packages) {
+      const { folder } = each;
       const text = readFileSync(join(ROOT, `packages/${folder}/tsconfig.json`), "utf8");
       const { references = [] } = JSON.parse(text) as { references?: readonly { path: string }[] };
       const seen = references.map(({ path }) => path.replace("../", ""));
-      assert.deepEqual(seen.sort(), [...below].sort(), folder);
+      assert.deepEqual(
+        seen.sort(),
+        dependenciesOf(each).map((below) => below.folder),
+        folder,
+      );
     }
   });
 

@@ -1,41 +1,9 @@
 /** The packages as npm would install them, outside of this repository: each sees what its package.json names, and no more. */
 
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-export interface Manifest {
-  readonly name: string;
-  readonly files: readonly string[];
-  readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
-  readonly bin?: Readonly<Record<string, string>>;
-  readonly dependencies?: Readonly<Record<string, string>>;
-}
-
-export interface Package {
-  /** Its folder in `packages/`. */
-  readonly folder: string;
-  readonly manifest: Manifest;
-}
-
-export const packages: readonly Package[] = globSync("packages/*/package.json", { cwd: ROOT })
-  .sort()
-  .map((file) => ({
-    folder: dirname(file).replace("packages/", ""),
-    manifest: JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Manifest,
-  }));
+import { type Package, packages, ROOT } from "./packages.ts";
 
 /**
  * A temporary folder with a room for each package: `FOLDER/node_modules` holds a copy of the package, and links to its

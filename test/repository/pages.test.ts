@@ -8,7 +8,8 @@ import { EVENT_TYPES } from "@hawser/status-api/testing";
 import { localProgram } from "../../packages/gateway-local/dist/cli.js";
 import { remoteProgram } from "../../packages/gateway-remote/dist/cli.js";
 import { parseOptions } from "../bench/options.ts";
-import { type Page, ROOT, readPages } from "./markdown.ts";
+import { type Page, readPages } from "./markdown.ts";
+import { ROOT } from "./packages.ts";
 
 type CommandText = ReturnType<typeof describeCommand>;
 

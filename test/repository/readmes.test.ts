@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { type Package, PackedPackages, packages, ROOT } from "./packed.ts";
+import { type Package, packages, ROOT } from "./packages.ts";
+import { PackedPackages } from "./packed.ts";
 
 const run = promisify(execFile);
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { ROOT } from "./packages.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const ROW = /^\| (?<promise>[^|]+) \| `(?<file>[^`]+\.test\.ts)`: (?<name>[^|]+) \|$/;
 
 function sectionOf(text: string, heading: string): string[] {

@@ -19,7 +19,6 @@ export {
   inspectRules,
 } from "./firewall.ts";
 export { chainName } from "./ownership.ts";
-export { planApply, planClear } from "./plan.ts";
 export { renderRestore } from "./render.ts";
 export { type Runner, systemRunner } from "./runner.ts";
 export { parseSave, type SavedRule, type SavedTable } from "./save.ts";
@@ -33,4 +32,3 @@ export {
   type RuleSet,
   type TableRules,
 } from "./types.ts";
-export { validateRuleSet } from "./validate.ts";

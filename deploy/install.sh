@@ -167,7 +167,7 @@ put_system() {
   if ! id hawser > /dev/null 2>&1; then
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hawser
   fi
-  # The local gateway only reads what is in it. The remote one takes old keys out of remote.toml by itself: there its user
+  # The local gateway only reads what is in it. The remote one takes old keys out of peers/NAME.toml by itself: there its user
   # owns the directory, and what root creates in it by `hawser-remote init` and `pair`.
   owner=root
   case " $(echo $roles) " in *" remote "*) owner=hawser ;; esac

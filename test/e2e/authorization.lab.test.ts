@@ -20,7 +20,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
   /** A service of the remote's own, on all of its addresses; and one of the Internet's. */
   let inside: Listener;
   let outside: Listener;
-  /** remote.toml as the commands wrote it; what is added belongs to the peer. */
+  /** The peer's file as the command wrote it. */
   let written: string;
   before(async () => {
     house = await House.create({ lines: [{ name: "adsl1", kind: "veth" }] });
@@ -34,7 +34,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
     inside = await listenIn(house.remote);
     outside = await listenIn(house.origin);
     hawser = await Hawser.start(house);
-    written = readFileSync(hawser.file("remote.toml"), "utf8");
+    written = readFileSync(hawser.file("peers/home.toml"), "utf8");
   });
   afterEach(destroySockets);
   after(async () => {
@@ -60,11 +60,11 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
     return reply;
   }
 
-  /** Adds keys of the peer's to remote.toml, and waits until the running gateway follows. */
+  /** Adds keys to the peer's file, and waits until the running gateway follows. */
   async function setRules(...keys: readonly string[]): Promise<void> {
     const reloads = (): number => hawser.remote.logText().split('"configuration reloaded"').length;
     const before = reloads();
-    hawser.write("remote.toml", `${written}${keys.join("\n")}\n`);
+    hawser.write("peers/home.toml", `${written}${keys.join("\n")}\n`);
     await until(async () => reloads() > before);
   }
 

@@ -162,7 +162,9 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   test("init does not overwrite; pair and unpair name what is there", async () => {
     const remote = (...args: string[]): Promise<ProgramResult> =>
       runProgram(house.remote, "hawser-remote", [...args, "-c", hawser.file("remote.toml")]);
-    const before = readFileSync(hawser.file("remote.toml"), "utf8");
+    const texts = (): string[] =>
+      ["remote.toml", "peers/home.toml"].map((name) => readFileSync(hawser.file(name), "utf8"));
+    const before = texts();
     await assertRefused(await remote("init", "--listen", "[::]:1"), 2, /remote\.toml: exists already/);
     await assertRefused(await remote("pair", "home"), 2, /"home" is admitted already/);
     await assertRefused(await remote("unpair", "hom"), 2, /"hom" is not admitted; did you mean "home"/);
@@ -172,6 +174,6 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
       peers.map(({ name }) => name),
       ["home"],
     );
-    assert.equal(readFileSync(hawser.file("remote.toml"), "utf8"), before);
+    assert.deepEqual(texts(), before);
   });
 });

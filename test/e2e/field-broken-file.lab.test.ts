@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { tearDown } from "../lab/cleanup.ts";
-import { Hawser } from "../lab/hawser.ts";
+import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { NOBODY, type ProgramResult, runProgram } from "./support.ts";
@@ -59,6 +59,34 @@ suite("a broken configuration of a running gateway", {
     hawser.write("remote.toml", text);
     assert.deepEqual([code, /home: up/.test(stdout)], [0, true], stderr);
     assert.match(stderr, /remote\.toml: lisen: .*\nasking the gateway at 127\.0\.0\.1:8081 all the same\n$/s);
+  });
+
+  test("a peer's file that is broken: its home stays connected, another is paired, and it is told everywhere", async () => {
+    const remote = (...args: string[]): Promise<ProgramResult> =>
+      runProgram(house.remote, "hawser-remote", [...args, "-c", hawser.file("remote.toml")]);
+    const text = readFileSync(hawser.file("peers/home.toml"), "utf8");
+    const said = /peers\/home\.toml: alow: unknown key; did you mean "allow"\?/;
+    hawser.write("peers/home.toml", `${text}alow = []\n`);
+    await until(async () => said.test(await events()));
+    const check = await remote("check");
+    assert.deepEqual([check.code, said.test(check.stderr)], [2, true], check.stderr);
+    assert.equal((await remote("pair", "lake")).code, 0);
+    const peers = await remote("peers");
+    assert.deepEqual([peers.code, said.test(peers.stderr)], [0, true], peers.stderr);
+    assert.match(peers.stdout, /^lake +not connected$/m);
+    assert.match((await remote("status")).stdout, /^home: up/m);
+    assert.equal(await sessions(), 1);
+    hawser.write("peers/home.toml", text);
+    assert.equal((await remote("unpair", "lake")).code, 0);
+    assert.deepEqual([(await remote("check")).code, await sessions()], [0, 1]);
+
+    async function events(): Promise<string> {
+      const all = (await hawser.remote.get("/api/events")) as { message: string }[];
+      return all.map(({ message }) => message).join("\n");
+    }
+    async function sessions(): Promise<number> {
+      return hawser.remote.logText().split('"session opened"').length - 1;
+    }
   });
 
   test("who may not read the file is told to use sudo, and sees the status", async () => {

@@ -68,9 +68,31 @@ class Scene {
     });
     addPeer(this.file("remote.toml"), "home");
     addPeer(this.file("remote.toml"), "lake");
-    this.give("mine.toml", readFileSync(this.file("remote.toml"), "utf8"));
+    this.give("mine.toml", this.#asEarlierReleasesWroteIt());
     // The worst case for whoever edits it: it is a configuration, too.
-    writeFileSync(this.victim, readFileSync(this.file("remote.toml")), { mode: 0o644 });
+    writeFileSync(this.victim, readFileSync(this.file("mine.toml")), { mode: 0o644 });
+    this.#before = this.#look();
+  }
+
+  /** remote.toml with its peers as tables, which each command moves into files. */
+  #asEarlierReleasesWroteIt(): string {
+    const tables = ["home", "lake"].map(
+      (name) => `[[peer]]\nname = "${name}"\n${readFileSync(this.file(`peers/${name}.toml`), "utf8")}`,
+    );
+    return readFileSync(this.file("remote.toml"), "utf8") + tables.join("");
+  }
+
+  /** Back to that: the peers are in remote.toml alone. */
+  goBack(): void {
+    rmSync(this.file("peers"), { recursive: true, force: true });
+    this.give("remote.toml", readFileSync(this.file("mine.toml"), "utf8"));
+  }
+
+  /** A peer's file is root's file's double from now on: what is swapped for it must be one, too. */
+  makeVictimAPeer(): void {
+    const text = readFileSync(this.file("peers/home.toml"));
+    this.give("mine.toml", String(text));
+    writeFileSync(this.victim, text);
     this.#before = this.#look();
   }
 
@@ -123,17 +145,26 @@ class Scene {
     this.plantLink(name, `/proc/${child.pid}/root${this.victim}`);
   }
 
-  /** Turns a name to the victim and to the user's own file in turn, as fast as it goes, for a minute at most. */
+  /**
+   * Turns a name to the victim, or a folder to the victim's, and to the user's own in turn, as fast as it goes, for a
+   * minute at most.
+   */
   async swap(name: string): Promise<void> {
     const program = `
-      const { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
-      const [name, mine, victim] = process.argv.slice(1);
+      const { dirname } = require("node:path");
+      const { readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } = require("node:fs");
+      const [name, mine, file] = process.argv.slice(1);
       const spare = name + ".spare", own = name + ".own", end = Date.now() + 60e3;
       const quietly = (act) => { try { act(); } catch {} };
-      writeFileSync(own, readFileSync(mine), { mode: 0o600 });
+      const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      const victim = isFolder ? dirname(file) : file;
+      if (isFolder) renameSync(name, own);
+      else writeFileSync(own, readFileSync(mine), { mode: 0o600 });
       quietly(() => rmSync(name));
       console.log("ready");
       while (Date.now() < end) {
+        // No folder can be renamed to where a link is.
+        if (isFolder) quietly(() => unlinkSync(name));
         quietly(() => renameSync(own, name));
         quietly(() => symlinkSync(victim, spare));
         quietly(() => renameSync(name, own)); quietly(() => renameSync(spare, name));
@@ -187,18 +218,26 @@ describe("root's commands in a directory of the service's user", { skip: missing
     unpair: (file) => removePeer(file, "lake"),
   };
 
-  test("nobody attacks: pair, rotate and unpair work, and the file stays the service's", () => {
+  test("nobody attacks: pair, rotate and unpair work, and all files stay the service's", () => {
     const file = scene.file("remote.toml");
-    for (const edit of Object.values(edits)) edit(file, 0);
-    assert.deepEqual(listPeers(file), ["home", "new0"]);
-    assert.equal(loadRemoteConfig(file).peers.length, 2);
-    const { uid, gid, mode } = statSync(file);
-    assert.deepEqual([uid, gid, mode & 0o7777], [USER, USER, 0o600]);
+    for (const goBack of [() => {}, () => scene.goBack()]) {
+      goBack();
+      for (const edit of Object.values(edits)) edit(file, 0);
+      assert.deepEqual(listPeers(file), ["home", "new0"]);
+      assert.equal(loadRemoteConfig(file).peers.length, 2);
+      removePeer(file, "new0");
+      addPeer(file, "lake");
+      for (const name of ["remote.toml", "peers", "peers/home.toml", "peers/lake.toml"]) {
+        const { uid, gid, mode } = statSync(scene.file(name));
+        assert.deepEqual([uid, gid, mode & 0o7777], [USER, USER, name === "peers" ? 0o700 : 0o600], name);
+      }
+    }
   });
 
   for (const [command, edit] of Object.entries(edits)) {
     test(`${command}: a link by way of /proc/PID/root, a plain one and a hard one are refused`, async () => {
       const file = scene.file("remote.toml");
+      scene.goBack();
       await scene.plantMagicLink("remote.toml");
       assert.throws(() => edit(file, 0), REFUSED);
       scene.plantLink("remote.toml");
@@ -207,19 +246,67 @@ describe("root's commands in a directory of the service's user", { skip: missing
       assert.throws(() => edit(file, 0), REFUSED);
     });
 
-    test(`${command}: names that are swapped all the time lead to no file of root's`, async (t) => {
-      await scene.swap("remote.toml");
-      const { done, tries } = tryAll((attempt) => edit(scene.file("remote.toml"), attempt));
-      t.diagnostic(`${tries} tries, ${done} of them done`);
-      assert.ok(tries >= 20, `${tries} tries`);
+    test(`${command}: the folder of the peers, and a file in it, are reached by no link`, async () => {
+      const file = scene.file("remote.toml");
+      const name = { pair: "peers/new0.toml", rotate: "peers/home.toml", unpair: "peers/lake.toml" }[
+        command
+      ] as string;
+      scene.makeVictimAPeer();
+      scene.plantLink(name);
+      assert.throws(() => edit(file, 0), REFUSED);
+      rmSync(scene.file(name));
+      await scene.plantMagicLink(name);
+      assert.throws(() => edit(file, 0), REFUSED);
+      if (command === "rotate") {
+        scene.plantHardLink(name);
+        assert.throws(() => edit(file, 0), REFUSED);
+      }
+      renameSync(scene.file("peers"), scene.file("moved"));
+      scene.plantLink("peers", join(scene.folder, "root"));
+      assert.throws(() => edit(file, 0), REFUSED);
+      assert.throws(() => listPeers(file), REFUSED);
     });
+
+    for (const name of ["remote.toml", "peers", "peers/home.toml"]) {
+      test(`${command}: ${name}, swapped all the time, leads to no file of root's`, async (t) => {
+        if (name === "peers/home.toml") scene.makeVictimAPeer();
+        await scene.swap(name);
+        const { done, tries } = tryAll((attempt) => edit(scene.file("remote.toml"), attempt));
+        t.diagnostic(`${tries} tries, ${done} of them done`);
+        assert.ok(tries >= 20, `${tries} tries`);
+      });
+    }
   }
 
+  test("moving the peers over while all names are swapped leads to no file of root's", async (t) => {
+    scene.goBack();
+    for (const name of ["remote.toml", "peers", ".hawser.unfinished", ".hawser.unfinished.d"])
+      await scene.swap(name);
+    const { done, tries } = tryAll((attempt) => addPeer(scene.file("remote.toml"), `new${attempt}`));
+    t.diagnostic(`${tries} tries, ${done} of them done`);
+    assert.ok(tries >= 20, `${tries} tries`);
+  });
+
+  test("in a peer's place, a file that root or another user has there is not believed", () => {
+    const file = scene.file("remote.toml");
+    chownSync(scene.file("peers/home.toml"), 0, 0);
+    chownSync(scene.file("peers/lake.toml"), USER - 1, USER - 1);
+    const { peers, problems } = loadRemoteConfig(file);
+    assert.deepEqual(peers, []);
+    assert.match(problems[0]?.findings[0]?.what ?? "", /^belongs to user 0, .*; run: chown 65534:65534 /);
+    assert.match(problems[1]?.findings[0]?.what ?? "", /belongs to user 65533/);
+  });
+
   test("what an edit is written into first is no way to a file of root's either", async (t) => {
-    scene.plantLink(".remote.toml.unfinished");
+    scene.goBack();
+    for (const folder of [".", "peers"]) {
+      if (folder === "peers") mkdirSync(scene.file(folder), { mode: 0o700 });
+      chownSync(scene.file(folder), USER, USER);
+      scene.plantLink(`${folder}/.hawser.unfinished`);
+    }
     addPeer(scene.file("remote.toml"), "new");
     assert.deepEqual(listPeers(scene.file("remote.toml")), ["home", "lake", "new"]);
-    await scene.swap(".remote.toml.unfinished");
+    await scene.swap("peers/.hawser.unfinished");
     const { done, tries } = tryAll((attempt) => addPeer(scene.file("remote.toml"), `new${attempt}`));
     t.diagnostic(`${tries} tries, ${done} of them done`);
   });
@@ -227,16 +314,19 @@ describe("root's commands in a directory of the service's user", { skip: missing
   test("init: neither of its files is written through a link", async (t) => {
     const init = (): unknown => initConfig(scene.file("fresh.toml"), { listen: LISTEN, advertise: [] });
     rmSync(scene.file("identity.pem"));
+    rmSync(scene.file("peers"), { recursive: true });
     for (const name of ["identity.pem", "fresh.toml"]) {
       // Where the link leads there is nothing yet: a file made there would be root's doing.
       scene.plantLink(name, join(scene.folder, "root/new"));
       assert.throws(init, REFUSED);
       rmSync(scene.file(name));
     }
-    assert.deepEqual(readdirSync(scene.service).sort(), ["mine.toml", "remote.toml"]);
-    await scene.swap(".identity.pem.unfinished");
+    assert.deepEqual(readdirSync(scene.service).sort(), ["mine.toml", "peers", "remote.toml"]);
+    await scene.swap(".hawser.unfinished");
+    await scene.swap(".hawser.unfinished.d");
     const { done, tries } = tryAll(() => {
       for (const name of ["identity.pem", "fresh.toml"]) rmSync(scene.file(name), { force: true });
+      rmSync(scene.file("peers"), { recursive: true, force: true });
       init();
     });
     t.diagnostic(`${tries} tries, ${done} of them done`);
@@ -257,9 +347,14 @@ describe("root's commands in a directory of the service's user", { skip: missing
   });
 
   test("nobody can keep a command waiting by a FIFO", () => {
-    rmSync(scene.file("remote.toml"));
-    execFileSync("setpriv", [...AS_USER, "mkfifo", scene.file("remote.toml")]);
-    assert.throws(() => listPeers(scene.file("remote.toml")), /is no regular file/);
+    const file = scene.file("remote.toml");
+    rmSync(scene.file("peers/home.toml"));
+    execFileSync("setpriv", [...AS_USER, "mkfifo", scene.file("peers/home.toml")]);
+    assert.deepEqual(listPeers(file), ["lake"]);
+    assert.throws(() => rotateKey(file, "home", HOUR_MS), /is no regular file/);
+    rmSync(file);
+    execFileSync("setpriv", [...AS_USER, "mkfifo", file]);
+    assert.throws(() => listPeers(file), /is no regular file/);
   });
 
   test("a directory on the way that is swapped leads nowhere else", () => {
@@ -309,7 +404,9 @@ describe("root's link in a directory of root's", { skip: missing ?? false }, () 
       symlinkSync("conf/remote.toml", join(folder, "remote.toml"));
       symlinkSync(join(folder, "conf/identity.pem"), join(folder, "identity.pem"));
       addPeer(join(folder, "remote.toml"), "home");
-      assert.deepEqual(listPeers(real), ["home"]);
+      assert.deepEqual(listPeers(join(folder, "remote.toml")), ["home"]);
+      // Like the identity, the peers are beside the name by which remote.toml is called.
+      assert.deepEqual(readdirSync(join(folder, "peers")), ["home.toml"]);
       assert.ok(lstatSync(join(folder, "remote.toml")).isSymbolicLink());
       // What another user made there while the directory was theirs is not believed.
       lchownSync(join(folder, "remote.toml"), USER, USER);
@@ -332,7 +429,8 @@ describe("the programs, as root, in a directory of the service's user", { skip: 
     const folder = mkdtempSync(join(tmpdir(), "hawser-victim-"));
     victim = join(folder, "victim");
     writeFileSync(victim, VICTIM);
-    for (const name of [".", ...readdirSync(hawser.folder)]) chownSync(hawser.file(name), USER, USER);
+    for (const name of [".", ...readdirSync(hawser.folder), "peers/home.toml"])
+      chownSync(hawser.file(name), USER, USER);
   });
   after(async () => {
     await hawser?.stop();

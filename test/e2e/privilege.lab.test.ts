@@ -130,7 +130,10 @@ describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, time
       1,
       `${hawser.file("remote.toml")}: listen[0]: no permission to listen on 127.0.0.1:443; ports below 1024 need CAP_NET_BIND_SERVICE`,
     ]);
-    chmodSync(hawser.file("remote.toml"), 0o604);
-    assert.match((await ends("remote")).join(" "), /^2 .*remote\.toml: peer: holds a secret.*: chmod 600 /);
+    chmodSync(hawser.file("identity.pem"), 0o604);
+    assert.match(
+      (await ends("remote")).join(" "),
+      /^2 .*remote\.toml: identity: .*holds a secret.*: chmod 600 /,
+    );
   });
 });

@@ -227,12 +227,12 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
   test("a peer that is paired anew under its name is cut as well", async () => {
     const { client } = await flow();
     const reader = new Reader(client);
-    const text = readFileSync(hawser.file("remote.toml"), "utf8");
+    const text = readFileSync(hawser.file("peers/home.toml"), "utf8");
     const key = /key = "(.+)"/.exec(text)?.[1] as string;
     // In one step: a gateway that looks only at the names sees no change.
-    hawser.write("remote.toml", text.replace(key, `${key[0] === "A" ? "B" : "A"}${key.slice(1)}`));
+    hawser.write("peers/home.toml", text.replace(key, `${key[0] === "A" ? "B" : "A"}${key.slice(1)}`));
     assert.equal(await reader.error(), "ECONNRESET");
-    hawser.write("remote.toml", text);
+    hawser.write("peers/home.toml", text);
     await hawser.whenPaths((states) => states.join() === "up,up");
   });
 

@@ -305,7 +305,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
   test("logs are JSON, say which session, path and peer they speak of, and hold no secret", async () => {
     const secrets = [
       pairingSecret(readFileSync(hawser.file("pairing.txt"), "utf8")),
-      /key = "(.+)"/.exec(readFileSync(hawser.file("remote.toml"), "utf8"))?.[1] as string,
+      /key = "(.+)"/.exec(readFileSync(hawser.file("peers/home.toml"), "utf8"))?.[1] as string,
       readFileSync(hawser.file("identity.pem"), "utf8").split("\n")[1] as string,
     ];
     await new Reader(

@@ -90,7 +90,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
   function noteSecrets(): void {
     secrets.add(pairingSecret(readFileSync(hawser.file("pairing.txt"), "utf8")));
     const identity = loadIdentity(hawser.file("identity.pem"));
-    const keys = [...remoteToml().matchAll(/key = "(.+)"/g)].map((match): Secret => {
+    const keys = [...homeToml().matchAll(/key = "(.+)"/g)].map((match): Secret => {
       const key = parseSecretText(match[1] as string);
       assert.ok(key.ok);
       return key.value;
@@ -102,8 +102,8 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
         secrets.add(secret.reveal().toString(encoding));
   }
 
-  function remoteToml(): string {
-    return readFileSync(hawser.file("remote.toml"), "utf8");
+  function homeToml(): string {
+    return readFileSync(hawser.file("peers/home.toml"), "utf8");
   }
 
   function remote(...args: string[]): Promise<ProgramResult> {
@@ -149,14 +149,14 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     const line = await pairingLine("rotate", "home");
     noteSecrets();
     assert.notEqual(pairingSecret(line), pairingSecret(old));
-    assert.match(remoteToml(), /old_key_until = /);
+    assert.match(homeToml(), /old_key_until = /);
     const accepted = /is reached and knows our key/;
     assert.match(await doctor(old), accepted);
     await until(async () => accepted.test(await doctor(line)));
-    assert.match(remoteToml(), /old_key_until = /, "a handshake alone is no use of the key");
+    assert.match(homeToml(), /old_key_until = /, "a handshake alone is no use of the key");
 
     follow(line);
-    await until(async () => !remoteToml().includes("old_key"));
+    await until(async () => !homeToml().includes("old_key"));
     const renewed = /its line was dialled anew/g;
     await until(async () => (hawser.remote.logText().match(renewed)?.length ?? 0) >= 2);
     assert.match(await doctor(old), /the server knows no such identity/);
@@ -182,7 +182,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     await hawser.whenPaths((states) => states.join() === "down,up");
     follow(await pairingLine("rotate", "home"));
     // One line has joined with the new key: the attempt over the dead one goes on for longer.
-    await until(async () => !remoteToml().includes("old_key"), 8_000);
+    await until(async () => !homeToml().includes("old_key"), 8_000);
     await dead.set({ blackhole: false });
     await hawser.whenPaths((states) => states.join() === "up,up");
   });

@@ -162,6 +162,47 @@ describe("on a machine", { skip: !canUnshare && "needs root, and namespaces" }, 
     assert.deepEqual(told, ["daemon-reload", "restart hawser-remote"]);
   });
 
+  test("homes of an earlier release's remote.toml stay admitted; the next pair moves them into files", () => {
+    runningRemote();
+    const keys = [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64url"));
+    const tables = `
+[[peer]]
+name = "home"
+key = "${keys[0]}"
+
+[[peer]]
+name = "lake"
+key = "${keys[1]}"
+max_flows = 100
+`;
+    const etc = join(folder, "etc/hawser");
+    rmSync(join(etc, "peers"), { recursive: true });
+    const text = readFileSync(join(etc, "remote.toml"), "utf8");
+    appendFileSync(join(etc, "remote.toml"), tables);
+    setVersion("0.2.0");
+    assert.match(install("remote").stdout, /Restarted hawser-remote\.\n$/);
+    const service = "setpriv --reuid=hawser --regid=hawser --clear-groups";
+    const peers = (): string => run(`${service} hawser-remote peers`).stdout;
+    assert.equal(peers(), "home\nlake\n");
+    const paired = run("hawser-remote pair office");
+    assert.equal(paired.status, 0);
+    assert.match(paired.stdout, /^hawser:\/\/office:/);
+    assert.match(
+      paired.stderr,
+      /^\/etc\/hawser\/remote\.toml: moved into \/etc\/hawser\/peers, .*: home, lake\n$/,
+    );
+    assert.equal(peers(), "home\nlake\noffice\n");
+    assert.equal(readFileSync(join(etc, "remote.toml"), "utf8"), `${text}\n`);
+    assert.equal(readFileSync(join(etc, "peers/home.toml"), "utf8"), `key = "${keys[0]}"\n`);
+    assert.equal(readFileSync(join(etc, "peers/lake.toml"), "utf8"), `key = "${keys[1]}"\nmax_flows = 100\n`);
+    const owners = run("stat -c '%U:%G %a' /etc/hawser/peers /etc/hawser/peers/*").stdout;
+    assert.equal(owners, "hawser:hawser 700\n" + "hawser:hawser 600\n".repeat(3));
+    assert.deepEqual(
+      [run(`${service} hawser-remote check`).status, run("hawser-remote check").status],
+      [0, 0],
+    );
+  });
+
   test("a service whose configuration the new version refuses runs on, and that is said", () => {
     runningRemote();
     appendFileSync(join(folder, "etc/hawser/remote.toml"), "\n[nonsense]\n");
@@ -197,7 +238,11 @@ describe("on a machine", { skip: !canUnshare && "needs root, and namespaces" }, 
     );
     assert.deepEqual(files(), before);
     assert.deepEqual(readdirSync(join(folder, "opt")), []);
-    assert.deepEqual(readdirSync(join(folder, "etc/hawser")).sort(), ["identity.pem", "remote.toml"]);
+    assert.deepEqual(readdirSync(join(folder, "etc/hawser")).sort(), [
+      "identity.pem",
+      "peers",
+      "remote.toml",
+    ]);
     assert.equal(run(stdout.trimEnd().split("\n").at(-1) as string).status, 0);
     assert.equal(install("uninstall", "remote").stdout, "hawser-remote is not installed.\n");
   });

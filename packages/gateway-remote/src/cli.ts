@@ -46,7 +46,7 @@ export function remoteProgram(): Program {
   configOption(program.command("run").description("run the gateway in the foreground")).action(
     async ({ config }: ConfigOption) => (await import("./run.ts")).run(config),
   );
-  addCheckCommand(program, async (file) => (await import("./config.ts")).loadRemoteConfig(file));
+  addCheckCommand(program, async (file) => (await import("./config.ts")).checkRemoteConfig(file));
   addViewCommands(program, statusOf);
   addCompletionCommand(program);
   return program;

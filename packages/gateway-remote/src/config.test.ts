@@ -43,6 +43,7 @@ test("the least that is needed, and its defaults", () => {
       advertise: [],
       identity: undefined,
       peers: [],
+      problems: [],
       egress: { allow: [{ text: "public", range: "public", ports: [1, 65_535] }], deny: [] },
       status: { listen: { host: "127.0.0.1", port: 8081 }, token: undefined },
       limits: { memoryBytes: 268_435_456, drainSeconds: 10 },

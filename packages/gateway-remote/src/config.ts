@@ -1,7 +1,16 @@
-/** remote.toml: what it may say, and what the gateway makes of it. */
+/** remote.toml and the folder peers/ beside it: what they may say, and what the gateway makes of it. */
 
 import { dirname, resolve } from "node:path";
-import { atKey, loadIdentity, type StatusConfig } from "@hawser/gateway-kit/config";
+import {
+  atKey,
+  ConfigError,
+  type ConfigWatch,
+  ErrorCode,
+  loadIdentity,
+  type StatusConfig,
+  type WatchHandlers,
+  watchConfig,
+} from "@hawser/gateway-kit/config";
 import {
   endpointField,
   findStatus,
@@ -9,59 +18,21 @@ import {
   listenListField,
   loadConfig,
   loadStatus,
-  nameField,
   parseConfig,
   refuseDuplicates,
-  sizeField,
   statusField,
   statusSecretAt,
-  textField,
-  timeField,
 } from "@hawser/gateway-kit/schema";
-import { parseSecretText, type Secret } from "@hawser/shared-protocol";
+import type { Secret } from "@hawser/shared-protocol";
 import { z } from "zod";
-import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
+import { allowField, denyField, type PeerConfig, peerTable } from "./peer-file.ts";
+import { type Peers, peersFolder, readPeers } from "./peer-folder.ts";
 
-/** Less would not carry one stream's window and what it grows by. */
-const MIN_BYTES_IN_FLIGHT = 2 ** 20;
 /** Where the status server listens when nothing is said. */
 const STATUS_LISTEN = "127.0.0.1:8081";
 
-const allow = z.array(textField(parseAllowRule));
-const deny = z.array(textField(parseDenyRule)).default([]);
-
 /** What every peer may reach; see authorization/policy.ts. */
-const egressTable = z.strictObject({ allow: allow.prefault(["public"]), deny }).prefault({});
-
-const keyField = textField(parseSecretText);
-
-const peerTable = z
-  .strictObject({
-    name: nameField,
-    key: keyField,
-    /** While the key is rotated: the one before, and how long it is good for at most. See peer-keys.ts. */
-    old_key: keyField.optional(),
-    old_key_until: timeField.optional(),
-    /** In the place of the common one. */
-    allow: allow.optional(),
-    /** Besides the common one. */
-    deny,
-    /** As many as one session carries: a home with 100 devices has some thousands. */
-    max_flows: z.int().min(1).default(16_384),
-    max_new_flows_per_second: z.int().min(1).default(2_000),
-    /** Bytes of flows that this gateway holds, each way. */
-    max_bytes_in_flight: sizeField(MIN_BYTES_IN_FLIGHT).optional(),
-  })
-  .refine(
-    (peer) => (peer.old_key === undefined) === (peer.old_key_until === undefined),
-    "needs both old_key and old_key_until, or neither",
-  )
-  .transform(({ max_flows, max_new_flows_per_second, max_bytes_in_flight, ...peer }) => ({
-    ...peer,
-    maxFlows: max_flows,
-    maxNewFlowsPerSecond: max_new_flows_per_second,
-    maxBytesInFlight: max_bytes_in_flight,
-  }));
+const egressTable = z.strictObject({ allow: allowField.prefault(["public"]), deny: denyField }).prefault({});
 
 export const remoteSchema = z.strictObject({
   listen: listenListField,
@@ -75,47 +46,74 @@ export const remoteSchema = z.strictObject({
 });
 
 export type RemoteFile = z.output<typeof remoteSchema>;
-export type PeerConfig = RemoteFile["peer"][number];
 
-/** Frozen. */
-export interface RemoteConfig {
+/** Frozen. There may be no peers yet. */
+export interface RemoteConfig extends Peers {
   readonly listen: RemoteFile["listen"];
   readonly advertise: RemoteFile["advertise"];
   readonly identity: Secret;
-  /** Names are unique; there may be none yet. */
-  readonly peers: readonly PeerConfig[];
   readonly egress: RemoteFile["egress"];
   readonly status: StatusConfig;
   readonly limits: RemoteFile["limits"];
 }
 
 /**
- * Reads remote.toml and the identity that it names, relative to itself.
+ * Reads remote.toml, the identity that it names, relative to itself, and the peers' files. What is wrong with a peer's
+ * file is in `problems`; `known` are the peers that are admitted so far, see `readPeers`.
  * @throws CodedError with every finding; exit code 2.
  */
-export function loadRemoteConfig(file: string): RemoteConfig {
-  return withSecrets(file, loadConfig(file, remoteSchema, { secretAt }));
+export function loadRemoteConfig(file: string, known?: readonly PeerConfig[]): RemoteConfig {
+  const written = loadRemoteFile(file);
+  const { listen, advertise, egress, limits } = written;
+  const identity = identityOf(file, written);
+  const status = loadStatus(file, written.status);
+  const { peers, problems } = readPeers(file, written.peer, known);
+  return Object.freeze({ listen, advertise, identity, peers, problems, egress, status, limits });
+}
+
+/** As `loadRemoteConfig`; a wrong file of a peer's is an error, too. @throws CodedError */
+export function checkRemoteConfig(file: string): void {
+  const { problems } = loadRemoteConfig(file);
+  const findings = problems.flatMap((problem) => problem.findings);
+  if (findings.length > 0) throw new ConfigError(ErrorCode.configInvalid, findings);
+}
+
+/** Who is admitted; the identity is not read. @throws CodedError */
+export function loadPeers(file: string): Peers {
+  return readPeers(file, loadRemoteFile(file).peer);
+}
+
+/** Follows remote.toml and the peers' files. What is broken is reported, and what was in force stays. */
+export function watchRemoteConfig(
+  file: string,
+  known: () => readonly PeerConfig[],
+  handlers: WatchHandlers<RemoteConfig>,
+): ConfigWatch {
+  const paths = [file, peersFolder(file)].map((path) => resolve(path));
+  return watchConfig(paths, () => loadRemoteConfig(file, known()), handlers);
 }
 
 /** Where the gateway that runs with this file answers, even if the file is broken by now. */
 export function findRemoteStatus(file: string): StatusConfig {
-  return findStatus(file, (whole) => loadRemoteConfig(whole).status, STATUS_LISTEN);
+  return findStatus(file, (whole) => loadStatus(whole, loadRemoteFile(whole).status), STATUS_LISTEN);
+}
+
+/** remote.toml alone. @throws ConfigError */
+export function loadRemoteFile(file: string): RemoteFile {
+  return loadConfig(file, remoteSchema, { secretAt });
+}
+
+/** As `loadRemoteFile`, from a text; `file` is what findings call it. @throws ConfigError */
+export function parseRemoteFile(text: string, file: string): RemoteFile {
+  return parseConfig(text, file, remoteSchema);
+}
+
+/** The identity that a remote.toml names. @throws CodedError */
+export function identityOf(file: string, { identity }: RemoteFile): Secret {
+  return atKey(file, "identity", () => loadIdentity(resolve(dirname(file), identity)));
 }
 
 /** A peer's key gives nothing away without the identity, but whoever copies the file need not know that. */
 function secretAt(config: RemoteFile): string | undefined {
   return config.peer.length > 0 ? "peer" : statusSecretAt(config);
-}
-
-/** remote.toml alone, from its text; `file` is what findings call it. @throws ConfigError */
-export function parseRemoteFile(text: string, file: string): RemoteFile {
-  return parseConfig(text, file, remoteSchema);
-}
-
-/** The configuration that a parsed file and the secret ones it names make. @throws CodedError when one cannot be read. */
-export function withSecrets(file: string, parsed: RemoteFile): RemoteConfig {
-  const { listen, advertise, egress, peer, limits } = parsed;
-  const identity = atKey(file, "identity", () => loadIdentity(resolve(dirname(file), parsed.identity)));
-  const status = loadStatus(file, parsed.status);
-  return Object.freeze({ listen, advertise, identity, peers: peer, egress, status, limits });
 }

@@ -23,7 +23,7 @@ function egressOf(allow: string): {
   const text = `listen = ["127.0.0.1:4433"]\n[[peer]]\nname = "home"\nkey = "${key}"\nallow = [${allow}]\n`;
   const { peer: peers, status, ...rest } = parseRemoteFile(text, "remote.toml");
   const accesses = new PeerAccesses(
-    { ...rest, identity: generateSecret(), peers, status: { ...status, token: undefined } },
+    { ...rest, identity: generateSecret(), peers, problems: [], status: { ...status, token: undefined } },
     createLogger({ role: "remote", name: "test", level: "info", destination }),
   );
   const resets: StreamCode[] = [];

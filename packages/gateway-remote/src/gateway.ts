@@ -1,9 +1,11 @@
 import type { Logger } from "@hawser/gateway-kit";
 import { type Listener, Refusals } from "@hawser/gateway-kit";
+import { formatFinding } from "@hawser/gateway-kit/config";
 import { CloseCode } from "@hawser/shared-protocol";
 import { PeerAccesses } from "./authorization/peer-access.ts";
 import type { RemoteConfig } from "./config.ts";
 import { SubflowListener } from "./listener.ts";
+import type { PeerProblem } from "./peer-folder.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 import { Sessions } from "./sessions.ts";
@@ -28,6 +30,8 @@ export class RemoteGateway {
   readonly #listener: SubflowListener;
   readonly #events: RemoteGatewayEvents;
   #listeners: Listener[] = [];
+  /** What was last told of peers' files. */
+  #told: ReadonlySet<string> = new Set();
   readonly #wayOut: WayOut;
   readonly #sampler: NodeJS.Timeout;
 
@@ -58,6 +62,20 @@ export class RemoteGateway {
       { listen: this.#config.listen, peers: this.#config.peers.map(({ name }) => name) },
       "listening",
     );
+    this.#tellProblems(this.#config.problems);
+  }
+
+  /** What is wrong with peers' files, each once for as long as it lasts. */
+  #tellProblems(problems: readonly PeerProblem[]): void {
+    const before = this.#told;
+    this.#told = new Set(problems.map(describeProblem));
+    for (const problem of problems) {
+      const message = describeProblem(problem);
+      if (before.has(message)) continue;
+      const about = problem.peer === undefined ? {} : { peer: problem.peer };
+      this.#logger.error({ ...about, findings: problem.findings }, message);
+      this.sessions.events.add("peer-file-wrong", message, about);
+    }
   }
 
   #sample(): void {
@@ -93,6 +111,7 @@ export class RemoteGateway {
     this.#cutWhoIsOut();
     this.sessions.enforceRules();
     this.#logger.info({ peers: config.peers.map(({ name }) => name) }, "configuration reloaded");
+    this.#tellProblems(config.problems);
     const keys = keysThatTakeRestart(config, wanted);
     if (keys.length > 0) this.#logger.warn({ keys }, "these have changed, which takes a restart");
   }
@@ -113,4 +132,10 @@ export class RemoteGateway {
     this.sessions.closeAll(CloseCode.shutdown, "the remote gateway is stopping");
     await Promise.all(drivers.map((driver) => driver.allClosed()));
   }
+}
+
+function describeProblem({ peer, findings, isAdmitted }: PeerProblem): string {
+  const what = findings.map(formatFinding).join("; ");
+  if (peer === undefined) return what;
+  return `${isAdmitted ? "the peer is admitted as before" : "the peer is not admitted"}: ${what}`;
 }

@@ -46,6 +46,7 @@ before(async () => {
     {
       ...file,
       peers,
+      problems: [],
       identity: IDENTITY,
       status: { listen: { host: HOST, port: 0 }, token: undefined },
     },

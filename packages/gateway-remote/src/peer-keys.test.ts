@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { derivePsk, generateSecret, pskIdentity, type Secret } from "@hawser/shared-protocol";
-import type { PeerConfig, RemoteConfig } from "./config.ts";
+import type { RemoteConfig } from "./config.ts";
+import type { PeerConfig } from "./peer-file.ts";
 import { PeerKeys } from "./peer-keys.ts";
 
 const identity = generateSecret();

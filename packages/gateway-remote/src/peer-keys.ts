@@ -1,5 +1,6 @@
 import { derivePsk, pskIdentity, type Secret } from "@hawser/shared-protocol";
-import type { PeerConfig, RemoteConfig } from "./config.ts";
+import type { RemoteConfig } from "./config.ts";
+import type { PeerConfig } from "./peer-file.ts";
 
 /** A peer's key, as it lets a subflow in. */
 export interface PeerKey {

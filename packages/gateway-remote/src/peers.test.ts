@@ -4,9 +4,12 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -19,18 +22,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CodedError } from "@hawser/gateway-kit/config";
 import { derivePsk, parsePairing, Secret } from "@hawser/shared-protocol";
-import { loadRemoteConfig, type RemoteConfig } from "./config.ts";
+import { checkRemoteConfig, loadRemoteConfig, type RemoteConfig, watchRemoteConfig } from "./config.ts";
+import { initConfig } from "./init.ts";
 import { PeerKeys } from "./peer-keys.ts";
-import {
-  addPeer,
-  dropOldKey,
-  initConfig,
-  listPeers,
-  removePeer,
-  rotateKey,
-  watchRemoteConfig,
-} from "./peers.ts";
-import { cutPeer } from "./peers-text.ts";
+import { addPeer, dropOldKey, removePeer, rotateKey } from "./peers.ts";
+import { listPeers } from "./testing.ts";
 
 const root = mkdtempSync(join(tmpdir(), "hawser-peers-"));
 after(() => rmSync(root, { recursive: true }));
@@ -53,6 +49,10 @@ function peerPsk(config: RemoteConfig, name: string): Secret | undefined {
   return new PeerKeys(config).find(name)?.psk;
 }
 
+function textOf(name: string): string {
+  return readFileSync(join(directory, name), "utf8");
+}
+
 function modeOf(name: string): number {
   return statSync(join(directory, name)).mode & 0o7777;
 }
@@ -69,16 +69,16 @@ function codeOf(run: () => unknown): string {
 
 test("init writes a configuration that loads, and an identity, for the owner alone", () => {
   init();
-  assert.deepEqual([modeOf("remote.toml"), modeOf("identity.pem")], [0o600, 0o600]);
+  assert.deepEqual(["remote.toml", "identity.pem", "peers"].map(modeOf), [0o600, 0o600, 0o700]);
   const config = loadRemoteConfig(file);
   assert.deepEqual(config.listen, [LISTEN]);
   assert.deepEqual(config.advertise, [PUBLIC]);
   assert.deepEqual(config.status.listen, { host: "127.0.0.1", port: 8081 });
   assert.deepEqual(config.peers, []);
-  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "peers", "remote.toml"]);
 });
 
-test("init overwrites neither file", () => {
+test("init overwrites neither file, and takes no other configuration's peers", () => {
   init();
   const [config, identity] = [
     readFileSync(file, "utf8"),
@@ -90,8 +90,13 @@ test("init overwrites neither file", () => {
     codeOf(init),
     "CONFIG_EXISTS identity.pem: exists already, of another configuration: each gateway has a folder of its own; write the configuration into another, or move the identity away",
   );
-  assert.deepEqual(readdirSync(directory), ["identity.pem"]);
-  assert.equal(readFileSync(join(directory, "identity.pem"), "utf8"), identity);
+  assert.deepEqual(readdirSync(directory), ["identity.pem", "peers"]);
+  assert.equal(textOf("identity.pem"), identity);
+  rmSync(join(directory, "identity.pem"));
+  writeFileSync(join(directory, "peers/home.toml"), "");
+  assert.match(codeOf(init), /^CONFIG_EXISTS peers: has peers of another configuration: .* or move it away$/);
+  assert.deepEqual(readdirSync(directory), ["peers"]);
+  rmSync(join(directory, "peers/home.toml"));
   writeFileSync(file, config);
   assert.match(
     codeOf(() => initConfig(join(directory, "none/remote.toml"), { listen: LISTEN, advertise: [] })),
@@ -110,44 +115,57 @@ test("pair prints a line whose key the gateway derives, too", () => {
   assert.equal(peerPsk(config, "away"), undefined);
   const { identity, peers } = config;
   assert.ok(derivePsk(identity, peers[0]?.key ?? Secret.fromText(""), "home").equals(pairing.value.psk));
-  assert.ok(!readFileSync(file, "utf8").includes(pairing.value.psk.revealBase64url()));
+  assert.ok(!textOf("peers/home.toml").includes(pairing.value.psk.revealBase64url()));
 });
 
-test("pairing and unpairing leave the rest of the file, its mode, and other peers as they were", () => {
+test("pairing and unpairing write one file, for the owner alone, and leave remote.toml and other peers alone", () => {
   init();
-  chmodSync(file, 0o700);
-  const commented = `# mine\n${readFileSync(file, "utf8")}# the last line`;
-  writeFileSync(file, commented);
+  chmodSync(file, 0o644);
+  const text = `# mine\n${textOf("remote.toml")}# the last line`;
+  writeFileSync(file, text);
   addPeer(file, "home");
   addPeer(file, "lake");
-  const text = readFileSync(file, "utf8").replace(
-    '[[peer]]\nname = "lake"',
-    '# the house at the lake\n[[ peer ]] # x\nname = "lake"',
-  );
-  writeFileSync(file, text);
-  addPeer(file, "office");
-  assert.deepEqual(listPeers(file), ["home", "lake", "office"]);
+  assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml", "lake.toml"]);
+  assert.match(textOf("peers/lake.toml"), /^key = "[\w-]{43}"\n$/);
+  assert.equal(modeOf("peers/lake.toml"), 0o600);
   const before = loadRemoteConfig(file);
+  const lake = statSync(join(directory, "peers/lake.toml"), { bigint: true });
+  addPeer(file, "office");
   removePeer(file, "home");
   assert.deepEqual(listPeers(file), ["lake", "office"]);
-  const now = loadRemoteConfig(file);
-  assert.ok(peerPsk(now, "lake")?.equals(peerPsk(before, "lake") ?? ""));
-  assert.ok(readFileSync(file, "utf8").includes("# the house at the lake\n[[ peer ]] # x\n"));
-  removePeer(file, "office");
-  removePeer(file, "lake");
-  assert.equal(readFileSync(file, "utf8"), `${commented}\n\n# the house at the lake\n`);
-  assert.equal(modeOf("remote.toml"), 0o700);
-  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
+  assert.ok(peerPsk(loadRemoteConfig(file), "lake")?.equals(peerPsk(before, "lake") ?? ""));
+  const { ino, ctimeNs } = statSync(join(directory, "peers/lake.toml"), { bigint: true });
+  assert.deepEqual([ino, ctimeNs], [lake.ino, lake.ctimeNs]);
+  assert.equal(textOf("remote.toml"), text);
+  assert.equal(modeOf("remote.toml"), 0o644);
+});
+
+test("a name with dots leads to no other folder", () => {
+  init();
+  const names = [".", "..", ".home", "home.", "home.toml", ".hawser.unfinished", "-rf", "x".repeat(64)];
+  for (const name of names) addPeer(file, name);
+  assert.deepEqual(listPeers(file), names.toSorted());
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "peers", "remote.toml"]);
+  for (const name of names) {
+    rotateKey(file, name, 60_000);
+    removePeer(file, name);
+  }
+  assert.deepEqual(readdirSync(join(directory, "peers")), []);
+  for (const name of ["../home", "a/b", "", "x".repeat(65)])
+    assert.match(
+      codeOf(() => addPeer(file, name)),
+      /^USAGE /,
+    );
 });
 
 test("what pair and unpair refuse", () => {
   init();
   addPeer(file, "home");
-  const text = readFileSync(file, "utf8");
+  const text = textOf("peers/home.toml");
   const golden: [() => unknown, string][] = [
     [
       () => addPeer(file, "home"),
-      'PEER_EXISTS remote.toml: "home" is admitted already; for a new pairing line: rotate home',
+      'PEER_EXISTS peers/home.toml: "home" is admitted already; for a new pairing line: rotate home',
     ],
     [
       () => addPeer(file, "a b"),
@@ -163,23 +181,70 @@ test("what pair and unpair refuse", () => {
     ],
   ];
   for (const [run, message] of golden) assert.equal(codeOf(run), message);
-  chmodSync(file, 0o640);
-  assert.match(
-    codeOf(() => addPeer(file, "lake")),
-    /^SECRET_EXPOSED remote.toml: holds a secret, but .* chmod 600 remote.toml$/,
-  );
-  chmodSync(file, 0o600);
-  assert.equal(readFileSync(file, "utf8"), text);
+  assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml"]);
+  assert.equal(textOf("peers/home.toml"), text);
 });
 
-test("an edit that was broken off does not block the next one", () => {
+test("another peer's damaged file stands in nobody's way; a damaged one is removed", () => {
   init();
-  for (const left of ["remote.toml.new", ".remote.toml.unfinished"])
-    writeFileSync(join(directory, left), "[[peer]]\nna");
   addPeer(file, "home");
-  assert.deepEqual(listPeers(file), ["home"]);
+  writeFileSync(join(directory, "peers/home.toml"), "key = 1");
+  addPeer(file, "lake");
+  rotateKey(file, "lake", 60_000);
+  assert.match(
+    codeOf(() => rotateKey(file, "home", 60_000)),
+    /^CONFIG_INVALID peers\/home\.toml: key: expected a string, found a whole number/,
+  );
+  removePeer(file, "home");
+  assert.deepEqual(readdirSync(join(directory, "peers")), ["lake.toml"]);
+});
+
+test("what a broken-off edit has left is ignored, and removed by the next one, whosoever file it was for", () => {
+  init();
+  addPeer(file, "home");
+  const left = ["remote.toml.new", "peers/home.toml.new", ".hawser.unfinished", "peers/.hawser.unfinished"];
+  for (const name of left) writeFileSync(join(directory, name), "key = 1");
+  assert.deepEqual(loadRemoteConfig(file).problems, []);
+  addPeer(file, "lake");
+  assert.deepEqual(listPeers(file), ["home", "lake"]);
   // The first is no name of this program's: it may be the user's own.
-  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml", "remote.toml.new"]);
+  assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml", "home.toml.new", "lake.toml"]);
+});
+
+test("a folder whose making broke off is made anew", () => {
+  init();
+  rmSync(join(directory, "peers"), { recursive: true });
+  mkdirSync(join(directory, ".hawser.unfinished.d"));
+  addPeer(file, "home");
+  assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "peers", "remote.toml"]);
+});
+
+test("a command that is killed at any moment: whoever has a pairing line is admitted, and nobody else is lost", async () => {
+  init();
+  addPeer(file, "home");
+  const program = `
+    import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
+    for (let i = 0; ; i++) console.log(addPeer(process.argv[1], process.argv[2] + i).line);`;
+  const lines: string[] = [];
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program, file, name]);
+    let out = "";
+    child.stdout.on("data", (data) => {
+      out += data;
+      if (out.split("\n").length > 3) child.kill("SIGKILL");
+    });
+    await once(child, "close");
+    // The last may be a part of one.
+    lines.push(...out.split("\n").slice(0, -1));
+  }
+  assert.ok(lines.length >= 15);
+  const config = loadRemoteConfig(file);
+  assert.deepEqual(config.problems, []);
+  for (const line of lines) {
+    const pairing = parsePairing(line);
+    assert.ok(pairing.ok && peerPsk(config, pairing.value.name)?.equals(pairing.value.psk));
+  }
+  assert.ok(peerPsk(config, "home"));
 });
 
 test("edits at the same time are all kept", async () => {
@@ -189,8 +254,22 @@ test("edits at the same time are all kept", async () => {
     for (const i of [1, 2, 3, 4, 5]) addPeer(process.argv[1], process.argv[2] + i);`;
   const pairAll = (name: string) =>
     promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, file, name]);
+  // Also the folder is made by one of them.
+  rmSync(join(directory, "peers"), { recursive: true });
   await Promise.all(["a", "b", "c", "d"].map(pairAll));
   assert.equal(listPeers(file).length, 20);
+});
+
+test("of two who pair the same name at the same time one is admitted, and the other told so", async () => {
+  init();
+  const program = `
+    import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
+    try { console.log(addPeer(process.argv[1], "home").line); } catch (error) { console.log(error.code); }`;
+  const pair = () => promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, file]);
+  const said = (await Promise.all([pair(), pair(), pair()])).map(({ stdout }) => stdout.trim()).sort();
+  assert.deepEqual(said.slice(0, 2), ["PEER_EXISTS", "PEER_EXISTS"]);
+  const pairing = parsePairing(said[2] ?? "");
+  assert.ok(pairing.ok && peerPsk(loadRemoteConfig(file), "home")?.equals(pairing.value.psk));
 });
 
 test("an edit while another one hangs is told so; a gateway waits for its end without standing still", async () => {
@@ -198,17 +277,17 @@ test("an edit while another one hangs is told so; a gateway waits for its end wi
   addPeer(file, "home");
   const rotated = parsePairing(rotateKey(file, "home", 60_000).line);
   assert.ok(rotated.ok);
-  const holder = spawn("flock", [directory, "sh", "-c", "echo ready; read line"]);
+  const holder = spawn("flock", [join(directory, "peers"), "sh", "-c", "echo ready; read line"]);
   await once(holder.stdout, "data");
   const dropped = dropOldKey(file, { peer: "home", psk: rotated.value.psk });
   assert.equal(
     codeOf(() => addPeer(file, "lake")),
-    `CONFIG_BUSY remote.toml: another edit of it is under way; try again (whose it is: fuser -v ${directory})`,
+    `CONFIG_BUSY peers/lake.toml: another edit of it is under way; try again (whose it is: fuser -v peers)`,
   );
-  assert.match(readFileSync(file, "utf8"), /old_key/);
+  assert.match(textOf("peers/home.toml"), /old_key/);
   holder.stdin.end();
   await dropped;
-  assert.doesNotMatch(readFileSync(file, "utf8"), /old_key/);
+  assert.doesNotMatch(textOf("peers/home.toml"), /old_key/);
 });
 
 test("root's directory for a service's group: what is written there the group may read, and nobody change", {
@@ -220,35 +299,42 @@ test("root's directory for a service's group: what is written there the group ma
   init();
   addPeer(file, "home");
   assert.equal(loadRemoteConfig(file).peers.length, 1);
-  for (const name of ["remote.toml", "identity.pem"]) {
+  for (const name of ["remote.toml", "identity.pem", "peers", "peers/home.toml"]) {
     const { uid, gid } = statSync(join(directory, name));
-    assert.deepEqual([modeOf(name), uid, gid], [0o640, 0, GROUP]);
+    assert.deepEqual([modeOf(name), uid, gid], [name === "peers" ? 0o750 : 0o640, 0, GROUP]);
   }
-  chmodSync(file, 0o644);
+  const peer = join(directory, "peers/home.toml");
+  chmodSync(peer, 0o644);
   assert.match(
-    codeOf(() => loadRemoteConfig(file)),
-    /^SECRET_EXPOSED .*\(mode 0644\); run: chmod 640 remote\.toml$/,
+    codeOf(() => checkRemoteConfig(file)),
+    /^CONFIG_INVALID peers\/home\.toml: .*\(mode 0644\); run: chmod 640 peers\/home\.toml$/,
   );
-  chmodSync(file, 0o640);
+  chmodSync(peer, 0o640);
+  checkRemoteConfig(file);
   // The group of a directory that everybody may enter says nothing of who is in it.
-  chmodSync(directory, 0o755);
+  chmodSync(join(directory, "peers"), 0o755);
   assert.match(
-    codeOf(() => loadRemoteConfig(file)),
-    /^SECRET_EXPOSED /,
+    codeOf(() => checkRemoteConfig(file)),
+    /^CONFIG_INVALID peers\/home\.toml: .*\(mode 0640\); run: chmod 600 /,
   );
 });
 
-test("peers written in another way are left to their author", () => {
+test("root's command in a directory of the service's user: the folder and what is in it are theirs", {
+  skip: process.geteuid?.() !== 0 && "needs root",
+}, () => {
+  const USER = 65_534;
+  chownSync(directory, USER, USER);
+  chmodSync(directory, 0o750);
   init();
   addPeer(file, "home");
-  const key = /key = "(.*)"/.exec(readFileSync(file, "utf8"))?.[1] ?? "";
-  const inline = `listen = ["127.0.0.1:1"]\npeer = [{ name = "home", key = "${key}" }]\n`;
-  writeFileSync(file, inline);
-  for (const run of [() => addPeer(file, "lake"), () => removePeer(file, "home")]) {
-    assert.match(codeOf(run), /^CONFIG_UNWRITABLE remote\.toml: peer: its peers are written in a way/);
+  rotateKey(file, "home", 60_000);
+  for (const [name, mode] of [
+    ["peers", 0o700],
+    ["peers/home.toml", 0o600],
+  ] as const) {
+    const { uid, gid } = statSync(join(directory, name));
+    assert.deepEqual([modeOf(name), uid, gid], [mode, USER, USER]);
   }
-  assert.equal(readFileSync(file, "utf8"), inline);
-  assert.equal(cutPeer("[[peer]]\n", 1), undefined);
 });
 
 test("a pairing line needs an address that can be reached", () => {
@@ -260,7 +346,9 @@ test("a pairing line needs an address that can be reached", () => {
   );
   assert.deepEqual(listPeers(file), []);
   writeFileSync(file, readFileSync(file, "utf8").replace("0.0.0.0:0", "127.0.0.1:4433"));
-  assert.match(addPeer(file, "home").line, /@127\.0\.0\.1:4433$/);
+  const { line, notes } = addPeer(file, "home");
+  assert.match(line, /@127\.0\.0\.1:4433$/);
+  assert.deepEqual(notes, []);
 });
 
 test("a symbolic link stays one", () => {
@@ -269,14 +357,25 @@ test("a symbolic link stays one", () => {
   symlinkSync("remote.toml", link);
   addPeer(link, "home");
   assert.deepEqual(listPeers(file), ["home"]);
-  assert.ok(readdirSync(directory, { withFileTypes: true }).some((entry) => entry.isSymbolicLink()));
+  const real = join(root, "elsewhere");
+  renameSync(join(directory, "peers"), real);
+  symlinkSync(real, join(directory, "peers"));
+  addPeer(link, "lake");
+  rotateKey(link, "home", 60_000);
+  assert.deepEqual(listPeers(file), ["home", "lake"]);
+  assert.equal(lstatSync(join(directory, "peers")).isSymbolicLink(), true);
+  assert.deepEqual(readdirSync(real), ["home.toml", "lake.toml"]);
 });
 
-test("a running gateway follows the file, and keeps what it has when the file is broken", async () => {
+test("a running gateway follows both, and keeps what it has when remote.toml is broken", async () => {
   init();
   const seen: (RemoteConfig | string)[] = [];
-  const watch = watchRemoteConfig(file, {
-    onChange: (config) => seen.push(config),
+  let known: RemoteConfig["peers"] = [];
+  const watch = watchRemoteConfig(file, () => known, {
+    onChange: (config) => {
+      known = config.peers;
+      seen.push(config);
+    },
     onError: (error) => seen.push(error instanceof Error ? error.message : ""),
   });
   try {
@@ -284,19 +383,25 @@ test("a running gateway follows the file, and keeps what it has when the file is
       for (let i = 0; i < 200 && seen.length < count; i++) await sleep(20);
       return seen[count - 1];
     };
+    const peersAt = async (count: number): Promise<readonly string[]> => {
+      const config = await next(count);
+      assert.ok(typeof config === "object");
+      return config.peers.map(({ name }) => name);
+    };
     addPeer(file, "home");
-    const paired = await next(1);
-    assert.ok(typeof paired === "object");
-    assert.deepEqual(
-      paired.peers.map(({ name }) => name),
-      ["home"],
-    );
+    assert.deepEqual(await peersAt(1), ["home"]);
+    addPeer(file, "lake");
+    assert.deepEqual(await peersAt(2), ["home", "lake"]);
+    writeFileSync(join(directory, "peers/lake.toml"), "key = 3");
+    assert.deepEqual(await peersAt(3), ["home", "lake"]);
+    removePeer(file, "lake");
+    assert.deepEqual(await peersAt(4), ["home"]);
     writeFileSync(file, "listen = 3\n");
-    const broken = await next(2);
+    const broken = await next(5);
     assert.ok(typeof broken === "string");
     assert.match(broken, /remote\.toml: listen: expected a string or an array, found a whole number/);
     watch.reload();
-    assert.equal(seen.length, 3);
+    assert.equal(seen.length, 6);
   } finally {
     watch.close();
   }

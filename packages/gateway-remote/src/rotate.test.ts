@@ -1,20 +1,23 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { type Pairing, parsePairing, pskIdentity } from "@hawser/shared-protocol";
 import { loadRemoteConfig } from "./config.ts";
+import { initConfig } from "./init.ts";
 import { type PeerKey, PeerKeys } from "./peer-keys.ts";
-import { addPeer, dropOldKey, initConfig, type PairingLine, rotateKey } from "./peers.ts";
+import { addPeer, dropOldKey, type PairingLine, removePeer, rotateKey } from "./peers.ts";
 
 const HOUR_MS = 3_600_000;
 const root = mkdtempSync(join(tmpdir(), "hawser-rotate-"));
 after(() => rmSync(root, { recursive: true }));
 
 let file = "";
+let home = "";
 beforeEach(() => {
   file = join(mkdtempSync(join(root, "x-")), "remote.toml");
+  home = join(file, "../peers/home.toml");
   initConfig(file, { listen: { host: "127.0.0.1", port: 4433 }, advertise: [] });
 });
 
@@ -41,17 +44,20 @@ test("both lines are good after a rotation, the old one until its time", () => {
   assert.ok(until >= started + HOUR_MS && until <= Date.now() + HOUR_MS + 1_000);
 });
 
-test("a rotation leaves the rest of the file, comments and other peers, as they were", async () => {
+test("a rotation leaves limits, comments, mode and other peers as they were", async () => {
   addPeer(file, "home");
   const lake = pairingOf(addPeer(file, "lake"));
-  const text = `# mine\n${readFileSync(file, "utf8").replace("[[peer]]", "# ours\n[[ peer ]] # first")}# end`;
-  writeFileSync(file, text);
-  const home = pairingOf(rotateKey(file, "home", HOUR_MS));
-  const written = admitted(home) as PeerKey;
-  await dropOldKey(file, written);
-  const keys = /^key = ".*"$/m;
-  assert.equal(readFileSync(file, "utf8").replace(keys, "KEY"), text.replace(keys, "KEY"));
-  assert.ok(admitted(lake) && admitted(home));
+  const limits = 'allow = [ "public", "127.0.0.1:5432" ]\nmax_flows = 100\nmax_bytes_in_flight = "8MiB"\n';
+  const text = `${readFileSync(home, "utf8")}# ours\n${limits}  # more`;
+  writeFileSync(home, text);
+  const before = pairingOf(rotateKey(file, "home", HOUR_MS));
+  const rotating = readFileSync(home, "utf8");
+  assert.match(rotating, /^# ours\n {2}# more\nkey = ".*"\nold_key = ".*"\nold_key_until = .*Z\nallow = /);
+  assert.ok(rotating.endsWith(limits));
+  await dropOldKey(file, admitted(before) as PeerKey);
+  assert.match(readFileSync(home, "utf8"), /^# ours\n {2}# more\nkey = ".*"\nallow = /);
+  assert.ok(readFileSync(home, "utf8").endsWith(limits));
+  assert.ok(admitted(lake) && admitted(before));
 });
 
 test("rotated again before the new line was used: the one in use stays good, the lost one does not", () => {
@@ -65,8 +71,8 @@ test("rotated again before the new line was used: the one in use stays good, the
 test("rotated again after the old key's time: the present key becomes the old one", () => {
   addPeer(file, "home");
   const present = pairingOf(rotateKey(file, "home", HOUR_MS));
-  const text = readFileSync(file, "utf8");
-  writeFileSync(file, text.replace(/old_key_until = .*/, "old_key_until = 2020-01-01T00:00:00Z"));
+  const text = readFileSync(home, "utf8");
+  writeFileSync(home, text.replace(/old_key_until = .*/, "old_key_until = 2020-01-01T00:00:00Z"));
   rotateKey(file, "home", HOUR_MS);
   assert.notEqual(admitted(present)?.until, undefined);
 });
@@ -76,31 +82,35 @@ test("without grace the old line is not good any more", () => {
   const now = pairingOf(rotateKey(file, "home", 0));
   assert.equal(admitted(before), undefined);
   assert.ok(admitted(now));
-  assert.doesNotMatch(readFileSync(file, "utf8"), /old_key/);
+  assert.doesNotMatch(readFileSync(home, "utf8"), /old_key/);
 });
 
 test("an old key is not dropped for a key that the file no longer has", async () => {
   addPeer(file, "home");
   const first = admitted(pairingOf(rotateKey(file, "home", HOUR_MS))) as PeerKey;
   rotateKey(file, "home", HOUR_MS);
-  const text = readFileSync(file, "utf8");
+  const text = readFileSync(home, "utf8");
   await dropOldKey(file, first);
-  assert.equal(readFileSync(file, "utf8"), text);
+  assert.equal(readFileSync(home, "utf8"), text);
+  removePeer(file, "home");
+  await dropOldKey(file, first);
+  assert.equal(existsSync(home), false);
 });
 
 test("what rotate refuses leaves the file as it was", () => {
   addPeer(file, "home");
-  const text = readFileSync(file, "utf8");
   assert.throws(() => rotateKey(file, "hoem", HOUR_MS), { code: "PEER_UNKNOWN", message: /mean "home"/ });
-  assert.equal(readFileSync(file, "utf8"), text);
-  const dotted = text.replace('key = "', 'name2 = "x"\nkey = "');
-  writeFileSync(file, dotted);
-  assert.throws(() => rotateKey(file, "home", HOUR_MS), { code: "CONFIG_INVALID" });
-  const inline = text.replace(
-    /\[\[peer\]\]\nname = (.*)\nkey = (.*)/,
-    "[[peer]]\n'name' = $1\n\"\\u006bey\" = $2",
-  );
-  writeFileSync(file, inline);
-  assert.throws(() => rotateKey(file, "home", HOUR_MS), { code: "CONFIG_UNWRITABLE" });
-  assert.equal(readFileSync(file, "utf8"), inline);
+  const text = readFileSync(home, "utf8");
+  for (const [damaged, code] of [
+    [`name = "x"\n${text}`, "CONFIG_INVALID"],
+    [`${text}"`, "CONFIG_SYNTAX"],
+  ] as const) {
+    writeFileSync(home, damaged);
+    assert.throws(() => rotateKey(file, "home", HOUR_MS), { code });
+    assert.equal(readFileSync(home, "utf8"), damaged);
+  }
+  writeFileSync(home, text);
+  chmodSync(home, 0o640);
+  assert.throws(() => rotateKey(file, "home", HOUR_MS), { code: "SECRET_EXPOSED", message: /chmod 600/ });
+  assert.equal(readFileSync(home, "utf8"), text);
 });

@@ -2,9 +2,9 @@ import { dashboard } from "@hawser/dashboard";
 import { createLogger, keptLog, serveUntilSignalled } from "@hawser/gateway-kit";
 import { inFile } from "@hawser/gateway-kit/config";
 import { createStatusServer, type StatusServer } from "@hawser/status-api";
-import { loadRemoteConfig } from "./config.ts";
+import { loadRemoteConfig, watchRemoteConfig } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
-import { dropOldKey, watchRemoteConfig } from "./peers.ts";
+import { dropOldKey } from "./peers.ts";
 import { RemoteStatus } from "./status.ts";
 
 /** `hawser-remote run`: resolves when stopped by a signal. @throws CodedError: what the user has to mend */
@@ -22,7 +22,7 @@ export async function run(file: string): Promise<void> {
     },
   });
   let status: StatusServer | undefined;
-  const watch = watchRemoteConfig(file, {
+  const watch = watchRemoteConfig(file, () => gateway.config.peers, {
     onChange: (changed) => gateway.reload(changed),
     onError: (error) => logger.error({ err: error }, "the configuration was not reloaded"),
   });

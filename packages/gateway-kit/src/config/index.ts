@@ -22,12 +22,13 @@ export {
   ErrorCode,
   ExitCode,
   type Finding,
+  formatFinding,
   inFile,
   systemCode,
 } from "./errors.ts";
 export { loadIdentity } from "./load-identity.ts";
 export { nearest } from "./nearest.ts";
-export { readFileIn, readSecretFile, readTextFile } from "./secret-file.ts";
+export { readFileIn, readSecretFile, readTextFile, whyExposed, whyForeign } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export type { StatusConfig } from "./status-config.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

@@ -1,4 +1,4 @@
-import { parse, TomlError } from "smol-toml";
+import { parse, stringify, TomlError, type TomlTable } from "smol-toml";
 import type { z } from "zod";
 import { ConfigError, ErrorCode, type Finding } from "./errors.ts";
 import { describeIssues, formatPath } from "./findings.ts";
@@ -42,7 +42,8 @@ export function parseConfig<S extends z.ZodType>(text: string, file: string, sch
   throw new ConfigError(ErrorCode.configInvalid, findings);
 }
 
-function parseToml(text: string, file: string): unknown {
+/** The tables and values of a TOML text, as they are written. @throws ConfigError CONFIG_SYNTAX */
+export function parseToml(text: string, file: string): TomlTable {
   try {
     return parse(text, { unsafeKeyBehaviour: "throw" });
   } catch (error) {
@@ -53,6 +54,11 @@ function parseToml(text: string, file: string): unknown {
     const key = `line ${error.line}, column ${error.column}`;
     throw new ConfigError(ErrorCode.configSyntax, [{ file, key, what }]);
   }
+}
+
+/** TOML that says what `table` does. Comments of a text that it comes from are not in it. */
+export function formatToml(table: object): string {
+  return stringify(table);
 }
 
 /** Freezes plain tables and arrays; what else there is (secrets, maps) guards itself. */

@@ -22,5 +22,5 @@ export {
   timeField,
 } from "./fields.ts";
 export { findStatus } from "./find-status.ts";
-export { loadConfig, parseConfig } from "./load.ts";
+export { formatToml, loadConfig, parseConfig, parseToml } from "./load.ts";
 export { loadStatus, statusField, statusSecretAt } from "./status-config.ts";

@@ -55,6 +55,17 @@ export function whyExposed(file: string, { stats, directory }: ReadFile): string
   return `holds a secret, but group or others can replace it (directory of mode ${octal(directory.stats)}); run: chmod go-w ${directory.path}`;
 }
 
+/**
+ * What to say when a file belongs to another user than its folder: whom it belongs to could change it, and the service,
+ * whose the folder is, perhaps not read it.
+ */
+export function whyForeign(file: string, { stats, directory }: ReadFile): string | undefined {
+  const { uid, gid } = directory.stats;
+  const isOwn = stats.uid !== 0 && stats.uid === process.geteuid?.();
+  if (stats.uid === uid || isOwn || isForService(stats, directory.stats)) return undefined;
+  return `belongs to user ${stats.uid}, and its folder to user ${uid}; run: chown ${uid}:${gid} ${file}`;
+}
+
 /** Root's file for a service, whose group may read it. That the group is a service's, its directory tells. */
 function isForService(file: Stats, directory: Stats): boolean {
   return file.uid === 0 && file.gid === directory.gid && isForGroup(directory);

@@ -7,4 +7,5 @@
  */
 
 export { Directory, makeDirectory } from "./directory.ts";
+export { listFolder, makeFolder } from "./folder.ts";
 export { createFile, editFile, removeFile, saveFile } from "./replace-file.ts";

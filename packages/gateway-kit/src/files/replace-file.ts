@@ -25,7 +25,12 @@ const SECRET_MODE = 0o600;
 /** One of root's that a service may read. */
 const SERVICE_MODE = 0o640;
 /** How long an edit waits for another one, milliseconds: both are of a small file. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 5_000;
+/**
+ * What a locked directory's new file is called until it is whole. One name is enough, as one edit at a time writes there:
+ * so each edit removes what a crash has left of another one.
+ */
+const UNFINISHED = ".hawser.unfinished";
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 interface Owner {
@@ -41,12 +46,12 @@ interface Owner {
  * group may read the file.
  * @throws CodedError CONFIG_EXISTS, CONFIG_UNWRITABLE or CONFIG_BUSY
  */
-export function createFile(file: string, text: string): void {
+export function createFile(file: string, text: string, patienceMs = PATIENCE_MS): void {
   writing(file, () => {
     using place = locate(file);
     const { directory, name } = place;
-    using _lock = lockFor(file, directory, PATIENCE_MS);
-    const fresh = writeFresh(directory, name, text, ownerOfNew(directory));
+    using _lock = lockFor(file, directory, patienceMs);
+    const fresh = writeFresh(directory, text, ownerOfNew(directory));
     try {
       // link, unlike rename, fails when the name is taken.
       linkSync(fresh, directory.at(name));
@@ -69,27 +74,31 @@ export function editFile(file: string, edit: (text: string) => string, patienceM
   using _lock = writing(file, () => lockFor(file, directory, patienceMs));
   const { text, stats } = reading(file, () => readFileIn(directory, name));
   const edited = edit(text);
+  if (edited === text) return;
   writing(file, () => {
     const owner = { uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o777 };
-    renameSync(writeFresh(directory, name, edited, owner), directory.at(name));
+    renameSync(writeFresh(directory, edited, owner), directory.at(name));
     syncDirectory(directory);
   });
 }
 
-/** Removes a file. @throws CodedError CONFIG_UNWRITABLE */
+/** Removes a file, once no edit of it is under way. @throws CodedError CONFIG_UNWRITABLE or CONFIG_BUSY */
 export function removeFile(file: string): void {
   writing(file, () => {
     using place = locate(file);
-    rmSync(place.directory.at(place.name));
+    const { directory, name } = place;
+    using _lock = lockFor(file, directory, PATIENCE_MS);
+    rmSync(directory.at(name));
+    syncDirectory(directory);
   });
 }
 
 /**
- * As `editFile` with a text that is known, for one writer, who does not wait for the disk.
+ * As `editFile` with a text that is known, for one writer, who takes no lock and does not wait for the disk.
  * @throws the error of a system call
  */
 export async function saveFile(directory: Directory, name: string, text: string): Promise<void> {
-  const fresh = directory.at(freshName(name));
+  const fresh = directory.at(`.${name}.unfinished`);
   await rm(fresh, { force: true });
   const handle = await open(fresh, NEW_FILE, SECRET_MODE);
   try {
@@ -110,9 +119,9 @@ function ownerOfNew({ stats }: Directory): Owner {
   return { uid: stats.uid, gid: stats.gid, mode: isRootsForGroup ? SERVICE_MODE : SECRET_MODE };
 }
 
-/** Writes what is to get the name; returns its path. */
-function writeFresh(directory: Directory, name: string, text: string, owner: Owner): string {
-  const fresh = directory.at(freshName(name));
+/** Writes what is to get its name; returns its path. */
+function writeFresh(directory: Directory, text: string, owner: Owner): string {
+  const fresh = directory.at(UNFINISHED);
   // Nobody else writes one while the directory is locked: this one was left by a crash.
   rmSync(fresh, { force: true });
   const fd = openSync(fresh, NEW_FILE, SECRET_MODE);
@@ -137,7 +146,7 @@ function fill(fd: number, text: string, { uid, gid, mode }: Owner): void {
   fsyncSync(fd);
 }
 
-function syncDirectory(directory: Directory): void {
+export function syncDirectory(directory: Directory): void {
   const fd = openSync(directory.at("."), "r");
   try {
     fsyncSync(fd);
@@ -146,19 +155,15 @@ function syncDirectory(directory: Directory): void {
   }
 }
 
-function freshName(name: string): string {
-  return `.${name}.unfinished`;
-}
-
 /** @throws CodedError CONFIG_BUSY, or the error of a system call */
-function lockFor(file: string, directory: Directory, patienceMs: number): Disposable {
+export function lockFor(file: string, directory: Directory, patienceMs: number): Disposable {
   const lock = lockDirectory(directory, patienceMs);
   if (lock) return lock;
   const what = `another edit of it is under way; try again (whose it is: fuser -v ${directory.path})`;
   throw new CodedError(ErrorCode.configBusy, `${file}: ${what}`);
 }
 
-function reading<T>(file: string, read: () => T): T {
+export function reading<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -166,7 +171,7 @@ function reading<T>(file: string, read: () => T): T {
   }
 }
 
-function writing<T>(file: string, write: () => T): T {
+export function writing<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {

@@ -14,7 +14,13 @@ function config(text: string): RemoteConfig {
     () => `[[peer]]\nkey = "${generateSecret().revealBase64url()}"`,
   );
   const { peer, status, ...rest } = parseRemoteFile(`listen = ["0.0.0.0:4433"]\n${withKeys}`, "remote.toml");
-  return { ...rest, identity: generateSecret(), peers: peer, status: { ...status, token: undefined } };
+  return {
+    ...rest,
+    identity: generateSecret(),
+    peers: peer,
+    problems: [],
+    status: { ...status, token: undefined },
+  };
 }
 
 function allowed(accesses: PeerAccesses, peer: string, host: string, port: number): boolean {

@@ -3,8 +3,9 @@
 import type { Logger } from "@hawser/gateway-kit";
 import { childLogger, flowDescriptors, LimitedLog, type SpeedtestVerb } from "@hawser/gateway-kit";
 import { MemoryBudget, TokenBucket } from "@hawser/multipath-engine";
-import type { PeerConfig, RemoteConfig } from "../config.ts";
+import type { RemoteConfig } from "../config.ts";
 import { NameResolver } from "../names/name-resolver.ts";
+import type { PeerConfig } from "../peer-file.ts";
 import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
 

@@ -1,4 +1,4 @@
-import { type InitOptions, initConfig } from "../peers.ts";
+import { type InitOptions, initConfig } from "../init.ts";
 import { unresolvedNames } from "../reach.ts";
 
 /** `hawser-remote init`. `next` is the command to type after it. @throws as `initConfig` */

@@ -13,12 +13,16 @@ export function rotate(file: string, name: string, graceMs: number): void {
 }
 
 /** The pairing line stands alone on stdout, so that it can be written into a file. */
-function writePairing(file: string, { line, note }: PairingLine): void {
+function writePairing(file: string, { line, notes }: PairingLine): void {
   process.stdout.write(`${line}\n`);
-  if (note !== undefined) process.stderr.write(`${file}: ${note}\n`);
+  writeNotes(file, notes);
 }
 
 /** @throws as `removePeer` */
 export function unpair(file: string, name: string): void {
-  removePeer(file, name);
+  writeNotes(file, removePeer(file, name));
+}
+
+function writeNotes(file: string, notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`${file}: ${note}\n`);
 }

@@ -1,13 +1,19 @@
 import { writeJson } from "@hawser/command-line";
+import { formatFinding } from "@hawser/gateway-kit/config";
 import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
 import type { RemoteStatusReport } from "@hawser/status-api/model";
-import { findRemoteStatus } from "../config.ts";
+import { findRemoteStatus, loadPeers } from "../config.ts";
 import { renderPeers, withPresence } from "../peer-list.ts";
-import { listPeers } from "../peers.ts";
 
-/** `hawser-remote peers`: who is admitted, and who of them is connected. @throws as `listPeers` */
+/**
+ * `hawser-remote peers`: who is admitted, and who of them is connected. What is wrong with peers' files is told on stderr.
+ * @throws as `loadPeers`
+ */
 export async function peers(file: string, json?: boolean): Promise<void> {
-  const names = listPeers(file);
+  const admitted = loadPeers(file);
+  for (const { findings } of admitted.problems)
+    for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
+  const names = admitted.peers.map(({ name }) => name);
   const report = await askReport(file);
   if (!report) process.stderr.write("no gateway runs: nobody is connected\n");
   const found = withPresence(names, report);

@@ -49,6 +49,7 @@ export const EVENT_TYPES = [
   "rules-given-up",
   "reloaded",
   "reload-failed",
+  "peer-file-wrong",
   "session-opened",
   "session-closed",
   "flows-failed",

@@ -15,6 +15,7 @@ const event = z.object({
       "path-resting, path-tried: a path that delayed more than it carried is left out for a while, then tried again; " +
       "quota-warned: 80 % of a path's quota are used; " +
       "subflow-lost: one of several connections of a path is lost, and the path goes on; " +
+      "peer-file-wrong: what the remote gateway's files say of a peer is damaged, or others could have written it; " +
       "peer-unreachable: no path to the other gateway is left; " +
       "capture-blocked, capture-back: a firewall drops what the redirect rules send to the gateway, or no longer; " +
       "egress-lost, egress-back: the remote gateway has no way out by an address family, or has one again; " +

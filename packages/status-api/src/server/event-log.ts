@@ -17,6 +17,7 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   "rules-lost",
   "rules-given-up",
   "reload-failed",
+  "peer-file-wrong",
   "session-closed",
   "flows-failed",
   "flows-refused",

@@ -268,7 +268,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     });
 
     for (const name of ["remote.toml", "peers", "peers/home.toml"]) {
-      test(`${command}: ${name}, swapped all the time, leads to no file of root's`, async (t) => {
+      test(`${command}, ${name}: names that are swapped all the time lead to no file of root's`, async (t) => {
         if (name === "peers/home.toml") scene.makeVictimAPeer();
         await scene.swap(name);
         const { done, tries } = tryAll((attempt) => edit(scene.file("remote.toml"), attempt));
@@ -278,7 +278,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     }
   }
 
-  test("moving the peers over while all names are swapped leads to no file of root's", async (t) => {
+  test("all names are swapped while peers are moved over: no file of root's is reached", async (t) => {
     scene.goBack();
     for (const name of ["remote.toml", "peers", ".hawser.unfinished", ".hawser.unfinished.d"])
       await scene.swap(name);

@@ -7,6 +7,7 @@ import { parseConfig } from "@hawser/gateway-kit/schema";
 import { z } from "zod";
 import { localSchema } from "../../packages/gateway-local/dist/config.js";
 import { remoteSchema } from "../../packages/gateway-remote/dist/config.js";
+import { peerFileSchema } from "../../packages/gateway-remote/dist/peer-file.js";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/CONFIGURATION.md"), "utf8");
 
@@ -101,7 +102,9 @@ function fileOf(rows: readonly Row[]): string {
 
 for (const [file, schema] of [
   ["local.toml", localSchema],
-  ["remote.toml", remoteSchema],
+  // What earlier releases wrote into it of peers is what stands in their files now.
+  ["remote.toml", remoteSchema.omit({ peer: true })],
+  ["peers/NAME.toml", peerFileSchema],
 ] as const) {
   describe(`docs/CONFIGURATION.md, ${file}`, () => {
     const rows = rowsOf(file);

@@ -52,7 +52,7 @@ function takeTables(file: string, text: string): { rest: string; tables: Table[]
   const { rest, comments } = withoutTables(text);
   // TOML can be written in ways that looking for sections does not see.
   if (comments.length !== peers.length || !isSame(parsedOrNothing(rest), others)) throw notMovable(file);
-  const written = (tables as readonly Record<string, unknown>[]).map(({ name: _, ...table }) => table);
+  const written = (tables as readonly Record<string, unknown>[]).map(({ name: _name, ...table }) => table);
   return {
     rest,
     tables: peers.map((peer, index) => ({

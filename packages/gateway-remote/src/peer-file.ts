@@ -38,7 +38,7 @@ const settings = {
 };
 
 /** A peer's file: the name of the file is the peer's. */
-const fileSchema = z
+export const peerFileSchema = z
   .strictObject(settings)
   .refine(hasWholeRotation, "needs both old_key and old_key_until, or neither")
   .transform(limitsAsNamedHere);
@@ -73,7 +73,7 @@ function limitsAsNamedHere<T extends WrittenLimits>(written: T) {
 
 /** Frozen. `file` is what findings call the text. @throws ConfigError */
 export function parsePeerFile(text: string, file: string, name: string): PeerConfig {
-  return Object.freeze({ name, ...parseConfig(text, file, fileSchema) });
+  return Object.freeze({ name, ...parseConfig(text, file, peerFileSchema) });
 }
 
 /** What a peer's file is called. Every name has one, `.` and `..`, too: with its suffix it leads to no other folder. */

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, Socket } from "node:net";
 import { test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { libc, Sys } from "./libc.ts";
 import {
@@ -16,6 +15,7 @@ import {
   socketFd,
 } from "./node-internals.ts";
 import { CONTEXT, dialTls, listening, portOf, psk, tlsPair } from "./testing/tls-pair.ts";
+import { turns, until, untilArrived } from "./testing/turns.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs Linux and koffi" };
 
@@ -109,7 +109,7 @@ test("openUnconnected: nothing is read until connect(), in whichever turn that i
   const server = await listening(t, (socket) => void socket.end("hello"));
   const socket = openUnconnected(rawSocket(), {});
   t.after(() => socket.destroy());
-  for (let n = 0; n < 5; n++) await turn();
+  await turns();
   assert.equal(socket.destroyed, false);
   socket.connect({ host: "127.0.0.1", port: portOf(server) });
   assert.equal(String((await once(socket, "data"))[0]), "hello");
@@ -162,16 +162,13 @@ test(
       lengths.push(length);
       return lengths.length !== 1;
     };
-    // The bytes are there already: they are peeked at before the socket is made.
+    await untilArrived(accepted, 100);
     const fd = libc().dup(socketFd(accepted) ?? -1);
-    const MSG_PEEK = 2;
-    const peeked = Buffer.alloc(100);
-    while (libc().recvfrom(fd, peeked, 100, MSG_PEEK, peeked, new Uint32Array(1)) < 100) await turn();
     const reader = new Socket({ fd, allowHalfOpen: true, onread: { buffer, callback } });
     t.after(() => reader.destroy());
     assert.deepEqual(lengths, [], "in the constructor");
-    while (lengths.length === 0) await turn();
-    for (let n = 0; n < 5; n++) await turn();
+    await until(() => lengths.length > 0);
+    await turns();
     assert.deepEqual(lengths, [30], "false was returned");
     reader.resume();
     await once(reader, "end");
@@ -227,7 +224,7 @@ test(
     // These arrive together, as the peer is not read meanwhile.
     server.pause();
     for (let n = 0; n < 8; n++) client.write(Buffer.alloc(100));
-    while (tap.lengths.length < 11) await turn();
+    await until(() => tap.lengths.length >= 11);
     const all = events(server, 800);
     server.resume();
     assert.deepEqual(await all, Array(8).fill(100));
@@ -235,14 +232,16 @@ test(
 );
 
 test("onTlsError: tells of a bad record, which Node lets stand open and silent", onLinux, async (t) => {
-  const { server, inject } = await tlsPair(t);
+  const { client, server, inject } = await tlsPair(t);
+  // The server sends an alert, of which a socket of tls.connect() tells by 'error'.
+  const alerted = new Promise<NodeJS.ErrnoException>((resolve) => client.once("error", resolve));
   const errors: string[] = [];
   server.on("error", () => errors.push("error"));
   const told = new Promise<Error>((resolve) => onTlsError(server, resolve));
   inject(Buffer.concat([Buffer.of(23, 3, 3, 0, 32), Buffer.alloc(32)]));
   const error = (await told) as NodeJS.ErrnoException;
   assert.match(error.code ?? "", /^ERR_SSL_/);
-  await turn();
+  assert.match((await alerted).code ?? "", /ALERT_BAD_RECORD_MAC$/);
   assert.deepEqual([errors, server.destroyed], [[], false], "Node tells of it itself: onTlsError may go");
 });
 
@@ -283,6 +282,6 @@ test("missingInternals: nothing is missing here, and the descriptor is closed", 
   const name = kernelName(fd);
   assert.equal(missingInternals(fd), undefined);
   // Node closes a handle in the event loop's next turn.
-  await turn();
+  await turns();
   assert.notEqual(existsSync(`/proc/self/fd/${fd}`) && kernelName(fd), name);
 });

@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { libc } from "./libc.ts";
 import { socketFd } from "./node-internals.ts";
 import { originalDestination } from "./original-destination.ts";
 import { createPinnedSocket, type PinnedSocketOptions } from "./pinned-socket.ts";
 import { getCongestion, setCongestion, setNotSentLowat } from "./socket-options.ts";
 import { tcpInfo } from "./tcp-info.ts";
+import { assertNoLeak, openFds, turns, until } from "./testing/turns.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs Linux and koffi" };
-const openFds = (): number => readdirSync("/proc/self/fd").length;
-
-async function assertNoLeak(before: number): Promise<void> {
-  for (let i = 0; i < 100 && openFds() > before; i++) await sleep(10);
-  assert.ok(openFds() <= before, `descriptors: ${before} before, ${openFds()} after`);
-}
 
 interface Pair {
   client: Socket;
@@ -63,7 +56,7 @@ test(
     accepted.resume();
     client.write(Buffer.alloc(100_000));
     const acked = (): number => tcpInfo(socketFd(client))?.bytesAcked ?? 0;
-    for (let i = 0; i < 100 && acked() < 100_000; i++) await sleep(5);
+    await until(() => acked() >= 100_000);
     const info = tcpInfo(socketFd(client));
     assert.ok(info !== undefined);
     // The SYN counts as one.
@@ -94,7 +87,7 @@ test(
     // Bound without a port: many pinned sockets do not use up the ephemeral ones.
     assert.equal((socket.address() as AddressInfo).address, "127.0.0.5");
     assert.equal((socket.address() as AddressInfo).port, 0);
-    await sleep(20);
+    await turns();
     const { client, accepted, close } = await pair("127.0.0.1", (port) =>
       socket.connect({ port, host: "127.0.0.1" }),
     );

@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createPinnedSocket } from "../pinned-socket.ts";
+import { assertNoLeak, openFds, turns, until, untilArrived } from "../testing/turns.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { adoptAccepted, pooledOnRead, type ReadSink } from "./pooled-reader.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs Linux and koffi" };
-const openFds = (): number => readdirSync("/proc/self/fd").length;
 const newPool = (): BufferPool => new BufferPool({ bufferBytes: 65_536, maxIdleBytes: 1 << 20 });
-
-async function assertNoLeak(before: number): Promise<void> {
-  for (let i = 0; i < 100 && openFds() > before; i++) await sleep(10);
-  assert.ok(openFds() <= before, `descriptors: ${before} before, ${openFds()} after`);
-}
 
 /** Collects what a reader delivers, and gives the buffers back, scribbled over so that a late use shows. */
 class Collector {
@@ -62,7 +55,7 @@ async function accepted(collector: Collector, prefix?: Buffer): Promise<Reading>
   });
   if (prefix !== undefined) peer.write(prefix);
   const [socket] = (await once(server, "connection")) as [Socket];
-  if (prefix !== undefined) await sleep(20);
+  if (prefix !== undefined) await untilArrived(socket, prefix.length);
   const reader = adoptAccepted(socket, { pool: collector.pool, sink: collector.sink });
   return { reader, peer, server };
 }
@@ -95,7 +88,7 @@ test("bytes arrive in order, whatever their grouping, on accepted and dialled so
   for (const size of [1, 17_000, 300_000, 5, 65_536, 1_000_000]) {
     peer.write(sent.subarray(offset, offset + size));
     offset += size;
-    await sleep(2);
+    await turns(2);
   }
   peer.end(sent.subarray(offset));
   await once(reader, "end");
@@ -138,19 +131,18 @@ test("false pauses, resume() goes on, pause() holds at once", onLinux, async () 
   const { reader, peer, server } = await accepted(here);
   const sent = randomBytes(1_000_000);
   peer.write(sent);
-  await sleep(30);
+  await until(() => here.pieces.length > 0);
   const first = here.bytes.length;
-  assert.ok(first > 0 && first <= 262_144, `one read, not ${first} bytes`);
-  await sleep(20);
+  assert.ok(first <= 262_144, `one read, not ${first} bytes`);
+  await turns();
   assert.equal(here.bytes.length, first, "nothing more while paused");
   reader.resume();
-  await sleep(20);
-  assert.ok(here.bytes.length > first, "one more read");
+  await until(() => here.bytes.length > first);
   here.goOn = true;
   reader.resume();
   reader.pause();
   const held = here.bytes.length;
-  await sleep(20);
+  await turns();
   assert.equal(here.bytes.length, held, "pause() holds at once");
   const end = once(reader, "end");
   reader.resume();
@@ -172,7 +164,7 @@ test("the end of one direction leaves the other open", onLinux, async () => {
   const chunks: Buffer[] = [];
   peer.on("data", (chunk: Buffer) => chunks.push(chunk));
   reader.write("late ");
-  await sleep(10);
+  await until(() => chunks.length > 0);
   reader.end("answer");
   await Promise.all([once(peer, "end"), once(reader, "close")]);
   assert.equal(String(Buffer.concat(chunks)), "late answer");
@@ -186,7 +178,7 @@ test("a reset is an error and then a close, and bytes before it were delivered",
   const closing = new Promise((resolve) => reader.once("close", resolve));
   const failing = once(reader, "error").catch((error: unknown) => [error]);
   peer.write("before");
-  await sleep(20);
+  await until(() => here.pieces.length > 0);
   peer.resetAndDestroy();
   await closing;
   const [error] = (await failing) as [NodeJS.ErrnoException];

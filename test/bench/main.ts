@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { labMissing } from "../lab/requirements.ts";
 import { Screen } from "../progress/screen.ts";
 import { expectedSteps, measureRow } from "./bench.ts";
+import { type Circumstances, circumstances, describe } from "./circumstances.ts";
 import { MEASURES } from "./measures/index.ts";
 import { peerMissing } from "./mptcp-peer.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
@@ -33,14 +34,14 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: ${missing}`);
     return 1;
   }
-  await measureAll(options);
+  await measureAll(options, circumstances(args));
   return 0;
 }
 
-async function measureAll(options: BenchOptions): Promise<void> {
+async function measureAll(options: BenchOptions, measured: Circumstances): Promise<void> {
   const systems: SystemName[] = options.hasPeer ? ["mptcp", "hawser"] : ["hawser"];
   const measures = MEASURES.filter(({ name }) => options.measures.includes(name));
-  const reports: ReturnType<typeof report>[] = [];
+  const reports: (ReturnType<typeof report> & { readonly measured: Circumstances })[] = [];
   mkdirSync(ARTIFACTS, { recursive: true });
   const plans = ROWS.filter(({ name }) => options.rows.includes(name)).map((row) => {
     return { row, measures, options, systems };
@@ -53,12 +54,12 @@ async function measureAll(options: BenchOptions): Promise<void> {
       progress,
       keep: (recorded) => writePicture(ARTIFACTS, recorded),
     });
-    const done = report(row, measures, options, runs);
+    const done = { ...report(row, measures, options, runs), measured };
     reports.push(done);
     write(join(ARTIFACTS, `bench-${row.name}.json`), done);
   }
   if (options.json !== undefined) write(options.json, reports);
-  console.log(`\n${renderTable(reports.flatMap(tableOf))}`);
+  console.log(`\n${renderTable(reports.flatMap(tableOf))}\n\n${describe(measured)}`);
 }
 
 function write(file: string, what: unknown): void {

@@ -6,9 +6,10 @@ export const USAGE = `Usage: npm run bench [-- OPTIONS]
 
 Builds a house with emulated lines and measures, one after the other in the same
 run: each line alone by plain TCP, redsocks + dante over kernel MPTCP, Hawser.
-Prints a table of medians, writes artifacts/bench-ROW.json, and draws what each
-line carried over time into artifacts/bench-ROW-MEASURE-SYSTEM-RUN.svg, of the
-measures in which that matters. Needs root.
+Prints a table of medians, with the commit, the machine and the date. Writes
+artifacts/bench-ROW.json, and draws what each line carried over time into
+artifacts/bench-ROW-MEASURE-SYSTEM-RUN.svg, of the measures in which that
+matters. Needs root.
 
   --row NAME       measure on this row only (repeatable): ${wrapped(ROWS.map(({ name }) => name))}
   --measure NAME   take this measure only (repeatable): ${wrapped(MEASURES.map(({ name }) => name))}

@@ -6,17 +6,18 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /**
- * An argument of this name is the name of a line: the program is asked for them by the hidden command of PATHS_COMMAND.
+ * An argument of this name is the name of a line. The completion script asks the program for the names of all lines, by
+ * the hidden command PATHS_COMMAND.
  */
 export const PATH_ARGUMENT = "path";
 export const PATHS_COMMAND = "__paths";
 
-/** The script for one shell. `file` is the configuration when none has been typed. */
+/** The script for one shell. `file` is the configuration that is asked for lines when the user has typed no other. */
 export function completionScript(shell: Shell, program: CommandText, file: string): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](program, file);
 }
 
-/** What completes a value: `files`, `paths`, words, or nothing. */
+/** What a value is completed with: `files`, `paths`, `words` and the words, or `none`. */
 function kindOfValue(value: string | undefined, choices: readonly string[]): string {
   if (choices.length > 0) return `words ${choices.join(" ")}`;
   const name = value?.replaceAll(/[<>[\].]/g, "") ?? "";
@@ -25,8 +26,8 @@ function kindOfValue(value: string | undefined, choices: readonly string[]): str
 }
 
 /**
- * The declarations as cases of one shell function for bash and zsh alike: `words` is the command's words joined by `/`,
- * the answer is in the variable `reply`.
+ * Shell functions that look up the declarations, for bash and zsh alike. Their argument is the words of a command joined
+ * by `/`, their answer is in the variable `reply`.
  */
 function tables(program: CommandText): string[] {
   const all = allCommands(program);
@@ -70,7 +71,7 @@ function tables(program: CommandText): string[] {
   ];
 }
 
-/** The program itself, the commands that only hold others (`rules`), and those that can be run. */
+/** The program itself, its groups of commands (`rules`), and the commands that can be run. */
 function allCommands(program: CommandText): ReturnType<typeof walkCommands> {
   const groups = program.commands.filter(({ commands }) => commands.length > 0);
   return [
@@ -81,8 +82,8 @@ function allCommands(program: CommandText): ReturnType<typeof walkCommands> {
 }
 
 /**
- * Walks over the words before the one to be completed, and finds what that may be: `kind` is as in kindOfValue, or the
- * words of options or commands. `$1` is the word itself; the others follow.
+ * A shell function that finds out what a word is completed with. `$1` is that word, and the words before it follow. The
+ * answer is in `kind`, as kindOfValue gives it.
  */
 function walker(program: CommandText, file: string): string[] {
   const f = functionName(program);
@@ -204,7 +205,10 @@ function fishScript(program: CommandText, file: string): string {
   return script(lines);
 }
 
-/** How many words, commands and operands, stand before the one to be completed; and which configuration was typed. */
+/**
+ * Functions of fish: how many commands and operands stand before the word to be completed; which configuration was
+ * typed.
+ */
 function fishFunctions(program: CommandText, file: string): string[] {
   const f = functionName(program);
   const options = allCommands(program).flatMap(({ command }) =>

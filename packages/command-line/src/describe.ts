@@ -1,4 +1,4 @@
-/** What a program's declarations say, as plain data: for man pages and completion. Help is made of the same. */
+/** A program's declarations as plain data, for man pages and completion. */
 
 import type { Argument, Command, Option } from "commander";
 
@@ -7,17 +7,17 @@ export interface OptionText {
   readonly long: string;
   /** `-c`. */
   readonly short: string | undefined;
-  /** As in help: `<file>`; undefined for a switch. */
+  /** The value as help shows it: `<file>`; undefined for an option without a value. */
   readonly value: string | undefined;
   readonly text: string;
   readonly choices: readonly string[];
-  /** As help writes it. */
+  /** The default, as help shows it. */
   readonly fallback: string | undefined;
   readonly isRequired: boolean;
 }
 
 export interface ArgumentText {
-  /** `path`, without brackets. */
+  /** Without brackets: `path`. */
   readonly name: string;
   readonly text: string;
   readonly choices: readonly string[];
@@ -33,7 +33,7 @@ export interface CommandText {
   readonly commands: readonly CommandText[];
 }
 
-/** Hidden commands and options are left out, as in help. */
+/** Describes a command and those below it. Hidden commands and options are left out, as in help. */
 export function describeCommand(command: Command): CommandText {
   const help = command.createHelp();
   const own = command.commands.filter((child) => help.visibleCommands(command).includes(child));

@@ -3,19 +3,19 @@ import { CodedError } from "@hawser/gateway-kit/config";
 import type { GatewayApi } from "@hawser/status-api/client";
 import type { ServerEvent } from "@hawser/status-api/model";
 
-/** A gateway that is being restarted is asked again after so long, ms. */
+/** How long after the end of a stream the gateway is asked again, milliseconds. It may be restarting. */
 const RETRY_MS = 1_000;
 
 export interface FollowOptions {
-  /** Of the first question. */
+  /** Parameters of the first request. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Ends it as Ctrl-C does. */
+  /** Its abort ends the following, as Ctrl-C does. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Shows what `path` tells as server-sent events until Ctrl-C, over restarts of the gateway, without a gap: it is asked for
- * what came after the last one. @throws as `GatewayApi.events`, the first time
+ * Shows the server-sent events of the API's `path` until Ctrl-C. After a restart of the gateway it goes on with the event
+ * after the last one shown, so none is missing. @throws as `GatewayApi.events`, only at the first request
  */
 export async function followGateway(
   api: GatewayApi,

@@ -1,4 +1,4 @@
-/** What `status --watch` draws: rates as they go, the lines, and the flows that move most. */
+/** What `status --watch` draws on a terminal: rates over time, the lines, and the flows with the highest rates. */
 
 import {
   type Direction,
@@ -18,15 +18,15 @@ import {
 import { carriedText } from "./render-status.ts";
 import { type Piece, type Style, sparkline, styledLine, type Theme } from "./text-style.ts";
 
-/** Values kept of each rate: more than any terminal shows. */
+/** How many past values of each rate are kept: more than a terminal has columns. */
 const KEPT = 300;
 const NAME_WIDTH = 12;
 const RATE_WIDTH = 10;
 const ROLE_WIDTH = 10;
-/** Of a line's table without bars. */
+/** Columns that the table of lines takes without its bars. */
 const FIXED_WIDTH = NAME_WIDTH + 18 + ROLE_WIDTH + 2 * (RATE_WIDTH + 3);
 const ENDPOINT_WIDTH = 25;
-/** Narrower terminals are shown no roles, and of flows only where they lead. */
+/** On terminals with fewer columns no roles are shown, and of a flow only its destination. */
 const WIDE = 80;
 
 const STATE_STYLES: Readonly<Record<string, Style>> = {
@@ -45,16 +45,16 @@ interface FlowRate {
   readonly upBps: number;
 }
 
-/** What was seen so far, one report a second. */
+/** Keeps the reports of the last minutes, one a second, and draws them. */
 export class LiveView {
   #report: StatusReport | undefined;
   #flows: readonly FlowRate[] = [];
   #flowsAt = 0;
-  /** Why the last question was not answered. */
+  /** Why the gateway did not answer the last request. */
   #trouble: string | undefined;
   readonly #rates = new Map<string, { down: number[]; up: number[] }>();
 
-  /** `now` is in ms of a steady clock. */
+  /** Takes in a report. `now` is in milliseconds of a steady clock. */
   note(report: StatusReport, flows: readonly FlowStatus[], now: number): void {
     this.#trouble = undefined;
     this.#report = report;
@@ -93,7 +93,7 @@ export class LiveView {
     }
   }
 
-  /** At most `rows` lines of at most `columns`. */
+  /** The picture: at most `rows` lines of at most `columns` characters. */
   lines(columns: number, rows: number, theme: Theme): string[] {
     const fit = (pieces: readonly Piece[]): string => styledLine(pieces, columns, theme);
     const report = this.#report;

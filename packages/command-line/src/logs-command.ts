@@ -1,5 +1,5 @@
 /**
- * `logs`: of the running gateway, which keeps its last lines, or of the service, from systemd's journal; made readable.
+ * `logs`: the last lines that the running gateway keeps, or the service's lines in systemd's journal, made readable.
  */
 
 import { spawn } from "node:child_process";
@@ -13,11 +13,11 @@ import { followGateway } from "./follow-gateway.ts";
 export interface LogsOptions {
   readonly follow?: boolean | undefined;
   readonly lines: number;
-  /** As the gateway wrote them, one JSON object a line. */
+  /** Leaves the lines as the gateway wrote them: one JSON object a line. */
   readonly json?: boolean | undefined;
 }
 
-/** The last of the lines that the gateway keeps, those of before its start not among them. @throws as `GatewayApi.ask` */
+/** Shows the last lines that the running gateway keeps: those since its start. @throws as `GatewayApi.ask` */
 export async function gatewayLogCommand(
   api: GatewayApi,
   { follow, lines, json }: LogsOptions,
@@ -31,8 +31,8 @@ export async function gatewayLogCommand(
 }
 
 /**
- * What the service has logged, over its restarts. @throws CodedError LOGS_UNAVAILABLE when there is no journal, or none
- * of that service
+ * Shows the service's lines in systemd's journal, also those of earlier runs.
+ * @throws CodedError LOGS_UNAVAILABLE when there is no journal, or it has no lines of the service
  */
 export async function journalCommand(unit: string, { follow, lines, json }: LogsOptions): Promise<void> {
   const args = ["-u", unit, "-n", String(lines), "-o", "cat", "-q", ...(follow ? ["-f"] : [])];
@@ -52,7 +52,7 @@ export async function journalCommand(unit: string, { follow, lines, json }: Logs
   };
   const [[code]] = (await Promise.all([ended, show()])) as [[number | null], void];
   process.removeListener("SIGINT", onInterrupt);
-  // By a signal: the user has seen enough.
+  // A signal ended journalctl: Ctrl-C.
   if (code === null) return;
   if (code !== 0) throw unavailable(unit, `journalctl ended with ${code}`);
   if (count === 0) throw unavailable(unit, `the journal has nothing of a service ${unit}`);

@@ -1,12 +1,12 @@
-/** A program's man page in roff's man(7) macros, made of what its help says. */
+/** A program's man page in the macros of man(7), made of its declarations. */
 
 import { type CommandText, type OptionText, walkCommands } from "./describe.ts";
 
 export interface ManPageOptions {
   readonly version: string;
-  /** More sections, of plain paragraphs. */
+  /** Further sections, each of plain paragraphs. */
   readonly sections: readonly { readonly title: string; readonly paragraphs: readonly string[] }[];
-  /** Pages to see besides, as `hawser-remote(1)`. */
+  /** Related pages, such as `hawser-remote(1)`. */
   readonly seeAlso: readonly string[];
 }
 
@@ -73,7 +73,9 @@ function sentence(text: string, choices: readonly string[] = []): string {
   return escape(`${full.charAt(0).toUpperCase()}${full.slice(1)}.`);
 }
 
-/** A hyphen is a minus sign in commands and options, for those who copy them; a dot at the start would be a macro. */
+/**
+ * `\-` is the ASCII hyphen, so that options can be copied from the page. A dot at the start of a line would be a macro.
+ */
 function escape(text: string): string {
   return text
     .replaceAll("\\", "\\e")
@@ -81,7 +83,7 @@ function escape(text: string): string {
     .replace(/^(?=[.'])/, "\\&");
 }
 
-/** In a quoted argument of a macro. */
+/** For a quoted argument of a macro, which can have neither quotes nor backslashes. */
 function plain(text: string): string {
   return text.replaceAll(/["\\]/g, "");
 }

@@ -1,4 +1,4 @@
-/** Flows, events and results for a terminal. */
+/** Flows, events, and results of trials, as text for a terminal. */
 
 import type {
   DrillReport,
@@ -20,12 +20,12 @@ import {
 
 type Row = readonly string[];
 
-/** What a table of flows leaves out first where a terminal has no room for all of it. */
+/** The columns that the table of flows leaves out on a narrow terminal, in this order. */
 const LEFT_OUT = ["KIND", "AGE", "UP", "FROM"];
 
 /**
- * Columns as wide as what stands in them; those of `right` end flush. As many as fit into `width`: those of `leftOut` go
- * first.
+ * A table whose columns are as wide as their widest cell. Columns of `right` are aligned to the right. Where the table is
+ * wider than `width`, columns of `leftOut` are left out, in that order.
  */
 function renderTable(
   head: Row,
@@ -48,7 +48,7 @@ function renderTable(
   return `${[head, ...rows].map(line).join("\n")}\n`;
 }
 
-/** `search`: what was searched for, if anything; `width`: of the terminal, if it is one. */
+/** `search` is the text that was searched for; `width` is the terminal's, undefined without a terminal. */
 export function renderFlows(
   flows: readonly FlowStatus[],
   search?: string,
@@ -78,7 +78,7 @@ function sharesOf({ paths, sentBytes, receivedBytes }: FlowStatus): string {
     .join(", ");
 }
 
-/** One line, in local time. */
+/** One line of text, its time in local time. */
 export function renderEvent({ time, level, type, peer, path, message }: GatewayEvent): string {
   const about = [peer, path].filter((name) => name !== undefined).map(printable);
   const subject = about.length > 0 ? ` ${about.join("/")}` : "";

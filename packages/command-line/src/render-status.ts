@@ -18,23 +18,26 @@ import {
   sessionsOf,
 } from "@hawser/status-api/model";
 
-/** Columns where nobody says how many there are. */
+/** The width without a terminal, columns. */
 const WIDTH = 80;
-/** What is left out first where there is no room for all of the table. */
+/** The columns that the table leaves out on a narrow terminal, in this order. */
 const LEFT_OUT = ["SUB", "ROLE", "SHARE", "RTT ms"];
-/** Longest line name shown in full: what the other columns leave. */
+/** The longest name of a line that is shown in full: the other columns leave so much room. */
 const NAME_WIDTH = 16;
 const MIN_NAME_WIDTH = 4;
 
 interface Column {
   readonly title: string;
   readonly align: "left" | "right";
-  /** Columns; the widest cell that there can be, so that the table does not dance under --watch. */
+  /** The widest cell that there can be, columns. So the columns keep their places under --watch. */
   readonly width: number;
   readonly cell: (path: PathStatus, more: Computed) => string;
 }
 
-/** What a row says beyond the path's own status: its rates as the home sees them, and its share of all bytes. */
+/**
+ * What a row says besides the path's status: download and upload rates as the home sees them, and the share of all
+ * bytes.
+ */
 interface Computed extends Readonly<Record<Direction, number>> {
   readonly share: string;
 }
@@ -50,7 +53,10 @@ const COLUMNS: readonly Column[] = [
   { title: "SHARE", align: "right", width: 5, cell: (_, { share }) => share },
 ];
 
-/** The report as lines of at most `width` columns, ending in a line break. `now` is for the age of errors. */
+/**
+ * The report as lines of at most `width` columns; the last one ends in a line break, too. The age of errors is up to
+ * `now`.
+ */
 export function renderStatus(report: StatusReport, now = new Date(), width = WIDTH): string {
   const { role, version, uptimeSeconds } = report;
   const lines = [`hawser-${role} ${printable(version)}, up ${formatAge(uptimeSeconds)}`];
@@ -64,7 +70,7 @@ export function renderStatus(report: StatusReport, now = new Date(), width = WID
   return `${lines.map((line) => clip(line.trimEnd(), width)).join("\n")}\n`;
 }
 
-/** Of what the LAN is cut off by, though all lines are up. */
+/** A firewall that drops redirected connections: it cuts the LAN off although the lines are up. */
 function renderCapture(report: StatusReport): string[] {
   const capture = report.role === "local" ? (report.capture ?? []) : [];
   const names = { ipv4: "IPv4", ipv6: "IPv6" };
@@ -73,7 +79,7 @@ function renderCapture(report: StatusReport): string[] {
     .map(({ family }) => `a firewall drops the LAN's ${names[family]} connections: hawser-local doctor`);
 }
 
-/** As many columns of the table as fit; where these are too wide still, names have what is left. */
+/** As many columns as fit. Where the narrowest table is still too wide, names are cut. */
 function columnsIn(width: number): readonly Column[] {
   let columns = COLUMNS;
   const excess = (): number => columns.reduce((sum, column) => sum + column.width + 1, -1) - width;
@@ -104,18 +110,18 @@ function renderSession(
   ];
 }
 
-/** `down 8.4 GB, up 1.2 GB, sent again 3.1 MB`, since the gateway's start. */
+/** Bytes since the gateway's start: `down 8.4 GB, up 1.2 GB, sent again 3.1 MB`. */
 export function carriedText({ down, up }: Readonly<Record<Direction, number>>, again: number): string {
   return `down ${formatBytes(down)}, up ${formatBytes(up)}, sent again ${formatBytes(again)}`;
 }
 
-/** Only what is missing is worth a line. */
+/** A line of text only when an address family has no way out. */
 function renderEgress(egress: SessionStatus["egress"]): string[] {
   const missing = egress ? [...(egress.ipv4 ? [] : ["IPv4"]), ...(egress.ipv6 ? [] : ["IPv6"])] : [];
   return missing.map((family) => `the remote gateway has no way out by ${family}`);
 }
 
-/** The last error of a path that is not well; of one that is, it is history. */
+/** The last error of a path that is not up. The last error of a path that is up is not shown: it is over. */
 function renderTrouble({ name, state, lastError, since }: PathStatus, now: Date): string[] {
   if (lastError === null || state === "up" || state === "disabled") return [];
   const seconds = (now.getTime() - Date.parse(since)) / 1000;

@@ -1,6 +1,9 @@
-/** The terminal as a full-screen program has it (xterm's control sequences), and as it was before, whatever happens. */
+/**
+ * A full-screen view on a terminal (xterm's control sequences). However the program ends, the terminal is as it was
+ * before.
+ */
 
-/** What is needed of process.stdout. */
+/** The part of process.stdout that is used. */
 export interface ScreenOutput {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,7 +13,7 @@ export interface ScreenOutput {
   removeListener?(event: "resize", listener: () => void): unknown;
 }
 
-/** What is needed of process.stdin. */
+/** The part of process.stdin that is used. */
 export interface ScreenInput {
   readonly isTTY?: boolean;
   setRawMode?(mode: boolean): unknown;
@@ -20,10 +23,10 @@ export interface ScreenInput {
   pause(): unknown;
 }
 
-/** Alternate screen without a cursor, and back. */
+/** To the alternate screen with the cursor hidden, and back. */
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
-/** A terminal that knows them shows everything between at once; others ignore them. */
+/** Around a picture: a terminal that knows synchronised output shows the picture at once, others ignore the sequences. */
 const BEGIN = "\x1b[?2026h\x1b[H";
 const END = "\x1b[J\x1b[?2026l";
 
@@ -33,11 +36,11 @@ export interface ScreenEvents {
   /** A key, as the terminal sends it. */
   onKey(key: string): void;
   onResize(): void;
-  /** A signal asks for the end, or Ctrl-C. */
+  /** Ctrl-C, or a signal that asks for the end. */
   onStop(): void;
 }
 
-/** Columns of what a command writes to; undefined where there is no end to a line. */
+/** The width of the terminal that a command writes to, columns; undefined for anything else. */
 export function widthOf(output: ScreenOutput): number | undefined {
   // A pipe has no width, and a terminal that was never given one says 0.
   return (output.isTTY && output.columns) || undefined;
@@ -76,7 +79,7 @@ export class Screen {
     this.#input.resume();
   }
 
-  /** Written over what is there, line by line: nothing flickers. What does not fit the screen is left out. */
+  /** Draws over the picture before, line by line, so that nothing flickers. Lines below the screen are left out. */
   draw(lines: readonly string[]): void {
     if (!this.#open) return;
     const shown = lines.slice(0, this.rows).map((line) => `${line}\x1b[K`);

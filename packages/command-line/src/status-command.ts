@@ -12,20 +12,20 @@ import { themeOf } from "./text-style.ts";
 
 /** How often `--watch` asks, ms. */
 const PERIOD_MS = 1000;
-/** Flows that the live view considers: those that have carried most. */
+/** The flows that the live view gets: the 500 that have received most. */
 const FLOWS = "/api/flows?sort=receivedBytes&order=desc&limit=500";
 
 export interface StatusCommandOptions {
-  /** The answer as it is, instead of a table; with `watch` one line each. */
+  /** Prints the API's answer instead of a table; with `watch` one line for each answer. */
   readonly json?: boolean | undefined;
-  /** Again every second, until `signal`, SIGINT or, on a terminal, q. */
+  /** Asks again each second until `signal`, Ctrl-C or, on a terminal, the key q. */
   readonly watch?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly stdout?: ScreenOutput | undefined;
   readonly stdin?: ScreenInput | undefined;
 }
 
-/** @throws CodedError STATUS_UNREACHABLE; with `watch` it is shown instead, until there is an answer. */
+/** @throws CodedError STATUS_UNREACHABLE. With `watch` the error is shown instead, and the gateway asked again. */
 export async function statusCommand(api: GatewayApi, options: StatusCommandOptions = {}): Promise<void> {
   const stdout = options.stdout ?? process.stdout;
   if (options.watch && stdout.isTTY && !options.json) return watchOnScreen(api, stdout, options);
@@ -95,7 +95,7 @@ async function everySecond(signal: AbortSignal, act: () => Promise<void>): Promi
   }
 }
 
-/** Why it failed, if it did: a gateway that is away may come back. */
+/** Why `act` failed, if it did. The caller goes on: a gateway that does not answer may be restarting. */
 async function orTrouble(act: () => Promise<void>): Promise<string | undefined> {
   try {
     await act();

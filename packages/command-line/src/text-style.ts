@@ -3,7 +3,7 @@ import { clip } from "@hawser/status-api/model";
 
 export type Style = Parameters<typeof styleText>[0] | undefined;
 
-/** A piece of a line. */
+/** A piece of a line of text. */
 export interface Piece {
   readonly text: string;
   readonly style?: Style;
@@ -11,21 +11,21 @@ export interface Piece {
 
 export interface Theme {
   readonly colours: boolean;
-  /** Of the bars, from nothing to full. */
+  /** The characters of bars, from empty to full. */
   readonly levels: string;
 }
 
 const BLOCKS = " ▁▂▃▄▅▆▇█";
 const ASCII = " .:-=+*#@";
 
-/** What the terminal can show, as it says itself (https://no-color.org; locale(7)). */
+/** Colours and characters that the terminal can show, by its environment (https://no-color.org; locale(7)). */
 export function themeOf(env: NodeJS.ProcessEnv, isTTY: boolean): Theme {
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   const isPlain = Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
   return { colours: isTTY && !isPlain, levels: /utf-?8/i.test(locale) ? BLOCKS : ASCII };
 }
 
-/** The pieces as one line of at most `columns`. */
+/** The pieces as one line of at most `columns` characters. */
 export function styledLine(pieces: readonly Piece[], columns: number, { colours }: Theme): string {
   let left = columns;
   let line = "";
@@ -38,7 +38,9 @@ export function styledLine(pieces: readonly Piece[], columns: number, { colours 
   return line;
 }
 
-/** One character for each of the last `width` values, the latest at the right, the highest of them full. */
+/**
+ * One character for each of the last `width` values, the latest at the right. The highest value has the full character.
+ */
 export function sparkline(values: readonly number[], width: number, { levels }: Theme): string {
   const shown = values.slice(-width);
   const most = Math.max(...shown, 1);

@@ -1,22 +1,25 @@
 import type { Logger } from "./log.ts";
 import { requirePlatform } from "./platform.ts";
 
-/** What a running gateway can be told. */
+/** A gateway, as its life from start to stop needs it. */
 export interface Service {
-  /** @throws what the user has to mend */
+  /** @throws CodedError: what the user has to mend */
   start(): Promise<void>;
-  /** Stops in order, giving open flows time; `cut` fires when that is no longer wanted. */
+  /** Stops, and gives open flows time to end. When `cut` is aborted it stops at once. */
   stop(cut: AbortSignal): Promise<void>;
-  /** Follows the configuration file as it is now. Throws when it is wrong; the old one stays in force. */
+  /**
+   * Reads the configuration file again and follows it. @throws when the file is wrong; the old configuration stays in
+   * force
+   */
   reload(): Promise<void>;
-  /** What must be undone even after a failure that nobody foresaw. */
+  /** Undoes what must not outlive the process, after an error that no code handles. */
   emergency(): Promise<void>;
 }
 
 /**
- * Starts the service and runs it until SIGTERM or SIGINT: the first one drains, a second one cuts. SIGHUP reloads, once
- * the service has started. Resolves when the service has stopped; rejects when it cannot start, or after a failure that
- * nobody foresaw.
+ * Starts the service and runs it until SIGTERM or SIGINT. The first signal gives open flows time to end, a second one cuts
+ * them. SIGHUP reloads once the service has started. The promise resolves when the service has stopped. It rejects when
+ * the service cannot start, or after an error that no code handles.
  */
 export async function serveUntilSignalled(service: Service, logger: Logger): Promise<void> {
   requirePlatform(logger);

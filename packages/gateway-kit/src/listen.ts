@@ -9,26 +9,28 @@ import { LimitedLog } from "./limits/limited-log.ts";
 import type { Logger } from "./log.ts";
 
 /**
- * Connections that wait to be accepted: what a crowd of 600 a second brings while a busy machine does something else for
- * seconds. Beyond it the kernel drops everybody's SYNs. It takes no more than net.core.somaxconn, which is as many.
+ * How many connections may wait to be accepted: as many as arrive in some seconds at 600 a second, in which a busy machine
+ * may not come to accept them. When more wait, the kernel drops all new SYNs. The kernel's own limit, net.core.somaxconn,
+ * is as high by default.
  */
 const BACKLOG = 4_096;
-/** How soon a listener that ran out of descriptors looks for some again, milliseconds. */
+/** How long after it ran out of descriptors a listener looks for free ones again, milliseconds. */
 const RETRY_MS = 100;
 
 export interface ListenOptions {
-  /** The configuration key that asks for it, for error messages. */
+  /** The configuration key that asks for the listener, for error messages. */
   readonly key: string;
   readonly host: string;
   readonly port: number;
-  /** Leave IPv4 to another listener of the same port. */
+  /** The IPv6 listener takes no IPv4 connections: another listener has them on the same port. */
   readonly ipv6Only?: boolean;
   /** Default `flow`. */
   readonly use?: DescriptorUse;
 }
 
 /**
- * A listener at each endpoint; as `listen`. With an IPv4 listener of its own on the port, the IPv6 one leaves IPv4 alone.
+ * A listener at each endpoint, as by `listen`. Where an IPv4 endpoint has the same port as `[::]`, the IPv6 listener takes
+ * no IPv4 connections.
  * @throws CodedError LISTEN_FAILED
  */
 export async function listenAll(
@@ -48,7 +50,7 @@ export async function listenAll(
 }
 
 /**
- * A TCP listener. Sockets come paused: nothing has been read of them; and each direction ends on its own.
+ * A TCP listener. Accepted sockets are paused, with nothing read from them, and half-open: each direction ends on its own.
  * @throws CodedError LISTEN_FAILED, with the mend
  */
 export async function listen(
@@ -62,15 +64,15 @@ export async function listen(
 }
 
 /**
- * Backs off where descriptors run short: the server is closed, while a duplicate keeps its listening socket, so that
- * new connections wait in the kernel's backlog until it listens again.
+ * A listener that pauses while descriptors are short. It closes Node's server, but keeps a duplicate of the listening
+ * socket: new connections wait in the kernel's backlog until it listens again.
  */
 export class Listener {
   readonly #options: ListenOptions;
   readonly #use: DescriptorUse;
   readonly #log: LimitedLog;
   readonly #server: Server;
-  /** The duplicate; -1 where there is no limit to run into. */
+  /** The duplicate of the listening socket; -1 when the process has no limit of descriptors. */
   #spare = -1;
   #retry: NodeJS.Timeout | undefined;
   #port = 0;
@@ -85,7 +87,7 @@ export class Listener {
     });
   }
 
-  /** The port that it really has, if 0 was asked for. */
+  /** The port in use: the one that the kernel chose when port 0 was asked for. */
   get port(): number {
     return this.#port;
   }
@@ -104,7 +106,7 @@ export class Listener {
     if (descriptorLimit() !== Number.POSITIVE_INFINITY) this.#spare = libc().dup(socketFd(server) ?? -1);
   }
 
-  /** Accepts nothing more; what was accepted stays. */
+  /** Accepts no more connections. Those that were accepted stay open. */
   close(): void {
     clearInterval(this.#retry);
     this.#server.close();
@@ -112,7 +114,7 @@ export class Listener {
     this.#spare = -1;
   }
 
-  /** After an error (ENFILE: the whole machine's limit), or with the last descriptor of its share taken. */
+  /** Pauses after an error (ENFILE: the limit of the whole machine), or when this use has no descriptor left. */
   #backOff(error?: Error): void {
     const fields = { listener: this.#options.key, limit: descriptorLimit(), err: error };
     const message =
@@ -124,7 +126,7 @@ export class Listener {
   }
 
   #goOn(): void {
-    // One for the connection, and one for its duplicate (adoptAccepted).
+    // A connection takes one descriptor, and adoptAccepted duplicates it.
     if (descriptorsShort(this.#use, 2)) return;
     const fd = libc().dup(this.#spare);
     if (fd < 0) return;
@@ -132,7 +134,7 @@ export class Listener {
     this.#retry = undefined;
     this.#server.listen({ fd, backlog: BACKLOG });
     if (!this.#server.listening) {
-      // What could not even be opened is still ours; what could not listen Node has closed. The error makes it back off.
+      // Node closes a descriptor that cannot listen, but not one that it could not open. The event 'error' follows.
       if (isSameFile(fd, this.#spare)) libc().close(fd);
       return;
     }
@@ -140,7 +142,7 @@ export class Listener {
   }
 }
 
-/** Whether both descriptors are open, and of one file. */
+/** Whether both descriptors are open and refer to the same file. */
 function isSameFile(one: number, other: number): boolean {
   try {
     return fstatSync(one, { bigint: true }).ino === fstatSync(other, { bigint: true }).ino;

@@ -1,4 +1,4 @@
-/** Logs: JSON lines on stderr, pretty ones on a terminal. Secrets do not get into them, whoever logs what. */
+/** Logs: lines of JSON on stderr, readable lines on a terminal. Secrets are taken out of every line. */
 
 import { canonicalIp } from "@hawser/shared-protocol";
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from "pino";
@@ -15,15 +15,15 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogOptions {
-  /** Which gateway speaks. */
+  /** The gateway that logs. */
   readonly role: "local" | "remote";
   /** The program's name. */
   readonly name: string;
-  /** Without it HAWSER_LOG_LEVEL decides, and without that "info". */
+  /** Default: the level in HAWSER_LOG_LEVEL, or else "info". */
   readonly level?: LogLevel | undefined;
-  /** Where lines of JSON go instead of stderr. */
+  /** Gets the lines of JSON instead of stderr. */
   readonly destination?: DestinationStream | undefined;
-  /** Gets every line, too. */
+  /** Keeps the last lines, besides. */
   readonly kept?: Recent<LogLine> | undefined;
 }
 
@@ -33,10 +33,10 @@ export interface LogLine extends Numbered {
   readonly text: string;
 }
 
-/** Lines kept for those who ask the gateway for its log, some 300 bytes each. */
+/** How many lines are kept for `logs` and the dashboard. A line has some 300 bytes. */
 const KEPT_LINES = 1_000;
 
-/** What a child logger says with every line. */
+/** Fields that a child logger adds to each of its lines. */
 export interface LogContext {
   readonly peer?: string;
   readonly session?: string;
@@ -45,7 +45,7 @@ export interface LogContext {
   readonly flow?: string | number;
 }
 
-/** Values of these keys are never logged, on the top level or up to three deeper. */
+/** Values of these keys are never logged, neither at the top level nor up to three levels below it. */
 const SECRET_KEYS = ["psk", "key", "secret", "password", "pairing", "token", "users"] as const;
 
 /** @throws CodedError USAGE when HAWSER_LOG_LEVEL is not a level. */
@@ -82,17 +82,23 @@ export function levelFromEnvironment(): LogLevel {
   throw new CodedError(ErrorCode.usage, `HAWSER_LOG_LEVEL: ${JSON.stringify(text)} is not a level; ${mend}`);
 }
 
-/** Who connected: an IPv4 client of a dual-stack listener shows as `::ffff:192.0.2.1`. */
+/**
+ * The address of a client. Node shows an IPv4 client of a dual-stack listener as `::ffff:192.0.2.1`; logs have
+ * 192.0.2.1.
+ */
 function serializeSource(from: unknown): unknown {
   return typeof from === "string" ? canonicalIp(from) : from;
 }
 
-/** An error as fields. Stacks are for those who debug, and of errors without a code: nobody expected them. */
+/**
+ * An error as fields. Its stack is logged at level debug, and for errors without a code: those are faults of the
+ * program.
+ */
 function serializeError(error: unknown): unknown {
   return errorFields(error, process.env["HAWSER_LOG_LEVEL"] !== "debug");
 }
 
-/** `isExpected`: the error that this one caused has a code. */
+/** `isExpected`: this error is the cause of an error with a code. */
 function errorFields(error: unknown, hidesStack: boolean, isExpected = false): unknown {
   if (!(error instanceof Error)) return error;
   const hasCode = isExpected || "code" in error;
@@ -108,8 +114,8 @@ function redactedPaths(): string[] {
 }
 
 /**
- * Written synchronously: the last line before a crash is the one that is needed. What cannot be written (the disk is
- * full, the terminal gone) is lost; the gateway goes on, and its log with the first line that can be.
+ * Writes synchronously, because the last line before a crash is the most useful one. A line that cannot be written (full
+ * disk, closed terminal) is lost. The gateway goes on, and later lines are written when that is possible again.
  */
 function standardError(): DestinationStream {
   const open = (): ReturnType<typeof pino.destination> =>
@@ -120,7 +126,7 @@ function standardError(): DestinationStream {
   return { write: (line) => stderr.write(format(line)) };
 }
 
-/** For a line of a log, as JSON, gives it as people read it, with its line break; what is no such line stays as it is. */
+/** Makes a log line of JSON readable, with its line break. Other text stays as it is. */
 export function prettyLogLine({ isTTY }: { readonly isTTY?: boolean }): (line: string) => string {
   return pretty.prettyFactory({
     colorize: isTTY === true && pretty.isColorSupported,

@@ -4,35 +4,35 @@ import { Heaviest } from "./heaviest.ts";
 
 export interface AdmissionLimits {
   readonly total: number;
-  /** Of one source: see `sourceOf`. */
+  /** The most of one source; see `sourceOf`. */
   readonly perSource: number;
-  /** Of one site: see `siteOf`. */
+  /** The most of one site; see `siteOf`. */
   readonly perSite: number;
 }
 
-/** Those who wait leave most descriptors to who has shown what it wants: a share of all. */
+/** The share of all descriptors that connections may take before they have shown what they want. */
 const WAITING_SHARE = 1 / 8;
 
-/** The same with no more in all than a share of the machine's descriptors. */
+/** The limits, with no more connections in all than that share of the process's descriptors. */
 export function withinDescriptors(limits: AdmissionLimits, descriptors = descriptorLimit()): AdmissionLimits {
   return { ...limits, total: Math.max(1, Math.min(limits.total, Math.floor(descriptors * WAITING_SHARE))) };
 }
 
 /**
- * Connections that have not shown yet who they are or what they want: how many there may be, and which one goes when
- * there are too many. One source or one site has too many: its oldest. All together are too many: the oldest of the site
- * that has most, so that a flood from a few networks displaces itself and nobody else. No sockets in here.
+ * Limits connections that have not shown yet who they are or what they want. When one source or one site has too many, its
+ * oldest one has to go. When there are too many in all, the oldest one of the site with the most has to go: a flood from a
+ * few networks displaces its own connections and no others. This class knows no sockets.
  */
 export class Admission<T> {
   readonly #limits: AdmissionLimits;
   readonly #drop: (connection: T) => void;
   readonly #origins = new Map<T, { readonly source: string; readonly site: string }>();
-  /** By source and by site; within one in order of arrival. None is without a connection. */
+  /** The connections of each source and of each site, in order of arrival. An entry without connections is removed. */
   readonly #sources = new Map<string, Set<T>>();
   readonly #sites = new Map<string, Set<T>>();
   readonly #heaviest = new Heaviest();
 
-  /** `drop` is told of a connection that has to go; it has left already. */
+  /** `drop` is called with a connection that has to go. It counts no more by then. */
   constructor(limits: AdmissionLimits, drop: (connection: T) => void) {
     this.#limits = limits;
     this.#drop = drop;
@@ -42,7 +42,7 @@ export class Admission<T> {
     return this.#origins.size;
   }
 
-  /** The connection came from this address. Room is made for it. */
+  /** Counts a new connection from this address. Others go to make room for it. */
   enter(connection: T, address: string | undefined): void {
     const [source, site] = [sourceOf(address), siteOf(address)];
     const { total, perSource, perSite } = this.#limits;
@@ -55,7 +55,7 @@ export class Admission<T> {
     this.#heaviest.add(site);
   }
 
-  /** It has shown what it had to, or has gone. */
+  /** Counts a connection no more: it has shown what it wants, or has closed. */
   leave(connection: T): void {
     const origin = this.#origins.get(connection);
     if (!origin) return;
@@ -84,7 +84,10 @@ function removeFrom<T>(groups: Map<string, Set<T>>, key: string, connection: T):
   if (group?.size === 0) groups.delete(key);
 }
 
-/** What counts as one source: an IPv4 address, also a mapped one; of an IPv6 address its /64, all of which one host may use (RFC 8981). */
+/**
+ * What counts as one source: an IPv4 address, also a mapped one; of an IPv6 address its /64, all of which one host may
+ * use (RFC 8981).
+ */
 export function sourceOf(address: string | undefined): string {
   return networkOf(address, 64);
 }

@@ -1,11 +1,11 @@
-/** Who fails to log in too often is not listened to for a while: passwords cannot be guessed in any number. */
+/** Limits attempts to log in, so that passwords cannot be guessed by trying many. */
 
 import { parseIp } from "@hawser/shared-protocol";
 
-/** Failures of one address in WINDOW_MS before it must wait for that time to be over. */
+/** Failures of one address within WINDOW_MS, after which it must wait until that time is over. */
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
-/** Addresses remembered; of more, the one that failed first is forgotten. */
+/** How many addresses are remembered. Beyond that the one that failed first is forgotten. */
 const MAX_ADDRESSES = 4_096;
 
 interface Failures {
@@ -13,7 +13,7 @@ interface Failures {
   readonly until: number;
 }
 
-/** Counts failures by address, of IPv6 by /64: whoever has one address there has them all. `now` is in milliseconds. */
+/** Counts failures by IPv4 address and by IPv6 /64: a host can use all addresses of its /64. `now` is in milliseconds. */
 export class AttemptLimit {
   readonly #failures = new Map<string, Failures>();
 

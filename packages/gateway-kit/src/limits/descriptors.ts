@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { libc } from "@hawser/linux-sockets";
 
 /**
- * Who wants a descriptor. Flows leave a reserve for subflows, and both one for the status: or a line that is back could
- * not be dialled, nobody could see what is the matter, and libuv would take new connections only to close them without
- * a word (uv__emfile_trick).
+ * What a descriptor is for. Flows leave a reserve for subflows, and both leave one for the status server. Without reserves
+ * a line that comes back could not be dialled, nobody could see why, and libuv would accept new connections only to close
+ * them at once (uv__emfile_trick).
  */
 export type DescriptorUse = keyof typeof RESERVES;
 
-/** What a use leaves free: a share of all, but no more than a number. */
+/** How many descriptors a use leaves free: a share of all, up to a number. */
 const RESERVES = {
   flow: { share: 1 / 4, most: 1_024 },
   subflow: { share: 1 / 16, most: 64 },
@@ -16,7 +16,7 @@ const RESERVES = {
   status: { share: 1 / 32, most: 16 },
 } as const;
 
-/** The process's own standard error: is always open. */
+/** Standard error, which is always open: it is duplicated to find free descriptors. */
 const STDERR = 2;
 
 let limit: number | undefined;
@@ -36,33 +36,35 @@ function readLimit(): number {
   }
 }
 
-/** The numbers from here on are not for this use. */
+/** Descriptors from this number on are not for this use. */
 function descriptorMark(use: DescriptorUse): number {
   const { share, most } = RESERVES[use];
   return descriptorLimit() - Math.min(most, Math.ceil(descriptorLimit() * share));
 }
 
 /**
- * Of those for flows so many are left to connections that are none: in their handshakes, refused, to the status server. The
- * gateway's own files, listeners and subflows come on top, so that a crowd of flows does not stop the listeners.
+ * Descriptors below the mark of flows that flows leave to others. OTHERS: connections in a handshake, refused ones, and
+ * those of the status server. OWN: the gateway's files, listeners and subflows. So a crowd of flows stops no listener.
  */
 const OTHERS = { share: 1 / 4, most: 1_024 } as const;
 const OWN = 48;
 
-/** How many flows there are descriptors for. */
+/** For how many flows there are descriptors. */
 export function flowDescriptors(): number {
   const others = Math.min(OTHERS.most, Math.ceil(descriptorLimit() * OTHERS.share));
   return Math.max(1, descriptorMark("flow") - others - OWN);
 }
 
-/** Whether fewer than `count` are left for this use. Costs two system calls for each of `count`, at most. */
+/**
+ * Whether fewer than `count` descriptors are left for this use. It takes at most two system calls for each of `count`.
+ */
 export function descriptorsShort(use: DescriptorUse, count = 1): boolean {
   return descriptorsFree(use, count) < count;
 }
 
 /**
- * How many are left for this use, `most` at most. The kernel gives the lowest free number: who gets the mark has found
- * all below it taken.
+ * How many descriptors are left for this use, counted up to `most`. The kernel gives the lowest free number, so a
+ * duplicate at the mark means that all numbers below it are taken.
  */
 function descriptorsFree(use: DescriptorUse, most: number): number {
   const mark = descriptorMark(use);
@@ -80,16 +82,16 @@ function descriptorsFree(use: DescriptorUse, most: number): number {
 }
 
 /**
- * Flows that are dialled by the code that runs: so many have a descriptor claimed, and of so many that were looked for so
- * many were free.
+ * While the running code dials flows: how many flows have claimed a descriptor, how many free descriptors were looked for,
+ * and how many were found. Undefined otherwise.
  */
 let turn: { claimed: number; wanted: number; found: number } | undefined;
-/** So many are looked for at least. */
+/** How many free descriptors are looked for at once, at least. */
 const LOOK = 8;
 
 /**
- * Whether there is a descriptor for a flow that is dialled to an address now. Node makes the socket only after the code
- * that runs (net.connect), which may dial many: OPEN frames come together in one read.
+ * Whether there is a descriptor for a flow that is dialled to an address now. net.connect makes the socket only after the
+ * running code has ended, and that code may dial many flows: one read can bring many OPEN frames.
  */
 export function claimDescriptor(): boolean {
   if (!turn) {

@@ -1,7 +1,7 @@
-/** Counts by key, and knows the key that has most; each step costs the same however many keys there are. */
+/** Counts by key, and finds the key with the highest count. Each step takes the same time with any number of keys. */
 export class Heaviest {
   readonly #counts = new Map<string, number>();
-  /** The keys of each count, in the order in which they came to it. */
+  /** The keys with each count, in the order in which they reached it. */
   readonly #ranks = new Map<number, Set<string>>();
   #most = 0;
 
@@ -9,7 +9,7 @@ export class Heaviest {
     return this.#counts.get(key) ?? 0;
   }
 
-  /** The key with the highest count; of several, the one that came to it first. Undefined without any. */
+  /** The key with the highest count; of several, the one that reached it first. Undefined when there are no keys. */
   get key(): string | undefined {
     for (const key of this.#ranks.get(this.#most) ?? []) return key;
     return undefined;
@@ -19,7 +19,7 @@ export class Heaviest {
     this.#move(key, this.count(key) + 1);
   }
 
-  /** One less of a key that was added. */
+  /** Takes one off the count of a key that was added. */
   remove(key: string): void {
     if (this.#counts.has(key)) this.#move(key, this.count(key) - 1);
   }

@@ -1,8 +1,8 @@
 import type { Logger } from "../log.ts";
 
-/** Milliseconds. Often enough to follow what goes on, seldom enough to fill no disk. */
+/** Milliseconds: short enough to follow what happens, long enough that the log does not fill the disk. */
 const PERIOD_MS = 10_000;
-/** Lines of one kind that are written as they come in a period, unless told otherwise. */
+/** How many lines of one kind are written as they come in each period, by default. */
 const LINES_PER_PERIOD = 3;
 
 interface Kind {
@@ -12,8 +12,8 @@ interface Kind {
 }
 
 /**
- * Log lines that others can cause: the first few of a kind as they come, and then one for all that followed until the
- * period's end, with their number.
+ * Limits log lines that other people can cause. The first few of a kind in a period are written as they come. One line at
+ * the end of the period says how many more there were.
  */
 export class LimitedLog {
   readonly #logger: Logger;
@@ -26,7 +26,7 @@ export class LimitedLog {
     this.#lines = lines;
   }
 
-  /** `kind` is one of a few: not a text that others choose. */
+  /** `kind` must be one of a few fixed texts, none that other people choose. */
   write(kind: string, level: Kind["level"], fields: object, message: string): void {
     const seen = this.#kinds.get(kind) ?? { level, message, count: 0 };
     this.#kinds.set(kind, seen);

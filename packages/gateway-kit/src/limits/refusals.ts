@@ -1,7 +1,7 @@
 import type { Logger } from "../log.ts";
 import { LimitedLog } from "./limited-log.ts";
 
-/** Connections and flows that a gateway turned away, of one listener and for one reason. */
+/** How many connections or flows a gateway has refused for one reason. */
 export interface RefusalCount {
   /** `subflow`, `redirect`, `socks`, `forward`, `connect`. */
   readonly listener: string;
@@ -9,7 +9,7 @@ export interface RefusalCount {
   readonly count: number;
 }
 
-/** Whom a gateway has turned away since its start: counted for the metrics, and logged without filling the log. */
+/** Counts the connections and flows that a gateway has refused since its start, and logs them in limited number. */
 export class Refusals {
   readonly #log: LimitedLog;
   readonly #counts = new Map<string, { listener: string; reason: string; count: number }>();
@@ -18,7 +18,7 @@ export class Refusals {
     this.#log = new LimitedLog(logger);
   }
 
-  /** Both names are a few fixed ones: they become labels of a metric. */
+  /** Both names must be of a few fixed ones: they become labels of a metric. */
   note(
     { listener, reason }: Omit<RefusalCount, "count">,
     level: "debug" | "info" | "warn" | "error",

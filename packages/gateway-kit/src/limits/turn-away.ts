@@ -1,18 +1,18 @@
 import type { Socket } from "node:net";
 import { Admission, withinDescriptors } from "./admission.ts";
 
-/** A client has read that it was refused long before, milliseconds. */
+/** How long a refused client may keep its connection, milliseconds: it has read the refusal long before. */
 export const TURN_AWAY_MS = 5_000;
-/** Those that may stay so long, of all listeners: their descriptors are taken from flows. */
+/** How many refused clients may stay at once, over all listeners. Their descriptors come out of those for flows. */
 export const TURNED_AWAY = { total: 256, perSource: 64, perSite: 128 };
 
-/** Who has had its answer goes for another: the kernel still delivers that. */
+/** The oldest refused client makes room for a new one. The kernel still delivers its answer. */
 let leaving: Admission<Socket> | undefined;
 
 /**
- * Refuses a client in the words of its own protocol: it gets them and FIN, and has to leave soon. One that stayed would
- * hold a descriptor for as long as it likes, as neither silence nor half an open connection ends one. The socket needs a
- * listener for 'error'.
+ * Refuses a client in its own protocol: it gets `words` and FIN, and is closed soon after. Otherwise a client that never
+ * closes would hold a descriptor for ever, since neither silence nor a half-closed connection ends a socket. The socket
+ * needs a listener for 'error'.
  */
 export function turnAway(socket: Socket, words: string | Uint8Array): void {
   if (socket.destroyed) return;
@@ -24,6 +24,6 @@ export function turnAway(socket: Socket, words: string | Uint8Array): void {
     leaving?.leave(socket);
   });
   socket.end(words);
-  // What it may still send is of no interest, but must be read for its FIN to be seen.
+  // Node sees the client's FIN only when everything before it has been read.
   socket.resume();
 }

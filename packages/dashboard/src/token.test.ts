@@ -82,7 +82,13 @@ test("without the token nothing is told or changed; with it everything is", asyn
 });
 
 test("pages are served to all, and say nothing of the gateway; health is yes or no", async () => {
-  for (const path of ["/", "/docs", "/assets/dashboard/main.js", "/assets/dashboard.css"]) {
+  for (const path of [
+    "/",
+    "/docs",
+    "/docs/assets/docs.js",
+    "/assets/dashboard/main.js",
+    "/assets/dashboard.css",
+  ]) {
     const answer = await ask(path);
     assert.equal(answer.status, 200, path);
     assert.doesNotMatch(await answer.text(), /0\.1\.0/);

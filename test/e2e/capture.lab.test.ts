@@ -8,7 +8,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask, connectFrom, IPPROTO_MPTCP, Reader } from "./sockets.ts";
-import { reconfigure } from "./support.ts";
+import { reconfigure, TWO_VETHS } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 
@@ -17,10 +17,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let hawser: Hawser;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     await Promise.all([startOrigin(house.origin), startOrigin(house.remote)]);
     hawser = await Hawser.start(house);

@@ -12,7 +12,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { Pattern } from "../lab/traffic/pattern.ts";
 import { giveEtc } from "./etc.ts";
-import { programFile } from "./support.ts";
+import { programFile, TWO_VETHS } from "./support.ts";
 
 const NAME = "origin.example";
 const FAMILIES = ["v4", "v6"] as const;
@@ -51,10 +51,7 @@ describe("real clients", { skip: labMissing() ?? false, timeout: 180_000 }, () =
     folder = mkdtempSync(join(tmpdir(), "hawser-clients-"));
     chmodSync(folder, 0o755);
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     const { v4, v6 } = house.addresses.origin;
     etc = giveEtc(house.remote, { hosts: `${v4} ${NAME}\n${v6} ${NAME}\n` });

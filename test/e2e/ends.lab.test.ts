@@ -25,7 +25,7 @@ import {
   pair,
   Reader,
 } from "./sockets.ts";
-import { descriptorsOf } from "./support.ts";
+import { descriptorsOf, TWO_QUICK_LINES } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 const MIB = 2 ** 20;
@@ -37,10 +37,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
   let listener: Listener;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", down: 50e6, up: 50e6, delayMs: 5 },
-        { name: "adsl2", down: 50e6, up: 50e6, delayMs: 5 },
-      ],
+      lines: TWO_QUICK_LINES,
     });
     origin = await startOrigin(house.origin);
     listener = await listenIn(house.origin);

@@ -7,6 +7,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask, connectFrom, listenIn, type Pair, pair, Reader } from "./sockets.ts";
+import { TWO_VETHS } from "./support.ts";
 
 const FAMILIES = ["v4", "v6"] as const;
 const TOOLS = { v4: "iptables", v6: "ip6tables" } as const;
@@ -19,10 +20,7 @@ describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_00
   let firewall: string[];
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     await Promise.all(FAMILIES.map(deny));
     firewall = await filterTables();

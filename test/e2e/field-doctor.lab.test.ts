@@ -8,7 +8,7 @@ import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { type RunningOrigin, startOrigin } from "../lab/traffic/run.ts";
-import { NOBODY, type ProgramResult, programFile, reload, runProgram } from "./support.ts";
+import { NOBODY, type ProgramResult, programFile, reload, runProgram, TWO_VETHS } from "./support.ts";
 
 interface Finding {
   readonly level: "ok" | "note" | "bad";
@@ -29,10 +29,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
 
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     origin = await startOrigin(house.origin);
     hawser = await Hawser.start(house);

@@ -7,7 +7,7 @@ import { Namespace, run } from "../lab/namespace.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask } from "./sockets.ts";
-import { editLocal, reload } from "./support.ts";
+import { editLocal, reload, TWO_VETHS } from "./support.ts";
 
 /** From a new prefix of the LAN to its being left alone, milliseconds. */
 const FOLLOWED_MS = 2_000;
@@ -38,10 +38,7 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
   let c: Namespace;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     [b, c] = ["b", "c"].map((name) => new Namespace(`${house.lan.name}-${name}`)) as [Namespace, Namespace];
     await house.router.ip(["link add br0 type bridge", "link set br0 up"]);

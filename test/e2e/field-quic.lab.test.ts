@@ -9,7 +9,7 @@ import { House } from "../lab/house.ts";
 import type { Namespace } from "../lab/namespace.ts";
 import { labMissing } from "../lab/requirements.ts";
 import type { Fate } from "../lab/traffic/udp.ts";
-import { editLocal } from "./support.ts";
+import { editLocal, TWO_VETHS } from "./support.ts";
 
 const UDP = fileURLToPath(new URL("../lab/traffic/udp.ts", import.meta.url));
 const FAMILIES = ["v4", "v6"] as const;
@@ -22,10 +22,7 @@ describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 180_000 },
   let hawser: Hawser;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     const { origin, direct } = house.addresses;
     for (const port of [443, 8443])

@@ -9,6 +9,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { giveEtc } from "./etc.ts";
 import { connectFrom, Reader } from "./sockets.ts";
+import { TWO_VETHS } from "./support.ts";
 
 const WEB_PORT = 8000;
 /** Addresses of the origin's that refuse, by family; one for each client, as the next is to know nothing yet. */
@@ -47,10 +48,7 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
   let etc: Disposable;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     const { origin } = house.addresses;
     const hosts = Object.entries(REFUSING).map(([name, { v4 }]) => `${v4} ${name}\n${origin.v4} ${name}\n`);

@@ -19,6 +19,7 @@ import {
   sendUrgent,
 } from "./sockets.ts";
 import { greetAndConnect } from "./socks-client.ts";
+import { TWO_QUICK_LINES } from "./support.ts";
 
 /** The answers of SOCKS to a greeting and to a request for an IPv4 address. */
 const SOCKS_ANSWERS = 2 + 10;
@@ -32,10 +33,7 @@ describe("what was acknowledged to the writer reaches the reader", {
   let listener: Listener;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", down: 50e6, up: 50e6, delayMs: 5 },
-        { name: "adsl2", down: 50e6, up: 50e6, delayMs: 5 },
-      ],
+      lines: TWO_QUICK_LINES,
     });
     listener = await listenIn(house.origin);
     hawser = await Hawser.start(house);

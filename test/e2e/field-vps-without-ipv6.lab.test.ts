@@ -7,6 +7,7 @@ import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { giveEtc } from "./etc.ts";
+import { TWO_VETHS } from "./support.ts";
 
 const NAME = "site.example";
 /** Global, so that programs prefer IPv6 (RFC 6724). */
@@ -23,10 +24,7 @@ describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }
   let etc: Disposable;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     const { v4, v6 } = house.addresses.origin;
     etc = giveEtc(house.lan, { hosts: `${v6} ${NAME}\n${v4} ${NAME}\n` });

@@ -17,7 +17,7 @@ import {
   pair,
   Reader,
 } from "./sockets.ts";
-import { editLocal, pairingSecret, runProgram } from "./support.ts";
+import { editLocal, pairingSecret, runProgram, TWO_VETHS } from "./support.ts";
 
 const MIB = 2 ** 20;
 
@@ -27,10 +27,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
   let listener: Listener;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", kind: "veth" },
-        { name: "adsl2", kind: "veth" },
-      ],
+      lines: TWO_VETHS,
     });
     await startOrigin(house.origin);
     listener = await listenIn(house.origin);

@@ -11,7 +11,7 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin, upload } from "../lab/traffic/run.ts";
 import { ask, connectFrom, type Listener, listenIn, pair, Reader } from "./sockets.ts";
-import { pairingSecret, programFile, reload, runProgram } from "./support.ts";
+import { pairingSecret, programFile, reload, runProgram, TWO_QUICK_LINES } from "./support.ts";
 
 const FORWARD_PORT = 8022;
 const MB = 1_000_000;
@@ -22,10 +22,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
   let listener: Listener;
   before(async () => {
     house = await House.create({
-      lines: [
-        { name: "adsl1", down: 50e6, up: 50e6, delayMs: 5 },
-        { name: "adsl2", down: 50e6, up: 50e6, delayMs: 5 },
-      ],
+      lines: TWO_QUICK_LINES,
     });
     await startOrigin(house.origin);
     listener = await listenIn(house.origin);

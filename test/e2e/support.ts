@@ -4,6 +4,18 @@ import { fileURLToPath } from "node:url";
 import { type Gateway, type Hawser, until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
 
+/** Two lines without a bound or a delay, for tests that are not about speed. */
+export const TWO_VETHS = [
+  { name: "adsl1", kind: "veth" },
+  { name: "adsl2", kind: "veth" },
+] as const;
+
+/** Two lines of 50 Mbit/s each way, with a round trip of 10 ms. */
+export const TWO_QUICK_LINES = [
+  { name: "adsl1", down: 50e6, up: 50e6, delayMs: 5 },
+  { name: "adsl2", down: 50e6, up: 50e6, delayMs: 5 },
+] as const;
+
 /** For `wrap`: runs a program as a user without any rights, Debian's nobody. */
 export const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
 

@@ -26,7 +26,7 @@ export { Heaviest } from "./limits/heaviest.ts";
 export { LimitedLog } from "./limits/limited-log.ts";
 export { type RefusalCount, Refusals } from "./limits/refusals.ts";
 export { turnAway } from "./limits/turn-away.ts";
-export { Listener, listen, listenAll } from "./listen.ts";
+export { Listener, listen, listenAll, whyNotListening } from "./listen.ts";
 export { childLogger, createLogger, keptLog, type Logger, type LogLine, prettyLogLine } from "./log.ts";
 export { type Numbered, Recent } from "./recent.ts";
 export { type LineBytes, type PathObserver, PathRecord } from "./session/path-record.ts";

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { libc, socketFd } from "@hawser/linux-sockets";
 import type { Endpoint } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
-import { CodedError, ErrorCode } from "./config/errors.ts";
+import { CodedError, ErrorCode, systemCode } from "./config/errors.ts";
 import { type DescriptorUse, descriptorLimit, descriptorsShort } from "./limits/descriptors.ts";
 import { LimitedLog } from "./limits/limited-log.ts";
 import type { Logger } from "./log.ts";
@@ -151,19 +151,27 @@ function isSameFile(one: number, other: number): boolean {
   }
 }
 
-function listenError(options: ListenOptions, error: NodeJS.ErrnoException): CodedError {
-  const where = formatEndpoint(options);
+function listenError(options: ListenOptions, error: Error): CodedError {
+  const what = `${options.key}: ${whyNotListening(options, error)}`;
+  return new CodedError(ErrorCode.listenFailed, what, { cause: error });
+}
+
+/** Why a program cannot listen at an endpoint, with the mend, by the error of listen(2) or of the name's resolver. */
+export function whyNotListening(endpoint: Endpoint, error: Error): string {
+  const where = formatEndpoint(endpoint);
+  const unresolved = `${where}: the name does not resolve; write an IP address`;
   const mends: Record<string, string> = {
     EADDRINUSE: `${where} is in use; choose another port or stop the program that has it`,
     EACCES: `no permission to listen on ${where}; ports below 1024 need CAP_NET_BIND_SERVICE`,
-    EAFNOSUPPORT: `${where} cannot be, as this machine has no IPv6; ${withoutIpv6(options)}`,
+    EAFNOSUPPORT: `${where} cannot be, as this machine has no IPv6; ${withoutIpv6(endpoint)}`,
     EADDRNOTAVAIL: `${where} is not an address of this machine; \`ip address\` lists them`,
+    ENOTFOUND: unresolved,
+    EAI_AGAIN: unresolved,
   };
-  const what = mends[error.code ?? ""] ?? `cannot listen on ${where}: ${error.message}`;
-  return new CodedError(ErrorCode.listenFailed, `${options.key}: ${what}`, { cause: error });
+  return mends[systemCode(error) ?? ""] ?? `cannot listen on ${where}: ${error.message}`;
 }
 
-function withoutIpv6({ host, port }: ListenOptions): string {
+function withoutIpv6({ host, port }: Endpoint): string {
   const other = formatEndpoint({ host: host === "::1" ? "127.0.0.1" : "0.0.0.0", port });
   return `leave it out, or write an IPv4 address, such as "${other}"`;
 }

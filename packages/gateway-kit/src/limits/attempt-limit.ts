@@ -1,6 +1,6 @@
 /** Limits attempts to log in, so that passwords cannot be guessed by trying many. */
 
-import { parseIp } from "@hawser/shared-protocol";
+import { sourceOf } from "./admission.ts";
 
 /** Failures of one address within WINDOW_MS, after which it must wait until that time is over. */
 const MAX_FAILURES = 10;
@@ -19,12 +19,12 @@ export class AttemptLimit {
 
   /** Milliseconds until this address may try again; 0 when it may now. */
   waitFor(address: string | undefined, now: number): number {
-    const failures = this.#failures.get(keyOf(address));
+    const failures = this.#failures.get(sourceOf(address));
     return failures && failures.count >= MAX_FAILURES ? Math.max(0, failures.until - now) : 0;
   }
 
   handleFailure(address: string | undefined, now: number): void {
-    const key = keyOf(address);
+    const key = sourceOf(address);
     const known = this.#failures.get(key);
     if (known && known.until > now) {
       known.count++;
@@ -35,10 +35,4 @@ export class AttemptLimit {
     const [oldest] = this.#failures.keys();
     if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
   }
-}
-
-function keyOf(address = ""): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
-  const bytes = parseIp(plain);
-  return bytes?.length === 16 ? bytes.toString("hex", 0, 8) : plain;
 }

@@ -2,8 +2,15 @@
 
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger, Recent } from "@hawser/gateway-kit";
-import { AttemptLimit, descriptorsShort, keptLog, LimitedLog, type LogLine } from "@hawser/gateway-kit";
-import { CodedError, ErrorCode, systemCode } from "@hawser/gateway-kit/config";
+import {
+  AttemptLimit,
+  descriptorsShort,
+  keptLog,
+  LimitedLog,
+  type LogLine,
+  whyNotListening,
+} from "@hawser/gateway-kit";
+import { CodedError, ErrorCode } from "@hawser/gateway-kit/config";
 import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint } from "@hawser/shared-protocol";
 import Fastify, { type FastifyInstance } from "fastify";
@@ -240,28 +247,10 @@ async function listenOn(app: FastifyInstance, { host, port }: Endpoint): Promise
     await app.listen({ host, port });
   } catch (error) {
     await app.close();
-    throw new CodedError(ErrorCode.statusListen, `status.listen: ${whyNot({ host, port }, error)}`, {
-      cause: error,
-    });
+    const why = whyNotListening({ host, port }, error as Error);
+    throw new CodedError(ErrorCode.statusListen, `status.listen: ${why}`, { cause: error });
   }
   // A server that listens at a port has an AddressInfo.
   const { address, port: real } = app.server.address() as AddressInfo;
   return { host: address, port: real };
-}
-
-function whyNot(listen: Endpoint, error: unknown): string {
-  const address = formatEndpoint(listen);
-  switch (systemCode(error)) {
-    case "EADDRINUSE":
-      return `${address} is in use; choose another port or stop the program that has it`;
-    case "EADDRNOTAVAIL":
-      return `${address} is not an address of this machine; \`ip address\` lists them`;
-    case "EACCES":
-      return `${address} needs a privilege (CAP_NET_BIND_SERVICE); choose a port above 1023`;
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return `${address}: the name does not resolve; write an IP address`;
-    default:
-      return `cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

@@ -4,8 +4,22 @@ import { readdirSync } from "node:fs";
 import { connect, Server } from "node:net";
 import { test } from "node:test";
 import { failAccept } from "@hawser/linux-sockets/testing";
-import { listen } from "./listen.ts";
+import { listen, whyNotListening } from "./listen.ts";
 import { createLogger } from "./log.ts";
+
+test("why a program cannot listen is told with the mend", () => {
+  const why = (host: string, code: string): string =>
+    whyNotListening({ host, port: 80 }, Object.assign(new Error("listen failed"), { code }));
+  assert.match(why("127.0.0.1", "EADDRINUSE"), /^127\.0\.0\.1:80 is in use; choose another port or /);
+  assert.match(
+    why("::1", "EAFNOSUPPORT"),
+    /^\[::1\]:80 cannot be, .*; leave it out, or .* "127\.0\.0\.1:80"$/,
+  );
+  assert.match(why("::", "EAFNOSUPPORT"), / such as "0\.0\.0\.0:80"$/);
+  assert.match(why("vps.example", "ENOTFOUND"), /^vps\.example:80: the name does not resolve; write an IP/);
+  assert.match(why("127.0.0.1", "EACCES"), / need CAP_NET_BIND_SERVICE$/);
+  assert.equal(why("127.0.0.1", "ENOBUFS"), "cannot listen on 127.0.0.1:80: listen failed");
+});
 
 for (const errno of ["ENFILE", "EMFILE"] as const) {
   test(`after ${errno} of accept connections wait in the backlog, and are served a moment later`, async (t) => {

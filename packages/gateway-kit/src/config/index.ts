@@ -28,6 +28,7 @@ export {
 } from "./errors.ts";
 export { loadIdentity } from "./load-identity.ts";
 export { nearest } from "./nearest.ts";
+export { parseJson } from "./parse-json.ts";
 export { readFileIn, readSecretFile, readTextFile, whyExposed, whyForeign } from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export type { StatusConfig } from "./status-config.ts";

@@ -1,6 +1,6 @@
 /** Finds out whether a gateway runs with this configuration, by asking its status server. */
 
-import type { StatusConfig } from "@hawser/gateway-kit/config";
+import { parseJson, type StatusConfig } from "@hawser/gateway-kit/config";
 import { GatewayApi, statusReportSchema } from "@hawser/status-api/client";
 import type { GatewayFacts } from "./facts.ts";
 
@@ -39,12 +39,4 @@ export async function gatherGateway(status: StatusConfig): Promise<GatewayFacts>
 /** Whether an answer is a problem of RFC 9457, as a gateway's refusals are. */
 function isProblem(body: unknown): boolean {
   return typeof body === "object" && body !== null && "detail" in body;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

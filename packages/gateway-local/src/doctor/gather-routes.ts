@@ -1,5 +1,6 @@
 /** Asks ip(8) for the route that the kernel takes for the packets of a bound socket. */
 
+import { parseJson } from "@hawser/gateway-kit/config";
 import { type Runner, RunnerExit } from "iptables-wrapper";
 import type { PathConfig } from "../config.ts";
 import type { RemoteAddress } from "../remote-addresses.ts";
@@ -67,7 +68,7 @@ export async function freeMetric(runner: Runner, family: 4 | 6): Promise<number>
 export async function isGatewaySilent(runner: Runner, route: RouteFacts): Promise<boolean> {
   if (route.found !== "route" || route.gateway === undefined || route.device === undefined) return false;
   const { stdout } = await runner.run("ip", ["-j", "neigh", "show", route.gateway, "dev", route.device]);
-  const states = (parseJson(stdout) as { state?: string[] }[]).flatMap(({ state }) => state ?? []);
+  const states = (parseList(stdout) as { state?: string[] }[]).flatMap(({ state }) => state ?? []);
   return states.includes("FAILED") || states.includes("INCOMPLETE");
 }
 
@@ -77,14 +78,11 @@ export async function hasIp(runner: Runner): Promise<boolean> {
 }
 
 function parseRoutes(text: string): Route[] {
-  return parseJson(text) as Route[];
+  return parseList(text) as Route[];
 }
 
-function parseJson(text: string): unknown[] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
+/** What `ip -json` prints; empty when it printed something else. */
+function parseList(text: string): unknown[] {
+  const value = parseJson(text);
+  return Array.isArray(value) ? value : [];
 }

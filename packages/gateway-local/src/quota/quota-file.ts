@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@hawser/gateway-kit";
-import { CodedError, ErrorCode, readFileIn, systemCode } from "@hawser/gateway-kit/config";
+import { CodedError, ErrorCode, parseJson, readFileIn, systemCode } from "@hawser/gateway-kit/config";
 import { type Directory, makeDirectory, saveFile } from "@hawser/gateway-kit/files";
 import { z } from "zod";
 import type { PeriodCount } from "./period.ts";
@@ -88,12 +88,4 @@ function unwritable(file: string, error: unknown): CodedError {
   const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/, "") : String(error);
   const mend = 'quotas need a folder that the gateway may write into; name one with state = "..."';
   return new CodedError(ErrorCode.stateUnwritable, `state: ${file}: ${why}; ${mend}`, { cause: error });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

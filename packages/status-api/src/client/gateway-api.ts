@@ -2,7 +2,7 @@
 
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { StatusConfig } from "@hawser/gateway-kit/config";
-import { CodedError, ErrorCode } from "@hawser/gateway-kit/config";
+import { CodedError, ErrorCode, parseJson } from "@hawser/gateway-kit/config";
 import type { Endpoint, Secret } from "@hawser/shared-protocol";
 import { formatEndpoint, isWildcardHost } from "@hawser/shared-protocol";
 import { type ServerEvent, serverEvents } from "../model/server-events.ts";
@@ -119,12 +119,4 @@ function whyNoAnswer(error: Error): string {
 function detailOf(answer: unknown): string | undefined {
   if (typeof answer !== "object" || answer === null || !("detail" in answer)) return undefined;
   return String(answer.detail);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

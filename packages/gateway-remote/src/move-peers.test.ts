@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -189,6 +191,47 @@ test("a move that breaks off half way loses nobody, and the next command finishe
   assert.equal(textOf("remote.toml"), head + REST);
   const { new: _, ...others } = said();
   assert.deepEqual(others, before);
+});
+
+test("a command that is killed while it moves: every peer is admitted as before, whenever that was", async () => {
+  const many = Array.from({ length: 60 }, (_, i) => `[[peer]]\nname = "p${i}"\nkey = "${key(i)}"\n\n`);
+  writeFileSync(file, head + many.join(""));
+  const before = said();
+  const program = `
+    import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
+    addPeer(process.argv[1], "new");`;
+  const folder = join(directory, "peers");
+  for (const files of [1, 20, 59]) {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program, file]);
+    const look = setInterval(() => {
+      if (existsSync(folder) && readdirSync(folder).length >= files) child.kill("SIGKILL");
+    }, 1);
+    await once(child, "close");
+    clearInterval(look);
+    const { new: _, ...others } = said();
+    assert.deepEqual(others, before, `killed at ${files} files`);
+  }
+  try {
+    addPeer(file, "new");
+  } catch (error) {
+    // The last one was done before it was killed.
+    assert.equal((error as { code?: string }).code, "PEER_EXISTS");
+  }
+  const { new: added, ...others } = said();
+  assert.ok(added);
+  assert.deepEqual(others, before);
+  assert.equal(readdirSync(folder).length, 61);
+  checkRemoteConfig(file);
+});
+
+test("the end of a rotation waits for no other peer's table", async () => {
+  addPeer(file, "new");
+  const rotated = pairingOf(rotateKey(file, "new", HOUR_MS));
+  writeFileSync(file, head + TABLES);
+  writeFileSync(join(directory, "peers/shop.toml"), `key = "${KEY.lake}"\n`);
+  await dropOldKey(file, admitted(rotated) as PeerKey);
+  assert.doesNotMatch(textOf("peers/new.toml"), /old_key/);
+  assert.equal(textOf("remote.toml"), head + TABLES);
 });
 
 test("broken off before remote.toml was replaced: unpair leaves no trace in either place", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -197,6 +197,30 @@ test("another peer's damaged file stands in nobody's way; a damaged one is remov
   );
   removePeer(file, "home");
   assert.deepEqual(readdirSync(join(directory, "peers")), ["lake.toml"]);
+  mkdirSync(join(directory, "peers/home.toml"));
+  assert.equal(
+    codeOf(() => removePeer(file, "home")),
+    "CONFIG_UNWRITABLE peers/home.toml: cannot be written: it is a directory; run: rm -r peers/home.toml",
+  );
+});
+
+test("in a read-only file system each command says so, and nothing has changed", {
+  skip: spawnSync("unshare", ["--mount", "true"]).status !== 0 && "needs root, and namespaces",
+}, () => {
+  init();
+  addPeer(file, "home");
+  const program = `
+    import { addPeer, removePeer, rotateKey } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
+    const file = process.argv[1];
+    for (const edit of [() => addPeer(file, "lake"), () => rotateKey(file, "home", 0), () => removePeer(file, "home")])
+      try { edit(); } catch (error) { console.log(error.code, error.message.replace(/.*: /, "")); }`;
+  const mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"';
+  const node = [process.execPath, "--input-type=module", "-e", program, file];
+  const { stdout } = spawnSync("unshare", ["--mount", "sh", "-c", mount, directory, ...node], {
+    encoding: "utf8",
+  });
+  assert.equal(stdout, "CONFIG_UNWRITABLE the file system is read-only\n".repeat(3));
+  assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml"]);
 });
 
 test("what a broken-off edit has left is ignored, and removed by the next one, whosoever file it was for", () => {

@@ -98,7 +98,8 @@ export async function dropOldKey(file: string, key: PeerKey): Promise<void> {
 function dropOnce(file: string, { peer: name, psk }: PeerKey): void {
   const written = loadRemoteFile(file);
   const identity = identityOf(file, written);
-  prepareFolder(file, written, 0);
+  // Other peers' tables are left to the commands: what hinders their move does not hinder this.
+  if (written.peer.some((peer) => peer.name === name)) prepareFolder(file, written, 0);
   if (!namesInFolder(file).includes(name)) return;
   const path = pathOfPeer(file, name);
   const edit = (text: string): string => {

@@ -1,10 +1,10 @@
-/** One edit at a time in a directory, whichever process makes it. The kernel gives the lock back when a process dies. */
+/** Only one process at a time edits files in a directory. When that process dies, the kernel releases its lock. */
 
 import { closeSync, constants, openSync } from "node:fs";
 import { errnoName, libc, Sys, SystemError } from "@hawser/linux-sockets";
 import type { Directory } from "./directory.ts";
 
-/** How often the lock is asked for, milliseconds. An edit takes as long as the disk takes to write a page. */
+/** Time between two attempts to take the lock, milliseconds. An edit takes as long as the disk takes to write a page. */
 const RETRY_MS = 20;
 
 /**

@@ -23,15 +23,15 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { systemCode } from "../config/errors.ts";
 
-/** linux/fcntl.h; Node has no name for it. Opens directories that may be passed through, but not listed. */
+/** linux/fcntl.h; Node has no name for it. It opens directories that this process may pass through, but not list, too. */
 const O_PATH = 0o10000000;
 const DIRECTORY = constants.O_DIRECTORY | O_PATH;
-/** Nor does the opening of a FIFO wait for somebody to write into it. */
+/** A symbolic link is not followed. Opening a FIFO does not wait until somebody writes into it. */
 const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** linux/magic.h: in this file system links lead where no path does. */
+/** linux/magic.h. Some symbolic links of /proc lead to a file that has no path: only the kernel can follow them. */
 const PROC_SUPER_MAGIC = 0x9fa0;
-/** As the kernel's own, in path_resolution(7). */
+/** The kernel follows as many in one path (path_resolution(7)). */
 const MAX_LINKS = 40;
 const OWN_MODE = 0o700;
 
@@ -41,7 +41,7 @@ const OWN_MODE = 0o700;
  */
 type Names = "kept" | "shared" | "foreign";
 
-/** A name that is not followed, since somebody else could turn it to any file of the machine. */
+/** A name is not followed, because another user could make it lead to any file of the machine. */
 export class UnsafeNameError extends Error {
   override readonly name = "UnsafeNameError";
 }
@@ -65,14 +65,15 @@ export class Directory implements Disposable {
     return new Directory(openSync("/", DIRECTORY), "/", "kept");
   }
 
-  /** The path of one of its names, for any call that takes paths; good until it is closed. */
+  /** A path for a name in this directory, for any call that takes paths. It is valid until the directory is closed. */
   at(name: string): string {
     return `/proc/self/fd/${this.#fd}/${name}`;
   }
 
   /** Opens a directory in it. */
   enter(name: string): Directory {
-    // Links have been followed before, but for those of /proc. In a foreign directory there may be a new one.
+    // `locate` has followed the links that it found, except those of /proc. In a foreign directory a new link may stand
+    // here by now: it is not followed.
     const follow = this.#names === "kept" ? 0 : constants.O_NOFOLLOW;
     const fd = openSync(this.at(name), DIRECTORY | follow);
     return new Directory(fd, resolve(this.path, name), this.#names);
@@ -105,7 +106,7 @@ export class Directory implements Disposable {
   }
 
   #refuseStrange(file: Stats): void {
-    // A directory, as everywhere, is told of when it is read.
+    // Opening a directory succeeds here; reading it fails, and that error says what it is.
     if (!file.isFile() && !file.isDirectory()) throw this.#unsafe("is no regular file");
     if (file.isFile() && file.nlink > 1)
       throw this.#unsafe("is a hard link to a file that is elsewhere, too");

@@ -11,6 +11,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
@@ -88,7 +89,8 @@ export function removeFile(file: string): void {
     using place = locate(file);
     const { directory, name } = place;
     using _lock = lockFor(file, directory, PATIENCE_MS);
-    rmSync(directory.at(name));
+    // Unlike rmSync, it tells why it failed.
+    unlinkSync(directory.at(name));
     syncDirectory(directory);
   });
 }
@@ -139,7 +141,7 @@ function writeFresh(directory: Directory, text: string, owner: Owner): string {
 function fill(fd: number, text: string, { uid, gid, mode }: Owner): void {
   writeFileSync(fd, text);
   const now = fstatSync(fd);
-  // Only root may give a file away; for everybody else it is their own already, or they must be told.
+  // Only root may give a file to another user. For anybody else a file that is not their own is an error.
   if (uid !== undefined && gid !== undefined && (now.uid !== uid || now.gid !== gid))
     fchownSync(fd, uid, gid);
   fchmodSync(fd, mode);
@@ -192,6 +194,7 @@ function unwritable(file: string, error: unknown): CodedError {
     ["EACCES", "permission denied; run this as the owner of the file and its directory"],
     ["EPERM", "its owner cannot be kept; run this as the owner of the file"],
     ["EROFS", "the file system is read-only"],
+    ["EISDIR", `it is a directory; run: rm -r ${file}`],
   ]);
   const code = systemCode(error);
   const isUnsafe = error instanceof UnsafeNameError;

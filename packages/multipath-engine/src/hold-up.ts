@@ -20,7 +20,7 @@ import type { Subflow } from "./subflow.ts";
  * again.
  */
 
-/** Whether one line is worth its hold-ups: what it carries earns them. */
+/** Whether one line is worth its hold-ups: each byte that it carries lets it hold up another. */
 export class HoldUpAccount {
   /** Bytes that it may still hold up; undefined: all that `HOLD_UP_CREDIT` allows. */
   #credit: number | undefined;
@@ -93,7 +93,7 @@ interface Case {
   isShared: boolean;
 }
 
-/** All of one session. */
+/** The hold-ups of all streams of one session. */
 export class HoldUps {
   readonly #open = new Map<Stream, HoldUp>();
   #lookAt = Number.POSITIVE_INFINITY;
@@ -127,7 +127,7 @@ export class HoldUps {
   handleTime(state: SessionState): void {
     if (state.now < this.#lookAt) return;
     this.#lookAt = Number.POSITIVE_INFINITY;
-    // Nobody is to blame when nobody else would go on: what is still missing when others do is a new hold-up.
+    // With one line alive there is nobody to go on instead. When there are two again, what is missing is a new hold-up.
     if (state.choice.living.length < 2) return this.#open.clear();
     const cases = new Map<number, Case>();
     for (const [stream, holdUp] of this.#open) {
@@ -137,7 +137,7 @@ export class HoldUps {
       this.#lookAt = Math.min(this.#lookAt, Math.max(dueAt, state.now + HOLD_UP_LOOK));
     }
     if (cases.size === 0) return;
-    // One that sleeps has nothing under way.
+    // A subflow that is not awake has nothing under way.
     for (const subflow of state.attention.awake) findHeld(subflow, cases);
     for (const each of cases.values()) judge(state, each);
   }
@@ -157,8 +157,12 @@ function findHeld(subflow: Subflow, cases: ReadonlyMap<number, Case>): void {
   }
 }
 
+/**
+ * Decides whether a line is to blame for a hold-up, and has it rest when that costs more than the line is worth. It is to
+ * blame when it alone has the missing bytes, has had them for longer than it always takes, and does not rest already.
+ */
 function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: Case): void {
-  // It may have got them only when another had failed; and for as long as a line always takes nobody is to blame.
+  // The line's time runs from when it got the bytes, which may have been on another line before, plus its least round trip.
   holdUp.from = Math.max(holdUp.since, sentAt + (line?.model.minRtt ?? 0));
   const ms = state.now - holdUp.from;
   const isToBlame = line && !isShared && !line.holdUpAccount.isResting && ms >= patienceWith(line.model);
@@ -170,7 +174,7 @@ function judge(state: SessionState, { stream, holdUp, line, sentAt, isShared }: 
   surrender(state, line);
 }
 
-/** What has carried nothing yet has shown nothing that would excuse it. */
+/** How long a line may hold up a reader, milliseconds. A long round trip excuses only a line that has a rate yet. */
 function patienceWith({ measured, minRtt }: PathModel): number {
   return measured ? Math.max(HELD_UP, HELD_UP_SHARE * minRtt) : HELD_UP;
 }

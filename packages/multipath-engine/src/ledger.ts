@@ -13,7 +13,7 @@ export interface SentFrame extends RateState {
   readonly end: number;
   readonly size: number;
   readonly sentAt: number;
-  /** -1 for a frame that belongs to no stream; GONE has the number of the subflow that it names. */
+  /** The stream's number. For GONE it is the number of the subflow that has ended, for other frames without a stream -1. */
   readonly stream: number;
   /** Which frame it is; 0 for DATA, and for what is not sent again. */
   readonly control: Control | 0;
@@ -22,17 +22,17 @@ export interface SentFrame extends RateState {
   readonly length: number;
   /** Bytes that were sent in the same instant, up to the end of this frame: they were on the line before it arrived. */
   readonly burst: number;
-  /** What of it was sent once more; for such a copy all of it, in its own place. */
+  /** What of the frame was sent again on other lines. A frame that is itself such a copy counts as copied whole, by itself. */
   copy: Copy | undefined;
 }
 
 /** A frame, or its first bytes, on other subflows. */
 export interface Copy {
-  /** Bytes of its DATA that were copied, or need not be. */
+  /** Bytes of its DATA, from the first on, that were copied or are acknowledged already. */
   bytes: number;
   /**
-   * By the number of each subflow that took some: the count of its bytes behind the first of them. What it gives up is the
-   * oldest that it has.
+   * For each subflow that took some of them, by its number: its count of bytes sent behind the first. If the subflow is given
+   * up to that count, this copy is lost.
    */
   readonly ends: Map<number, number>;
 }

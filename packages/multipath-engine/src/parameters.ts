@@ -190,19 +190,19 @@ export const GROW_MOST = 4;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 
-/**
- * A line's acknowledgement is late when it is overdue by this much, and by four times its round trip's variation. What
- * it was sent may then be copied to another line, up to this share of what is sent: a little of it to start with, and no
- * more than so many bytes saved up, or a session of weeks could send gigabytes twice.
- */
+/** A line is late when its acknowledgement is overdue by this much, milliseconds, plus four times its round trip's variation. */
 export const LATE_MIN = 10;
+/** What is under way on a late line may be copied to another one: this share of all that is sent. */
 export const COPY_SHARE = 0.02;
+/** So many bytes a session may copy to start with, before it has sent much. */
 export const COPY_FREE = 65_536;
+/** No more than so many bytes of that share are saved up, or a session of weeks could send gigabytes twice. */
 export const COPY_SAVED = 1_048_576;
 
 /**
- * A reader that waits for one line's bytes while others pile up is held up; after so many milliseconds, and so much of
- * that line's round trip, if it has a rate yet, it is asked whether the line is worth it, and again each HOLD_UP_LOOK.
+ * A reader is held up when it waits for one line's bytes while other lines' bytes pile up behind them. The session asks
+ * whether the line is worth that after so many milliseconds, and no sooner than after HELD_UP_SHARE of the line's round trip
+ * if that has a rate yet. It asks again every HOLD_UP_LOOK milliseconds.
  */
 export const HELD_UP = 150;
 export const HELD_UP_SHARE = 0.5;

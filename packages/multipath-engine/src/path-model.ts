@@ -60,11 +60,11 @@ export class PathModel {
   segment = SEGMENT;
   /** The system tells what has arrived (`line-watch.ts`); otherwise only ACKs do, later and chunk by chunk. */
   isWatched = false;
-  /** The peer sends much over this line, too: its acknowledgements should not wait behind long chunks. */
+  /** The peer sends much data over this line: our acknowledgements of it should not wait behind long chunks. */
   isReturnBusy = false;
-  /** Another line that is used is past its startup: nothing hangs on this one yet. */
+  /** Another line in use is past its startup and carries the data meanwhile: this one can start carefully. */
   isBesideKnown = false;
-  /** Short streams come beside long ones: they should not wait behind long chunks either. */
+  /** Short streams were opened beside long ones lately: long chunks would hold them up. */
   isShared = false;
   readonly #delay = new DelayEstimate();
   readonly #rate = new RateEstimate();
@@ -75,7 +75,7 @@ export class PathModel {
   /** The shortest time for which anything waited behind earlier bytes, in this round trip and the one before. */
   #leastWait = Number.POSITIVE_INFINITY;
   #leastWaitBefore = Number.POSITIVE_INFINITY;
-  /** Something was missing at the peer in this round trip, or the one before: acknowledgements waited for it. */
+  /** A segment was missing at the peer in this round trip, or in the one before: later ones' ACKs waited for it. */
   #hasHole = false;
   #hadHole = false;
   #wasDraining = false;
@@ -157,12 +157,12 @@ export class PathModel {
     return this.isBesideKnown ? Math.min(INITIAL_CAP, careful) : INITIAL_CAP;
   }
 
-  /** Less than is usual where the path is known to be thin: on 0.8 Mbit/s that would be a queue of 160 ms. */
+  /** The initial cap, or less where the path is known to be thin: at 0.8 Mbit/s that cap is a queue of 160 ms. */
   get #firstCap(): number {
     return Math.round(Math.min(this.#initialCap, this.#expectedRate * this.#delay.bare + this.chunk));
   }
 
-  /** So many milliseconds of the line's rate, and what is not seen of its arrival yet. */
+  /** What the line carries in `ms`, a chunk, and what has arrived without an acknowledgement having told so yet. */
   #capFor(ms: number): number {
     const unseen = this.isWatched ? this.segment : this.chunk + this.rate * this.ackDelay;
     const cap = this.rate * ms + this.chunk + unseen;
@@ -216,9 +216,7 @@ export class PathModel {
     }
     if (!newest) return;
     if (!this.#isHoled) this.#leastQueue = Math.min(this.#leastQueue, this.#delay.queue);
-    // A line that ran dry between two bursts could carry more than it was given: the cap was in the way, not the line.
-    const starved =
-      (this.#isHoled && this.measured) || Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
+    const starved = (this.#isHoled && this.measured) || this.#ranDry;
     const assumed = this.measured ? this.rate : this.rate / 2;
     const round = this.#rate.sample(newest, { minRtt: this.minRtt, assumed, starved }, now);
     if (!round.newRound) return;
@@ -233,7 +231,18 @@ export class PathModel {
     this.#hasHole = false;
   }
 
-  /** The line is full when a queue stands on it, or when it never ran dry and more under way has not made it faster. */
+  /**
+   * Some bytes waited behind no others in this round trip or the one before: the line was empty for a moment. Then the cap
+   * bounded what it delivered, and it could have carried more.
+   */
+  get #ranDry(): boolean {
+    return Math.min(this.#leastWait, this.#leastWaitBefore) < NO_WAIT;
+  }
+
+  /**
+   * A round trip of the startup has ended. The startup is over when the line is full. It is full when a queue stood on it
+   * through the whole round trip, or when its rate has not grown for FULL_ROUNDS round trips in which it was kept busy.
+   */
   #judgeStartup(busy: boolean): void {
     if (this.#leastQueue > FULL_QUEUE * this.#delay.base + (2 * this.chunk) / this.rate) {
       this.#endStartup();
@@ -252,23 +261,27 @@ export class PathModel {
     this.#reserve.begin(this.#delay.bare);
   }
 
-  /** A round trip has ended on a line that is past its startup. */
+  /**
+   * A round trip has ended on a line that is past its startup. Three things may follow: the rate is reduced at once where a
+   * long queue shows that the line has become slower; the reserve is fitted; and the line is drained for a moment where
+   * its rate has fallen, as its least round trip may have grown.
+   */
   #judgeRound({ bytes, ms }: RoundResult, busy: boolean, now: number): void {
     const { bare } = this.#delay;
-    // Much more than the cap should make: the line is slower now, and was busy, whatever the application had to send. What
-    // is late without much having been under way (a PING) says nothing: others use the line, or it had slept.
+    // The cap would not have made so long a queue at the rate assumed: the line is slower now. Where little was under way (a
+    // PING alone) the queue is not ours: others use the line, or its modem had slept.
     const isSlower = this.#leastQueue > SLOWER_QUEUE + bare + (2 * this.chunk) / this.rate;
     if (isSlower && bytes >= OWN_CHUNKS * this.chunk) this.#rate.reduce(bytes / ms, now);
-    // A drained line delivers less, and shows it a round trip later.
+    // While a line is drained it delivers less, and its acknowledgements say so one round trip later.
     const drained = this.#wasDraining;
     this.#wasDraining = this.#delay.isDraining;
     if (!busy || drained || this.#wasDraining || this.#isHoled || ms <= 0) return;
-    // A round trip before, the line may have been dry: the reserve has grown by that already, and this one shows it.
+    // What this round trip delivered was sent in the one before, so it is judged by that one's waits.
     const round = { bytes, ms, leastWait: this.#leastWaitBefore };
     this.#reserve.handleRound(round, this.rate, bare, this.segment / this.rate);
     this.#provenRate = Math.max(this.#provenRate, this.rate);
     if (this.rate >= this.#provenRate * TROUBLE_BELOW || now - this.#delay.minAt < REDRAIN_AFTER) return;
-    // Slower than it was: or its least time has grown, and the cap made from it is too small.
+    // Either the line is slower, or its least round trip has grown and the cap made from that is too small. A drain tells.
     this.#provenRate = this.rate;
     this.#delay.drain(now);
   }

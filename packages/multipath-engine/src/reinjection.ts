@@ -54,7 +54,10 @@ export function surrender(state: SessionState, subflow: Subflow): void {
   subflow.surrenderedTo = subflow.ledger.sent;
 }
 
-/** A copy of the frame is under way on other lines, each of which is in time and has not given it up itself. */
+/**
+ * Whether all of the frame is under way on other lines as well, as copies: on lines that make progress, are not late, and have
+ * not been surrendered since they took their part.
+ */
 function hasCopy(state: SessionState, subflow: Subflow, { copy, length }: SentFrame): boolean {
   if (copy?.bytes !== length) return false;
   for (const [id, end] of copy.ends) {
@@ -65,11 +68,12 @@ function hasCopy(state: SessionState, subflow: Subflow, { copy, length }: SentFr
   return true;
 }
 
+/** All of the frame was copied. It holds for a frame other than DATA, of length 0, once it was queued again. */
 function isCopied({ copy, length }: SentFrame): boolean {
   return copy?.bytes === length;
 }
 
-/** The suspect subflow makes progress again: what it still has under way is not sent elsewhere as well. */
+/** The suspect subflow makes progress again: what it has under way and no other line has sent yet stays with it. */
 function regain(state: SessionState, subflow: Subflow): void {
   subflow.surrenderedTo = 0;
   for (const frame of subflow.ledger.unacked()) {
@@ -110,6 +114,7 @@ export function copyLate(
       if (stream && frame.offset >= stream.sendBuffer.ackedTo + near) continue;
       if (frame.control !== 0) {
         if (frame.size > subflow.copyRoom) return;
+        // Queued again once, in its present form. Its "copy" is the frame itself, so a line that fails queues it anew.
         frame.copy = { bytes: 0, ends: new Map([[other.id, frame.end]]) };
         loseFrame(state, frame);
       } else if (stream && !copyData(state, subflow, frame, stream, send)) return;

@@ -55,7 +55,7 @@ export class Competition {
     this.#rivals = rivals;
   }
 
-  /** With what it was given in this turn. */
+  /** The line itself as it stands now: what it was given in this turn counts. */
   get #own(): Rival {
     return rivalOf(this.#line, this.#now);
   }
@@ -91,6 +91,8 @@ export class Competition {
       rate += other.rate;
       spoken += other.rate * other.arrival;
     }
+    // How long the faster lines would need for this stream alone. What other streams have before it is asked for only where it
+    // decides, as counting it takes time.
     const alone = ((spoken + backlog) / rate) * (1 + WAIT_MARGIN);
     return alone >= here || alone + (ahead() / rate) * (1 + WAIT_MARGIN) >= here;
   }

@@ -23,9 +23,9 @@ export interface Chunk {
 const GATHER_BELOW = 1_024;
 const GATHER_SIZE = 4_096;
 
-/** A line that works ahead. */
+/** A line that works ahead: it is so much slower than others that it sends bytes from further on in the stream. */
 export interface Ahead {
-  /** So many bytes the others will have sent until its own are there. */
+  /** Bytes that the other lines will have delivered by the time its own arrive. */
   readonly lead: number;
   readonly line: object;
 }
@@ -39,10 +39,10 @@ export class SendBuffer {
   #memory = 0;
   readonly #lost = new RangeSet();
   readonly #acked = new RangeSet();
-  /** Sent before what comes before it. */
+  /** Ranges beyond #nextOffset that were sent ahead of what comes before them. */
   readonly #ahead = new RangeSet();
   #aheadBytes = 0;
-  /** Where the last of these ended that a line sent: each works in a place of its own. */
+  /** For each line that works ahead: where the last chunk that it sent ended. Each works in a place of its own. */
   #aheadTo: WeakMap<Ahead["line"], number> | undefined;
   #ackedTo = 0;
   #nextOffset = 0;
@@ -75,7 +75,7 @@ export class SendBuffer {
     return this.#acked.size > 0;
   }
 
-  /** What these take, bytes: a piece that was lent takes the whole buffer that it lies in. */
+  /** The memory that the bytes held take: a piece that was lent takes the whole buffer that it lies in. */
   get memory(): number {
     return this.#memory;
   }
@@ -137,8 +137,16 @@ export class SendBuffer {
   }
 
   /**
-   * Goes on behind what the line sent ahead last while about `lead` unsent bytes are before it, and otherwise jumps:
-   * few large gaps, not many small ones.
+   * The next chunk of a line that works ahead. It leaves `lead` unsent bytes for the other lines:
+   *
+   * ```
+   *  #nextOffset                 last chunk ahead
+   *       |<----- before ------>|####|next chunk
+   *       |    (unsent bytes)   |
+   * ```
+   *
+   * Its chunks follow each other while `before` is between `lead` and LEAD_LEFT times that. Otherwise it jumps to LEAD_JUMP
+   * times the lead. So there are a few large gaps and not many small ones.
    */
   #takeAhead(most: number, limit: number, { lead, line }: Ahead): Chunk | undefined {
     const left = Math.min(Math.round(LEAD_JUMP * lead), this.#unsent(limit) - most);
@@ -163,7 +171,7 @@ export class SendBuffer {
     return total(this.#ahead.gaps(this.#nextOffset, offset));
   }
 
-  /** What of a gap has `bytes` unsent before it. */
+  /** The unsent gap, or the part of one, that begins behind `bytes` unsent bytes. */
   #behindUnsent(bytes: number, end: number): { start: number; end: number } | undefined {
     let left = bytes;
     for (const gap of this.#ahead.gaps(this.#nextOffset, end)) {
@@ -174,7 +182,7 @@ export class SendBuffer {
     return undefined;
   }
 
-  /** Lost, and all before it was sent. */
+  /** The first lost bytes among those before which everything was sent. */
   #takeOverdue(most: number): Chunk | undefined {
     const lost = this.#lost.first();
     if (!lost || lost.start >= this.#nextOffset) return undefined;

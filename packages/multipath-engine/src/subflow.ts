@@ -74,22 +74,25 @@ export class Subflow {
   readonly takesEgress: boolean;
   /** An EGRESS frame is to be sent. */
   egressDue = false;
-  /** What left before this count of bytes was given to the others when it became suspect, or began to rest. */
+  /**
+   * When a line becomes suspect or begins to rest, what is unacknowledged on it is queued for other lines. Frames that end
+   * at or before this count of bytes sent were queued so, and are not queued twice.
+   */
   surrenderedTo = 0;
-  /** Bytes that went over this line although another had them already. */
+  /** Payload sent on this line that had been sent before, on it or on another. */
   reinjectedBytes = 0;
 
-  /** What left before this count of bytes has come to the peer, as it told on another line. */
+  /** The peer has told on another line (ARRIVED) that it has this line's bytes up to this count. */
   #arrivedTo = 0;
   readonly #watch = new LineWatch();
-  /** When the line will have put out all that it was given. */
+  /** When the line, at its rate, will have transmitted all that was written to it. */
   #busyUntil = 0;
   #lateNoticed = false;
-  /** When the acknowledgement that is awaited was the next to come. */
+  /** When the wait for the next acknowledgement began: at the one before it, or when the line became busy. */
   #awaitedSince = 0;
-  /** Data waits for room: when to look again whether there is some. */
+  /** Data waits for room on the line: when to ask the system again how much has arrived. */
   #lookAt = Number.POSITIVE_INFINITY;
-  /** What was received when the comparison of both directions began, and what was sent since. */
+  /** For `isReturnBusy`: bytes received when the comparison of both directions began, and bytes sent since. */
   #comparedAt = 0;
   #comparedBytes = 0;
   #burst = 0;
@@ -117,7 +120,7 @@ export class Subflow {
     return this.allowance - this.ledger.sent;
   }
 
-  /** What it was allowed to send is sent, but for less than a segment. */
+  /** Less than a segment is left of what the allowance lets it send. */
   get isSpent(): boolean {
     return this.#left < SEGMENT;
   }
@@ -182,7 +185,7 @@ export class Subflow {
     return this.ledger.length >= MAX_UNACKED_FRAMES;
   }
 
-  /** The path's rules are others: another of its subflows has joined with them. Without a ration nothing is spent. */
+  /** Another subflow of the path has joined with other rules. If the path is no longer rationed, no allowance holds. */
   handleRules(): void {
     if (!this.rules.policy.rationed) this.allowance = Number.POSITIVE_INFINITY;
   }
@@ -339,7 +342,7 @@ export class Subflow {
     return undefined;
   }
 
-  /** What the peer may not have, and the others were not given. */
+  /** Frames that the peer may not have and that were not queued for other lines: lost, if the line is. */
   exposed(): IterableIterator<SentFrame> {
     return this.ledger.unacked(Math.max(this.#arrivedTo, this.surrenderedTo));
   }

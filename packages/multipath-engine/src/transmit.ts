@@ -50,7 +50,7 @@ function sendOwnFrames(state: SessionState, subflow: Subflow, now: number): void
   if (subflow.liveness.takePing(now)) append(state, subflow, { type: "ping" }, -1, 0, now);
 }
 
-/** How much has come on lines that are silent, while readers wait. */
+/** Tells how much has come on lines that have brought nothing for a while although readers wait for their bytes (ARRIVED). */
 function sendReports(state: SessionState, subflow: Subflow, { living, now }: Turn): void {
   for (const { id, receipt } of state.arrivalReports.take(subflow, living)) {
     const received = receipt.takeReport();
@@ -59,8 +59,8 @@ function sendReports(state: SessionState, subflow: Subflow, { living, now }: Tur
 }
 
 /**
- * What is not DATA and no line's own: few and small, so it goes on the earliest line whether it has room or not, unless
- * the peer acknowledges none of it.
+ * GONE, and the streams' frames other than DATA. They are few and small, so the earliest line takes them whether it has room or
+ * not, unless too many frames are unacknowledged on it.
  */
 function sendSessionFrames(state: SessionState, subflow: Subflow, now: number): void {
   for (const [id, gone] of state.gone) {
@@ -132,8 +132,8 @@ function sendData(state: SessionState, subflow: Subflow, turn: Turn): void {
     common ??= new Competition(subflow, turn.rivals, now);
     return common;
   };
-  // Streams that had better wait for another line, or of which this one would have to take what the faster ones send
-  // next: with what it takes meanwhile it gets no better.
+  // Streams that this line is not to take a chunk of in this turn: they had better wait for a faster line. What the line
+  // takes meanwhile only makes it later, so they need not be asked twice.
   const passed = new Set<number>();
   const serves = (id: number): boolean => {
     if (passed.has(id)) return false;
@@ -147,8 +147,8 @@ function sendData(state: SessionState, subflow: Subflow, turn: Turn): void {
     return competitionFor(stream).allows(backlog, () => state.bytesAhead(id, backlog));
   };
   while (state.encoder.length < TURN_BYTES) {
-    // Only whole chunks: a sliver of room would make many small frames where one is as good a moment later. New and
-    // sparse streams need not wait for that.
+    // The line waits until there is room for a whole chunk: filling every little room would make many small frames. New and
+    // sparse streams do not wait for that.
     const { room } = subflow;
     const isFull = room < subflow.chunk;
     const id = room >= 0 ? state.fairQueue.next(serves, isFull) : undefined;
@@ -170,7 +170,7 @@ function sendData(state: SessionState, subflow: Subflow, turn: Turn): void {
   }
 }
 
-/** It is full: new data waits for room on it, or copies of what is late elsewhere do. */
+/** The line has no room. If new data waits for it, or copies of what is late on other lines do, it is to be looked at again. */
 function awaitRoom(state: SessionState, subflow: Subflow, { now, late }: Turn): void {
   const mayCopy = late.length > 0 && subflow.lateness(now) === 0;
   if (state.fairQueue.size > 0 || mayCopy) subflow.awaitRoom(now);
@@ -182,7 +182,10 @@ function rivalsOn({ living, now }: Turn, paths: ReadonlySet<string>): Rival[] {
   return lines.map((line) => rivalOf(line, now));
 }
 
-/** What is late elsewhere: before anything new if a reader waits for it, and all of it if there is nothing new. */
+/**
+ * Sends copies of what is late on other lines, as far as it begins less than `near` bytes behind what the peer's reader waits
+ * for. Before new data that is the line's cap; all of it is copied when there is nothing new to send.
+ */
 function sendCopies(state: SessionState, subflow: Subflow, { late, now }: Turn, near: number): void {
   copyLate(state, subflow, late, now, near, (stream, offset, length) => {
     const chunk = stream.sendBuffer.read(offset, length);

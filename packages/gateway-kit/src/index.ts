@@ -9,6 +9,7 @@
  * ```
  */
 
+export { everySecond } from "./every-second.ts";
 export {
   adoptApplication,
   type BytesHandler,

@@ -1,5 +1,5 @@
 import type { Logger } from "@hawser/gateway-kit";
-import { flowDescriptors, type Listener, Refusals } from "@hawser/gateway-kit";
+import { everySecond, flowDescriptors, type Listener, Refusals } from "@hawser/gateway-kit";
 import { MAX_STREAMS } from "@hawser/multipath-engine";
 import { CloseCode, formatPairing, type Pairing, type PathRole } from "@hawser/shared-protocol";
 import { EventLog } from "@hawser/status-api";
@@ -27,8 +27,6 @@ import { SessionKeeper } from "./session-keeper.ts";
 import { Trials } from "./trials/trials.ts";
 import { WayOut } from "./way-out.ts";
 
-/** How often the paths' rates are measured for the status report, milliseconds. */
-const SAMPLE_MS = 1_000;
 /** Why a path has another role. */
 const RELOADED = "the configuration was reloaded";
 
@@ -46,7 +44,7 @@ export class LocalGateway {
   readonly #quotas: QuotaKeeper;
   /** With `[capture]`, from the start on. */
   captureWatch: CaptureWatch | undefined;
-  readonly #sampler: NodeJS.Timeout;
+  readonly #endSampling: () => void;
   readonly #logger: Logger;
   readonly #remote = new RemoteAddresses(() => this.#rules.setLeft("remote", [...this.#remote.all]));
   /** Where iptables turns connections to; and where applications come by themselves. */
@@ -94,7 +92,7 @@ export class LocalGateway {
     this.wayOut.onChange = (families) => this.#rules.setWayOut(families);
     this.#quotas = new QuotaKeeper(config.state, logger, this.events, config.remote.name);
     this.#paths = config.paths.map((path) => this.#newPath(path));
-    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#endSampling = everySecond(() => this.#sample());
   }
 
   #newShare(): FairShare {
@@ -155,6 +153,7 @@ export class LocalGateway {
     await this.#rules.follow(this.config.capture);
   }
 
+  /** For the rates of the status report, and for keys that are due. */
   #sample(): void {
     const now = performance.now();
     for (const path of this.#paths) {
@@ -280,7 +279,7 @@ export class LocalGateway {
       this.#logger.info({ flows: this.opener.flows.size, drainSeconds }, "waiting for open flows to finish");
       await this.opener.flows.whenEmpty(AbortSignal.any([cut, AbortSignal.timeout(drainSeconds * 1_000)]));
     }
-    clearInterval(this.#sampler);
+    this.#endSampling();
     for (const path of this.paths) path.stop();
     this.keeper.stop(CloseCode.shutdown, "the local gateway is stopping");
     await this.keeper.driver.allClosed();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { CpuShares } from "./cpu-shares.ts";
 
-/** Shares on a clock of the test's: `span` plays what peers use in 50 ms. */
+/** Shares on a clock of the test's: `span` plays what peers use in 50 ms, as of which they are judged. */
 function play() {
   const readings: string[] = [];
   let [now, busy] = [0, 0];
@@ -10,13 +10,16 @@ function play() {
     now: () => now,
     utilization: () => busy,
   });
+  shares.note("first", 0);
   return {
     readings,
     span: (utilization: number, used: Readonly<Record<string, number>>): void => {
       busy = utilization;
-      for (const [peer, ms] of Object.entries(used)) shares.note(peer, ms);
+      const all = Object.entries(used);
+      for (const [peer, ms] of all.slice(1)) shares.note(peer, ms);
       now += 50;
       mock.timers.tick(50);
+      for (const [peer, ms] of all.slice(0, 1)) shares.note(peer, ms);
     },
   };
 }
@@ -68,3 +71,28 @@ test(
     assert.deepEqual(readings, ["flood off", "flood on"]);
   }),
 );
+
+test("what comes seldom is judged with the pause before it, and sets no timer", (t) => {
+  const set = t.mock.method(globalThis, "setTimeout");
+  const readings: string[] = [];
+  let [now, work] = [0, 0];
+  let before = { now, work };
+  const shares = new CpuShares((peer) => readings.push(peer), {
+    now: () => now,
+    utilization() {
+      const share = (work - before.work) / (now - before.now || 1);
+      before = { now, work };
+      return share;
+    },
+  });
+  for (let second = 0; second < 10; second++) {
+    now += 1_000;
+    for (const peer of ["one", "other"]) {
+      work += 40;
+      now += 40;
+      shares.note(peer, 40);
+    }
+  }
+  assert.deepEqual(readings, []);
+  assert.equal(set.mock.callCount(), 0);
+});

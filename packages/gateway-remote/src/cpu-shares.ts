@@ -1,6 +1,6 @@
 /** The processor is shared by peer: one thread serves them all, and a peer could have it decode frames without end. */
 
-/** How often the shares are looked at while there is traffic, milliseconds. */
+/** Over how long the shares are taken, milliseconds. A span ends with the work that comes next; idle, nothing does. */
 const SPAN_MS = 50;
 /** Share of a span in which the thread was busy from which on somebody may have had to wait. */
 const SATURATED = 0.9;
@@ -27,8 +27,7 @@ export class CpuShares {
   readonly #clock: Clock;
   readonly #used = new Map<string, number>();
   readonly #paused = new Map<string, NodeJS.Timeout>();
-  #timer: NodeJS.Timeout | undefined;
-  #since = 0;
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(setReading: SetReading, clock: Clock = eventLoopClock()) {
     this.#setReading = setReading;
@@ -38,15 +37,14 @@ export class CpuShares {
   /** The peer's session took so many milliseconds. */
   note(peer: string, ms: number): void {
     this.#used.set(peer, (this.#used.get(peer) ?? 0) + ms);
-    if (this.#timer) return;
-    this.#since = this.#clock.now();
-    this.#clock.utilization();
-    this.#timer = setTimeout(() => this.#judge(), SPAN_MS).unref();
+    const now = this.#clock.now();
+    const span = now - this.#since;
+    if (span < SPAN_MS) return;
+    this.#since = now;
+    this.#judge(span);
   }
 
-  #judge(): void {
-    this.#timer = undefined;
-    const span = this.#clock.now() - this.#since;
+  #judge(span: number): void {
     const isSaturated = this.#clock.utilization() > SATURATED;
     // A peer that is not read counts: it would use its share.
     const share = span / new Set([...this.#used.keys(), ...this.#paused.keys()]).size;

@@ -1,5 +1,5 @@
 import type { Logger } from "@hawser/gateway-kit";
-import { type Listener, Refusals } from "@hawser/gateway-kit";
+import { everySecond, type Listener, Refusals } from "@hawser/gateway-kit";
 import { formatFinding } from "@hawser/gateway-kit/config";
 import { CloseCode } from "@hawser/shared-protocol";
 import { PeerAccesses } from "./authorization/peer-access.ts";
@@ -10,9 +10,6 @@ import { type PeerKey, PeerKeys } from "./peer-keys.ts";
 import { keysThatTakeRestart } from "./restart-keys.ts";
 import { Sessions } from "./sessions.ts";
 import { WayOut } from "./way-out.ts";
-
-/** How often the paths' rates are measured for the status report, milliseconds. */
-const SAMPLE_MS = 1_000;
 
 export interface RemoteGatewayEvents {
   /** The peer has its new key: the old one is to leave the configuration file. */
@@ -33,7 +30,7 @@ export class RemoteGateway {
   /** What was last told of peers' files. */
   #told: ReadonlySet<string> = new Set();
   readonly #wayOut: WayOut;
-  readonly #sampler: NodeJS.Timeout;
+  readonly #endSampling: () => void;
 
   constructor(config: RemoteConfig, logger: Logger, events: RemoteGatewayEvents = {}) {
     this.#config = config;
@@ -47,7 +44,7 @@ export class RemoteGateway {
     );
     this.#keys = new PeerKeys(config);
     this.#listener = new SubflowListener(config, this.#keys, this.sessions, this.refusals, logger);
-    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#endSampling = everySecond(() => this.#sample());
   }
 
   get config(): RemoteConfig {
@@ -78,6 +75,7 @@ export class RemoteGateway {
     }
   }
 
+  /** For the rates of the status report, and for keys that expire. */
   #sample(): void {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
@@ -126,7 +124,7 @@ export class RemoteGateway {
         logger.info({ flows: egress.flows.size, drainSeconds }, "waiting for open flows");
       await egress.flows.whenEmpty(deadline);
     }
-    clearInterval(this.#sampler);
+    this.#endSampling();
     this.#wayOut.stop();
     const drivers = [...this.sessions.all].map(({ driver }) => driver);
     this.sessions.closeAll(CloseCode.shutdown, "the remote gateway is stopping");

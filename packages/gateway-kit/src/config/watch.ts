@@ -1,9 +1,13 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { everySecond } from "../every-second.ts";
 import { systemCode } from "./errors.ts";
 
-/** How often the files are looked at, ms. They are read when two looks agree: editors write in several steps. */
-const INTERVAL_MS = 200;
+/**
+ * Files that have changed are looked at again after this long, milliseconds, and are read when two looks agree: editors
+ * write in several steps.
+ */
+const SETTLE_MS = 200;
 
 /** Who follows configuration files is told of each change. */
 export interface WatchHandlers<T> {
@@ -21,9 +25,9 @@ export interface ConfigWatch {
 }
 
 /**
- * Follows files through edits, also by rename, through symbolic links, and when their directory is replaced: by their
- * names, which inotify(7) does not do. Of a folder, what is in it is followed, too. Neither needs to be there yet. Does
- * not keep the process alive.
+ * Follows files through edits, also by rename, through symbolic links, and when their directory is replaced. It looks at
+ * what their names lead to, once a second: inotify(7) follows files and directories, not names. Of a folder, what is in it
+ * is followed, too. Neither needs to be there yet. Does not keep the process alive.
  */
 export function watchConfig<T>(
   paths: readonly string[],
@@ -33,7 +37,10 @@ export function watchConfig<T>(
   const lookAtAll = (): string => paths.map((path) => look(path)).join("\n");
   let loaded = lookAtAll();
   let last = loaded;
+  let settling: NodeJS.Timeout | undefined;
   const reload = (): void => {
+    clearTimeout(settling);
+    settling = undefined;
     loaded = last = lookAtAll();
     let config: T;
     try {
@@ -44,14 +51,23 @@ export function watchConfig<T>(
     }
     handlers.onChange(config);
   };
-  const timer = setInterval(() => {
+  const check = (): void => {
     const now = lookAtAll();
     const isQuiet = now === last;
     last = now;
-    if (isQuiet && now !== loaded) reload();
-  }, INTERVAL_MS);
-  timer.unref();
-  return { reload, close: () => clearInterval(timer) };
+    settling = undefined;
+    if (now === loaded) return;
+    if (isQuiet) reload();
+    else settling = setTimeout(check, SETTLE_MS).unref();
+  };
+  const end = everySecond(() => {
+    if (!settling) check();
+  });
+  const close = (): void => {
+    end();
+    clearTimeout(settling);
+  };
+  return { reload, close };
 }
 
 /** What changes whenever the file does, or the folder, or a file in it; of what cannot be looked at, why. */

@@ -1,5 +1,7 @@
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
+/** A timer that would come so much too early is set anew, milliseconds: an idle session is not woken in vain. */
+const EARLY_MS = 50;
 
 /** Says when a session's turns are made: after inputs and commands, and when the session's next deadline has come. */
 export class TurnTimer {
@@ -24,10 +26,10 @@ export class TurnTimer {
 
   /**
    * A turn is due at `deadline`. One timer serves all deadlines: it is moved only when the next one is earlier than the one
-   * that it waits for, as most deadlines are put off before they come.
+   * that it waits for, or much later, as most deadlines are put off before they come.
    */
   wakeAt(deadline: number, now: number): void {
-    if (this.#timer && this.#timerAt <= deadline) return;
+    if (this.#timer && this.#timerAt <= deadline && deadline < this.#timerAt + EARLY_MS) return;
     this.cancel();
     if (deadline === Number.POSITIVE_INFINITY) return;
     this.#timerAt = deadline;

@@ -1,12 +1,11 @@
+import { everySecond } from "@hawser/gateway-kit";
 import { sessionsOf } from "../model/report.ts";
 import { HISTORY_VALUES } from "../model/values.ts";
 import type { History, HistoryValue, PathHistory } from "../schemas/events.ts";
 import type { PathStatus, StatusReport } from "../schemas/status.ts";
 import type { StatusSource } from "./source.ts";
 
-/** How often a snapshot is taken, milliseconds. */
-const PERIOD_MS = 1_000;
-/** Snapshots kept: ten minutes. */
+/** Snapshots kept, one for each second: ten minutes. */
 const CAPACITY = 600;
 /** Paths whose counters are kept: a peer could think of new names for ever. */
 const MAX_PATHS = 64;
@@ -24,13 +23,13 @@ export class StatusHistory {
   readonly #onError: (error: unknown) => void;
   readonly #snapshots: Snapshot[] = [];
   readonly #listeners = new Set<(report: StatusReport) => void>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #end: () => void;
 
   /** `onError` is told why a snapshot could not be taken. */
   constructor(source: StatusSource, onError: (error: unknown) => void) {
     this.#source = source;
     this.#onError = onError;
-    this.#timer = setInterval(() => this.#tick(), PERIOD_MS).unref();
+    this.#end = everySecond(() => this.#tick());
   }
 
   /** Calls `listener` with every report from now on; the result ends that. */
@@ -52,7 +51,7 @@ export class StatusHistory {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#end();
   }
 
   #tick(): void {

@@ -96,7 +96,8 @@ test("what the source says, in bytes and seconds", async () => {
   assert.ok(!samples.has('hawser_path_quota_used_bytes{peer="home",path="lte"}'));
   assert.ok(!samples.has('hawser_path_min_rtt_seconds{peer="home",path="adsl1"}'));
   assert.ok((samples.get("process_open_fds") ?? 0) > 0);
-  assert.ok(samples.has("nodejs_eventloop_lag_seconds"));
+  for (const what of ["", "min_", "max_", "mean_", "stddev_", "p50_", "p90_", "p99_"])
+    assert.ok((samples.get(`nodejs_eventloop_lag_${what}seconds`) ?? -1) >= 0, what);
 });
 
 test("series go with their paths, and do not add up over scrapes", async () => {

@@ -7,6 +7,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { sessionsOf } from "../model/report.ts";
 import { SESSION_STATES } from "../model/values.ts";
 import type { PathStatus, SessionStatus, StatusReport } from "../schemas/status.ts";
+import { eventLoopDelayMetrics } from "./event-loop-delay.ts";
 import type { StatusSource } from "./source.ts";
 
 /**
@@ -15,14 +16,22 @@ import type { StatusSource } from "./source.ts";
  */
 const MAX_PATHS = 256;
 
-/** Of prom-client: gauges with the name of a counter, and the same without its breakdown. */
-const MISNAMED = [
+/**
+ * Of prom-client: gauges with the name of a counter, and the same without its breakdown; and the event loop's delay, which
+ * is measured in another way here (event-loop-delay.ts).
+ */
+const REPLACED = [
   "nodejs_active_handles",
   "nodejs_active_handles_total",
   "nodejs_active_requests",
   "nodejs_active_requests_total",
   "nodejs_active_resources_total",
+  ...["", "min_", "max_", "mean_", "stddev_", "p50_", "p90_", "p99_"].map(
+    (what) => `nodejs_eventloop_lag_${what}seconds`,
+  ),
 ];
+/** How often prom-client's own measure of the delay wakes the process, milliseconds: never, as it cannot be left out. */
+const NEVER_MS = 2 ** 31 - 1;
 
 type SessionValue = readonly [name: string, help: string, value: (session: SessionStatus) => number];
 type PathValue = readonly [name: string, help: string, value: (path: PathStatus) => number | null];
@@ -96,8 +105,9 @@ export function createMetrics(source: StatusSource): Metrics {
   fills.push(eventMetrics(registers, source), captureMetrics(registers), rulesMetric(registers));
   fills.push(flowRoomMetrics(registers));
   const countRefusals = refusalMetric(registers);
-  collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  for (const name of REPLACED) registry.removeSingleMetric(name);
+  const fillDelays = eventLoopDelayMetrics(registry);
   return {
     contentType: registry.contentType,
     async scrape() {
@@ -105,6 +115,7 @@ export function createMetrics(source: StatusSource): Metrics {
       const paths = pathsOf(report);
       for (const fill of fills) fill(report, paths);
       countRefusals(source.refusals?.() ?? []);
+      await fillDelays();
       // prom-client writes "Nan", which not every reader takes.
       return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },

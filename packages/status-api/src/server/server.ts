@@ -54,7 +54,7 @@ const HTTP_TIMES = {
   // Node swaps the two when the time for headers is the longer one, and its own is: a body could then take 60 s.
   headersTimeout: REQUEST_TIMEOUT_MS,
   // How often Node looks for requests that are late. Its own 30 s would be three times the deadline.
-  connectionsCheckingInterval: 1_000,
+  connectionsCheckingInterval: 5_000,
   // The kernel asks after this silence whether the machine of a reader of events is still there.
   keepAlive: true,
   keepAliveInitialDelay: 60_000,

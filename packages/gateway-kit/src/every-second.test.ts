@@ -19,7 +19,7 @@ test("any number of listeners share one timer, which ends with the last of them"
   assert.equal(cleared.mock.callCount(), 1);
   t.mock.timers.tick(5_000);
   assert.deepEqual(calls, [4, 3, 4]);
-  everySecond(() => calls[0]++)();
+  everySecond(() => {})();
   assert.equal(set.mock.callCount(), 2);
 });
 

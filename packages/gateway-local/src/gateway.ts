@@ -39,7 +39,7 @@ export class LocalGateway {
   readonly refusals: Refusals;
   readonly trials = new Trials(this);
   readonly wayOut: WayOut;
-  readonly #links = new LinkWatch();
+  readonly #links: LinkWatch;
   #paths: Path[];
   readonly #quotas: QuotaKeeper;
   /** With `[capture]`, from the start on. */
@@ -64,6 +64,7 @@ export class LocalGateway {
     this.#config = config;
     this.#started = config;
     this.#logger = logger;
+    this.#links = new LinkWatch({ logger });
     this.wayOut = new WayOut(this.events, config.remote.name, logger);
     this.keeper = new SessionKeeper(config.remote, config.limits.memoryBytes, logger, this.events, {
       onSubflow: (change) => {

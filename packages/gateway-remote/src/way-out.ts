@@ -3,14 +3,12 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { Logger } from "@hawser/gateway-kit";
-import { type LocalAddress, localAddresses, NetlinkProtocol, NetlinkSocket } from "@hawser/linux-sockets";
+import { type LocalAddress, localAddresses, type NetlinkSocket, watchNetwork } from "@hawser/linux-sockets";
 import type { EgressFamilies } from "@hawser/shared-protocol";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 
 /** Addresses far out on the Internet (a.root-servers.net): the system is asked for its way there, nothing is sent. */
 const FAR = { ipv4: "198.41.0.4", ipv6: "2001:503:ba3e::2:30" } as const;
-/** rtnetlink(7): links, addresses and routes of both families. */
-const GROUPS = [1, 5, 7, 9, 11];
 /** Changes come in bursts (a link that comes up has addresses and routes): they are looked at together, milliseconds. */
 const BURST_MS = 200;
 /** For how long a family counts as missing because a destination had no route, milliseconds. */
@@ -52,9 +50,7 @@ export class WayOut {
   /** Resolves when the families are known; from then on `onChange` is told of each change. */
   async start(): Promise<void> {
     try {
-      const look = (): void => this.#lookSoon(BURST_MS);
-      const options = { protocol: NetlinkProtocol.route, groups: GROUPS, onMessage: look, onLost: look };
-      this.#socket = new NetlinkSocket(options);
+      this.#socket = watchNetwork(["links", "addresses", "routes"], () => this.#lookSoon(BURST_MS));
     } catch (error) {
       this.#logger.warn({ err: error }, "changes of the machine's routes will not be noticed");
     }

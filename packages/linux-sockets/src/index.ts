@@ -16,6 +16,7 @@ export { interfaceIndex, isOwnAddress, type LocalAddress, localAddresses } from 
 export { IpSetErrno, IpSets } from "./ipset.ts";
 export { libc, Sys } from "./libc.ts";
 export { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
+export { type NetworkPart, watchNetwork } from "./network-watch.ts";
 export { type RulesChange, watchNftables } from "./nftables-watch.ts";
 export {
   acceptTls,
@@ -26,7 +27,7 @@ export {
 export { originalDestination } from "./original-destination.ts";
 export { createPinnedSocket, mayBindToDevice } from "./pinned-socket.ts";
 export { checkPlatform, type PlatformFinding } from "./platform.ts";
-export { type Route, readRoutes, watchRoutes } from "./routes.ts";
+export { type Route, readRoutes } from "./routes.ts";
 export {
   getCongestion,
   type KeepAlive,

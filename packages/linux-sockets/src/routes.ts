@@ -1,6 +1,6 @@
-/** The main routing table, read and followed by rtnetlink(7). */
+/** The main routing table, read by rtnetlink(7). */
 
-import { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
+import type { NetlinkSocket } from "./netlink.ts";
 import { aligned, readAttributes, readU16, readU32 } from "./netlink-attributes.ts";
 import { NetlinkFlag, type NetlinkMessage } from "./netlink-message.ts";
 import { SystemError } from "./system-error.ts";
@@ -20,7 +20,6 @@ export interface Route {
 /** linux/rtnetlink.h */
 const RTM_NEWROUTE = 24;
 const RTM_GETROUTE = 26;
-const GROUPS = { link: 1, ipv4Address: 5, ipv4Route: 7, ipv6Address: 9, ipv6Route: 11 };
 const RTMSG_BYTES = 12;
 const RTA_DST = 1;
 const RTA_OIF = 4;
@@ -38,17 +37,6 @@ const AF: Readonly<Record<4 | 6, number>> = { 4: 2, 6: 10 };
 
 /** Reads of a table that changes meanwhile. */
 const ATTEMPTS = 3;
-
-/** Calls back whenever routes, addresses or interfaces of this network namespace change. @throws SystemError */
-export function watchRoutes(onChange: () => void): NetlinkSocket {
-  const groups = Object.values(GROUPS);
-  return new NetlinkSocket({
-    protocol: NetlinkProtocol.route,
-    groups,
-    onMessage: onChange,
-    onLost: onChange,
-  });
-}
 
 /**
  * All routes of the family, without the machine's own addresses. `onRoute` is for tables of any length; one that changes

@@ -5,7 +5,7 @@ import {
   NetlinkProtocol,
   NetlinkSocket,
   readRoutes,
-  watchRoutes,
+  watchNetwork,
 } from "@hawser/linux-sockets";
 import { canonicalIp } from "@hawser/shared-protocol";
 import type { PathConfig } from "../config.ts";
@@ -52,7 +52,7 @@ export class RouteFollower {
   /** Resolves when the prefixes are known. Never throws. */
   async start(): Promise<void> {
     try {
-      this.#socket = watchRoutes(() => this.handleChange());
+      this.#socket = watchNetwork(["links", "addresses", "routes"], () => this.handleChange());
     } catch (error) {
       this.#options.logger.warn({ err: error }, "changes of this machine's routes will not be noticed");
     }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { createLogger } from "@hawser/gateway-kit";
 import type { LocalAddress } from "@hawser/linux-sockets";
-import { type Link, type LinkOwner, LinkWatch, PERIOD_MS } from "./link-watch.ts";
+import { LEAST_GAP_MS, type Link, type LinkOwner, LinkWatch } from "./link-watch.ts";
 
 const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, internal: false } as const;
 const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, internal: false } as const;
@@ -31,37 +32,59 @@ class Owner implements LinkOwner {
   }
 }
 
-/** What the system lists, and a watch that asks it when the test's clock says so. */
+/** What the system lists and tells, and a watch of it on the test's clock. */
 class System {
   addresses: readonly LocalAddress[] | undefined = [DSL, LTE];
   asked = 0;
+  /** Who hears of changes. */
+  readonly hearing = new Set<() => void>();
+  /** It does not tell of changes. */
+  refuses = false;
+  readonly warnings: unknown[] = [];
   readonly watch: LinkWatch;
   readonly #context: TestContext;
 
   constructor(context: TestContext) {
-    context.mock.timers.enable({ apis: ["setInterval"] });
+    context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
     this.#context = context;
-    this.watch = new LinkWatch(() => {
-      this.asked++;
-      if (!this.addresses) throw new Error("EMFILE");
-      return [...this.addresses];
+    const logger = createLogger({ role: "local", name: "test", level: "silent" });
+    context.mock.method(logger, "warn", (fields: unknown) => this.warnings.push(fields));
+    this.watch = new LinkWatch({
+      logger,
+      list: () => {
+        this.asked++;
+        if (!this.addresses) throw new Error("EMFILE");
+        return [...this.addresses];
+      },
+      hear: (onChange) => {
+        if (this.refuses) throw new Error("EPERM");
+        this.hearing.add(onChange);
+        return { close: () => void this.hearing.delete(onChange) };
+      },
     });
   }
 
   watched(config: Link, address?: string): Owner {
     const owner = new Owner(config, address);
     this.watch.add(owner);
+    this.pass();
     return owner;
   }
 
-  /** This is listed from now on, and asked for once. */
+  /** This is listed from now on, as the kernel tells. */
   lists(...addresses: readonly LocalAddress[]): void {
     this.addresses = addresses;
-    this.tick();
+    this.tell();
+    this.pass();
   }
 
-  tick(): void {
-    this.#context.mock.timers.tick(PERIOD_MS);
+  /** The kernel tells of a change. */
+  tell(): void {
+    for (const onChange of this.hearing) onChange();
+  }
+
+  pass(ms = LEAST_GAP_MS): void {
+    this.#context.mock.timers.tick(ms);
   }
 }
 
@@ -69,9 +92,9 @@ describe("LinkWatch", () => {
   it("tells of an interface that goes, once, and of its return", (t) => {
     const system = new System(t);
     const [dsl, lte] = [system.watched({ interface: "ppp0" }), system.watched({ interface: "wwan0" })];
-    system.tick();
+    system.tell();
     system.lists(LTE);
-    system.tick();
+    system.tell();
     system.lists(LTE, DSL);
     assert.deepEqual(dsl.told, ["the interface ppp0 is down or gone", "back"]);
     assert.deepEqual(lte.told, []);
@@ -103,30 +126,90 @@ describe("LinkWatch", () => {
   it("what was never listed is not lost; its first appearance is told", (t) => {
     const system = new System(t);
     const owner = system.watched({ interface: "ppp1" });
-    system.tick();
+    system.tell();
     assert.deepEqual(owner.told, []);
     system.lists({ ...DSL, interface: "ppp1" });
     assert.deepEqual(owner.told, ["back"]);
   });
 
-  it("a system that does not say tells nothing", (t) => {
+  it("a list that fails tells nothing, and is asked for again until it does not", (t) => {
     const system = new System(t);
     const owner = system.watched({ interface: "ppp0" });
     system.addresses = undefined;
-    system.tick();
+    system.tell();
+    system.pass();
     assert.deepEqual(owner.told, []);
+    system.addresses = [LTE];
+    system.pass();
+    assert.deepEqual(owner.told, ["the interface ppp0 is down or gone"]);
   });
 
-  it("asks only while something is watched", (t) => {
+  it("looks only when something has changed, and not at all without owners", (t) => {
     const system = new System(t);
     const owner = system.watched({ interface: "ppp0" });
+    const before = system.asked;
+    system.pass(3_600_000);
+    assert.equal(system.asked, before);
     system.watch.remove(owner);
-    system.asked = 0;
+    assert.equal(system.hearing.size, 0);
     system.lists();
-    assert.equal(system.asked, 0);
+    assert.equal(system.asked, before);
     assert.deepEqual(owner.told, []);
     system.watch.add(owner);
     system.lists(DSL);
     assert.deepEqual(owner.told, ["back"]);
+  });
+
+  it("looks at once at the first of a thousand changes, and once more at the rest", (t) => {
+    const system = new System(t);
+    const dsl = system.watched({ interface: "ppp0" });
+    const before = system.asked;
+    system.addresses = [LTE];
+    system.tell();
+    assert.deepEqual(dsl.told, ["the interface ppp0 is down or gone"]);
+    for (let n = 1; n < 999; n++) system.tell();
+    system.addresses = [LTE, DSL];
+    system.tell();
+    assert.equal(system.asked, before + 1);
+    system.pass();
+    assert.equal(system.asked, before + 2);
+    assert.deepEqual(dsl.told.slice(1), ["back"]);
+    system.pass(1_000);
+    assert.equal(system.asked, before + 2);
+  });
+
+  it("an owner that comes while a change is unheard hides it from nobody", (t) => {
+    const system = new System(t);
+    const dsl = system.watched({ interface: "ppp0" }, DSL.address);
+    system.addresses = [LTE, { ...DSL, address: "192.0.2.6" }];
+    system.watched({ interface: "wwan0" });
+    assert.deepEqual(dsl.told, ["192.0.2.5 is gone"]);
+  });
+
+  it("an address that moves to another interface takes the line with it that is known by its address alone", (t) => {
+    const system = new System(t);
+    const source = system.watched({ source: DSL.address }, DSL.address);
+    const device = system.watched({ interface: "ppp0" }, DSL.address);
+    system.lists(LTE, { ...DSL, interface: "ppp1" });
+    assert.deepEqual(source.told, []);
+    assert.deepEqual(device.told, ["the interface ppp0 is down or gone"]);
+  });
+
+  it("where the kernel refuses to tell, it looks once a second, and says so once", (t) => {
+    const system = new System(t);
+    system.refuses = true;
+    const dsl = system.watched({ interface: "ppp0" });
+    system.addresses = [LTE];
+    system.pass(1_000);
+    assert.deepEqual(dsl.told, ["the interface ppp0 is down or gone"]);
+    const before = system.asked;
+    for (let second = 0; second < 10; second++) system.pass(1_000);
+    assert.equal(system.asked, before + 10);
+    system.watch.remove(dsl);
+    system.pass(10_000);
+    assert.equal(system.asked, before + 10);
+    system.watch.add(dsl);
+    assert.equal(system.warnings.length, 1);
+    system.watch.remove(dsl);
   });
 });

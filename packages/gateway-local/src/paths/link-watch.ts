@@ -1,11 +1,12 @@
-import { type LocalAddress, localAddresses } from "@hawser/linux-sockets";
+import { everySecond, type Logger } from "@hawser/gateway-kit";
+import { type LocalAddress, localAddresses, watchNetwork } from "@hawser/linux-sockets";
 import { canonicalIp } from "@hawser/shared-protocol";
 
 /**
- * How often the system is asked, milliseconds: what is sent meanwhile on a line that has gone is late by as much. Asking
- * takes about 0.1 ms.
+ * From one look at the system's addresses to the next, milliseconds, however much changes: a look takes about 0.1 ms, and
+ * a link that comes up is many changes.
  */
-export const PERIOD_MS = 50;
+export const LEAST_GAP_MS = 50;
 
 /** What a path's connections are bound to: an interface, an address, or both. */
 export interface Link {
@@ -22,41 +23,95 @@ export interface LinkOwner {
   handleAddressesGone(addresses: ReadonlySet<string>): void;
 }
 
+/** Hears of changes until it is closed. @throws where the kernel does not tell of them */
+type Hear = (onChange: () => void) => { close(): void };
+
+export interface LinkWatchOptions {
+  readonly logger: Logger;
+  /** What a test says instead of the system. */
+  readonly list?: () => LocalAddress[];
+  readonly hear?: Hear;
+}
+
+const hearOfAddresses: Hear = (onChange) => watchNetwork(["links", "addresses"], onChange);
+
 /**
  * Tells when the link of a path goes down and when it is there again, and when addresses go that its connections may use:
  * an interface that gets another address is never down. The system lists addresses of interfaces that are
  * up and running; only what was listed can be lost, for an interface without an address never is, and carries data all
  * the same (PPP).
+ *
+ * The kernel says when something has changed, and the list says what: so it does not matter which messages were lost, or
+ * in which order an interface was renamed, made again, or an address moved.
  */
 export class LinkWatch {
+  readonly #logger: Logger;
   readonly #list: () => LocalAddress[];
+  readonly #hear: Hear;
   /** Whether the owner's link was listed when last looked for. */
   readonly #listed = new Map<LinkOwner, boolean>();
-  /** All addresses that were listed when last looked for. */
-  #addresses: ReadonlySet<string> = new Set();
-  #timer: NodeJS.Timeout | undefined;
+  /** What was listed when last looked for. */
+  #addresses: readonly LocalAddress[] = [];
+  #endFollowing: (() => void) | undefined;
+  /** Runs for LEAST_GAP_MS after each look. */
+  #gap: NodeJS.Timeout | undefined;
+  /** Something may have changed since the last look. */
+  #isStale = false;
+  #isRefused = false;
 
-  constructor(list: () => LocalAddress[] = localAddresses) {
+  constructor({ logger, list = localAddresses, hear = hearOfAddresses }: LinkWatchOptions) {
+    this.#logger = logger;
     this.#list = list;
+    this.#hear = hear;
   }
 
   add(owner: LinkOwner): void {
     if (this.#listed.has(owner)) return;
-    this.#listed.set(owner, isListed(owner.config, this.#ask() ?? []));
-    this.#timer ??= setInterval(() => this.#check(), PERIOD_MS);
+    // First it hears, then it looks: no change falls in between.
+    this.#endFollowing ??= this.#follow();
+    this.#look();
+    this.#listed.set(owner, isListed(owner.config, this.#addresses));
   }
 
   remove(owner: LinkOwner): void {
     this.#listed.delete(owner);
     if (this.#listed.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#endFollowing?.();
+    this.#endFollowing = undefined;
+    clearTimeout(this.#gap);
+    this.#gap = undefined;
   }
 
-  #check(): void {
+  #follow(): () => void {
+    try {
+      const watch = this.#hear(() => this.#handleChange());
+      return () => watch.close();
+    } catch (error) {
+      if (!this.#isRefused) this.#logger.warn({ err: error }, REFUSED);
+      this.#isRefused = true;
+      return everySecond(() => this.#handleChange());
+    }
+  }
+
+  /** The first of a burst is looked at now, the rest together. */
+  #handleChange(): void {
+    if (this.#gap) this.#isStale = true;
+    else this.#look();
+  }
+
+  #look(): void {
     const addresses = this.#ask();
-    if (!addresses) return;
+    this.#isStale = addresses === undefined;
+    this.#gap ??= setTimeout(() => {
+      this.#gap = undefined;
+      if (this.#isStale) this.#look();
+    }, LEAST_GAP_MS).unref();
+    if (addresses) this.#tell(addresses);
+  }
+
+  #tell(addresses: readonly LocalAddress[]): void {
     const gone = this.#findGone(addresses);
+    this.#addresses = addresses;
     for (const [owner, before] of this.#listed) {
       const now = isListed(owner.config, addresses);
       this.#listed.set(owner, now);
@@ -67,9 +122,8 @@ export class LinkWatch {
   }
 
   #findGone(listed: readonly LocalAddress[]): ReadonlySet<string> {
-    const before = this.#addresses;
-    this.#addresses = new Set(listed.map(({ address }) => address));
-    return new Set([...before].filter((address) => !this.#addresses.has(address)));
+    const now = new Set(listed.map(({ address }) => address));
+    return new Set(this.#addresses.map(({ address }) => address).filter((address) => !now.has(address)));
   }
 
   /** Undefined when the system does not say, for want of descriptors or memory: that tells nothing of any link. */
@@ -81,6 +135,9 @@ export class LinkWatch {
     }
   }
 }
+
+const REFUSED =
+  "the kernel does not tell of interfaces and addresses that change: they are looked at once a second, and a line that goes down is noticed that late";
 
 function isListed({ interface: name, source }: Link, addresses: readonly LocalAddress[]): boolean {
   const address = source === undefined ? undefined : canonicalIp(source);

@@ -12,7 +12,7 @@ import { Gauge, type Registry } from "prom-client";
 const PERIOD_MS = 20;
 const SECOND_MS = 1_000;
 /** The share of a second that the event loop worked from which on that counts as work. */
-const BUSY = 0.05;
+const BUSY = 0.2;
 const NS_PER_MS = 1e6;
 
 type Histogram = ReturnType<typeof createHistogram>;

@@ -1,6 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -254,6 +262,15 @@ export class Gateway {
   cpuSeconds(): number {
     const fields = readFileSync(`/proc/${this.process.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** How often its threads have gone to sleep so far: each time something has woken them before. */
+  wakeUps(): number {
+    const threads = readdirSync(`/proc/${this.process.pid}/task`);
+    return threads.reduce((sum, thread) => {
+      const status = readFileSync(`/proc/${this.process.pid}/task/${thread}/status`, "latin1");
+      return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+    }, 0);
   }
 
   /** What it takes of the machine's memory now. */

@@ -1,6 +1,6 @@
 /**
- * Says who wakes a program: `node --import .../timer-origins.mjs PROGRAM` counts the timers that fire, by the line of source
- * that set them, and writes the counts to the standard error stream at SIGUSR2, then begins anew.
+ * Says who wakes a program. `node --import .../timer-origins.mjs PROGRAM` counts the timers that fire, by the line of source
+ * that set them. At SIGUSR2 it writes "timer RATE/s LINE" for each to the standard error stream, and begins anew.
  */
 
 import { syncBuiltinESMExports } from "node:module";
@@ -36,7 +36,7 @@ syncBuiltinESMExports();
 process.on("SIGUSR2", () => {
   const seconds = (performance.now() - since) / 1_000;
   const rows = [...counts].sort(([, a], [, b]) => b - a);
-  for (const [from, count] of rows) process.stderr.write(`${(count / seconds).toFixed(2)}/s ${from}\n`);
+  for (const [from, count] of rows) process.stderr.write(`timer ${(count / seconds).toFixed(2)}/s ${from}\n`);
   counts.clear();
   since = performance.now();
 });

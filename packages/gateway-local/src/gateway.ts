@@ -78,6 +78,7 @@ export class LocalGateway {
         for (const path of this.#paths) path.handleNewSession();
       },
       onEgress: (families) => this.wayOut.handleEgress(families),
+      onTurn: () => this.#quotas.handleTurn(),
     });
     this.refusals = new Refusals(logger);
     const failed = new FailedDestinations(logger);
@@ -154,13 +155,14 @@ export class LocalGateway {
     await this.#rules.follow(this.config.capture);
   }
 
-  /** For the rates of the status report, and for keys that are due. */
+  /** For the rates of the status report, and for keys that are due. PINGs go along with this wake-up. */
   #sample(): void {
     const now = performance.now();
     for (const path of this.#paths) {
       path.record.sample(now);
       path.renewKeys();
     }
+    this.keeper.driver.schedule();
   }
 
   async #listen(): Promise<void> {

@@ -19,6 +19,8 @@ export interface SessionKeeperEvents {
   onNewSession(): void;
   /** The remote gateway has told by which address families it reaches the Internet, or that this has changed. */
   onEgress(families: EgressFamilies): void;
+  /** Something may have gone over the lines. */
+  onTurn(): void;
 }
 
 /** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
@@ -136,6 +138,7 @@ export class SessionKeeper {
       paths: this.#paths,
       pathObserver: this.#pathEvents,
       onFlowFailed: (code) => this.#failures.note(code),
+      onBusy: () => this.#events.onTurn(),
       onSubflow: (change) => {
         if (driver === this.#driver) this.#events.onSubflow(change);
       },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { MemoryBudget } from "./memory-budget.ts";
-import { METERED_HEARTBEAT } from "./parameters.ts";
+import { HEARTBEAT, METERED_HEARTBEAT } from "./parameters.ts";
 import { Session } from "./session.ts";
 import { Subflow } from "./subflow.ts";
 import { OPEN } from "./testing/harness.ts";
@@ -10,6 +10,8 @@ import { encode } from "./testing/victim.ts";
 const START = 1_000;
 const RTT = 20;
 const METERED = { tier: 1, rate: 0, metered: true, rationed: false };
+/** What the system says of a line on which all has arrived. */
+const SETTLED = { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, minRtt: RTT, queue: 0 };
 /** Every method and getter of a subflow through which a turn looks at it. */
 const LOOKS = ["handleLine", "handleTime", "nextTimeout", "arrival", "lateness"] as const;
 
@@ -23,7 +25,7 @@ class Idle {
       this.session.addSubflow({ id, path: `p${id}`, role: "active", policy: METERED }, START);
     this.turn();
     // For longer than the probation, behind which metered lines are pinged rarely.
-    for (let n = 0; n < 20; n++) {
+    for (let n = 0; n < 30; n++) {
       this.now += 100;
       for (const { id, ledger } of this.session.subflows) this.acknowledge(id, ledger.sent);
       this.turn();
@@ -41,8 +43,7 @@ class Idle {
     let [looked, polled] = [0, 0];
     for (const id of session.pollLook(now)) {
       looked++;
-      const report = { outstanding: 0, unsent: 0, segment: 1_448, hasHole: false, minRtt: RTT, queue: 0 };
-      session.handleLine(id, report, now);
+      session.handleLine(id, SETTLED, now);
     }
     session.handleTimeout(now);
     while (session.pollEvent());
@@ -116,4 +117,49 @@ describe("a turn's work", () => {
     assert.ok(idle.turn().polled > 0);
     assert.ok(idle.session.pollTimeout() > next);
   });
+});
+
+/** Plays a minute in which the lines answer each PING after their round trip. Counts the timers that wake it, and the PINGs. */
+function playIdle(side: "local" | "remote", roundTrips: readonly number[]) {
+  const session = new Session({ side, memory: new MemoryBudget(1e8) }, START);
+  for (const id of roundTrips.keys()) session.addSubflow({ id, path: `p${id}`, role: "active" }, START);
+  const subflows = [...session.subflows];
+  const answersAt: number[] = roundTrips.map(() => Number.POSITIVE_INFINITY);
+  const count = { timers: 0, pings: 0 };
+  let now = START;
+  const turn = (): number => {
+    for (const id of session.pollLook(now)) session.handleLine(id, SETTLED, now);
+    session.handleTimeout(now);
+    while (session.pollEvent());
+    const turn = session.startTurn(now);
+    for (const id of turn.order) while (session.pollTransmit(id, turn));
+    for (const [id, { unackedBytes }] of subflows.entries()) {
+      if (unackedBytes === 0 || (answersAt[id] as number) < Number.POSITIVE_INFINITY) continue;
+      count.pings++;
+      answersAt[id] = now + (roundTrips[id] as number);
+    }
+    return session.pollTimeout();
+  };
+  for (let timer = turn(); now < START + 60_000; timer = turn()) {
+    const answer = Math.min(...answersAt);
+    now = Math.min(timer, answer);
+    if (timer < answer) count.timers++;
+    for (const [id, at] of answersAt.entries()) {
+      if (at !== now) continue;
+      const received = (subflows[id] as Subflow).ledger.sent;
+      session.handleBytes(id, encode([{ type: "ack", received, delay: 0, time: 0 }]), now);
+      answersAt[id] = Number.POSITIVE_INFINITY;
+    }
+  }
+  return count;
+}
+
+describe("idle lines", () => {
+  for (const side of ["local", "remote"] as const)
+    it(`of the ${side} gateway share the wake-ups for their PINGs`, () => {
+      const { timers, pings } = playIdle(side, [10, 30, 70, 150]);
+      const usual = 60_000 / HEARTBEAT[side];
+      assert.ok(pings >= 4 * 0.8 * usual && pings <= 4 * 1.1 * usual, `${pings} PINGs in a minute`);
+      assert.ok(timers <= 1.1 * usual, `${timers} wake-ups for them`);
+    });
 });

@@ -9,6 +9,8 @@ import type { Subflow } from "./subflow.ts";
 export class Attention {
   readonly #awake = new Set<Subflow>();
   readonly #dueTimes = new DueTimes<Subflow>();
+  /** From when on those that sleep are pinged along with others. One that has come awake since may still be here. */
+  readonly #pingTimes = new DueTimes<Subflow>();
   #revision = 0;
 
   /** Rises with everything that happens to a subflow: what was computed of all of them holds while it stands. */
@@ -31,16 +33,20 @@ export class Attention {
     this.#awake.add(subflow);
   }
 
-  /** Those whose time has come are awake now. */
+  /** Those whose time has come are awake now, and those whose PING is due soon. */
   wakeDue(now: number): void {
     for (let due = this.#dueTimes.take(now); due; due = this.#dueTimes.take(now)) this.wake(due);
+    for (let soon = this.#pingTimes.take(now); soon; soon = this.#pingTimes.take(now))
+      if (soon.liveness.handleCompany(now)) this.wake(soon);
   }
 
   /** The turn is over. Returns when the next subflow has something to do without further input. */
   settle(): number {
     for (const subflow of this.#awake) {
       this.#dueTimes.set(subflow, subflow.nextTimeout());
-      if (!subflow.isUnsettled) this.#awake.delete(subflow);
+      if (subflow.isUnsettled) continue;
+      this.#awake.delete(subflow);
+      this.#pingTimes.set(subflow, subflow.liveness.pingFrom);
     }
     return this.#dueTimes.next;
   }
@@ -50,5 +56,6 @@ export class Attention {
     this.#revision++;
     this.#awake.delete(subflow);
     this.#dueTimes.delete(subflow);
+    this.#pingTimes.delete(subflow);
   }
 }

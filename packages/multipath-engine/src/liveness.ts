@@ -6,6 +6,7 @@ import {
   HEARTBEAT_SUBFLOWS,
   METERED_HEARTBEAT,
   OWN_PAUSE,
+  PING_EARLY,
   PROBATION,
   SUSPECT_MAX,
   SUSPECT_MIN,
@@ -120,6 +121,19 @@ export class Liveness {
   /** The line may have failed: a PING is due now, unless an answer is awaited. Returns whether it is. */
   handleDoubt(): boolean {
     if (this.#pinged || this.#state === "suspect" || this.#state === "dead") return false;
+    this.#answeredAt = Number.NEGATIVE_INFINITY;
+    return true;
+  }
+
+  /** From when on the line is pinged along with others, while nothing happens on it. */
+  get pingFrom(): number {
+    if (this.#pinged) return Number.POSITIVE_INFINITY;
+    return this.#answeredAt + this.#heartbeat - PING_EARLY;
+  }
+
+  /** The session is awake anyway: a PING that is due soon is due now. Returns whether one is. */
+  handleCompany(now: number): boolean {
+    if (now < this.pingFrom) return false;
     this.#answeredAt = Number.NEGATIVE_INFINITY;
     return true;
   }

@@ -166,6 +166,8 @@ export const GRACE = 20;
  * how fast it is now, also where bytes only come. The local gateway, which redials, notices first.
  */
 export const HEARTBEAT = { local: 1_000, remote: 2_000 } as const;
+/** Whenever something wakes the session, idle subflows are pinged that are due within so many milliseconds: all in one wake-up. */
+export const PING_EARLY = 250;
 /** Where a session has more subflows than this, each is pinged as much more rarely: all of them together cost no more. */
 export const HEARTBEAT_SUBFLOWS = 16;
 /** A new subflow is shown as on probation until acks have come for this long. */

@@ -1,4 +1,4 @@
-import type { Logger } from "@hawser/gateway-kit";
+import { everySecond, type Logger } from "@hawser/gateway-kit";
 import type { EventLog } from "@hawser/status-api";
 import { type EventType, formatBytes, formatDay } from "@hawser/status-api/model";
 import type { Path } from "../paths/path.ts";
@@ -8,8 +8,13 @@ import type { PeriodCount } from "./period.ts";
 import { QuotaFile } from "./quota-file.ts";
 import { Reservation } from "./reservation.ts";
 
-/** How often the lines are looked at, milliseconds. What is left is shared out anew as often. */
+/**
+ * How often the lines are looked at while they carry something, milliseconds; idle, once a second. What is left is shared
+ * out anew as often.
+ */
 const PERIOD_MS = 100;
+/** What an idle line carries between two looks is less, bytes of frames: PINGs and their answers. */
+const IDLE_BYTES = 4_096;
 
 interface Entry {
   readonly path: Path;
@@ -28,6 +33,9 @@ export class QuotaKeeper {
   readonly #written = new Map<string, PeriodCount>();
   #isLoaded = false;
   #timer: NodeJS.Timeout | undefined;
+  #endTicks: (() => void) | undefined;
+  /** What all its paths had carried at the last look, bytes of frames. */
+  #lookedAt = 0;
   #saving: Promise<unknown> = Promise.resolve();
 
   /** `peer` names the session in events. */
@@ -44,10 +52,10 @@ export class QuotaKeeper {
     for (const { path, quota } of this.#entries) quota.handleLine(path.record.lineBytes, new Date());
     const exact = new Map(this.#entries.map(({ path, quota }) => [path.name, quota.count]));
     if (limited.length > 0) this.#load();
-    clearInterval(this.#timer);
+    this.#endTicks?.();
     this.#entries = limited.map((path) => this.#entry(path, exact.get(path.name)));
     if (limited.length === 0) return;
-    this.#timer = setInterval(() => this.#check(), PERIOD_MS);
+    this.#endTicks = everySecond(() => this.#check());
     this.#check();
     // What cannot be written is told now, not when a month is over.
     await this.#save();
@@ -76,8 +84,25 @@ export class QuotaKeeper {
     if (entry) this.#ration(entry);
   }
 
+  /** Something may have gone over the lines. */
+  handleTurn(): void {
+    if (this.#timer || this.#carried() - this.#lookedAt < IDLE_BYTES) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#check();
+    }, PERIOD_MS).unref();
+  }
+
+  #carried(): number {
+    return this.#entries.reduce((sum, { path }) => {
+      const { sent, received } = path.record.frameBytes;
+      return sum + sent + received;
+    }, 0);
+  }
+
   #check(): void {
     const now = new Date();
+    this.#lookedAt = this.#carried();
     let isDue = false;
     for (const entry of this.#entries) {
       const { path, quota, reservation } = entry;
@@ -120,7 +145,8 @@ export class QuotaKeeper {
 
   /** Writes down what is used exactly. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#endTicks?.();
+    clearTimeout(this.#timer);
     if (this.#entries.length === 0) return;
     for (const { path, quota } of this.#entries) {
       quota.handleLine(path.record.lineBytes, new Date());

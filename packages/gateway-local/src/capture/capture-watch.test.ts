@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { createLogger } from "@hawser/gateway-kit";
 import { EventLog } from "@hawser/status-api";
 import type { Runner } from "iptables-wrapper";
@@ -55,4 +56,34 @@ test("without the right to read the rules it asks no more, and knows what was ac
   await watch.sample();
   assert.equal(asked, 1);
   assert.deepEqual(watch.status(), [{ family: "ipv4", state: "arrives", accepted: 3, redirected: null }]);
+});
+
+test("the counters are read every ten seconds while connections come, and once a minute while none do", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let [asked, redirected] = [0, 0];
+  const runner: Runner = {
+    run: async () => {
+      asked++;
+      const stdout = `*nat\n[${redirected}:9] -A HAWSER -p tcp -j REDIRECT --to-ports 1\n`;
+      return { code: 0, stdout, stderr: "" };
+    },
+  };
+  const watch = new CaptureWatch(["ipv4"], () => 0, runner, new EventLog(), logger);
+  /** How often they are read in so many seconds. */
+  const readings = async (seconds: number): Promise<number> => {
+    const before = asked;
+    for (let second = 0; second < seconds; second++) {
+      t.mock.timers.tick(1_000);
+      await setImmediate();
+    }
+    return asked - before;
+  };
+  watch.start();
+  await readings(300);
+  assert.equal(await readings(600), 10);
+  redirected = 5;
+  await readings(80);
+  assert.equal(watch.status()[0]?.state, "blocked");
+  watch.stop();
+  assert.equal(await readings(600), 0);
 });

@@ -5,8 +5,13 @@ import { type Family, IptablesError, IptablesErrorCode, type Runner, readCounter
 import { CaptureProof } from "./capture-proof.ts";
 import { RULES_OWNER } from "./rules.ts";
 
-/** How often the rules' counters are read, milliseconds: a process each time. Two samples in a row find a fault. */
+/**
+ * How often the rules' counters are read while connections come, milliseconds: a process each time. Two samples in a row find
+ * a fault.
+ */
 const SAMPLE_MS = 10_000;
+/** While none come each pause is twice as long as the one before, up to this, milliseconds. */
+const IDLE_MS = 60_000;
 
 const NAMES = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 type Proofs = readonly { readonly family: Family; readonly proof: CaptureProof }[];
@@ -22,6 +27,7 @@ export class CaptureWatch {
   readonly #events: EventLog;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
   #mayRead = true;
 
   /** `accepted` is how many connections have arrived so far. */
@@ -39,12 +45,25 @@ export class CaptureWatch {
     this.#logger = logger;
   }
 
-  start(periodMs = SAMPLE_MS): void {
-    this.#timer = setInterval(() => void this.sample(), periodMs).unref();
+  start(): void {
+    this.#sampleIn(SAMPLE_MS);
+  }
+
+  #sampleIn(pauseMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.#sampleAndGoOn(pauseMs), pauseMs).unref();
+  }
+
+  async #sampleAndGoOn(pauseMs: number): Promise<void> {
+    const before = JSON.stringify(this.status());
+    await this.sample();
+    const isIdle = JSON.stringify(this.status()) === before;
+    this.#sampleIn(isIdle ? Math.min(IDLE_MS, 2 * pauseMs) : SAMPLE_MS);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
   }
 
   status(): readonly CaptureStatus[] {
@@ -56,13 +75,15 @@ export class CaptureWatch {
   }
 
   async sample(): Promise<void> {
-    for (const { family, proof } of this.#proofs) {
-      const redirected = await this.#redirected(family);
-      const before = proof.state;
-      // Read afterwards: what has been redirected is here by now.
-      proof.handleSample(this.#accepted(family), redirected);
-      if (proof.state !== before) this.#tell(family, before, proof);
-    }
+    await Promise.all(this.#proofs.map((each) => this.#sample(each)));
+  }
+
+  async #sample({ family, proof }: Proofs[number]): Promise<void> {
+    const redirected = await this.#redirected(family);
+    const before = proof.state;
+    // Read afterwards: what has been redirected is here by now.
+    proof.handleSample(this.#accepted(family), redirected);
+    if (proof.state !== before) this.#tell(family, before, proof);
   }
 
   /** Null when it cannot be known. */

@@ -7,7 +7,7 @@ const SETTLE_MS = 100;
 /** From one look to the next, milliseconds, however much changes: each costs some 20 ms of CPU. */
 const LEAST_GAP_MS = 500;
 /** How often the rules are looked at without a reason, milliseconds: where the kernel tells of changes, and where not. */
-export const TOLD_PERIOD_MS = 30_000;
+export const TOLD_PERIOD_MS = 120_000;
 export const UNTOLD_PERIOD_MS = 2_000;
 
 export interface RuleWatchOptions {

@@ -82,6 +82,25 @@ describe("the timer", () => {
     assert.equal(turns() - after, 0);
   });
 
+  it("does not wake an idle session for a deadline that has gone: two lines' PINGs and answers are three turns a second", () => {
+    const [local, remote] = [virtual.driver("local"), virtual.driver("remote")];
+    const lines = [socketPair(), socketPair()];
+    for (const [id, [near, far]] of lines.entries()) {
+      addLine(local, id, near);
+      addLine(remote, id, far);
+    }
+    const carry = (ms: number): void => {
+      for (let i = 0; i < ms; i++) {
+        for (const pair of lines) for (const socket of pair) socket.flush();
+        virtual.time.pass();
+      }
+    };
+    carry(3_000);
+    const turns = turnsOf(local);
+    carry(10_000);
+    assert.ok(turns() >= 18 && turns() <= 31, `${turns()} turns in ten seconds`);
+  });
+
   it("looks again, not at once, at a line that is due and takes nothing", () => {
     const driver = virtual.driver("local");
     const socket = addLine(driver, 0);
@@ -137,7 +156,7 @@ describe("a megabyte carried", () => {
       "turns of the sender": [sends(), 1.2],
       "turns of the receiver": [reads(), 1.3],
       "looks at a connection": [looks.callCount(), 4.6],
-      timers: [virtual.time.timeouts - timeouts, 0.25],
+      timers: [virtual.time.timeouts - timeouts, 0.4],
       "writes of the sender": [writes() - written, 4.4],
     } as const;
     for (const [name, [count, most]] of Object.entries(counts)) {

@@ -1,7 +1,7 @@
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
 /** A timer that would come so much too early is set anew, milliseconds: an idle session is not woken in vain. */
-const EARLY_MS = 50;
+const EARLY_MS = 500;
 
 /** Says when a session's turns are made: after inputs and commands, and when the session's next deadline has come. */
 export class TurnTimer {

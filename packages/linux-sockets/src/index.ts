@@ -16,7 +16,7 @@ export { interfaceIndex, isOwnAddress, type LocalAddress, localAddresses } from 
 export { IpSetErrno, IpSets } from "./ipset.ts";
 export { libc, Sys } from "./libc.ts";
 export { NetlinkProtocol, NetlinkSocket } from "./netlink.ts";
-export { type NetworkPart, watchNetwork } from "./network-watch.ts";
+export { watchNetwork } from "./network-watch.ts";
 export { type RulesChange, watchNftables } from "./nftables-watch.ts";
 export {
   acceptTls,

@@ -1,30 +1,30 @@
 import type { CaptureState } from "@hawser/status-api/model";
 
 /**
- * So many connections must have been redirected without one that arrived: a single one may be a scan's, which ends its
- * handshake half-way. A client that waits alone sends its SYN three times in the first three seconds.
+ * How many connections must be redirected, with none of them arriving, before a firewall is blamed. A single one may be a
+ * scan, which ends its handshake half-way. A client that waits sends its SYN three times in the first three seconds.
  */
 const MISSING = 3;
 
 /**
- * Whether the connections that the redirect rules turn to the gateway arrive there, by the rules' counter against what
- * was accepted. Between the two stands the firewall's input chain. Judged from sample to sample, some seconds apart: what
+ * Judges whether redirected connections arrive at the gateway: it compares the rules' counter with the number of accepted
+ * connections. Between the two stands the firewall's input chain. Samples are some seconds apart, since a connection that
  * was redirected a moment ago may be accepted a moment later.
  */
 export class CaptureProof {
-  /** `unproven` until something arrives, or is missing. */
+  /** `unproven` until connections arrive, or are missing. */
   state: CaptureState = "unproven";
-  /** As the last sample had it; null when the rules cannot be read. */
+  /** Redirected connections at the last sample; null when the rules cannot be read. */
   redirected: number | null = null;
   accepted = 0;
-  /** What had been redirected when something arrived last. */
+  /** How many connections had been redirected when the last one arrived. */
   #before: number | undefined;
-  /** At the last sample, enough were missing. */
+  /** Whether enough connections were missing at the last sample. */
   #isSuspect = false;
 
   handleSample(accepted: number, redirected: number | null): void {
     this.redirected = redirected;
-    // Rules that were made anew count from zero.
+    // The counters of new rules begin at 0.
     const isAnew = redirected !== null && redirected < (this.#before ?? 0);
     if (accepted > this.accepted || this.#before === undefined || isAnew) {
       if (accepted > this.accepted) this.state = "arrives";

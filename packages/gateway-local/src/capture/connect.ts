@@ -4,7 +4,7 @@ import { StreamCode } from "@hawser/shared-protocol";
 import { acceptConnect, type OnConnect, refuseConnect } from "@hawser/status-api";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** What the remote's codes are called in HTTP. */
+/** The status of HTTP for each code of the remote gateway. */
 const STATUSES: Readonly<Record<number, [number, string]>> = {
   [StreamCode.refused]: [502, "the destination refused the connection"],
   [StreamCode.hostUnreachable]: [502, "the destination cannot be reached"],
@@ -17,7 +17,7 @@ const STATUSES: Readonly<Record<number, [number, string]>> = {
   [StreamCode.notAllowed]: [403, "the remote gateway does not allow the destination"],
 };
 
-/** Tunnels of `hawser-local connect`, which come over the status server. */
+/** Opens the tunnels of `hawser-local connect`, which ask the status server for them. */
 export function connectHandler(opener: FlowOpener): OnConnect {
   return (target, socket: Socket, head) => {
     prepareApplication(socket);

@@ -13,7 +13,7 @@ const KINDS: Readonly<Partial<Record<number, Failure>>> = {
   [StreamCode.timeout]: "unreachable",
 };
 
-/** What it needs of the kernel's sets. */
+/** The part of IpSets that is used. */
 export type Sets = Pick<IpSets, "create" | "flush" | "destroy" | "add" | "delete" | "close">;
 
 interface Remembered {
@@ -23,18 +23,18 @@ interface Remembered {
 }
 
 /**
- * Destinations that refused, or could not be reached, lately. To a client that was turned to the listener they look
- * connected and then broken, so it does not try the next address of a name. Known to the kernel, they are refused at the
- * SYN as they are without Hawser: the first try fails, and those after it find the next address.
+ * Remembers destinations that lately refused, or could not be reached. A redirected client sees such a connection open and
+ * then break, so it does not try the next address of the name. Once the destination is in a set of the kernel, the rules
+ * refuse it at the SYN, as it would be without Hawser. So the first try fails, and the next tries find the next address.
  */
 export class FailedDestinations {
   readonly #open: () => Sets;
   readonly #logger: Logger;
   readonly #log: LimitedLog;
   #sets: Sets | undefined;
-  /** The kernel has none; that does not change while the machine runs. */
+  /** The kernel has no sets. That does not change while the machine runs. */
   #isWithout = false;
-  /** By address and port, in the order in which they are forgotten. */
+  /** The destinations by address and port, in the order in which they are forgotten. */
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(logger: Logger, open: () => Sets = () => new IpSets()) {
@@ -43,12 +43,12 @@ export class FailedDestinations {
     this.#log = new LimitedLog(logger);
   }
 
-  /** The sets are there: rules may ask for them. */
+  /** Whether the sets exist, so that rules may ask for them. */
   get hasSets(): boolean {
     return this.#sets !== undefined;
   }
 
-  /** Makes the sets where they are not there. What an earlier run has left in them is forgotten. Never throws. */
+  /** Makes the sets that are missing, and empties those that an earlier run has left. Never throws. */
   async prepare(): Promise<void> {
     if (this.#isWithout) return;
     const isFirst = this.#sets === undefined;
@@ -61,7 +61,7 @@ export class FailedDestinations {
     }
   }
 
-  /** The kernel has no sets, or no rule can ask for them. Never throws. */
+  /** Does without sets from now on: the kernel has none, or no rule can ask for them. Never throws. */
   async goWithout(error: unknown): Promise<void> {
     if (this.#isWithout) return;
     this.#isWithout = true;
@@ -71,7 +71,7 @@ export class FailedDestinations {
     await this.end();
   }
 
-  /** No rule asks for the sets any more. Never throws. */
+  /** Removes the sets, once no rule asks for them any more. Never throws. */
   async end(): Promise<void> {
     const sets = this.#sets;
     if (!sets) return;
@@ -80,7 +80,7 @@ export class FailedDestinations {
     try {
       await destroyAll(sets);
     } catch (error) {
-      // Without sets in the kernel none is left, either.
+      // A kernel without sets has none to remove.
       if (!this.#isWithout)
         this.#logger.warn({ err: error }, "cannot remove the sets of failed destinations");
     }

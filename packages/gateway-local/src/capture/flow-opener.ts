@@ -17,10 +17,12 @@ import type { FailedDestinations } from "./failed-destinations.ts";
 import type { FairShare, SharedFlow } from "./fair-share.ts";
 import { Reach } from "./reach.ts";
 
-/** The remote gateway gives a destination up after 30 s; its answer may take long over lines that are full, milliseconds. */
+/**
+ * The remote gateway gives a destination up after 30 s; its answer may take long over lines that are full, milliseconds.
+ */
 export const ANSWER_DEADLINE_MS = 60_000;
 
-/** Makes flows of captured connections, and knows those that are open. */
+/** Opens a flow for each captured connection, and keeps the open flows. */
 export class FlowOpener {
   readonly #keeper: SessionKeeper;
   readonly #refusals: Refusals;
@@ -31,7 +33,7 @@ export class FlowOpener {
   readonly reach = new Reach();
   #draining = false;
 
-  /** `failed` is told what becomes of destinations. */
+  /** `failed` is told whether a destination was reached. */
   constructor(
     keeper: SessionKeeper,
     share: FairShare,
@@ -93,7 +95,7 @@ export class FlowOpener {
       return StreamCode.overloaded;
     }
     let isAnswered = false;
-    /** Without an answer: no fault of the destination. */
+    /** There was no answer, which says nothing about the destination. */
     const drop = (code: StreamCode): void => {
       isAnswered = true;
       driver.reset(stream, code);
@@ -138,7 +140,9 @@ export class FlowOpener {
     return flow;
   }
 
-  /** One client can have thousands of flows fail in a minute: a line each would leave room for nothing else in the log. */
+  /**
+   * One client can have thousands of flows fail in a minute: a line each would leave room for nothing else in the log.
+   */
   #noteReset(
     flow: StreamRequest & { readonly session: string; readonly flow: number },
     code: StreamCode,

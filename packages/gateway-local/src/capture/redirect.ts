@@ -7,13 +7,13 @@ import type { Family } from "iptables-wrapper";
 import type { CaptureConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** Where the LAN's connections arrive that iptables REDIRECT has turned to us, and what becomes of them. */
+/** Accepts the LAN's redirected connections, and opens a flow for each. */
 export class RedirectCapture {
   readonly #opener: FlowOpener;
   readonly #remote: ReadonlySet<string>;
   readonly #refusals: Refusals;
   readonly #logger: Logger;
-  /** Connections that have arrived by the redirect rules, since the start. */
+  /** How many redirected connections have arrived since the start. */
   readonly accepted: Record<Family, number> = { ipv4: 0, ipv6: 0 };
 
   constructor(opener: FlowOpener, remote: ReadonlySet<string>, refusals: Refusals, logger: Logger) {
@@ -50,7 +50,10 @@ export class RedirectCapture {
     this.#opener.openAccepted("redirect", destination, raw);
   }
 
-  /** Connections that nobody redirected would be dialled back to ourselves, without end. */
+  /**
+   * A connection that was not redirected has this listener as its destination: it would be dialled back here without
+   * end.
+   */
   #objection(destination: Endpoint | undefined): string | undefined {
     if (!destination) return "it was not redirected to this port, but made to it";
     if (isOwnAddress(destination.host)) return "it was made to this machine itself";

@@ -1,9 +1,9 @@
-/** What a quota cannot count where the kernel is older than what TCP_INFO tells (`tcpi_bytes_sent`). */
+/** What a quota cannot count on a kernel whose TCP_INFO lacks a field (`tcpi_bytes_sent`). */
 import { release } from "node:os";
 
 const [MAJOR, MINOR] = [4, 19] as const;
 
-/** What is missing in the counts of lines under this kernel; undefined where nothing is. */
+/** What the counts of lines lack under this kernel; undefined when they lack nothing. */
 export function whatIsUncounted(kernel = release()): string | undefined {
   const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
   if (major > MAJOR || (major === MAJOR && minor >= MINOR)) return undefined;

@@ -3,21 +3,21 @@ import { formatBytes, formatDay, type QuotaStatus } from "@hawser/status-api/mod
 import type { QuotaConfig } from "../config.ts";
 import { enterPeriod, nextReset, type PeriodCount, periodAt } from "./period.ts";
 
-/** The share of a quota at which its owner is told. */
+/** At this share of a quota an event tells the user. */
 const WARN_AT = 0.8;
 /**
- * Each direction may send so much of what is left before it is told anew: whatever the other one does meanwhile, and
- * whatever headers add, no more than is left is sent.
+ * The share of the rest that each direction may send before the rest is shared out again. It leaves room for what the
+ * other direction sends meanwhile and for packet headers, so no more is sent than the quota allows.
  */
 const SHARE = 0.25;
-/** The rest at which a quota counts as reached: what is under way still, and the ends of connections. Bytes. */
+/** A quota counts as reached when no more than this is left, bytes: data under way and closing connections use it. */
 const REST = 65_536;
 const REST_PER_SUBFLOW = 16_384;
 
-/** What happened to a quota. */
+/** A change of a quota's state. */
 export type QuotaEvent = "warned" | "reached" | "reset";
 
-/** One path's quota: what of it is used, and how much may be sent before that is looked at again. */
+/** One path's quota: how much of it is used, and how much may be sent until the next count. */
 export class PathQuota {
   readonly config: QuotaConfig;
   readonly #subflows: number;
@@ -25,7 +25,7 @@ export class PathQuota {
   #line: LineBytes;
   #reached = false;
 
-  /** `line` is what the path's line had carried when `stored` was counted. */
+  /** `line`: the bytes that the path's line had carried when `stored` was counted. */
   constructor(
     config: QuotaConfig,
     subflows: number,
@@ -53,7 +53,7 @@ export class PathQuota {
     return this.#reached;
   }
 
-  /** Why its path has another role once it is reached, for people. */
+  /** For people: why the path has another role since the quota was reached. */
   get endReason(): string {
     return `its quota of ${formatBytes(this.config.bytes)} is used up until ${formatDay(this.#resetsAt)}`;
   }
@@ -62,7 +62,7 @@ export class PathQuota {
     return REST + this.#subflows * REST_PER_SUBFLOW;
   }
 
-  /** Takes in what the line has carried until now, and the time. */
+  /** Takes in the bytes that the line has carried so far, and the time. */
   handleLine(line: LineBytes, now: Date): QuotaEvent[] {
     const events: QuotaEvent[] = [];
     const before = this.#count;
@@ -79,7 +79,7 @@ export class PathQuota {
     return events;
   }
 
-  /** Of the path's bytes since the last time, those that count. */
+  /** Those of the path's bytes since the last count that the quota counts. */
   #counted({ sent, received }: LineBytes): number {
     const { count } = this.config;
     const up = count === "down" ? 0 : sent - this.#line.sent;
@@ -87,7 +87,7 @@ export class PathQuota {
     return up + down;
   }
 
-  /** What may be sent each way from now on, bytes; without bound in a direction that does not count. */
+  /** Bytes that may be sent in each direction from now on; infinite in a direction that the quota does not count. */
   get allowance(): { readonly send: number; readonly receive: number } {
     const { count } = this.config;
     const share = this.#reached ? Number.POSITIVE_INFINITY : SHARE * this.left;

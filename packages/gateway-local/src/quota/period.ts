@@ -1,23 +1,23 @@
 /**
- * Months of a quota, in local time: a period begins at midnight of its reset day, or of the month's last day where there
- * is no such day. It is named by the date of its beginning, `YYYY-MM-DD`; later periods have greater names.
+ * The months of a quota, in local time. A period begins at midnight of its reset day, or of the month's last day in a month
+ * without such a day. Its name is the date on which it begins, `YYYY-MM-DD`, so names sort by time.
  */
 
 import { formatDay } from "@hawser/status-api/model";
 
-/** The period to which `now` belongs. */
+/** The period that `now` is in. */
 export function periodAt(now: Date, resetDay: number): string {
   const month = now.getDate() >= beginsOn(now.getFullYear(), now.getMonth(), resetDay) ? 0 : -1;
   return formatDay(beginning(now.getFullYear(), now.getMonth() + month, resetDay));
 }
 
-/** When the period after this one begins. */
+/** The time at which the next period begins. */
 export function nextReset(period: string, resetDay: number): Date {
   const [year, month] = period.split("-").map(Number) as [number, number];
   return beginning(year, month, resetDay);
 }
 
-/** `month` counts from 0 and may lie outside of the year. */
+/** `month` counts from 0. Below 0 and above 11 it is a month of another year. */
 function beginning(year: number, month: number, resetDay: number): Date {
   return new Date(year, month, beginsOn(year, month, resetDay));
 }
@@ -27,7 +27,7 @@ function beginsOn(year: number, month: number, resetDay: number): number {
   return Math.min(resetDay, lastDay);
 }
 
-/** What was counted in a period, bytes, and in the one before it. */
+/** The bytes counted in a period, and in the period before it. */
 export interface PeriodCount {
   readonly period: string;
   readonly used: number;
@@ -35,9 +35,9 @@ export interface PeriodCount {
 }
 
 /**
- * The count when the clock says that it is `period`. A later one begins with nothing. An earlier one says that a clock
- * is wrong: either ours is not set yet, and the count goes on; or it was ahead when the later period began, which
- * is undone. So no clock makes a quota forget what was used, or wait for years.
+ * The count when the clock says that it is `period`. A later period than the count's begins at 0. An earlier period means
+ * that the clock is or was wrong. Either the clock is not set yet, and the count goes on; or it was ahead when the later
+ * period began, and that beginning is undone. So no wrong clock makes a quota forget what was used, or stay used for years.
  */
 export function enterPeriod(count: PeriodCount, period: string): PeriodCount {
   const { before } = count;

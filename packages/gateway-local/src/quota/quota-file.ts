@@ -23,7 +23,9 @@ export type Counts = ReadonlyMap<string, PeriodCount>;
 
 const NAME = "quota.json";
 
-/** The counts by path, in a file that is replaced as a whole: after a power cut it is the old one or the new one. */
+/**
+ * The counts of all paths, in one file. It is replaced as a whole: after a power cut the file is the old or the new one.
+ */
 export class QuotaFile {
   readonly #folder: string;
   readonly #logger: Logger;
@@ -37,10 +39,10 @@ export class QuotaFile {
     return join(this.#folder, NAME);
   }
 
-  /** What was counted. No file is no count; one that cannot be read as such is put aside. @throws CodedError */
+  /** The stored counts: none without a file. A damaged file is renamed, and counts begin at 0. @throws CodedError */
   load(): Counts {
     try {
-      // Anew each time: the folder may be another one by then.
+      // Opened each time: the folder may have been replaced.
       using directory = makeDirectory(this.#folder);
       return this.#loadFrom(directory);
     } catch (error) {
@@ -62,7 +64,7 @@ export class QuotaFile {
     return new Map();
   }
 
-  /** On the disk when it resolves. @throws CodedError STATE_UNWRITABLE */
+  /** Resolves when the counts are on the disk. @throws CodedError STATE_UNWRITABLE */
   async save(counts: Counts): Promise<void> {
     const paths = [...counts].map(([name, count]) => ({ name, ...count }));
     try {
@@ -84,7 +86,7 @@ function read(directory: Directory): string | undefined {
 }
 
 function unwritable(file: string, error: unknown): CodedError {
-  // Not the path in it: it is that of an open directory.
+  // Without the error's path, which names an open directory by its descriptor.
   const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/, "") : String(error);
   const mend = 'quotas need a folder that the gateway may write into; name one with state = "..."';
   return new CodedError(ErrorCode.stateUnwritable, `state: ${file}: ${why}; ${mend}`, { cause: error });

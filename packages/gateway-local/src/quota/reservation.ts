@@ -1,18 +1,18 @@
-/** What is written down is ahead of what is used by so many milliseconds of the present rate, and so many bytes. */
+/** The stored count is ahead of the true one by what the present rate brings in AHEAD_MS, and by AHEAD_BYTES. */
 const AHEAD_MS = 3_000;
 const AHEAD_BYTES = 262_144;
-/** It is written anew when no more than this is left of that. */
+/** A new count is stored when the present rate reaches the stored one within this time. */
 const RENEW_MS = 1_000;
 
 /**
- * How much to write down as used, so that a count read after a crash is too high rather than too low, and the disk is
- * seldom written: at most once in AHEAD_MS - RENEW_MS while the rate does not change.
+ * Says which count to store. The stored count is ahead of the true one: after a crash the quota has counted too much rather
+ * than too little. At a steady rate the disk is written at most once in AHEAD_MS - RENEW_MS.
  */
 export class Reservation {
   #reserved = 0;
   #used: number;
   #at: number;
-  /** Bytes per millisecond, of about the last second. */
+  /** The rate over about the last second, bytes per millisecond. */
   #rate = 0;
 
   constructor(used: number, now: number) {
@@ -20,12 +20,12 @@ export class Reservation {
     this.#at = now;
   }
 
-  /** Takes the count in. The number to write down, if it is time to. */
+  /** Takes in the count. Returns the count to store, if it is time for that. */
   handleUsed(used: number, now: number): number | undefined {
     const elapsed = now - this.#at;
     if (elapsed > 0) {
       const rate = Math.max(0, used - this.#used) / elapsed;
-      // At once upwards, over a second downwards.
+      // The rate rises at once, and falls over a second.
       this.#rate = Math.max(rate, this.#rate * Math.exp(-elapsed / 1_000));
     }
     const isNewPeriod = used < this.#used;

@@ -3,10 +3,10 @@ import type { DrillProgress } from "@hawser/status-api/model";
 import type { FlowWatch } from "./flow-watch.ts";
 import { GoodputMeter } from "./goodput-meter.ts";
 
-/** How often is told, ms. */
+/** How often the progress is told, ms. */
 const PERIOD_MS = 200;
 
-/** Tells where a drill stands, several times a second, until `stop`. */
+/** Tells the progress of a drill several times a second, until `stop`. */
 export class DrillTicker {
   readonly #session: Session;
   readonly #watch: FlowWatch;

@@ -6,16 +6,17 @@ import type { Path } from "../paths/path.ts";
 import { DrillTicker } from "./drill-progress.ts";
 import { FlowWatch } from "./flow-watch.ts";
 
-/** How long flows are watched before the cut, to know which ones are active, ms. */
+/** How long flows are watched before the path is taken out, to know which ones are active, ms. */
 const BEFORE_MS = 1_000;
-/** How long the path may take to come back, and how long flows are watched once it has, ms. */
+/** How long the path may take to come back, and how long flows are watched after that, ms. */
 const RETURN_MS = 10_000;
 const AFTER_MS = 1_000;
 const LOOK_MS = 20;
 
 /**
- * Takes a path out as if its interface had gone down: its connections end, what they had under way goes over the other
- * lines, and it is not dialled for `seconds`. An abort of `signal` puts it back at once; the report is of what was.
+ * Takes a path out as if its interface had gone down. Its connections end, the data that they had under way is sent over
+ * other lines, and the path is not dialled for `seconds`. When `signal` is aborted the path is put back at once, and the
+ * report covers the time until then.
  */
 export async function drill(
   path: Path,
@@ -53,7 +54,10 @@ export async function drill(
   }
 }
 
-/** How long it was out, ms. It is put back in the same turn as the abort: the gateway may be stopping. */
+/**
+ * Resolves with how long the path was out, ms. After an abort it is put back in the same turn: the gateway may be
+ * stopping.
+ */
 async function takeOut(path: Path, seconds: number, signal: AbortSignal): Promise<number> {
   const from = performance.now();
   const putBack = (): void => path.putBack();
@@ -69,7 +73,10 @@ async function takeOut(path: Path, seconds: number, signal: AbortSignal): Promis
   return performance.now() - from;
 }
 
-/** Waits until the path carries bytes of flows, or, without active flows, could. How long that took it, ms. */
+/**
+ * Waits until the path carries bytes of flows or, when no flow is active, could carry them. Resolves with the time it
+ * took, ms.
+ */
 async function comeBack(path: Path, watch: FlowWatch, signal: AbortSignal): Promise<number | null> {
   const from = performance.now();
   let upAfterMs: number | null = null;
@@ -83,14 +90,14 @@ async function comeBack(path: Path, watch: FlowWatch, signal: AbortSignal): Prom
   return upAfterMs;
 }
 
-/** Flows that were open and have not come to their end in order; those that an application reset are not among them. */
+/** Flows that were open before and failed since. A flow that an application reset has not failed. */
 function countFailed(session: Session, open: readonly Stream[], before: SessionTotals): number {
   const still = new Set(session.streams);
   const cut = open.filter((stream) => !still.has(stream) && !(stream.isReceiveDone && stream.isSendDone));
   return session.isClosed ? cut.length : Math.min(cut.length, session.totals.failed - before.failed);
 }
 
-/** An abort ends it early. */
+/** Waits; an abort ends the wait early. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

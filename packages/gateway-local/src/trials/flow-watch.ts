@@ -1,21 +1,21 @@
 import type { Session, Stream } from "@hawser/multipath-engine";
 
-/** Between two looks, ms: the resolution of what is reported. */
+/** How often flows are looked at, ms. Reported times are as exact as that. */
 const LOOK_MS = 10;
-/** A flow is active that has moved bytes in this share of the looks of SLOT_MS before. */
+/** A flow is active when it moved bytes in this share of the slots of SLOT_MS before. */
 const ACTIVE_SHARE = 0.5;
 const SLOT_MS = 100;
 
 interface Watched {
   progress: number;
-  /** performance.now() of its last progress. */
+  /** When it moved bytes last, by performance.now(). */
   at: number;
   /** Slots in which it moved bytes. */
   readonly slots: Set<number>;
   longestGapMs: number;
 }
 
-/** Watches how the flows of a session get on, from its making until `stop`. */
+/** Watches the progress of a session's flows, from its construction until `stop`. */
 export class FlowWatch {
   readonly #session: Session;
   readonly #path: string;
@@ -27,14 +27,14 @@ export class FlowWatch {
   #atReturn: { readonly at: number; readonly carried: Map<Stream, number> } | undefined;
   #backAfterMs: number | null = null;
 
-  /** `path` is the one that is taken out. */
+  /** `path` is the path that is taken out. */
   constructor(session: Session, path: string) {
     this.#session = session;
     this.#path = path;
     this.#timer = setInterval(() => this.#look(performance.now()), LOOK_MS);
   }
 
-  /** The path is taken out now: gaps count from here. Returns the flows that are open. */
+  /** The path is taken out now, and gaps are measured from now on. Returns the open flows. */
   cut(): Stream[] {
     const now = performance.now();
     this.#look(now);
@@ -51,12 +51,12 @@ export class FlowWatch {
     this.#atReturn = { at: performance.now(), carried };
   }
 
-  /** Flows that were moving bytes all the time before the cut. */
+  /** Flows that moved bytes all the time before the path was taken out. */
   get active(): number {
     return this.#active.length;
   }
 
-  /** From the path's return until it carried bytes of a flow; null while it has not. */
+  /** Time from the path's return until it carried bytes of a flow, ms; null while it has carried none. */
   get backAfterMs(): number | null {
     return this.#backAfterMs;
   }
@@ -65,7 +65,10 @@ export class FlowWatch {
     clearInterval(this.#timer);
   }
 
-  /** The longest time without progress that an active flow had since the cut; null without such flows. */
+  /**
+   * The longest time that an active flow was without progress since the path was taken out, ms; null without active
+   * flows.
+   */
   get longestGapMs(): number | null {
     if (this.#active.length === 0) return null;
     const now = performance.now();
@@ -93,7 +96,7 @@ export class FlowWatch {
     }
   }
 
-  /** What was before the cut is not the drill's doing. */
+  /** A gap from before the path was taken out is not counted. */
   #noteGap(flow: Watched, now: number): void {
     const gap = now - Math.max(flow.at, this.#cutAt ?? now);
     flow.longestGapMs = Math.max(flow.longestGapMs, gap);
@@ -113,7 +116,7 @@ export class FlowWatch {
   }
 }
 
-/** Nothing is to be carried, as far as this end can know. */
+/** The flow has nothing to carry, as far as this end knows. */
 function isIdle({ sendBuffer, finalOffset, reorder }: Stream): boolean {
   return sendBuffer.held === 0 && finalOffset === reorder.frontier;
 }

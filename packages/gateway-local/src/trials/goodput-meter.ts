@@ -1,30 +1,30 @@
-/** Of a transfer, what counts as its start: the transport finds the line's rate meanwhile. */
+/** The share of a transfer that is its start. It is not measured: the transport is still finding the line's rate. */
 const START_SHARE = 0.3;
-/** The rate of late is the mean over so long, ms. */
+/** The present rate is the mean over this time, ms. */
 const RECENT_MS = 1_000;
 
-/** The rate of a transfer from samples of its count of bytes. Times are ms. */
+/** Computes the rate of a transfer from samples of its byte count. Times are in ms. */
 export class GoodputMeter {
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** `bytes` were carried until `now`. */
+  /** A sample: `bytes` were carried until `now`. */
   note(bytes: number, now: number): void {
     this.#samples.push({ at: now, bytes });
   }
 
-  /** Since the first sample. */
+  /** Time since the first sample, ms. */
   get elapsed(): number {
     const [first] = this.#samples;
     const last = this.#samples.at(-1);
     return first && last ? last.at - first.at : 0;
   }
 
-  /** Bits per second since the start was over. */
+  /** The mean rate after the start, bits per second. */
   get mean(): number {
     return this.#since(START_SHARE * this.elapsed);
   }
 
-  /** Bits per second of late. */
+  /** The present rate, bits per second. */
   get recent(): number {
     return this.#since(Math.max(0, this.elapsed - RECENT_MS));
   }

@@ -2,10 +2,10 @@ import type { SessionDriver } from "@hawser/gateway-kit";
 import { SpeedtestStream } from "./speedtest-stream.ts";
 
 const PERIOD_MS = 100;
-/** What goes back and forth. */
+/** The bytes that go back and forth. */
 const PROBE = Buffer.from("hawser\r\n");
 
-/** Round trips of a few bytes to the remote gateway and back, as another flow beside the data has them. */
+/** Measures round trips of a few bytes to the remote gateway and back, as a flow beside the data has them. */
 export class LatencyProbe {
   readonly #stream: SpeedtestStream;
   readonly #timer: NodeJS.Timeout;
@@ -13,11 +13,11 @@ export class LatencyProbe {
   #awaited = 0;
   #trips: number[] = [];
 
-  /** Over these paths alone. @throws TrialError */
+  /** Goes over these paths alone. @throws TrialError */
   constructor(driver: SessionDriver, paths: readonly string[]) {
     this.#stream = new SpeedtestStream(driver, "echo", paths, {
       onBytes: (length) => this.#handleEcho(length),
-      // Without it there are rates all the same.
+      // Rates are measured all the same.
       onFailed: () => clearInterval(this.#timer),
     });
     this.#timer = setInterval(() => this.#send(), PERIOD_MS);
@@ -37,7 +37,7 @@ export class LatencyProbe {
     this.#sentAt = undefined;
   }
 
-  /** The median since this was asked last, ms; null when nothing came back. */
+  /** The median of the round trips since the last call, ms; null when nothing came back. */
   take(): number | null {
     const sorted = this.#trips.sort((a, b) => a - b);
     this.#trips = [];

@@ -8,7 +8,7 @@ import {
 import { StreamCode } from "@hawser/shared-protocol";
 import { TrialError } from "./trial-error.ts";
 
-/** What a reset by the remote gateway means here. */
+/** What the remote gateway's reason for a reset means for a speed test. */
 const REASONS: Readonly<Record<number, string>> = {
   [StreamCode.nameNotFound]: "the remote gateway is of a version without speed tests",
   [StreamCode.notAllowed]: "the remote gateway does not accept the request",
@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 export interface SpeedtestStreamEvents {
-  /** The remote gateway is there. */
+  /** The remote gateway has accepted the stream. */
   onOpened?(): void;
   onBytes?(length: number): void;
   onWritable?(): void;
@@ -32,7 +32,7 @@ export class SpeedtestStream implements StreamHandler {
   readonly id: number;
   readonly #events: SpeedtestStreamEvents;
 
-  /** @throws TrialError when the session takes no more streams. */
+  /** @throws TrialError when the session takes no more streams */
   constructor(
     driver: SessionDriver,
     verb: SpeedtestVerb,
@@ -51,7 +51,7 @@ export class SpeedtestStream implements StreamHandler {
     driver.write(id, encodeSpeedtestRequest({ paths: [...paths] }));
   }
 
-  /** Bytes written that the remote gateway has. */
+  /** How many of the written bytes the remote gateway has. */
   get acknowledged(): number {
     return this.driver.session.stream(this.id)?.sendBuffer.ackedTo ?? 0;
   }

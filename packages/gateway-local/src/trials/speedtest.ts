@@ -5,24 +5,27 @@ import { LatencyProbe } from "./latency-probe.ts";
 import { measureTransfer } from "./transfer.ts";
 import { TrialError } from "./trial-error.ts";
 
-/** How long the round trips of an idle line are looked at, ms. */
+/** How long round trips are measured on an idle line, ms. */
 const IDLE_MS = 600;
-/** What the last transfer has left under way is gone from the lines' queues after so long, ms. */
+/** The longest wait until data of the last transfer has left the queues of the lines, ms. */
 const SETTLE_MS = 300;
 const SETTLE_LIMIT_MS = 3_000;
 
 export interface SpeedtestPlan {
-  /** Each is measured alone. */
+  /** Paths of which each is measured alone. */
   readonly alone: readonly string[];
-  /** These are measured together; none or one: nothing to add up. */
+  /** Paths that are measured together after that. With one or none there is nothing to add up. */
   readonly together: readonly string[];
-  /** Of each direction, ms. */
+  /** How long each direction is measured, ms. */
   readonly ms: number;
-  /** The most that one direction may cost, bytes. */
+  /** The most bytes that one direction may take. */
   readonly bytes: number;
 }
 
-/** One line after the other, then together. An abort of `signal` ends it; what has been measured is returned. */
+/**
+ * Measures one line after the other, then all together. An abort of `signal` ends it; what was measured by then is
+ * returned.
+ */
 export async function speedtest(
   driver: SessionDriver,
   plan: SpeedtestPlan,
@@ -92,7 +95,7 @@ async function measureRound(
   return result;
 }
 
-/** Until what the transfer has left on the lines is through. */
+/** Waits until the data that the transfer has left on the lines has arrived. */
 async function settle(driver: SessionDriver, signal: AbortSignal): Promise<void> {
   const from = performance.now();
   const isBusy = (): boolean => [...driver.session.subflows].some((line) => line.unackedBytes > line.chunk);

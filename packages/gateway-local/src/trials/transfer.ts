@@ -3,25 +3,25 @@ import { GoodputMeter } from "./goodput-meter.ts";
 import { SpeedtestStream } from "./speedtest-stream.ts";
 import { TrialError } from "./trial-error.ts";
 
-/** Between two looks at what has been carried, ms. */
+/** How often the count of carried bytes is sampled, ms. */
 const LOOK_MS = 100;
-/** A line over which nothing comes for so long has no speed, ms. */
+/** When nothing has arrived over a line for this long, the transfer has failed, ms. */
 const PATIENCE_MS = 5_000;
 
 export interface TransferOptions {
   readonly direction: "down" | "up";
-  /** Over these alone. */
+  /** The paths that carry the transfer. */
   readonly paths: readonly string[];
-  /** At most so long, from the first byte on. */
+  /** How long it lasts at most, ms from the first byte on. */
   readonly ms: number;
-  /** At most so many bytes, and what is under way then. */
+  /** How many bytes it takes at most, besides those under way at that moment. */
   readonly bytes: number;
   readonly signal: AbortSignal;
   /** Called ten times a second: ms since the first byte, bytes, bits per second of late. */
   readonly onProgress: (ms: number, bytes: number, bps: number) => void;
 }
 
-/** What the line carries, in bits of payload per second, its start left out. @throws TrialError */
+/** The rate of a transfer in bits of payload per second, without its start. @throws TrialError */
 export function measureTransfer(driver: SessionDriver, options: TransferOptions): Promise<number> {
   const { direction, paths, ms, bytes, signal, onProgress } = options;
   const meter = new GoodputMeter();
@@ -49,7 +49,7 @@ export function measureTransfer(driver: SessionDriver, options: TransferOptions)
         return finish(() => reject(new TrialError(`nothing was carried in ${PATIENCE_MS / 1_000} s`)));
       onProgress(meter.elapsed, carried, meter.recent);
       if (meter.elapsed < ms && carried < bytes) return;
-      // All of it came within one look: there is no second sample to tell a rate by.
+      // All bytes came within one sample: there is no second sample to compute a rate from.
       if (meter.mean > 0) finish(() => resolve(meter.mean));
       else
         finish(() =>

@@ -1,4 +1,4 @@
-/** What a user may try out on the running gateway: a line's loss, and the lines' speed. One at a time. */
+/** The trials that a user can run on the gateway: a drill (a line is taken out) and a speed test. One runs at a time. */
 
 import { noSuchPath, RequestError } from "@hawser/status-api";
 import {
@@ -15,7 +15,7 @@ import type { SessionKeeper } from "../session-keeper.ts";
 import { drill } from "./drill.ts";
 import { type SpeedtestPlan, speedtest } from "./speedtest.ts";
 
-/** Of each direction of a speed test, unless told otherwise. */
+/** How long a speed test measures each direction, by default. */
 const DEFAULT_SECONDS = 5;
 const DEFAULT_BYTES = 250e6;
 
@@ -33,7 +33,7 @@ export class Trials {
     this.#gateway = gateway;
   }
 
-  /** @throws RequestError when it cannot be done, or not now */
+  /** @throws RequestError when it cannot be done, or another trial runs */
   drill(
     name: string,
     seconds: number,
@@ -49,7 +49,7 @@ export class Trials {
     );
   }
 
-  /** @throws RequestError when it cannot be done, or not now */
+  /** @throws RequestError when it cannot be done, or another trial runs */
   speedtest(
     options: SpeedtestOptions,
     signal: AbortSignal,
@@ -76,7 +76,7 @@ export class Trials {
     return { alone: names(chosen), together: names(together), ms: seconds * 1_000, bytes };
   }
 
-  /** @throws RequestError when there is none of this name */
+  /** @throws RequestError when there is no path of this name */
   #find(wanted: string): Path {
     const { paths } = this.#gateway;
     const path = paths.find(({ name }) => name === wanted);
@@ -87,7 +87,7 @@ export class Trials {
     );
   }
 
-  /** @throws RequestError when another runs */
+  /** @throws RequestError when another trial runs */
   async #alone<T>(what: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#stopped) throw new RequestError(409, "the gateway is stopping");
     if (this.#running) throw new RequestError(409, `${this.#running.what} is running; wait for its end`);
@@ -100,14 +100,14 @@ export class Trials {
     }
   }
 
-  /** Ends what runs: the gateway is stopping. */
+  /** Ends the trial that runs, because the gateway is stopping. */
   stop(): void {
     this.#stopped = true;
     this.#running?.stop.abort();
   }
 }
 
-/** It could carry data now. */
+/** Whether the path could carry data now. */
 function isUsable({ record, roleInForce }: Path): boolean {
   return carries(record) && roleInForce !== "disabled";
 }

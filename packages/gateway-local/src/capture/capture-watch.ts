@@ -17,8 +17,8 @@ const NAMES = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 type Proofs = readonly { readonly family: Family; readonly proof: CaptureProof }[];
 
 /**
- * Notices that a firewall drops what the rules redirect: then the LAN is cut off, though rules and lines are well. Needs
- * the right to read the rules; without it, only what was accepted is known.
+ * Notices that a firewall drops redirected connections: the LAN is cut off then, although rules and lines are well. This
+ * takes the right to read the rules. Without it only the number of accepted connections is known.
  */
 export class CaptureWatch {
   readonly #proofs: Proofs;
@@ -86,7 +86,7 @@ export class CaptureWatch {
     if (proof.state !== before) this.#tell(family, before, proof);
   }
 
-  /** Null when it cannot be known. */
+  /** Null when the rules cannot be read. */
   async #redirected(family: Family): Promise<number | null> {
     if (!this.#mayRead) return null;
     try {

@@ -3,7 +3,7 @@ import { type Listener, listen } from "@hawser/gateway-kit";
 import type { ForwardConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** A plain port forward: whatever connects is carried to one destination. @throws CodedError LISTEN_FAILED */
+/** A port forward: each connection is carried to the same destination. @throws CodedError LISTEN_FAILED */
 export function listenForward(
   forward: ForwardConfig,
   index: number,

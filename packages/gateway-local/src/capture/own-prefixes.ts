@@ -1,14 +1,17 @@
 /**
- * Which destinations the routing table sends over no line: the home's own networks, also those with global addresses, and
- * what is behind a tunnel. They are left alone, as the kernel knows their way and the remote gateway does not.
+ * Destinations that the routing table sends over no line: the home's own networks, also those with global addresses, and
+ * networks behind a tunnel. They are left alone, since the kernel knows a route to them and the remote gateway may not.
  */
 
 import { type Route, SPECIAL_RANGES } from "@hawser/linux-sockets";
 import { formatIp, parseIp } from "@hawser/shared-protocol";
 
-/** Shorter prefixes are ways to the Internet at large (0.0.0.0/1 of a VPN, 2000::/3 of a tunnel), which is captured. */
+/** Routes with shorter prefixes lead to the Internet (0.0.0.0/1 of a VPN, 2000::/3 of a tunnel), which is captured. */
 const LEAST_PREFIX = { 4: 8, 6: 16 } as const;
-/** A rule each, which every new connection passes: a home has a few, a full table of the Internet a million. */
+/**
+ * The most prefixes: each is a rule that every new connection passes. A home has a few, a full table of the Internet a
+ * million.
+ */
 export const MAX_OWN_PREFIXES = 512;
 
 interface Range {
@@ -17,19 +20,19 @@ interface Range {
   readonly prefix: number;
 }
 
-/** Left alone anyway. */
+/** Other rules leave these alone already. */
 const SPECIAL: readonly Range[] = SPECIAL_RANGES.flatMap(([, ...texts]) => texts.map(rangeOf));
 
-/** Collects them from a routing table of any length. */
+/** Collects such destinations from a routing table of any length. */
 export class OwnPrefixes {
   readonly #lines: ReadonlySet<number>;
-  /** By their text; those of connected networks, and all others. */
+  /** Prefixes by their text: those of connected networks, and all others. */
   readonly #connected = new Map<string, Range>();
   readonly #others = new Map<string, Range>();
   #omitted = 0;
   #routes = 0;
 
-  /** `lines`: the indices of the lines' interfaces. */
+  /** `lines`: the kernel's indices of the lines' interfaces. */
   constructor(lines: ReadonlySet<number>) {
     this.#lines = lines;
   }
@@ -45,7 +48,7 @@ export class OwnPrefixes {
     else if (!kind.has(textOf(route))) this.#omitted++;
   }
 
-  /** What was found: in a fixed order, none within another. `omitted`: how many were too many. */
+  /** The prefixes in a fixed order, none of them within another. `omitted`: how many did not fit. */
   get found(): Found {
     const kept: Range[] = [];
     for (const kind of [this.#connected, this.#others]) {
@@ -64,7 +67,7 @@ export class OwnPrefixes {
 export interface Found {
   readonly prefixes: readonly string[];
   readonly omitted: number;
-  /** How many routes there were. */
+  /** The number of routes in the table. */
   readonly routes: number;
 }
 

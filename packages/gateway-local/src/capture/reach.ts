@@ -1,6 +1,6 @@
 /**
- * How long new flows wait for a path when none is up, milliseconds: a line that is dialled anew, or a remote gateway that
- * is restarted, is back sooner. After that a client is better told at once, so that it tries something else.
+ * How long new flows wait for a path when none is up, milliseconds. A line that is dialled again, or a remote gateway that
+ * restarts, is back sooner. After this time new flows are refused at once, so that clients can try something else.
  */
 export const PATIENCE_MS = 10_000;
 
@@ -12,15 +12,15 @@ export const PATIENCE_MS = 10_000;
  *        ^------------(joined)----------'------------(joined)------'
  * ```
  *
- * Flows that began while waiting are refused when it is cut off. Those from before are the session's, which has more
- * patience: they have something to lose.
+ * Flows that began while waiting are refused when the gateway is cut off. Flows from before have carried data; the session
+ * keeps those for longer.
  */
 export class Reach {
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #state: "up" | "waiting" | "cut off" = "up";
 
-  /** No path has been up for so long that new flows are to be refused. */
+  /** Whether no path has been up for so long that new flows are refused. */
   get isCutOff(): boolean {
     return this.#state === "cut off";
   }
@@ -31,7 +31,7 @@ export class Reach {
     this.#waiting.clear();
   }
 
-  /** The last path is lost, or none was up yet. */
+  /** To be called when the last path is lost, and at start. */
   handleNoPath(): void {
     if (this.#state !== "up") return;
     this.#state = "waiting";
@@ -44,12 +44,12 @@ export class Reach {
     this.#waiting.clear();
   }
 
-  /** A flow begins: `refuse` is called if no path comes up in time. */
+  /** Adds a flow that begins. `refuse` is called when no path comes up in time. */
   watch(refuse: () => void): void {
     if (this.#state === "waiting") this.#waiting.add(refuse);
   }
 
-  /** The flow is over. */
+  /** Removes a flow that has ended. */
   forget(refuse: () => void): void {
     this.#waiting.delete(refuse);
   }

@@ -11,11 +11,11 @@ import { canonicalIp } from "@hawser/shared-protocol";
 import type { PathConfig } from "../config.ts";
 import { type Found, OwnPrefixes } from "./own-prefixes.ts";
 
-/** Changes come in bursts (a link that comes up has addresses and routes): they are looked at together, milliseconds. */
+/** How long changes are gathered before the table is read, milliseconds: a link that comes up brings several. */
 const BURST_MS = 200;
 /**
- * From one reading to the next, milliseconds: at least so many, and more for each route of a long table. A route costs some
- * 3 us of CPU, so that a full table of the Internet that changes all the time costs 5 % of a core.
+ * The least time between two readings, milliseconds, and what each route of the table adds to it. Reading a route takes
+ * about 3 us of CPU. So a full table of the Internet that changes all the time takes 5 % of a core.
  */
 const LEAST_GAP_MS = 300;
 const GAP_MS_PER_ROUTE = 0.06;
@@ -27,20 +27,20 @@ type Line = Pick<PathConfig, "interface" | "source">;
 export interface RouteFollowerOptions {
   readonly logger: Logger;
   readonly lines: () => readonly Line[];
-  /** The prefixes that are left alone now. */
+  /** Called with the prefixes that are left alone, whenever they change. */
   readonly onPrefixes: (prefixes: readonly string[]) => void;
 }
 
-/** Follows the routing table: which destinations go over no line, now and whenever routes, addresses or lines change. */
+/** Finds the destinations that are routed over no line, now and whenever routes, addresses or lines change. */
 export class RouteFollower {
   readonly #options: RouteFollowerOptions;
   readonly #devices = new LineDevices();
   #socket: NetlinkSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** No earlier is the table read again. */
+  /** The earliest time of the next reading. */
   #notBefore = 0;
   #reading: Promise<void> | undefined;
-  /** Something has changed since the last reading began. */
+  /** Whether something has changed since the last reading began. */
   #isStale = false;
   #omitted = 0;
   #isStopped = false;
@@ -80,7 +80,7 @@ export class RouteFollower {
     }, delay).unref();
   }
 
-  /** Reads them now. Never throws. */
+  /** Reads the table now. Never throws. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -109,7 +109,7 @@ export class RouteFollower {
 const TOO_MANY =
   "too many routes lead over no line: those of connected networks and some others are left alone, the rest is captured; `bypass` names what is not to be";
 
-/** What the routing table sends over none of these interfaces. @throws SystemError */
+/** The destinations that the routing table sends over none of these interfaces. @throws SystemError */
 async function readOwnPrefixes(lines: ReadonlySet<number>): Promise<Found> {
   using socket = new NetlinkSocket({ protocol: NetlinkProtocol.route });
   const found: Found[] = [];
@@ -128,12 +128,15 @@ async function readOwnPrefixes(lines: ReadonlySet<number>): Promise<Found> {
   };
 }
 
-/** What is left alone at this moment, for rules that nobody keeps up to date. @throws SystemError */
+/** The prefixes to leave alone at this moment, for rules that no gateway keeps up to date. @throws SystemError */
 export async function ownPrefixesNow(lines: readonly Line[]): Promise<readonly string[]> {
   return (await readOwnPrefixes(new LineDevices().indices(lines))).prefixes;
 }
 
-/** The interfaces of lines. One that is known by its address alone is on the interface that has it, or had it last. */
+/**
+ * Finds the interfaces of lines. A line that only has a source address is on the interface with that address, or the
+ * last one that had it.
+ */
 class LineDevices {
   readonly #lastOf = new Map<string, string>();
 

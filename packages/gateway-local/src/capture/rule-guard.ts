@@ -2,20 +2,20 @@ import type { Logger } from "@hawser/gateway-kit";
 import type { EventLog } from "@hawser/status-api";
 
 /**
- * So often within so many milliseconds are the rules put back. Whoever takes them away once more is not a firewall that
- * was reloaded, but a program that wants them gone: it is left alone for a while, as two that undo each other's work
- * without end load the machine and help nobody.
+ * How often the rules are put back within how many milliseconds. When they are taken away once more, the cause is not a
+ * firewall that was reloaded but a program that removes them again and again. The gateway then gives in for a while: two
+ * programs that undo each other's work without end only load the machine.
  */
 export const MAX_RESTORES = 5;
 export const RESTORE_SPAN_MS = 300_000;
 export const PAUSE_MS = 300_000;
 
-/** Says what happens to the rules that others change, and whether they are put back. */
+/** Decides whether rules that another program has changed are put back, and logs what happens. */
 export class RuleGuard {
   readonly #events: EventLog;
   readonly #logger: Logger;
   readonly #now: () => number;
-  /** When they were put back, lately. */
+  /** The times at which the rules were put back lately. */
   #restores: number[] = [];
   #lostSince: number | undefined;
   #pausedUntil = 0;
@@ -27,12 +27,12 @@ export class RuleGuard {
     this.#now = now;
   }
 
-  /** Why the rules do not stand, for people. */
+  /** For people: why the rules are not in place. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
-  /** They are not as they should be. Says whether they are to be put back now. */
+  /** The rules are not as they should be. Returns whether to put them back now. */
   handleLost(differences: readonly string[], by: string | undefined): boolean {
     if (this.isPaused) return false;
     const now = this.#now();
@@ -59,12 +59,12 @@ export class RuleGuard {
     this.#tell("rules-given-up", this.#trouble);
   }
 
-  /** They are left as they are, until this time has passed or somebody asks for them anew. */
+  /** Until this time the rules stay as they are, unless a reload asks for them. */
   get isPaused(): boolean {
     return this.#now() < this.#pausedUntil;
   }
 
-  /** They could not be put in place. */
+  /** The rules could not be put in place. */
   handleFailed(reason: string): void {
     const trouble = `the redirect rules could not be put in place: ${reason}`;
     if (this.#trouble !== trouble) this.#logger.error(trouble);
@@ -72,7 +72,7 @@ export class RuleGuard {
     this.#lostSince ??= this.#now();
   }
 
-  /** They are as they should be; `isOwnWork`: because they were put back. */
+  /** The rules are as they should be. `isOwnWork`: because this gateway put them back. */
   handleInPlace(isOwnWork: boolean): void {
     this.#trouble = undefined;
     this.#pausedUntil = 0;
@@ -84,7 +84,7 @@ export class RuleGuard {
     this.#tell("rules-restored", `the redirect rules ${how} after ${seconds} s`);
   }
 
-  /** Somebody asks for the rules anew: what was before counts no more. */
+  /** A reload asks for the rules: changes from before count no more. */
   handleAsked(): void {
     this.#restores = [];
     this.#pausedUntil = 0;

@@ -19,11 +19,11 @@ import { RuleGuard } from "./rule-guard.ts";
 import { RuleWatch, type RuleWatchOptions } from "./rule-watch.ts";
 import { type CaptureState, drainingRules, EVERY_WAY_OUT, RULES_OWNER, redirectRules } from "./rules.ts";
 
-/** How often it is looked whether the last captured flow has finished, milliseconds. */
+/** How often to check whether the last captured flow has ended, milliseconds. */
 const DRAIN_PERIOD_MS = 1_000;
 
 /**
- * What the rules are to do:
+ * The state of the rules:
  *
  * ```
  *            follow(rules wanted)            stopCapturing, follow(none wanted)
@@ -34,13 +34,13 @@ const DRAIN_PERIOD_MS = 1_000;
  */
 type Aim = "nothing" | "capture" | "drain";
 
-/** Who knows of destinations that are left alone. */
+/** Tells which destinations are left alone. */
 export type LeftBy = "remote" | "routes";
 
 export interface RuleKeeperOptions {
   readonly logger: Logger;
   readonly events: EventLog;
-  /** Whether flows are open that the rules have turned to the listener. */
+  /** Whether redirected flows are open. */
   readonly hasCaptured: () => boolean;
   readonly failed: Pick<FailedDestinations, "hasSets" | "prepare" | "goWithout" | "end">;
   readonly runner?: Runner;
@@ -48,9 +48,8 @@ export interface RuleKeeperOptions {
 }
 
 /**
- * The redirect rules' life, from start to stop. Whoever changes what they depend on says so here; one change at a time is
- * brought into the kernel, and it is always the latest state that is: of two at once, the one that knows less can never
- * be the last.
+ * Keeps the redirect rules from start to stop. Everything that the rules depend on is told to this class. It changes the
+ * kernel's rules one change at a time, and each change brings in the latest state, so an older state is never the last.
  */
 export class RuleKeeper {
   readonly #logger: Logger;
@@ -58,23 +57,23 @@ export class RuleKeeper {
   readonly #failed: RuleKeeperOptions["failed"];
   readonly #runner: Runner;
   #aim: Aim = "nothing";
-  /** Nothing is captured any more, whatever else is asked for. */
+  /** Nothing is captured any more, whatever is asked for later. */
   #isOver = false;
-  /** The interfaces and listeners; while draining the last ones. */
+  /** The interfaces and listeners; in `drain` those from before. */
   #capture: CaptureConfig | undefined;
   readonly #left = new Map<LeftBy, readonly string[]>();
   #wayOut = EVERY_WAY_OUT;
-  /** Rules of ours may be in the kernel. */
+  /** Whether this gateway's rules may be in the kernel. */
   #installed = false;
-  /** Resolves when all that was asked for so far is done. */
+  /** Resolves when every change that was asked for so far is made. */
   #done: Promise<void> = Promise.resolve();
-  /** What was asked for and has not begun. */
+  /** The change that was asked for and has not begun. */
   #next: Promise<void> | undefined;
   #drain: NodeJS.Timeout | undefined;
   readonly #guard: RuleGuard;
   readonly #listen: RuleWatchOptions["listen"];
   #watch: RuleWatch | undefined;
-  /** They have been in place since capturing began. */
+  /** Whether the rules have been in place since capturing began. */
   #hasBegun = false;
 
   constructor({ logger, events, hasCaptured, failed, listen, runner = systemRunner() }: RuleKeeperOptions) {
@@ -86,7 +85,7 @@ export class RuleKeeper {
     this.#guard = new RuleGuard(events, logger);
   }
 
-  /** Undefined where none are wanted. */
+  /** Undefined when no rules are wanted. */
   get status(): RulesStatus | undefined {
     if (this.#aim !== "capture") return undefined;
     const trouble =
@@ -95,8 +94,8 @@ export class RuleKeeper {
   }
 
   /**
-   * Captures as the configuration says. Without `rules` nothing new is captured, and what the rules have turned to the
-   * listener goes on until it ends by itself.
+   * Captures as the configuration says. Without `rules` nothing new is captured, and flows that were redirected before go
+   * on until they end.
    * @throws IptablesError
    */
   async follow(capture: CaptureConfig | undefined): Promise<void> {
@@ -108,20 +107,20 @@ export class RuleKeeper {
     await this.#bringAbout();
   }
 
-  /** These destinations, addresses or prefixes, are left alone from now on, in place of those of before. */
+  /** Leaves these destinations alone from now on, in place of those before: addresses or prefixes. */
   setLeft(by: LeftBy, destinations: readonly string[]): void {
     if (destinations.join() === (this.#left.get(by) ?? []).join()) return;
     this.#left.set(by, [...destinations]);
     this.#bringAboutAlone(`leave the destinations alone that are new among the ${by}`);
   }
 
-  /** In these families the remote gateway has a way out. */
+  /** The remote gateway reaches the Internet in these families. */
   setWayOut(wayOut: CaptureState["wayOut"]): void {
     this.#wayOut = wayOut;
     this.#bringAboutAlone("follow the remote gateway's way out");
   }
 
-  /** Nothing new is turned to the listener from now on, for good. Never throws. */
+  /** Redirects nothing new from now on, for good. Never throws. */
   async stopCapturing(): Promise<void> {
     this.#isOver = true;
     if (this.#aim !== "capture") return;
@@ -129,19 +128,19 @@ export class RuleKeeper {
     await this.#try("stop capturing", () => this.#bringAbout());
   }
 
-  /** Takes the rules away for good. Never throws. */
+  /** Removes the rules for good. Never throws. */
   async remove(): Promise<void> {
     this.#isOver = true;
     this.#aim = "nothing";
     await this.#try("remove the redirect rules", () => this.#bringAbout());
   }
 
-  /** For what nobody waits for. */
+  /** For changes that no caller waits for. */
   #bringAboutAlone(what: string): void {
     if (this.#aim === "capture") void this.#try(what, () => this.#bringAbout());
   }
 
-  /** Makes the kernel's rules what they should be, after what is under way. @throws IptablesError */
+  /** Makes the kernel's rules what they should be, after the change that is under way. @throws IptablesError */
   #bringAbout(): Promise<void> {
     this.#next ??= this.#inTurn(() => {
       this.#next = undefined;
@@ -204,7 +203,7 @@ export class RuleKeeper {
     this.#hasBegun = false;
   }
 
-  /** Whether the rules stand, in the end: where others have changed them, they are put back. */
+  /** Resolves with whether the rules are in place. Rules that another program has changed are put back first. */
   async #look(by: string | undefined): Promise<boolean> {
     if (this.#aim !== "capture" || !this.#capture) return true;
     const wanted = redirectRules(this.#state(this.#capture));
@@ -231,7 +230,9 @@ export class RuleKeeper {
     return { capture, left: [...this.#left.values()].flat(), wayOut: this.#wayOut, hasSets };
   }
 
-  /** There may be sets, but no rules that ask for them: for want of xt_set, or of CAP_NET_RAW. @throws IptablesError */
+  /**
+   * The kernel may have sets but allow no rules that ask for them: without xt_set or CAP_NET_RAW. @throws IptablesError
+   */
   async #applyRedirect(capture: CaptureConfig): Promise<FamilyOutcome[]> {
     await this.#failed.prepare();
     const state = this.#state(capture);
@@ -258,7 +259,7 @@ export class RuleKeeper {
     this.#drain = undefined;
   }
 
-  /** At stop the gateway says when flows are over, and takes the rules away itself. */
+  /** Not at stop: the gateway then knows when flows have ended, and removes the rules itself. */
   #checkDrained(): void {
     if (this.#aim !== "drain" || this.#isOver || this.#hasCaptured()) return;
     void this.#try("remove the redirect rules", () => this.#inTurn(() => this.#finishDrain()));
@@ -266,11 +267,11 @@ export class RuleKeeper {
 
   async #finishDrain(): Promise<void> {
     if (this.#aim !== "drain" || !this.#capture) return;
-    // With `rules = false` root may have put rules of the same name in place meanwhile: these are not ours.
+    // With `rules = false` root may have installed rules of the same name meanwhile: they are not this gateway's.
     const states = await inspectRules(this.#runner, drainingRules(this.#state(this.#capture)));
     if (states.some(({ state }) => state === "differs")) this.#installed = false;
     await this.#clear();
-    // A reload may have asked for the rules meanwhile: its turn comes next.
+    // A reload may have asked for the rules meanwhile: its change comes next.
     if (this.#aim === "drain") this.#aim = "nothing";
     this.#endDrain();
   }

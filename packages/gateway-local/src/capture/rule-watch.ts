@@ -2,21 +2,27 @@ import type { Logger } from "@hawser/gateway-kit";
 import { type NetlinkSocket, type RulesChange, watchNftables } from "@hawser/linux-sockets";
 import type { Family } from "iptables-wrapper";
 
-/** From a change that the kernel tells of to the look at the rules, milliseconds: a reload is many changes. */
+/** How long after the kernel reports a change the rules are checked, milliseconds: a reload makes many changes. */
 const SETTLE_MS = 100;
-/** From one look to the next, milliseconds, however much changes: each costs some 20 ms of CPU. */
+/** The least time between two checks, milliseconds: a check takes about 20 ms of CPU. */
 const LEAST_GAP_MS = 500;
-/** How often the rules are looked at without a reason, milliseconds: where the kernel tells of changes, and where not. */
+/**
+ * How often the rules are checked without a report, milliseconds: where the kernel reports changes, and where it does
+ * not.
+ */
 export const TOLD_PERIOD_MS = 120_000;
 export const UNTOLD_PERIOD_MS = 2_000;
 
 export interface RuleWatchOptions {
   readonly logger: Logger;
-  /** Looks at the rules. `by` has changed them, as far as the kernel says. Says whether they stand. */
+  /**
+   * Checks the rules. `by` is the program that changed them, where the kernel says so. Resolves with whether they are in
+   * place.
+   */
   readonly look: (by: string | undefined) => Promise<boolean>;
-  /** Families in which there are rules. */
+  /** The families that have rules. */
   readonly wanted: () => readonly Family[];
-  /** Hears of changes. @throws where the kernel does not tell of them */
+  /** Subscribes to the kernel's reports of changes. @throws when the kernel gives none */
   readonly listen?: (
     onChange: (change: RulesChange) => void,
     onLost: () => void,
@@ -24,9 +30,9 @@ export interface RuleWatchOptions {
 }
 
 /**
- * Says when to look whether the rules still stand: at once when the kernel tells of a change, and now and then. It tells of
- * what iptables-nft and nft do. What iptables-legacy does it keeps to itself: a family of which nothing was ever told,
- * although this gateway has changed it, is looked at often.
+ * Decides when to check whether the rules are in place: at once when the kernel reports a change, and from time to time.
+ * The kernel reports changes by iptables-nft and nft, but not those by iptables-legacy. When it has reported nothing of a
+ * family although this gateway has changed it, that family is checked often.
  */
 export class RuleWatch {
   readonly #options: RuleWatchOptions;
@@ -67,7 +73,7 @@ export class RuleWatch {
     this.#lookIn(SETTLE_MS);
   }
 
-  /** Or earlier, if that is due. */
+  /** Checks after this time, or earlier if a check is due. */
   #lookIn(delayMs: number): void {
     const now = performance.now();
     const due = Math.max(now + delayMs, this.#lastLook + LEAST_GAP_MS);
@@ -85,7 +91,7 @@ export class RuleWatch {
     const stand = await this.#options.look(by).catch(() => false);
     this.#isLooking = false;
     this.#lastLook = performance.now();
-    // What stands was changed by nobody else.
+    // The rules are in place: the program that was named has changed something else.
     if (stand && this.#by === by) this.#by = undefined;
     const isTold = this.#options.wanted().every((family) => this.#told.has(family));
     const again = this.#due;

@@ -14,72 +14,74 @@ import {
 import type { CaptureConfig } from "../config.ts";
 
 /**
- * The firewall rules of capturing, for each family that has a listener:
+ * The firewall rules that capture, for each family that has a listener:
  *
  * ```
- *  TCP of the LAN -- nat PREROUTING: HAWSER --(turned)-- filter INPUT: HAWSER.accept --> the listener
+ *  TCP of the LAN -- nat PREROUTING: HAWSER --(redirected)-- filter INPUT: HAWSER.accept --> the listener
  *                                       '---(not)--.
  *  UDP of the LAN ----------------------------------'--- filter FORWARD: HAWSER.refuse --> an error, or past Hawser
  * ```
  */
 
-/** Tag of everything that this gateway puts into the firewall. */
+/** The tag of every rule that this gateway puts into the firewall. */
 export const RULES_OWNER = "HAWSER";
 
 const REDIRECT = chainName(RULES_OWNER);
 const ACCEPT = chainName(RULES_OWNER, "accept");
 const REFUSE = chainName(RULES_OWNER, "refuse");
 
-/** Where browsers speak QUIC. */
+/** The UDP port of QUIC. */
 const QUIC_PORT = 443;
 const PORT_UNREACHABLE: Readonly<Record<Family, string>> = {
   ipv4: "icmp-port-unreachable",
   ipv6: "icmp6-port-unreachable",
 };
 
-/** Destinations that failed lately, by how: they have a set in the kernel for each family (failed-destinations.ts). */
+/** How a destination failed. Each way has a set in the kernel for each family (failure-sets.ts). */
 export const FAILURES = ["refused", "unreachable"] as const;
 export type Failure = (typeof FAILURES)[number];
 
-/** What a client is told that tries such a destination once more. */
+/** The error that a client gets which tries such a destination again. */
 const FAILURE_ANSWERS: Readonly<Record<Failure, Record<Family, string>>> = {
   refused: { ipv4: "tcp-reset", ipv6: "tcp-reset" },
   unreachable: { ipv4: "icmp-host-unreachable", ipv6: "icmp6-addr-unreachable" },
 };
 
-/** The name of a set in the kernel. */
+/** The name of the set of such destinations in the kernel. */
 export function failureSet(failure: Failure, family: Family): string {
   return chainName(RULES_OWNER, `${failure}.${family}`);
 }
 
 /**
- * Never captured: what the remote gateway would not dial, such as a home's own networks and its provider's. The machine's
- * own addresses are matched by their type, the remote gateway's by address.
+ * Destinations that are never captured, because the remote gateway would not dial them: a home's own networks and its
+ * provider's, for example. Other rules leave the machine's own addresses and the remote gateway's addresses alone.
  */
 const LEFT_ALONE = SPECIAL_RANGES.flatMap(([, ...ranges]) => ranges);
 
-/** All that the rules depend on. */
+/** Everything that the rules depend on. */
 export interface CaptureState {
   readonly capture: CaptureConfig;
-  /** Left alone besides: the remote gateway's addresses, and prefixes that the routing table sends over no line. */
+  /**
+   * Further destinations that are left alone: the remote gateway's addresses, and prefixes that are routed over no line.
+   */
   readonly left: readonly string[];
-  /** Families in which the remote gateway has a way out. */
+  /** The address families in which the remote gateway reaches the Internet. */
   readonly wayOut: Readonly<Record<Family, boolean>>;
-  /** Whether the kernel has the sets of destinations that failed lately. */
+  /** Whether the kernel has the sets of failed destinations. */
   readonly hasSets: boolean;
 }
 
-/** What is taken for true of a remote gateway that has said nothing else. */
+/** The families that a remote gateway is taken to reach until it says otherwise. */
 export const EVERY_WAY_OUT: CaptureState["wayOut"] = { ipv4: true, ipv6: true };
 
-/** A kind of packets of which some are refused. */
+/** A kind of packets some of which are refused. */
 interface Refused {
   readonly packets: Match;
-  /** Which of them, and how. */
+  /** Which packets are refused, and with which error. */
   readonly rules: readonly Rule[];
 }
 
-/** The rules while the gateway captures. A family without a listener gets none. */
+/** The rules while the gateway captures. A family without a listener has none. */
 export function redirectRules(state: CaptureState): RuleSet {
   return ruleSet(state, (family, port) => [
     redirectTable(family, port, state, state.wayOut[family]),
@@ -88,10 +90,9 @@ export function redirectRules(state: CaptureState): RuleSet {
 }
 
 /**
- * What stays of them at the end of capturing, until the last flow has finished: nothing new is turned to the listener or
- * refused. The chain with REDIRECT stays: where it holds the last rule that needs connection tracking, the kernel would
- * stop tracking without it, and what was turned before would no longer arrive. Nor would that without HAWSER.accept,
- * where the firewall accepts nothing else.
+ * The rules that stay after capturing, until the last captured flow has ended. They redirect and refuse nothing new. The
+ * chain with REDIRECT stays for connection tracking: the kernel stops tracking with the last rule that needs it, and then
+ * the packets of open flows would no longer reach the listener. HAWSER.accept stays for firewalls that accept nothing else.
  */
 export function drainingRules(state: CaptureState): RuleSet {
   return ruleSet(state, (family, port) => [
@@ -108,7 +109,7 @@ function ruleSet({ capture }: CaptureState, tables: (family: Family, port: numbe
   return { owner: RULES_OWNER, ipv4: rules("ipv4"), ipv6: rules("ipv6") };
 }
 
-/** A listener on `::` alone takes IPv4 as well. */
+/** A listener on `::` takes IPv4, too, when there is no IPv4 listener. */
 export function capturePort({ listen }: CaptureConfig, family: Family): number | undefined {
   const isV6 = (host: string): boolean => host.includes(":");
   const own = listen.find(({ host }) => isV6(host) === (family === "ipv6"));
@@ -132,8 +133,8 @@ function redirectTable(family: Family, port: number, state: CaptureState, isCapt
 }
 
 /**
- * What was turned to the listener arrives at INPUT, where many firewalls drop all that they were not told of. Its DNAT
- * state tells it from what somebody sends to the port by himself.
+ * Redirected packets pass the chain INPUT, where many firewalls drop everything that they do not know. The conntrack state
+ * DNAT tells them from packets that somebody sends to the port directly.
  */
 function filterTable(
   family: Family,
@@ -151,20 +152,20 @@ function filterTable(
     ],
     jumps: [
       ...jumps(state, "INPUT", ACCEPT, { protocol: "tcp" }),
-      // What cannot be refused is spared the way past all exceptions.
+      // Only packets of a kind that may be refused pass the rules of all exceptions.
       ...refused.flatMap(({ packets }) => jumps(state, "FORWARD", REFUSE, packets)),
     ],
   };
 }
 
-/** Destinations that are left alone, in all that is done to others. */
+/** Rules before all others: packets to destinations that are left alone go on as without Hawser. */
 function exceptions(family: Family, { capture, left }: CaptureState): Rule[] {
   const texts = [...LEFT_ALONE, ...capture.bypass.map(formatCidr), ...left];
   const cidrs = texts.flatMap((text) => normalizeCidr(text, family) ?? []);
   return [...new Set(cidrs)].map((destination): Rule => ({ destination, target: "RETURN" }));
 }
 
-/** Browsers whose QUIC is refused take TCP at once, which is captured. */
+/** A browser whose QUIC is refused goes on with TCP at once, and TCP is captured. */
 function refusedQuic(family: Family, { capture }: CaptureState): Refused[] {
   if (capture.quic === "pass") return [];
   const packets: Match = { protocol: "udp", destinationPort: QUIC_PORT };
@@ -172,9 +173,9 @@ function refusedQuic(family: Family, { capture }: CaptureState): Refused[] {
 }
 
 /**
- * Where the remote gateway has no way out in this family, a connection that was turned to the listener would look open,
- * and its client would not try the other family. A reset, as the kernel sends each client few ICMP errors: the seventh
- * in a row waits for a second.
+ * Refuses TCP of a family in which the remote gateway does not reach the Internet. A redirected connection would look open
+ * to the client, which would not try the other family. It is refused by a reset, since the kernel limits ICMP errors to
+ * each client: the seventh in a row waits for a second.
  */
 function refusedTcp(family: Family, { wayOut, hasSets }: CaptureState): Refused[] {
   const packets: Match = { protocol: "tcp", syn: true };
@@ -187,7 +188,7 @@ function refusedTcp(family: Family, { wayOut, hasSets }: CaptureState): Refused[
   return [{ packets, rules }];
 }
 
-/** Destinations that failed lately: what goes to them is not turned to the listener, but refused on its way past it. */
+/** Refuses connections to destinations that failed lately, instead of redirecting them. */
 function spared(family: Family, { hasSets }: CaptureState): Rule[] {
   if (!hasSets) return [];
   return FAILURES.map(
@@ -199,7 +200,7 @@ function spared(family: Family, { hasSets }: CaptureState): Rule[] {
   );
 }
 
-/** From each captured interface. */
+/** The same rules for each captured interface. */
 function jumps({ capture }: CaptureState, from: BuiltinChain, to: string, packets: Match): Jump[] {
   return capture.from.map((inInterface) => ({ from, to, inInterface, ...packets }));
 }

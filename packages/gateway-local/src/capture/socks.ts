@@ -22,15 +22,15 @@ import {
 import type { SocksConfig } from "../config.ts";
 import type { FlowOpener } from "./flow-opener.ts";
 
-/** From the connection to the whole request, milliseconds (dante's `timeout.negotiate`). */
+/** How long a client may take until its request is complete, milliseconds (dante's `timeout.negotiate`). */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
-/** Clients that have not made their request yet. All the machine's own programs are one source. */
+/** Limits of clients that have not made their request yet. All of the machine's own programs are one source. */
 const HANDSHAKES = { total: 512, perSource: 256, perSite: 512 };
 
-/** What the password of an unknown user is compared with. */
+/** The password of an unknown user is compared with this, so that the answer takes as long as for a known one. */
 const NOBODY = Secret.fromBytes(randomBytes(32));
 
-/** SPEC.md, section 5: what the codes are called in SOCKS. */
+/** The SOCKS reply for each code of SPEC.md, section 5. */
 const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.refused]: SocksReply.connectionRefused,
   [StreamCode.hostUnreachable]: SocksReply.hostUnreachable,
@@ -40,7 +40,7 @@ const REPLIES: Readonly<Record<number, SocksReply>> = {
   [StreamCode.notAllowed]: SocksReply.notAllowed,
 };
 
-/** For the metrics and the log: clients that guess, or were pointed at the wrong port; all other faults are "handshake". */
+/** Reasons of refusals in metrics and log: a wrong password, or another protocol. All other faults are "handshake". */
 const REASONS: Readonly<Record<string, string>> = {
   [SocksErrorCode.authFailed]: "password",
   [SocksErrorCode.socks4]: "socks4",
@@ -71,7 +71,7 @@ export class SocksCapture {
     return listenAll(options, this.#logger, (raw) => this.#handleConnection(raw));
   }
 
-  /** Follows who may use it. It listens where it does. */
+  /** Takes over the users of a changed configuration. The addresses of the listeners stay. */
   handleConfig(config: SocksConfig): void {
     this.#config = config;
   }
@@ -89,8 +89,8 @@ export class SocksCapture {
   }
 
   /**
-   * The check of a client's user and password; undefined where none is asked for. The right one is taken at any time,
-   * however many wrong ones came from its address: others behind that must not lock its owner out.
+   * Checks a client's user and password; undefined when no password is asked for. The right password is always accepted,
+   * also after many wrong ones from the same address: others behind that address must not lock its owner out.
    */
   #check(): Authenticate | undefined {
     const { users } = this.#config;
@@ -103,8 +103,8 @@ export class SocksCapture {
 }
 
 /**
- * One SOCKS client: `handshake` until its request is whole, then `dialling` until the remote answers, then a plain flow.
- * Refused at any of these, it is turned away.
+ * One SOCKS client. It is in `handshake` until its request is complete, then in `dialling` until the remote gateway answers,
+ * then it is a plain flow. It can be refused in each of these states.
  */
 class SocksClient {
   readonly #socket: Socket;
@@ -161,7 +161,7 @@ class SocksClient {
     }
   }
 
-  /** Others came, and it had waited longest. */
+  /** Too many clients wait, and this one has waited longest: it has to go. */
   handleDisplaced(): void {
     this.#note("displaced");
     this.#socket.resetAndDestroy();
@@ -177,7 +177,7 @@ class SocksClient {
     this.#refusals.note({ listener: "socks", reason }, "info", { from, ...fields }, "SOCKS handshake failed");
   }
 
-  /** Early data goes along: the client did not wait for the reply, neither do we. */
+  /** Data that the client sent without waiting for the reply goes with the flow. */
   #open(destination: { host: string; port: number }, early: Buffer): void {
     const { host, port } = destination;
     const opened = this.#opener.open("socks", { host, port }, this.#socket, {

@@ -1,15 +1,18 @@
 /**
- * Waits before a line is dialled again. After attempts that fail: short at first, doubling, never so long that a line's
- * return goes unnoticed for seconds; an attempt that nobody answered was wait enough. After a loss: none, if the line had
- * served. One that joins and dies again and again (full packets get lost on it, or something on its way resets it) stalls
- * the flows each time, and is left alone for ever longer.
+ * Computes the wait before a line is dialled again. After failed attempts the wait is short at first and doubles, up to a
+ * bound at which the return of a line is still noticed within seconds. An attempt without an answer was wait enough. After
+ * the loss of a line that had served there is no wait. A line that joins and dies again and again (it loses full packets,
+ * or a device on the way resets it) stalls flows each time, so its wait grows.
  */
 
 export const FIRST_DELAY_MS = 250;
 export const MAX_DELAY_MS = 1_000;
-/** A subflow that lived so long has served. One on a line that loses all full packets is found dead within 1 to 3 s. */
+/**
+ * A subflow that lived this long has served, milliseconds. On a line that loses all full packets it dies within 1 to 3
+ * s.
+ */
 export const LONG_LIFE_MS = 5_000;
-/** A good line that had a bad minute is left out for no longer. */
+/** The longest wait: a good line that had a bad minute is left out for no longer. */
 export const MAX_HOLD_MS = 10_000;
 const HOLD_GROWTH = 4;
 
@@ -22,13 +25,13 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Milliseconds from the end of an attempt that failed, and took `tookMs`, to the next. */
+  /** The wait after an attempt that took `tookMs` and failed, milliseconds. */
   afterFailure(tookMs: number): number {
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
     return this.#jitter(Math.max(FIRST_DELAY_MS, delay - tookMs));
   }
 
-  /** Milliseconds from the loss of a subflow that was joined for `livedMs` to the next attempt. */
+  /** The wait after the loss of a subflow that was joined for `livedMs`, milliseconds. */
   afterLoss(livedMs: number): number {
     this.#failures = 0;
     if (livedMs >= LONG_LIFE_MS) {
@@ -38,13 +41,13 @@ export class Backoff {
     return this.#jitter(Math.min(MAX_HOLD_MS, FIRST_DELAY_MS * HOLD_GROWTH ** this.#shortLives++));
   }
 
-  /** The line is another one now, for all that is known. */
+  /** Forgets what was: the line may be another one now. */
   reset(): void {
     this.#failures = 0;
     this.#shortLives = 0;
   }
 
-  /** A quarter is chance, so that lines that died together do not dial together. */
+  /** A quarter of the wait is random, so that lines that died together do not dial together. */
   #jitter(delay: number): number {
     return delay * (0.75 + 0.25 * this.#random());
   }

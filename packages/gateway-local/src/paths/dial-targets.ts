@@ -5,15 +5,14 @@ import type { RemoteAddress, RemoteAddresses } from "../remote-addresses.ts";
 import { DialError } from "./dial-error.ts";
 import type { Link } from "./link-watch.ts";
 
-/** One address of the remote gateway, where a path can be dialled. */
+/** One address of the remote gateway that a path can dial. */
 export interface DialTarget extends RemoteAddress {
   readonly endpoint: Endpoint;
 }
 
 /**
- * Where a path can be dialled, at least one target: the pairing's endpoints in their order, each with its name's addresses
- * in the resolver's. Of another family than the line's addresses only when there is nothing else: what the line shows
- * may not be all it can do.
+ * The addresses that a path can dial, at least one: those of the pairing's endpoints in their order, and for a name in the
+ * resolver's order. Addresses of a family that the line has no address of are only used when there are no others.
  * @throws Error that no endpoint leads anywhere, or to no address of the source's family
  */
 export async function dialTargets(
@@ -49,13 +48,13 @@ function ofFamily(found: readonly DialTarget[], source: string): readonly DialTa
   throw new DialError(`${hosts} has no IPv${isIP(source)} address, and path.source is ${source}`);
 }
 
-/** Link-local addresses lead nowhere. */
+/** A link-local address reaches no remote gateway. */
 function familiesOf(link: Link, addresses: readonly LocalAddress[]): ReadonlySet<number> {
   const own = addresses.filter((entry) => entry.interface === link.interface);
   return new Set(own.filter(({ address }) => !/^fe[89ab]/.test(address)).map(({ family }) => family));
 }
 
-/** Whose turn it is: the target that served last comes first, then each of the others, then all anew. */
+/** The order in which targets are dialled: first the one that served last, then each of the others, then all again. */
 export class TargetRotation {
   readonly #tried = new Set<string>();
   #served: string | undefined;
@@ -69,7 +68,7 @@ export class TargetRotation {
     return target;
   }
 
-  /** The line worked over this target for long. */
+  /** The line has worked over this target for a long time. */
   handleServed(target: DialTarget): void {
     this.#served = nameOf(target);
     this.restart();

@@ -7,14 +7,14 @@ import type { PathConfig } from "../config.ts";
 import { DialError } from "./dial-error.ts";
 import type { DialTarget } from "./dial-targets.ts";
 
-/** How long an answer is waited for: longer than the way there and back through a full queue. */
+/** How long to wait for an answer, milliseconds: longer than a round trip through a full queue. */
 const ANSWER_MS = 3_000;
 /**
- * While nobody answers, another socket sends its SYN each so often, and the first that connects is taken. The system
- * repeats a SYN after a second, then after two (RFC 6298): a line that is back must not wait for that.
+ * How often another socket sends a SYN while there is no answer, milliseconds. The first socket that connects is used. The
+ * kernel repeats a SYN only after one second, then after two (RFC 6298), which would delay the use of a line that is back.
  */
 const NEXT_SYN_MS = 400;
-/** A line that has just died may be back soon: an attempt that goes on sends SYNs twice as often in its first minute. */
+/** In its first minute an attempt sends SYNs twice as often: a line that has just died may be back soon. */
 const CLOSE_WATCH_MS = 60_000;
 
 /** Told why the attempt would fail now; whether it should go on. Never throws. */
@@ -101,7 +101,7 @@ function silence(host: string, port: number): DialError {
   return new DialError(`no answer from ${host} port ${port} within ${ANSWER_MS} ms`);
 }
 
-/** Runs a race to its end, or until it is called off. */
+/** Runs a race to its end, or until it is aborted. */
 async function winnerOf(race: SynRace, signal: AbortSignal): Promise<Socket> {
   const callOff = (): void => race.fail(new DialError("the attempt was called off"));
   race.connect();
@@ -114,13 +114,15 @@ async function winnerOf(race: SynRace, signal: AbortSignal): Promise<Socket> {
   }
 }
 
-/** Sockets that connect to the same address at once: the first to do so wins, and what one fails with is all their fate. */
+/**
+ * Sockets that connect to the same address at once. The first to connect wins. When one fails, all fail with its error.
+ */
 class SynRace {
   readonly #create: () => Socket;
   readonly #host: string;
   readonly #port: number;
   readonly #first = Promise.withResolvers<Socket>();
-  /** Each with the timer that gives it up. */
+  /** Each socket with the timer that gives it up. */
   readonly #sockets = new Map<Socket, NodeJS.Timeout>();
 
   constructor(create: () => Socket, host: string, port: number) {
@@ -134,7 +136,7 @@ class SynRace {
     return this.#first.promise;
   }
 
-  /** One more joins, until nobody has answered it for long. */
+  /** Adds a socket, which is given up when there is no answer in time. */
   connect(): void {
     const { resolve, reject } = this.#first;
     try {
@@ -146,7 +148,7 @@ class SynRace {
       const address = { host: this.#host, port: this.#port, autoSelectFamily: false };
       socket.connect(address, () => resolve(socket.off("error", reject)));
     } catch (error) {
-      // Those that are under way may still be answered.
+      // The sockets under way may still be answered.
       if (this.#sockets.size === 0) reject(error);
     }
   }
@@ -155,7 +157,7 @@ class SynRace {
     this.#first.reject(error);
   }
 
-  /** The socket is no longer of the race. */
+  /** Takes the socket out of the race. */
   take(socket: Socket): Socket {
     clearTimeout(this.#sockets.get(socket));
     this.#sockets.delete(socket);

@@ -11,10 +11,10 @@ import type { LinkOwner, LinkWatch } from "./link-watch.ts";
 import { SharedRace } from "./shared-race.ts";
 import { SubflowDialler } from "./subflow-dialler.ts";
 
-/** One line: keeps its subflows dialled, and its role. */
+/** One path: keeps its subflows dialled, and knows its role. */
 export class Path implements LinkOwner {
   readonly config: PathConfig;
-  /** State and counters, as the status report has them. */
+  /** The state and counters of the status report. */
   readonly record: PathRecord;
   /** How its subflows connect. */
   readonly race = new SharedRace();
@@ -22,13 +22,13 @@ export class Path implements LinkOwner {
   readonly #links: LinkWatch;
   readonly #logger: Logger;
   readonly #diallers: SubflowDialler[];
-  /** As configured, or changed since. */
+  /** The role in the configuration, or the one that a user has given since. */
   #wanted: PathRole;
   #wantedReason = "configured";
   #quota: PathQuota | undefined;
-  /** A drill has taken it out: it is not dialled. */
+  /** Whether a drill has taken the path out, so that it is not dialled. */
   #isOut = false;
-  /** Why the path's link is away, while it is. */
+  /** Why the path's link is away; undefined while it is there. */
   #linkLost: string | undefined;
 
   constructor(
@@ -54,18 +54,18 @@ export class Path implements LinkOwner {
     return this.config.name;
   }
 
-  /** As configured, or changed since; what is in force may be another. */
+  /** The role in the configuration, or the one that a user has given since. The role in force may be another. */
   get role(): PathRole {
     return this.#wanted;
   }
 
-  /** What the path is used as: a quota that is reached takes more from it than its role gives. */
+  /** The role in force: a quota that is reached may allow less than the role. */
   get roleInForce(): PathRole {
     if (!this.#quota?.isReached || this.#wanted === "disabled") return this.#wanted;
     return this.#quota.config.whenReached === "backup" ? "backup" : "disabled";
   }
 
-  /** Why that is its role, for people. */
+  /** For people: why it has the role in force. */
   get roleReason(): string {
     if (!this.#quota || this.roleInForce === this.#wanted) return this.#wantedReason;
     return this.#quota.endReason;
@@ -100,8 +100,8 @@ export class Path implements LinkOwner {
   }
 
   /**
-   * Dials every subflow anew with the pairing as it is now, one after another, each beside its predecessor. One that has
-   * none carries nothing: nobody waits for it.
+   * Dials every subflow again with the present pairing, one after another, each beside the subflow that it replaces. A
+   * subflow that is not connected carries nothing, so the others do not wait for it.
    */
   async renew(): Promise<void> {
     for (const dialler of this.#diallers) {
@@ -111,7 +111,7 @@ export class Path implements LinkOwner {
     }
   }
 
-  /** Dials subflows anew, each beside its predecessor, whose keys were used for so much that others are due. */
+  /** Dials subflows again, each beside the one that it replaces, whose TLS keys have encrypted as much as they should. */
   renewKeys(): void {
     const { connections } = this.#keeper.driver;
     for (const dialler of this.#diallers) {
@@ -128,7 +128,7 @@ export class Path implements LinkOwner {
     for (const dialler of this.#diallers) dialler.stop();
   }
 
-  /** Ends its connections as a lost link would, and dials none until `putBack`. */
+  /** Ends the path's connections as a lost link would, and dials none until `putBack`. */
   takeOut(reason: string): void {
     if (this.#isOut) return;
     this.#isOut = true;
@@ -144,7 +144,7 @@ export class Path implements LinkOwner {
     this.start();
   }
 
-  /** Takes effect at once: a disabled path's subflows are closed, the others are told the remote. */
+  /** Takes effect at once. The subflows of a disabled path are closed; any other role is sent to the remote gateway. */
   setRole(role: PathRole, reason: string): void {
     if (role !== this.role) {
       this.#logger.info({ pathRole: role, before: this.role, reason }, "path has another role");
@@ -160,7 +160,7 @@ export class Path implements LinkOwner {
     this.enforceRole();
   }
 
-  /** Has the role followed that is in force now: the quota may have been reached, or have begun anew. */
+  /** Brings the role in force into effect, after the quota was reached or a new month has begun. */
   enforceRole(): void {
     const role = this.roleInForce;
     if (role === this.record.role) return;
@@ -170,7 +170,7 @@ export class Path implements LinkOwner {
     else this.start();
   }
 
-  /** Bytes that may go each way from now on. */
+  /** Bytes that may go in each direction from now on. */
   setAllowance(bytes: { readonly send: number; readonly receive: number }): void {
     this.#keeper.driver.setAllowance(this.name, bytes);
   }
@@ -186,14 +186,20 @@ export class Path implements LinkOwner {
     });
   }
 
-  /** Its connections will hear nothing of it: they end now, so that what they had under way goes over other lines. */
+  /**
+   * The link is away. The path's connections get no error from the kernel, so they are ended now and their data goes
+   * over other lines.
+   */
   handleLinkLost(reason: string): void {
     this.#linkLost = reason;
     this.#logger.warn({ reason }, "the path's link is lost");
     this.#cut(reason);
   }
 
-  /** What it had from these addresses goes over other lines, and it is dialled from the new one. */
+  /**
+   * Connections from these addresses end, their data goes over other lines, and the path is dialled from its new
+   * address.
+   */
   handleAddressesGone(addresses: ReadonlySet<string>): void {
     const { driver } = this.#keeper;
     const own = new Set(this.#diallers.map(({ subflow }) => subflow));
@@ -218,7 +224,7 @@ export class Path implements LinkOwner {
     for (const dialler of this.#diallers) dialler.hurry();
   }
 
-  /** An attempt failed; said once for each reason, not once a second. */
+  /** An attempt failed. It is logged once for each reason, not once a second. */
   handleFailure(error: Error): void {
     const reason = this.#linkLost ?? error.message;
     if (this.record.lastError !== reason) {
@@ -234,7 +240,7 @@ export class Path implements LinkOwner {
     if (state === "lost") this.#diallers.find(({ subflow }) => subflow === id)?.handleLost();
   }
 
-  /** The session is another one: every subflow of the old is gone. */
+  /** There is a new session: every subflow of the old one is gone. */
   handleNewSession(): void {
     for (const dialler of this.#diallers) dialler.handleLost();
   }

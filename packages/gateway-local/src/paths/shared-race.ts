@@ -1,7 +1,7 @@
 /**
- * The attempts of one path's subflows to connect. A path may have 16 subflows, and when its line is dead each of them would
- * send SYNs without a break: hundreds of sockets, and a rate that looks like a scan. So one of them leads, and the others
- * wait for what it finds.
+ * The attempts of one path's subflows to connect. A path may have 16 subflows. If each of them sent SYNs over a dead line
+ * without a break, there would be hundreds of sockets and a rate that looks like a scan. So one subflow tries, and the
+ * others wait for its result.
  */
 import type { Socket } from "node:net";
 import { type Connect, connectFirst, connectOnce, type OnSilence } from "./dial.ts";
@@ -51,7 +51,7 @@ function outcome(connecting: Promise<Socket>, signal: AbortSignal): Promise<bool
   return isAnswered;
 }
 
-/** Waits for what the race finds. False: it was called off, and another is to lead. */
+/** Waits for the result of the race. False: the race was aborted, and another subflow has to try. */
 async function follow(race: Race, signal: AbortSignal, onSilence: OnSilence): Promise<boolean> {
   signal.throwIfAborted();
   const calledOff = Promise.withResolvers<never>();

@@ -18,26 +18,26 @@ import { DialError } from "./dial-error.ts";
 import { type DialTarget, dialTargets, isSameTarget, TargetRotation } from "./dial-targets.ts";
 import type { SharedRace } from "./shared-race.ts";
 
-/** The line that it dials over, which has several diallers at most. */
+/** The path that a dialler belongs to. A path may have several diallers. */
 interface Line {
   readonly config: PathConfig;
   readonly name: string;
   readonly roleInForce: PathRole;
   readonly race: SharedRace;
-  /** What the sender of a direction has to keep to. */
+  /** The limits that the sender of each direction keeps to. */
   policy(direction: "down" | "up"): PathPolicy;
   handleFailure(error: Error): void;
-  /** Takes from a subflow that has joined what the role in force does not allow. */
+  /** Restricts a subflow that has joined to what the role in force allows. */
   enforceRole(): void;
 }
 
-/** A connection over which HELLO is still to go. */
+/** A connection over which HELLO has not been sent yet. */
 interface Connected {
   readonly socket: TLSSocket;
   readonly target: DialTarget;
 }
 
-/** A subflow that has joined, when (by performance.now), and over which target. */
+/** A subflow that has joined, the time (of performance.now) and the target. */
 interface Joined {
   readonly subflow: number;
   readonly at: number;
@@ -78,7 +78,7 @@ export class SubflowDialler {
     return this.#joined?.subflow;
   }
 
-  /** An attempt is under way, or is to follow one that failed. */
+  /** Whether an attempt is under way, or follows one that failed. */
   get isDialling(): boolean {
     return this.#attempt !== undefined || this.#timer !== undefined;
   }
@@ -91,7 +91,7 @@ export class SubflowDialler {
     void this.#dial();
   }
 
-  /** Stops dialling. A joined subflow is the session's to close. */
+  /** Stops dialling. The session closes a joined subflow. */
   stop(): void {
     this.#running = false;
     this.#cancelTimer();
@@ -99,7 +99,7 @@ export class SubflowDialler {
     this.#attempt = undefined;
   }
 
-  /** The subflow is lost: dial again. Where the line has served, at once; one that only hiccuped is back soonest. */
+  /** The subflow is lost: dials again, at once if the line had served, since a short interruption is soon over. */
   handleLost(): void {
     if (!this.#joined) return;
     const { at, target } = this.#joined;
@@ -113,7 +113,7 @@ export class SubflowDialler {
     this.#dialAfter(delay);
   }
 
-  /** The line is there again: dials now. An attempt from before may wait for an answer that cannot come. */
+  /** The line is back: dials now. An attempt from before may wait for an answer that cannot come. */
   hurry(): void {
     if (!this.#running || this.#joined) return;
     this.#attempt?.abort();
@@ -122,7 +122,7 @@ export class SubflowDialler {
     void this.#dial();
   }
 
-  /** Addresses of this machine are gone: an attempt that is under way, a renewal's too, may be from one of them. */
+  /** Addresses of this machine are gone. An attempt or a renewal from one of them is ended. */
   handleAddressesGone(): void {
     if (!this.#attempt) return;
     this.#attempt.abort();
@@ -131,8 +131,8 @@ export class SubflowDialler {
   }
 
   /**
-   * Dials anew beside the subflow that is joined, which the remote gateway closes when the new one has taken its place.
-   * Resolves when the first attempt is over, or nobody has answered it for a while; more follow as after a loss.
+   * Dials a new subflow beside the joined one, which the remote gateway closes when the new one has taken its place.
+   * Resolves when the first attempt has ended, or has had no answer for a while. More attempts follow, as after a loss.
    */
   async renew(): Promise<void> {
     if (!this.#running) return;
@@ -143,7 +143,7 @@ export class SubflowDialler {
     await Promise.race([this.#dial(silence.resolve), silence.promise]);
   }
 
-  /** A long wait is for the sake of the other lines: it ends when there are none. */
+  /** A long wait protects the other lines. It ends when no other line is up. */
   #dialAfter(delayMs: number): void {
     const step = Math.min(delayMs, MAX_DELAY_MS);
     this.#cancelTimer();
@@ -158,7 +158,7 @@ export class SubflowDialler {
     this.#timer = undefined;
   }
 
-  /** Resolves when the attempt is over, however. */
+  /** Resolves when the attempt has ended, with success or not. */
   #dial(onSilence = (): void => {}): Promise<void> {
     this.#cancelTimer();
     const attempt = new AbortController();
@@ -167,7 +167,7 @@ export class SubflowDialler {
     return this.#connect(attempt.signal, onSilence)
       .then((connected) => this.#join(connected, attempt.signal))
       .catch((error: unknown) => {
-        // Called off: whoever did it has started another attempt, or wants none.
+        // The attempt was aborted by code that has started another one, or wants none.
         if (attempt.signal.aborted) return;
         this.#path.handleFailure(error as Error);
         const delay = this.#backoff.afterFailure(performance.now() - startedAt);
@@ -195,7 +195,7 @@ export class SubflowDialler {
     return { socket, target };
   }
 
-  /** There is nowhere else to dial. Otherwise each target gets its turn. */
+  /** There is no other target. With several, each is dialled in turn. */
   async #isOnly(target: DialTarget): Promise<boolean> {
     const targets = await this.#targets().catch(() => []);
     return targets.length === 1 && targets.every((each) => isSameTarget(each, target));
@@ -206,7 +206,7 @@ export class SubflowDialler {
   }
 
   async #join({ socket, target }: Connected, signal: AbortSignal): Promise<void> {
-    // The session of now: the attempt may have begun under another.
+    // The present session: the attempt may have begun under another one.
     const { driver, id, established } = this.#keeper;
     const subflow = this.#keeper.takeSubflow();
     const { name, roleInForce: role } = this.#path;
@@ -238,7 +238,7 @@ export class SubflowDialler {
       { id: subflow, path: name, role, version, policy: this.#path.policy("up"), replaces },
       rest,
     );
-    // It may have changed since HELLO.
+    // The role may have changed since HELLO.
     this.#path.enforceRole();
   }
 
@@ -251,7 +251,7 @@ export class SubflowDialler {
   }
 }
 
-/** A remote gateway that knows nothing of policies serves paths that have none. */
+/** A remote gateway without policies in its protocol version can only serve paths that have none. */
 function toldPolicy(policy: PathPolicy): { policy?: PathPolicy } {
   const { tier, rate, metered, rationed } = DEFAULT_POLICY;
   const isDefault =

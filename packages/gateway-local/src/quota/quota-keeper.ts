@@ -22,14 +22,17 @@ interface Entry {
   readonly reservation: Reservation;
 }
 
-/** Keeps the quotas of all paths: counts, rations, writes down, and changes the role of a path whose quota is reached. */
+/**
+ * Keeps the quotas of all paths: counts bytes, says how much may be sent, stores the counts, and changes the role of a
+ * path whose quota is reached.
+ */
 export class QuotaKeeper {
   readonly #file: QuotaFile;
   readonly #logger: Logger;
   readonly #events: EventLog;
   readonly #peer: string;
   #entries: Entry[] = [];
-  /** What is, or is about to be, on the disk; also of paths that have no quota at present. */
+  /** The counts that are on the disk, or are being written; also those of paths that have no quota at present. */
   readonly #written = new Map<string, PeriodCount>();
   #isLoaded = false;
   #timer: NodeJS.Timeout | undefined;
@@ -38,7 +41,7 @@ export class QuotaKeeper {
   #lookedAt = 0;
   #saving: Promise<unknown> = Promise.resolve();
 
-  /** `peer` names the session in events. */
+  /** `peer` is the session's name in events. */
   constructor(folder: string, logger: Logger, events: EventLog, peer: string) {
     this.#file = new QuotaFile(folder, logger);
     this.#logger = logger;
@@ -46,7 +49,7 @@ export class QuotaKeeper {
     this.#peer = peer;
   }
 
-  /** Looks after these paths from now on, in the place of those before. @throws CodedError STATE_UNWRITABLE */
+  /** Keeps the quotas of these paths from now on, instead of those before. @throws CodedError STATE_UNWRITABLE */
   async follow(paths: readonly Path[]): Promise<void> {
     const limited = paths.filter(({ config }) => config.quota !== undefined);
     for (const { path, quota } of this.#entries) quota.handleLine(path.record.lineBytes, new Date());
@@ -57,7 +60,7 @@ export class QuotaKeeper {
     if (limited.length === 0) return;
     this.#endTicks = everySecond(() => this.#check());
     this.#check();
-    // What cannot be written is told now, not when a month is over.
+    // Written at once, so that a folder that cannot be written is an error at start.
     await this.#save();
   }
 
@@ -78,7 +81,7 @@ export class QuotaKeeper {
     return { path, quota, reservation: new Reservation(quota.count.used, performance.now()) };
   }
 
-  /** A subflow of the path has joined: it waits for its allowance. */
+  /** Tells a subflow that has joined how much it may send: it waits for that. */
   handleJoined(name: string): void {
     const entry = this.#entries.find(({ path }) => path.name === name);
     if (entry) this.#ration(entry);
@@ -143,7 +146,7 @@ export class QuotaKeeper {
     });
   }
 
-  /** Writes down what is used exactly. */
+  /** Stores the exact counts. */
   async stop(): Promise<void> {
     this.#endTicks?.();
     clearTimeout(this.#timer);

@@ -13,12 +13,12 @@ export class Attention {
   readonly #pingTimes = new DueTimes<Subflow>();
   #revision = 0;
 
-  /** Rises with everything that happens to a subflow: what was computed of all of them holds while it stands. */
+  /** Rises with each thing that happens to a subflow. What was computed from all subflows holds until it rises. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Something has happened to all of them that wakes none. */
+  /** Something has changed for all subflows, for which none needs a turn. */
   handleChange(): void {
     this.#revision++;
   }
@@ -33,7 +33,7 @@ export class Attention {
     this.#awake.add(subflow);
   }
 
-  /** Those whose time has come are awake now, and those whose PING is due soon. */
+  /** Wakes the subflows whose time has come, and those whose PING is due soon. */
   wakeDue(now: number): void {
     for (let due = this.#dueTimes.take(now); due; due = this.#dueTimes.take(now)) this.wake(due);
     for (let soon = this.#pingTimes.take(now); soon; soon = this.#pingTimes.take(now))

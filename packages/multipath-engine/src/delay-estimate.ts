@@ -15,7 +15,7 @@ export interface DelaySample {
   readonly sentAt: number;
   /** There and back, without the time for which the peer held its ACK. */
   readonly rtt: number;
-  /** There, by two clocks that do not agree: only differences mean something. */
+  /** One way, from our clock to the peer's. The clocks do not agree, so only differences of two such times mean something. */
   readonly oneWay: number;
   /** The time that the line needs for what was sent in one go with the frame, itself included. */
   readonly serialisation: number;
@@ -50,7 +50,7 @@ export class DelayEstimate {
   #minBackBefore = Number.POSITIVE_INFINITY;
   #minBackSince = 0;
 
-  /** There is a sample: what is known is not only what the system has told. */
+  /** At least one acknowledgement was measured: the times are not only what the system has told. */
   get isTimed(): boolean {
     return this.#srtt > 0;
   }
@@ -63,7 +63,7 @@ export class DelayEstimate {
     return this.isTimed ? this.#rttvar : this.#told / 2;
   }
 
-  /** Both ways at their least, whenever each was; what the clocks disagree in cancels out. */
+  /** The least time one way plus the least time back, measured at different moments. The clocks' difference cancels out. */
   get minRtt(): number {
     if (!this.isTimed) return this.#told;
     return Math.max(MIN_SAMPLE, this.#minOneWay + Math.min(this.#minBack, this.#minBackBefore));
@@ -84,7 +84,7 @@ export class DelayEstimate {
     return this.#srtt === 0 ? Number.NEGATIVE_INFINITY : now + this.#minOneWay - this.base;
   }
 
-  /** For how long the latest sample stood in our own queue. */
+  /** How long the latest measured frame waited in the queue that our own data makes. */
   get queue(): number {
     return this.#queue;
   }
@@ -93,7 +93,7 @@ export class DelayEstimate {
     return this.#drainSince !== undefined;
   }
 
-  /** When the latest sample came that was no doubtful one. */
+  /** When the latest sample came that was not doubted. */
   get sampledAt(): number {
     return this.#sampledAt;
   }

@@ -27,7 +27,7 @@ export type LivenessState = "probation" | "up" | "suspect" | "dead";
 /** Watches one subflow for progress. */
 export class Liveness {
   readonly #side: "local" | "remote";
-  /** Of a metered line: pings cost money. */
+  /** Whether the line is metered: pings cost money. */
   readonly #metered: () => boolean;
   /** The subflows of the session. */
   readonly #all: { readonly size: number };
@@ -36,7 +36,7 @@ export class Liveness {
   #progressAt: number;
   /** When something was last acknowledged. */
   #answeredAt: number;
-  /** A pause of our own was already put down to us since the last progress. */
+  /** Since the last progress a late timer was already taken for a pause of this process. */
   #excused = false;
   /** A new subflow is pinged at once, whatever comes before: the first measurement is not a chunk's, which takes longer. */
   #greeted = false;
@@ -100,12 +100,12 @@ export class Liveness {
     const due = this.#deadline(model);
     if (now < due) return undefined;
     if (now > due + OWN_PAUSE && !this.#excused) {
-      // It is we who were not there (a pause of this process): what came meanwhile is still to be read.
+      // This process was paused: the peer's answers may have come meanwhile and are still to be read.
       this.#excused = true;
       this.#progressAt += now - due + GRACE;
       return undefined;
     }
-    // One state at a time, each with its full wait.
+    // One state a call: even after a long pause a line is suspect for its full time before it is dead.
     this.#progressAt += now - due;
     const entered = this.#state === "suspect" ? "dead" : "suspect";
     this.#enter(entered, now);

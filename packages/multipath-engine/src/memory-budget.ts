@@ -14,7 +14,7 @@ const SHRINK_ABOVE = 0.75;
 /** Share of the cap that what is held may take before it is time to look who holds it. */
 const NEARLY_ALL = 7 / 8;
 
-/** Holds bytes that have come, and can be made to give them up. */
+/** A stream that holds received bytes and can be ended to free them. */
 export interface Holder {
   /** Ends the stream; its memory is given back at once. */
   shed(): void;
@@ -89,7 +89,7 @@ export class MemoryBudget {
     this.#within?.holdToSend(bytes);
   }
 
-  /** It holds bytes now, and did not before; or its reader has just taken some. */
+  /** The holder holds bytes now and did not before, or its reader has just taken some: it is the last one to be shed. */
   noteHolding(holder: Holder): void {
     this.#holders.delete(holder);
     this.#holders.add(holder);

@@ -192,7 +192,7 @@ export const GROW_MOST = 4;
 /** A stream's receive window at most. 12 MB serve 110 Mbit/s with a 300 ms line and a suspicion on top. */
 export const MAX_RECEIVE_WINDOW = 32 * 1024 * 1024;
 
-/** A line is late when its acknowledgement is overdue by this much, milliseconds, plus four times its round trip's variation. */
+/** A line is late when its ACK is overdue by so many milliseconds and four times its round trip's variation. */
 export const LATE_MIN = 10;
 /** What is under way on a late line may be copied to another one: this share of all that is sent. */
 export const COPY_SHARE = 0.02;

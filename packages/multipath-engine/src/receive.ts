@@ -209,7 +209,7 @@ export class FrameReceiver implements FrameSink {
     subflow.roleAnnounced = true;
   }
 
-  /** Its own line may never tell: what was under way on that one goes to the others now. */
+  /** GONE: a subflow has ended at the peer, and perhaps only there. What was under way on it goes to other lines now. */
   #handleGone(frame: FrameOf<"gone">): WireError | undefined {
     if (this.#state.side !== "remote")
       return { code: CloseCode.protocol, reason: "GONE from a remote gateway" };
@@ -222,7 +222,7 @@ export class FrameReceiver implements FrameSink {
     return undefined;
   }
 
-  /** An ACK by another way. */
+  /** ARRIVED: the peer tells on this line what has come to it on another one. */
   #handleArrived({ subflow, received }: FrameOf<"arrived"> | FrameOf<"gone">): WireError | undefined {
     const line = this.#state.subflows.get(subflow);
     return line?.handleArrived(received, (sent) => settleFrame(this.#state, sent));

@@ -21,9 +21,9 @@ export interface Round {
 
 /**
  * How much more than its bare round trip a line needs under way, in milliseconds of its rate: for acknowledgements that
- * wait behind the peer's data, for a cell that is served in bursts, for our own event loop. Nobody can tell beforehand;
- * but a line that runs dry, and so delivers less than it could, shows that it needs more, and one behind which something
- * always waits needs less.
+ * wait behind the peer's data, for a radio cell that is served in bursts, for the turns of our own event loop. How much that
+ * is cannot be known beforehand. A line that runs dry delivers less than it could: it needs more. A line on which bytes
+ * always wait behind others needs less.
  */
 export class Reserve {
   #ms = 0;

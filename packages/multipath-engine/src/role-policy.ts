@@ -17,11 +17,11 @@ export interface TierChange {
 
 /** Which lines are used, as their roles and states have it. */
 export interface Choice {
-  /** Those that make progress, and are meant to. */
+  /** Lines that make progress and are not disabled. */
   readonly living: readonly Subflow[];
-  /** Those of them that may carry new data. */
+  /** Those of the living lines that may carry new data. */
   readonly usable: ReadonlySet<Subflow>;
-  /** How many of these are past their startup. */
+  /** How many usable lines are past their startup. */
   readonly known: number;
   /** Some line's role is overflow, whether it makes progress or not. */
   readonly hasOverflow: boolean;
@@ -48,7 +48,7 @@ export class RolePolicy {
   #top = 0;
   #waiting = false;
   #at = 0;
-  /** For how long data did, and did not, wait since the watch on the tiers in use began. */
+  /** For how long data waited, and for how long it did not, since the watch on the tiers in use began. */
   #fullMs = 0;
   #freeMs = 0;
   #spanAt = 0;
@@ -58,7 +58,7 @@ export class RolePolicy {
   #calmShare = 0;
   /** The highest tier in use, as it was told last. */
   #told: number | undefined;
-  /** How the lines stood when they were last chosen from. */
+  /** For each line, the state that the present choice was made from. */
   readonly #standings = new Map<Subflow, number>();
   #choice: Choice | undefined;
 
@@ -147,7 +147,7 @@ export class RolePolicy {
     return { reason: "calm", share: this.#calmShare };
   }
 
-  /** What is to be told: nothing of the first tier in use, nor of one that stays. */
+  /** The change to be told, if there is one. The first tier that comes into use is none. */
   #change(tiers: readonly number[], cause: Cause | undefined): TierChange | undefined {
     const top = Math.max(this.#top, Math.min(...tiers));
     const before = this.#told;
@@ -211,7 +211,7 @@ export function compareTiers(a: Subflow, b: Subflow): number {
   return a.tier === b.tier ? 0 : a.tier - b.tier;
 }
 
-/** What of a line decides which ones are used, as one number. */
+/** All of a line's state that decides which lines are used, as one number. */
 function standingOf(subflow: Subflow): number {
   const { tier, model, holdUpAccount, role } = subflow;
   let standing = Math.min(tier, MAX_TIER + 1) * 32;

@@ -55,13 +55,13 @@ interface Gone {
   isDue: boolean;
 }
 
-/** Of all lines together; it holds while `revision` of the attention to them stands. */
+/** Sums over all lines. They hold until the attention's `revision` changes. */
 interface LineSums {
   readonly revision: number;
   /** Bytes that may be under way, and bytes per millisecond. */
   readonly caps: number;
   readonly rates: number;
-  /** How long the slowest surely takes there and back, and the longest round trip as it is, milliseconds. */
+  /** The longest round trip with the line's variation on top, and the longest without, milliseconds. */
   readonly slowest: number;
   readonly longest: number;
 }
@@ -98,13 +98,13 @@ export class SessionState {
   readonly newStreams: TokenBucket;
   /** Bytes that may be sent as copies of what is late. */
   copyCredit = COPY_FREE;
-  /** The latest time that an input or a poll told. */
+  /** The time that the latest input or poll gave. */
   now: number;
   closed: { code: CloseCode; reason: string } | undefined;
   /** Bytes acknowledged to this side, of all subflows that there were. */
   acked = 0;
   #sharedUntil = Number.NEGATIVE_INFINITY;
-  /** By what the models of all lines were last told what is around them. */
+  /** What the lines' models were last told. */
   #told: { readonly choice: Choice; readonly isShared: boolean } | undefined;
   #sums: LineSums = { revision: -1, caps: 0, rates: 0, slowest: 0, longest: 0 };
 
@@ -134,7 +134,10 @@ export class SessionState {
     return this.roles.choose(this.attention.awake, this.subflows.values());
   }
 
-  /** Tells the models of all lines what is around them, if that has changed: the caps of lines that sleep count, too. */
+  /**
+   * Tells each line's model whether other lines are past their startup and whether streams are short, if that has changed.
+   * Lines that sleep are told too: their caps count in the send buffer's limit.
+   */
   tellModels(): void {
     const { choice, isShared } = this;
     if (this.#told?.choice === choice && this.#told.isShared === isShared) return;
@@ -156,7 +159,7 @@ export class SessionState {
     this.streams.set(id, stream);
     this.seen.add(id, id + 1);
     this.totals.flows++;
-    // What others hold of the half that is not for streams by themselves they have to give up for it.
+    // The stream takes memory by itself. If received bytes of other streams have taken that, one of them is shed.
     this.budget.relieve();
     return stream;
   }
@@ -168,7 +171,7 @@ export class SessionState {
     this.emit({ type: "readable", stream: stream.id });
   }
 
-  /** Has a stream frame sent, in the form it has when its turn comes. */
+  /** Queues a frame of the stream other than DATA. Its fields are filled in when it is sent. */
   queueControl(stream: Stream, control: Control): void {
     if (stream.isResetting) return;
     this.pendingControl.add(stream.id);
@@ -198,7 +201,7 @@ export class SessionState {
     return false;
   }
 
-  /** There are frames that go on whatever line is the earliest. */
+  /** Frames wait that may go over any line: the earliest one takes them. */
   get hasSessionFrames(): boolean {
     return this.pendingControl.size > 0 || this.isGoneDue;
   }
@@ -215,17 +218,17 @@ export class SessionState {
     }
   }
 
-  /** Short streams have come beside long ones, of late. */
+  /** A short stream was opened beside long ones in the last SHARED_TIME milliseconds. */
   get isShared(): boolean {
     return this.now < this.#sharedUntil;
   }
 
-  /** Data waits that every used line might carry. */
+  /** Data waits that is not restricted to certain paths. */
   get isWaiting(): boolean {
     return this.fairQueue.isWaiting((id) => !this.restricted.has(id));
   }
 
-  /** What the fair queue sends of other streams until it has sent `backlog` of this one: as much of each, roughly. */
+  /** Bytes of other streams that the fair queue sends before `backlog` of this one is sent: about as much of each. */
   bytesAhead(id: number, backlog: number): number {
     let ahead = 0;
     let counted = 0;
@@ -260,8 +263,8 @@ export class SessionState {
   }
 
   /**
-   * What one stream may hold: while its oldest bytes are on the slowest line, the others have theirs acknowledged and
-   * take more. Less when memory runs short.
+   * Bytes that one stream may hold unacknowledged or unsent. While its oldest bytes are on the slowest line, the other lines
+   * have theirs acknowledged and need more to send. The limit is lower when memory runs short.
    */
   get sendBufferLimit(): number {
     if (this.budget.leftToHold < 0) return MIN_SEND_BUFFER / 8;
@@ -330,7 +333,7 @@ export class SessionState {
     this.emit({ type: "refused", reason });
   }
 
-  /** Nothing of the stream goes out any more. */
+  /** Drops all that the stream still had to send. */
   stopSending(stream: Stream): void {
     this.restricted.delete(stream.id);
     this.holdUps.forget(stream);

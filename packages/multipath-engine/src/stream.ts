@@ -67,7 +67,7 @@ export class Stream {
   pending = 0;
   readonly shares = new Map<string, PathShare>();
 
-  /** @param onShed what has come of it takes memory that is wanted for others */
+  /** @param onShed ends the stream: the memory that its received bytes take is needed for others */
   constructor(
     id: number,
     request: StreamRequest | undefined,
@@ -86,8 +86,9 @@ export class Stream {
   }
 
   /**
-   * What the scheduler counts as still to come: without end while the application has more and the peer takes it. Where
-   * credit is short, a slow line must not spend it on what comes too late.
+   * Bytes that the scheduler counts as still to be sent. They are infinite while the application waits to write more and the
+   * peer's credit covers what is written. Where credit is short they are not: a slow line must not spend it on bytes that
+   * come too late.
    */
   get backlog(): number {
     const isUnlimited = this.blocked && this.sendLimit >= this.sendBuffer.end;
@@ -104,7 +105,7 @@ export class Stream {
     return this.finTaken && this.window.consumed === this.finalOffset;
   }
 
-  /** Of what has come in order, all was read and consumed. */
+  /** All that has come in order was read and consumed. */
   get isConsumed(): boolean {
     return this.window.consumed === this.reorder.frontier;
   }

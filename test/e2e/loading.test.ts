@@ -10,15 +10,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { programFile } from "./support.ts";
 
-/** Says at the end, on stderr, which packages modules were loaded of. */
+/** Says at the end, on stderr, which packages were loaded, and which of Node's own modules that take long. */
 const WATCH = `
 import { writeSync } from "node:fs";
 import { registerHooks } from "node:module";
 const loaded = new Set();
 registerHooks({
   load(url, context, next) {
-    const [, name] = /.*\\/(?:node_modules|packages)\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(url) ?? [];
-    if (name) loaded.add(name);
+    const [, name = url] = /.*\\/(?:node_modules|packages)\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(url) ?? [];
+    if (name !== url || /^node:(tls|http)$/.test(url)) loaded.add(name);
     return next(url, context);
   },
 });
@@ -47,7 +47,7 @@ for (const [program, command, allowed] of [
   ["local", ["--help"], ["gateway-local", ...DECLARATIONS]],
   ["local", ["completion", "bash"], ["gateway-local", ...DECLARATIONS]],
   ["local", ["check", "-c", local], LOCAL],
-  ["local", ["rules", "show", "-c", local], [...LOCAL, "iptables-wrapper"]],
+  ["local", ["rules", "show", "-c", local], [...LOCAL, "iptables-wrapper", "node:http"]],
 ] as const) {
   test(`hawser-${program} ${command.filter((word) => !word.startsWith(folder)).join(" ")}`, () => {
     const hook = `data:text/javascript,${encodeURIComponent(WATCH)}`;

@@ -1,5 +1,5 @@
 import { type Server, Socket, type SocketConstructorOpts } from "node:net";
-import { type SecureContext, TLSSocket } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 
 /**
  * All that Hawser takes from Node beyond its documentation. No other file may name Node's private names or undocumented
@@ -94,6 +94,7 @@ export interface AcceptTlsOptions {
  * - Without it: no handshake succeeds, as there is neither key nor certificate.
  */
 export function acceptTls(raw: Socket, options: AcceptTlsOptions): TLSSocket {
+  const { TLSSocket } = tls();
   return new TLSSocket(raw, { ...options, isServer: true } as ConstructorParameters<typeof TLSSocket>[1]);
 }
 
@@ -106,6 +107,11 @@ export function missingInternals(fd: number): string | undefined {
   const found = socketFd(socket);
   socket.destroy();
   if (found !== fd) return "a socket does not tell its descriptor (_handle.fd)";
-  if (!("_writev" in TLSSocket.prototype)) return "writes to TLS cannot be kept apart (_writev)";
+  if (!("_writev" in tls().TLSSocket.prototype)) return "writes to TLS cannot be kept apart (_writev)";
   return undefined;
+}
+
+/** Loaded at the first use: it takes 30 ms of CPU, and most commands (`check`, `pair`) load this package without TLS. */
+function tls(): typeof import("node:tls") {
+  return process.getBuiltinModule("node:tls");
 }

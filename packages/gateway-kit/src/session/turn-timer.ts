@@ -1,7 +1,10 @@
 /** When to look again at a line that takes nothing, milliseconds. */
 const BLOCKED_MS = 20;
-/** A timer that would come so much too early is set anew, milliseconds: an idle session is not woken in vain. */
-const EARLY_MS = 500;
+/**
+ * A timer that would come so much too early, or was set so long ago, is set anew, milliseconds: an idle session is not woken
+ * for a deadline that has gone.
+ */
+const STALE_MS = 500;
 
 /** Says when a session's turns are made: after inputs and commands, and when the session's next deadline has come. */
 export class TurnTimer {
@@ -9,6 +12,7 @@ export class TurnTimer {
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  #setAt = 0;
 
   constructor(turn: () => void) {
     this.#turn = turn;
@@ -26,13 +30,15 @@ export class TurnTimer {
 
   /**
    * A turn is due at `deadline`. One timer serves all deadlines: it is moved only when the next one is earlier than the one
-   * that it waits for, or much later, as most deadlines are put off before they come.
+   * that it waits for, as most deadlines are put off before they come; and in a session in which little happens.
    */
   wakeAt(deadline: number, now: number): void {
-    if (this.#timer && this.#timerAt <= deadline && deadline < this.#timerAt + EARLY_MS) return;
+    const isStale = deadline >= this.#timerAt + STALE_MS || now >= this.#setAt + STALE_MS;
+    if (this.#timer && this.#timerAt <= deadline && !isStale) return;
     this.cancel();
     if (deadline === Number.POSITIVE_INFINITY) return;
     this.#timerAt = deadline;
+    this.#setAt = now;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;

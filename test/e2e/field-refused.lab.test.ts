@@ -23,9 +23,7 @@ const REFUSING = {
 const ABSENT = "198.51.100.99";
 /** A client that is refused takes the next address at once. */
 const AT_ONCE_MS = 1_000;
-const SETS = fileURLToPath(
-  new URL("../../packages/gateway-local/src/capture/failed-destinations.ts", import.meta.url),
-);
+const SETS_THERE = fileURLToPath(new URL("sets-there.ts", import.meta.url));
 
 /** Each prints the page and how long it took, seconds. */
 const PYTHON = `
@@ -78,8 +76,7 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
   }
 
   async function areSetsThere(): Promise<boolean> {
-    const program = `import(process.argv[1]).then((sets) => sets.areSetsThere()).then((are) => process.stdout.write(String(are)))`;
-    return (await house.router.exec(process.execPath, ["-e", program, SETS])).stdout === "true";
+    return (await house.router.exec(process.execPath, [SETS_THERE])).stdout === "true";
   }
 
   /** How a connection from the LAN ends that sends nothing. */

@@ -94,6 +94,11 @@ describe("packages", () => {
     }
   });
 
+  it("no test names a file of a package's sources, to import it in another process", () => {
+    for (const file of [...imports.keys()].filter((each) => /^test\/(?!repository)/.test(each)))
+      assert.doesNotMatch(readFileSync(join(ROOT, file), "utf8"), /packages\/[a-z-]+\/src\//, file);
+  });
+
   it("only tests import what is for tests", () => {
     for (const [file, specifiers] of imports) {
       if (isTest(file) || !file.startsWith("packages/")) continue;

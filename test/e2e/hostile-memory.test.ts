@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -191,9 +191,8 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
       assert.ok(pairing.ok);
       return pairing.value;
     });
-    const text = readFileSync(file, "utf8")
-      .replace("127.0.0.1:8081", `${HOST}:${await freePort()}`)
-      .replace('name = "hostile"', `name = "hostile"\nmax_bytes_in_flight = ${CAP}`);
+    const text = readFileSync(file, "utf8").replace("127.0.0.1:8081", `${HOST}:${await freePort()}`);
+    appendFileSync(join(folder, "peers/hostile.toml"), `max_bytes_in_flight = ${CAP}\n`);
     writeFileSync(file, `${text}\n[egress]\nallow = ["127.0.0.0/8"]\n`);
   });
   after(() => {

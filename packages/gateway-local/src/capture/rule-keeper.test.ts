@@ -259,6 +259,42 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   });
 }
 
+test("the program is named that has changed rules last, also while they are looked at", async () => {
+  const { firewall, keeper, events, tell } = house();
+  await keeper.follow(CAPTURE);
+  firewall.intercept = ({ command }) => {
+    if (!command.endsWith("-save")) return undefined;
+    firewall.intercept = undefined;
+    firewall.restore(Family.ipv4, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
+    tell("nft");
+    return undefined;
+  };
+  tell("iptables");
+  await until(() => events.counts.get("rules-restored") === 1);
+  assert.match([...events.since(0)][0]?.message ?? "", /by "nft"/);
+  await keeper.remove();
+});
+
+test("the gateway's own command is not named when another program interferes while it puts rules back", async () => {
+  const { firewall, keeper, events, tell } = house();
+  await keeper.follow(CAPTURE);
+  firewall.intercept = ({ command }) => {
+    if (!command.endsWith("-restore")) return undefined;
+    firewall.intercept = undefined;
+    tell("fail2ban");
+    tell("iptables-restor");
+    return undefined;
+  };
+  firewall.restore(Family.ipv4, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
+  tell("nft");
+  await until(() => events.counts.get("rules-restored") === 1);
+  firewall.restore(Family.ipv4, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
+  await until(() => events.counts.get("rules-restored") === 2);
+  const lost = [...events.since(0)].filter(({ type }) => type === "rules-lost");
+  assert.match(lost[1]?.message ?? "", /by "fail2ban"/);
+  await keeper.remove();
+});
+
 test("where the kernel tells of no changes the rules are looked at every two seconds", async () => {
   const { firewall, keeper, events } = house();
   await keeper.follow(CAPTURE);

@@ -185,7 +185,7 @@ export class RuleKeeper {
       const rules = this.#capture && redirectRules(this.#state(this.#capture));
       return FAMILIES.filter((family) => (rules?.[family] ?? []).length > 0);
     };
-    const look = (by: string | undefined): Promise<boolean> => {
+    const look = (by: () => string | undefined): Promise<boolean> => {
       let stand = true;
       return this.#inTurn(async () => void (stand = await this.#look(by))).then(() => stand);
     };
@@ -204,7 +204,7 @@ export class RuleKeeper {
   }
 
   /** Resolves with whether the rules are in place. Rules that another program has changed are put back first. */
-  async #look(by: string | undefined): Promise<boolean> {
+  async #look(by: () => string | undefined): Promise<boolean> {
     if (this.#aim !== "capture" || !this.#capture) return true;
     const wanted = redirectRules(this.#state(this.#capture));
     try {
@@ -213,7 +213,7 @@ export class RuleKeeper {
         differences.map((what) => `${family} ${what}`),
       );
       if (amiss.length > 0) {
-        if (!this.#guard.handleLost(amiss, by)) return false;
+        if (!this.#guard.handleLost(amiss, by())) return false;
         await this.#applyRedirect(this.#capture);
       }
       this.#guard.handleInPlace(amiss.length > 0);

@@ -13,13 +13,16 @@ const LEAST_GAP_MS = 500;
 export const TOLD_PERIOD_MS = 120_000;
 export const UNTOLD_PERIOD_MS = 2_000;
 
+/** The commands by which this gateway puts rules back, as the kernel names them. Other programs use them, too. */
+const OWN_COMMAND = /^ip6?tables-resto/;
+
 export interface RuleWatchOptions {
   readonly logger: Logger;
   /**
-   * Checks the rules. `by` is the program that changed them, where the kernel says so. Resolves with whether they are in
-   * place.
+   * Checks the rules. `by` tells which program has changed rules last, where the kernel says so: it may do so during the
+   * check. Resolves with whether the rules are in place.
    */
-  readonly look: (by: string | undefined) => Promise<boolean>;
+  readonly look: (by: () => string | undefined) => Promise<boolean>;
   /** The families that have rules. */
   readonly wanted: () => readonly Family[];
   /** Subscribes to the kernel's reports of changes. @throws when the kernel gives none */
@@ -39,6 +42,8 @@ export class RuleWatch {
   readonly #socket: Pick<NetlinkSocket, "close"> | undefined;
   readonly #told = new Set<Family>();
   #by: string | undefined;
+  /** Another program has changed rules since the check began. */
+  #isChanged = false;
   #timer: NodeJS.Timeout | undefined;
   #due = Number.POSITIVE_INFINITY;
   #lastLook = Number.NEGATIVE_INFINITY;
@@ -69,7 +74,11 @@ export class RuleWatch {
   #handleChange({ ipv4, ipv6, by }: RulesChange): void {
     if (ipv4) this.#told.add("ipv4");
     if (ipv6) this.#told.add("ipv6");
-    this.#by = by;
+    // During a check it is this gateway that puts rules back.
+    if (!this.#isLooking || !OWN_COMMAND.test(by ?? "")) {
+      this.#by = by;
+      this.#isChanged = true;
+    }
     this.#lookIn(SETTLE_MS);
   }
 
@@ -87,12 +96,12 @@ export class RuleWatch {
   async #look(): Promise<void> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#isLooking = true;
-    const by = this.#by;
-    const stand = await this.#options.look(by).catch(() => false);
+    this.#isChanged = false;
+    const stand = await this.#options.look(() => this.#by).catch(() => false);
     this.#isLooking = false;
     this.#lastLook = performance.now();
     // The rules are in place: the program that was named has changed something else.
-    if (stand && this.#by === by) this.#by = undefined;
+    if (stand && !this.#isChanged) this.#by = undefined;
     const isTold = this.#options.wanted().every((family) => this.#told.has(family));
     const again = this.#due;
     this.#due = Number.POSITIVE_INFINITY;

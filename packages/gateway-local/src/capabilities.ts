@@ -3,8 +3,8 @@ import { hasCapability, mayBindToDevice } from "@hawser/linux-sockets";
 import type { LocalConfig } from "./config.ts";
 
 /**
- * Asks for what the configuration needs of the kernel before anything is begun. Ports below 1024 are their listeners'
- * own matter.
+ * Checks before the start that the process has the capabilities that the configuration needs. Listeners on ports below
+ * 1024 are not checked: they fail by themselves.
  * @throws CodedError CAPABILITY_MISSING
  */
 export function checkCapabilities({ paths, capture }: LocalConfig): void {

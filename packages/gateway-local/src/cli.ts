@@ -27,9 +27,8 @@ interface JsonOption extends ConfigOption {
   readonly json?: boolean;
 }
 
-/** The `hawser-local` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A socket that is still open (a connection that was cut, a resolver's) must not keep the process.
+  // An open socket (of a connection that was cut, or a resolver's) must not keep the process alive.
   process.exit(await runCli(localProgram(), argv));
 }
 

@@ -1,4 +1,4 @@
-/** local.toml: what it may say, and what the gateway makes of it. */
+/** The configuration file local.toml: its schema, and the configuration that the gateway makes of it. */
 
 import { isIP, isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
@@ -46,21 +46,21 @@ import {
 import { QUOTA_COUNTS, QUOTA_ENDS } from "@hawser/status-api/model";
 import { z } from "zod";
 
-/** Longest password, bytes: its length is one byte in RFC 1929. */
+/** Longest password, bytes: RFC 1929 gives its length one byte. */
 const MAX_PASSWORD = 255;
 
-/** A quota below this is a slip of the unit, bytes. */
+/** A quota below this is taken for a wrong unit, bytes. */
 const MIN_QUOTA = 1e6;
-/** Where the status server listens when nothing is said. */
+/** The status server's default address. */
 const STATUS_LISTEN = "127.0.0.1:8080";
-/** Below this a line is of no use, bits per second. */
+/** A line below this rate is of no use, bits per second. */
 const MIN_RATE = 64e3;
 
 const quotaTable = z
   .strictObject({
-    /** Of IP packets, per month. */
+    /** Bytes of IP packets per month. */
     bytes: sizeField(MIN_QUOTA),
-    /** Day of the month on which it begins anew, in local time; where a month has no such day, its last one. */
+    /** Day of the month on which the quota begins anew, in local time. A month without this day uses its last day. */
     reset_day: z.int().min(1).max(31).default(1),
     when_reached: z.enum(QUOTA_ENDS).default("backup"),
     count: z.enum(QUOTA_COUNTS).default("both"),
@@ -79,18 +79,18 @@ const maxRateTable = z
 const pathTable = z
   .strictObject({
     name: nameField,
-    /** Bind to this device (SO_BINDTODEVICE). */
+    /** The device that connections are bound to (SO_BINDTODEVICE). */
     interface: interfaceField.optional(),
-    /** Bind to this address. */
+    /** The address that connections are bound to. */
     source: textField(parseAddress).optional(),
-    /** Parallel connections: a bonded line that hashes on ports wants more than one. */
+    /** How many connections run in parallel: a bonded line that hashes on ports needs more than one. */
     subflows: z.int().min(1).max(16).default(1),
     role: z.enum(PATH_ROLES).default("active"),
-    /** Of overflow paths: the lower one is used first. */
+    /** Orders overflow paths: the lowest tier is used first. */
     tier: z.int().min(1).max(MAX_TIER).optional(),
     max_rate: maxRateTable.optional(),
     quota: quotaTable.optional(),
-    /** Pinged rarely while idle. */
+    /** Whether an idle subflow is pinged rarely, since each byte costs money. */
     metered: z.boolean().default(false),
   })
   .refine(
@@ -104,7 +104,7 @@ const pathTable = z
   })
   .transform(({ max_rate, tier, ...path }) => ({ ...path, tier: tier ?? 1, maxRate: max_rate ?? {} }));
 
-/** All addresses of the machine, where it has IPv6 at all. */
+/** All addresses of the machine: IPv4, and IPv6 when the machine has it. */
 function defaultListen(): string[] {
   return hasIpv6() ? ["0.0.0.0:12345", "[::]:12345"] : ["0.0.0.0:12345"];
 }
@@ -117,7 +117,7 @@ const captureTable = z
     /** Whether the gateway installs the rules at start and removes them at stop. */
     rules: z.boolean().default(true),
     bypass: z.array(cidrField).default([]),
-    /** What becomes of UDP 443 to destinations whose TCP is captured. */
+    /** What happens to UDP 443 to destinations whose TCP is captured. */
     quic: textField(parseQuic).default("reject"),
   })
   .superRefine(({ listen, from, rules }, context) => {
@@ -134,7 +134,7 @@ const captureTable = z
 
 const socksTable = z.strictObject({
   listen: listenListField,
-  /** With users, clients must authenticate as RFC 1929 has it; without, whoever reaches the port may use it. */
+  /** With users, clients must authenticate by RFC 1929. Without users, whoever reaches the port may use it. */
   users: z
     .record(z.string(), textField(parsePassword))
     .transform((users): ReadonlyMap<string, Secret> => new Map(Object.entries(users)))
@@ -156,7 +156,7 @@ export const localSchema = z
     forward: z.array(forwardTable).default([]),
     status: statusField(STATUS_LISTEN),
     limits: limitsField,
-    /** Folder for what is to outlive a restart. */
+    /** The folder of files that outlive a restart. */
     state: z.string().min(1).optional(),
   })
   .superRefine((config, context) => refuseSharedListeners(config, context));
@@ -169,22 +169,22 @@ export type CaptureConfig = NonNullable<LocalFile["capture"]>;
 export type SocksConfig = NonNullable<LocalFile["socks"]>;
 export type ForwardConfig = LocalFile["forward"][number];
 
-/** Frozen. Without `capture` nothing is redirected, without `socks` there is no SOCKS server. */
+/** The configuration, frozen. Without `capture` nothing is redirected; without `socks` there is no SOCKS server. */
 export interface LocalConfig {
   readonly remote: Pairing;
-  /** At least one; names are unique. */
+  /** At least one path, with unique names. */
   readonly paths: readonly PathConfig[];
   readonly capture: CaptureConfig | undefined;
   readonly socks: SocksConfig | undefined;
   readonly forwards: readonly ForwardConfig[];
   readonly status: StatusConfig;
   readonly limits: LocalFile["limits"];
-  /** Folder for what is to outlive a restart: the quotas' counts. */
+  /** The folder of files that outlive a restart: the quotas' counts. */
   readonly state: string;
 }
 
 /**
- * Reads local.toml and the pairing file that it may name, relative to itself.
+ * Reads local.toml and the pairing file that local.toml may name by a path relative to itself.
  * @throws ConfigError with every finding; exit code 2.
  */
 export function loadLocalConfig(file: string): LocalConfig {
@@ -205,12 +205,12 @@ export function loadLocalConfig(file: string): LocalConfig {
   });
 }
 
-/** Where the gateway that runs with this file answers, even if the file is broken by now. */
+/** The status address of the gateway that runs with this file. The file may be broken by now. */
 export function findLocalStatus(file: string, tell?: (text: string) => void): StatusConfig {
   return findStatus(file, (whole) => loadLocalConfig(whole).status, STATUS_LISTEN, tell);
 }
 
-/** The service's StateDirectory (systemd.exec(5)), or where the configuration is. */
+/** The service's StateDirectory (systemd.exec(5)), or the folder of the configuration. */
 function defaultState(file: string): string {
   const [given] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
   return given ? given : dirname(resolve(file));
@@ -222,7 +222,7 @@ function secretAt(config: LocalFile): string | undefined {
   return socks?.users && socks.users.size > 0 ? "socks.users" : statusSecretAt(config);
 }
 
-/** The file that `remote.file` of configuration `file` names. */
+/** Reads the pairing file that `remote.file` of the configuration `file` names. */
 function loadPairing(file: string, named: string): Pairing {
   return atKey(file, "remote.file", () => readPairing(resolve(dirname(file), named)));
 }
@@ -233,7 +233,10 @@ function readPairing(file: string): Pairing {
   throw new ConfigError(ErrorCode.pairingMalformed, [{ file, key: "", what: pairing.problem }]);
 }
 
-/** From an IPv6 address nothing reaches IPv4, nor the other way round; what a name of the remote leads to is not known yet. */
+/**
+ * Refuses a `source` of a family that no endpoint has: no line reaches IPv4 from an IPv6 address, or the other way
+ * round. The families of a name are not known yet.
+ */
 function refuseOtherFamilies(file: string, paths: LocalFile["path"], { endpoints }: Pairing): void {
   const families = new Set(endpoints.map(({ host }) => isIP(host)));
   if (families.has(0)) return;
@@ -246,7 +249,10 @@ function refuseOtherFamilies(file: string, paths: LocalFile["path"], { endpoints
   if (findings.length > 0) throw new ConfigError(ErrorCode.configInvalid, findings);
 }
 
-/** REDIRECT turns a connection to the address of the interface that it came in over (iptables-extensions(8)). */
+/**
+ * Why REDIRECT cannot lead to this address: it sends a connection to the address of the interface that the connection
+ * came in by (iptables-extensions(8)).
+ */
 function whyNoTarget({ host, port }: Endpoint): string | undefined {
   if (port === 0) return "needs a port that the redirect rules can name; write one from 1 to 65535";
   if (!isLoopbackHost(host)) return undefined;
@@ -271,7 +277,10 @@ function parsePassword(text: string): Parsed<Secret> {
   return parsed(Secret.fromText(text));
 }
 
-/** Those beyond what a session may have would be refused one by one, and dialled again for ever. */
+/**
+ * The remote gateway would refuse the subflows beyond a session's limit one by one, and the lines would dial them for
+ * ever.
+ */
 function refuseTooManySubflows(
   paths: readonly { readonly subflows: number }[],
   context: z.RefinementCtx,
@@ -286,7 +295,7 @@ function refuseTooManySubflows(
   context.addIssue({ code: "custom", path: [most, "subflows"], message });
 }
 
-/** Two listeners at one address: the second would fail at start, when the first may be serving already. */
+/** Refuses two listeners at one address: the second would fail at start, when the first may already serve. */
 function refuseSharedListeners(config: LocalFile, context: z.RefinementCtx): void {
   const { capture, socks, forward, status } = config;
   const listeners = [

@@ -27,7 +27,7 @@ import { SessionKeeper } from "./session-keeper.ts";
 import { Trials } from "./trials/trials.ts";
 import { WayOut } from "./way-out.ts";
 
-/** Why a path has another role. */
+/** The reason that logs and events give when a reload changes a path's role. */
 const RELOADED = "the configuration was reloaded";
 
 /** The local gateway: everything that `hawser-local run` starts and stops, in this order. */
@@ -42,22 +42,25 @@ export class LocalGateway {
   readonly #links: LinkWatch;
   #paths: Path[];
   readonly #quotas: QuotaKeeper;
-  /** With `[capture]`, from the start on. */
+  /** Set at start when the configuration has `[capture]`. */
   captureWatch: CaptureWatch | undefined;
   readonly #endSampling: () => void;
   readonly #logger: Logger;
   readonly #remote = new RemoteAddresses(() => this.#rules.setLeft("remote", [...this.#remote.all]));
-  /** Where iptables turns connections to; and where applications come by themselves. */
+  /**
+   * Listeners to which iptables redirects connections. The other listeners are those that applications connect to
+   * themselves.
+   */
   readonly #redirectListeners: Listener[] = [];
   readonly #listeners: Listener[] = [];
   #socks: SocksCapture | undefined;
   readonly #rules: RuleKeeper;
   readonly #routes: RouteFollower;
-  /** Resolves when the reloads that were asked for are done; and when the lines are dialled anew. */
+  /** `#reloaded` resolves when all reloads so far are done, `#renewed` when all lines have been dialled anew. */
   #reloaded: Promise<void> = Promise.resolve();
   #renewed: Promise<void> = Promise.resolve();
   #isStopping = false;
-  /** As it was at the start: what listens there still does, and rules can lead nowhere else. */
+  /** The configuration at the start. Its listeners stay open until the stop, so rules can redirect to no others. */
   readonly #started: LocalConfig;
 
   constructor(config: LocalConfig, logger: Logger) {
@@ -117,12 +120,12 @@ export class LocalGateway {
     return this.#config;
   }
 
-  /** Undefined where it keeps none. */
+  /** Undefined when the gateway installs no rules. */
   get rules(): RulesStatus | undefined {
     return this.#rules.status;
   }
 
-  /** It captures nothing more. */
+  /** Whether the gateway is stopping and captures nothing more. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
@@ -144,18 +147,22 @@ export class LocalGateway {
   /** @throws CodedError, IptablesError: what the user has to mend */
   async start(): Promise<void> {
     checkCapabilities(this.#config);
-    // Not waited for: a name server may be out of reach until a line is up.
+    // Not awaited: a name server may be out of reach until a line is up.
     void this.#remote.learn(this.config.remote.endpoints);
     await this.#quotas.follow(this.paths);
     await this.#listen();
     this.opener.reach.handleNoPath();
     for (const path of this.paths) path.start();
     if (this.config.capture) await this.#routes.start();
-    // Last at start and first at stop: nothing is turned to a port where nobody listens.
+    // The rules come last at start and go first at stop, so that no connection is redirected to a port without a
+    // listener.
     await this.#rules.follow(this.config.capture);
   }
 
-  /** For the rates of the status report, and for keys that are due. PINGs go along with this wake-up. */
+  /**
+   * Runs once a second: samples the rates of the status report, renews keys that are due, and lets the engine send its
+   * PINGs.
+   */
   #sample(): void {
     const now = performance.now();
     for (const path of this.#paths) {
@@ -185,8 +192,9 @@ export class LocalGateway {
   }
 
   /**
-   * Follows a changed configuration: paths, their roles and quotas, the redirect rules, SOCKS users, the pairing. The rest
-   * takes a restart (restart-keys.ts), which is logged. One reload at a time; what a part of it cannot follow is told.
+   * Follows a changed configuration: paths with their roles and quotas, redirect rules, SOCKS users, pairing. All other
+   * keys take a restart (restart-keys.ts), and a log line names them. Reloads run one after another. A part that fails
+   * is reported.
    */
   reload(config: LocalConfig): Promise<void> {
     this.#reloaded = this.#reloaded.then(() => this.#follow(config));
@@ -240,8 +248,8 @@ export class LocalGateway {
   }
 
   /**
-   * The session goes on under a rotated secret: one subflow after another is dialled anew with it while the others carry
-   * the flows, which is not waited for. Another name is another session, which takes a restart.
+   * Continues the session under a rotated secret. It dials one subflow after another anew while the others carry the
+   * flows; no caller waits for that. Another name means another session, which takes a restart.
    */
   #followPairing(pairing: Pairing): void {
     const before = this.keeper.pairing;
@@ -259,7 +267,7 @@ export class LocalGateway {
 
   async #renewPaths(pairing: Pairing): Promise<void> {
     for (const path of this.#paths) {
-      // A later rotation dials all of them once more.
+      // A later rotation dials all of the paths once more.
       if (this.#isStopping || this.keeper.pairing !== pairing) return;
       await path.renew();
     }
@@ -290,7 +298,7 @@ export class LocalGateway {
     await this.removeRules();
   }
 
-  /** Takes the redirect rules away for good. Never throws. */
+  /** Removes the redirect rules for good. Never throws. */
   removeRules(): Promise<void> {
     return this.#rules.remove();
   }

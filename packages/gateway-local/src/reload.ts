@@ -1,7 +1,9 @@
-/** A reload follows a changed configuration part by part: one that fails neither stops the others nor is passed over in silence. */
+/**
+ * A reload follows a changed configuration part by part. A part that fails does not stop the others, and is reported.
+ */
 
 export interface ReloadPart {
-  /** For people. */
+  /** The part's name in logs and events. */
   readonly name: string;
   readonly follow: () => void | Promise<void>;
 }
@@ -11,7 +13,7 @@ export interface ReloadOutcome {
   readonly failed: readonly { readonly part: string; readonly error: unknown }[];
 }
 
-/** Tries every part, in this order. Where `isOver`, as the gateway is stopping, the rest is left. */
+/** Tries every part, in this order. Skips the rest once `isOver` says that the gateway is stopping. */
 export async function followParts(
   parts: readonly ReloadPart[],
   isOver: () => boolean,
@@ -30,7 +32,7 @@ export async function followParts(
   return { followed, failed };
 }
 
-/** What was not followed and why, and what was. */
+/** Says which parts failed and why, and which were followed. */
 export function describeFailures({ followed, failed }: ReloadOutcome): string {
   const why = failed.map(
     ({ part, error }) => `${part} (${error instanceof Error ? error.message : String(error)})`,

@@ -5,12 +5,13 @@ import type { Endpoint } from "@hawser/shared-protocol";
 import { canonicalIp } from "@hawser/shared-protocol";
 import { DialError } from "./paths/dial-error.ts";
 
-/** How long whoever wants to dial waits for a name server, milliseconds. It may be behind a line that is down. */
+/** How long a dial waits for a name server, milliseconds. The name server may be behind a line that is down. */
 export const PATIENCE_MS = 1_000;
 
 /**
- * How long an address is still the remote gateway's after its name led elsewhere, milliseconds: connections to it may go on,
- * and a name may lead back. Without an end a name that changes daily would fill the redirect rules.
+ * How long an address counts as the remote gateway's after its name has led elsewhere, milliseconds. Connections to the
+ * address may go on, and the name may lead back. The time is bounded, since a name that changes daily would fill the
+ * redirect rules.
  */
 export const KEPT_MS = 3_600_000;
 
@@ -19,16 +20,17 @@ export interface RemoteAddress {
   readonly family: 4 | 6;
 }
 
-/** A name that is being asked for. */
+/** A question to a name server that has no answer yet. */
 interface Question {
   readonly answer: Promise<readonly RemoteAddress[]>;
-  /** Rejects once the name server has been silent for too long. */
+  /** Rejects when the name server has been silent for too long. */
   readonly deadline: Promise<never>;
 }
 
 /**
- * The remote gateway's addresses: where it is dialled, and what must never be captured, or it would go round for ever.
- * What a name led to last is good until it leads elsewhere: lines are dialled without a name server, too.
+ * Knows the remote gateway's addresses. Lines are dialled to them, and the rules never capture them: the lines' own
+ * connections would go round for ever. A name's last addresses count until the name leads elsewhere, so lines are
+ * dialled without a name server, too.
  */
 export class RemoteAddresses {
   readonly #onChange: () => void;
@@ -37,10 +39,10 @@ export class RemoteAddresses {
   readonly #questions = new Map<string, Question>();
   readonly #known = new Map<string, readonly RemoteAddress[]>();
   readonly #all = new Set<string>();
-  /** When each of them was last what a name led to. */
+  /** When each address was last found behind a name. */
   readonly #foundAt = new Map<string, number>();
 
-  /** `onChange` is called when there are more addresses, or fewer. */
+  /** `onChange` is called when the set of all addresses has changed. */
   constructor(
     onChange: () => void = () => {},
     lookupAll = (host: string): Promise<LookupAddress[]> => lookup(host, { all: true }),
@@ -51,20 +53,25 @@ export class RemoteAddresses {
     this.#now = now;
   }
 
-  /** Every address that was found, in canonical text, until `KEPT_MS` after its name led elsewhere; a live set. */
+  /**
+   * All addresses, in canonical text. An address stays for `KEPT_MS` after its name has led elsewhere. The set is live.
+   */
   get all(): ReadonlySet<string> {
     return this.#all;
   }
 
-  /** Finds them all, however long it takes. A name that does not resolve is passed over: the lines may be down yet. */
+  /**
+   * Finds the addresses of all endpoints, however long that takes. Skips a name that does not resolve: the lines may
+   * still be down.
+   */
   async learn(endpoints: readonly Endpoint[]): Promise<void> {
     await Promise.allSettled(endpoints.map(({ host }) => this.#ask(host).answer));
   }
 
   /**
-   * The addresses of a host of the pairing, in the order in which to try them: the present ones where the name server
-   * says so in time, otherwise the last ones known. Takes `PATIENCE_MS` at most.
-   * @throws the errors of getaddrinfo(3), and Error for no answer in time, when none was ever found
+   * The addresses of one host of the pairing, in the order in which to try them. They are the present ones when the
+   * name server answers in time, otherwise the last known ones. Takes `PATIENCE_MS` at most.
+   * @throws the errors of getaddrinfo(3), or an Error for no answer in time, when no address was ever found
    */
   async find(host: string): Promise<readonly RemoteAddress[]> {
     const { answer, deadline } = this.#ask(host);
@@ -77,7 +84,10 @@ export class RemoteAddresses {
     }
   }
 
-  /** One question at a time for each name, however many lines want to know: a silent one keeps a thread for long. */
+  /**
+   * Asks one question at a time for each name, however many lines wait: a silent name server keeps a thread busy for
+   * long.
+   */
   #ask(host: string): Question {
     const underWay = this.#questions.get(host);
     if (underWay) return underWay;
@@ -91,7 +101,7 @@ export class RemoteAddresses {
       this.#questions.delete(host);
     });
     const question = { answer, deadline: timeout.promise };
-    // Whoever waits hears of a failure; it may be that nobody does.
+    // Those who wait get the rejection. When nobody waits it must not count as unhandled.
     for (const promise of [answer, timeout.promise]) promise.catch(() => {});
     this.#questions.set(host, question);
     return question;
@@ -106,7 +116,7 @@ export class RemoteAddresses {
   #note(host: string, found: readonly LookupAddress[]): readonly RemoteAddress[] {
     const families = new Map(found.map(({ address, family }) => [address, family as 4 | 6]));
     const addresses = [...families].map(([address, family]) => ({ address, family }));
-    // What is replaced was the name's until now.
+    // The replaced addresses were the name's until now.
     const replaced = this.#known.get(host) ?? [];
     this.#known.set(host, addresses);
     const before = [...this.#all].join();

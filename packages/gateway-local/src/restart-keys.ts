@@ -1,7 +1,7 @@
 import { changedKeys, type KeyValues } from "@hawser/gateway-kit/config";
 import type { LocalConfig } from "./config.ts";
 
-/** What a reload does not follow. */
+/** The keys whose changes a reload does not follow. */
 const RESTART_KEYS: KeyValues<LocalConfig> = {
   "capture.listen": ({ capture }) => capture?.listen,
   "socks.listen": ({ socks }) => socks?.listen,
@@ -13,9 +13,9 @@ const RESTART_KEYS: KeyValues<LocalConfig> = {
   state: ({ state }) => state,
 };
 
-/** The keys of `wanted` that take a restart, as the gateway was started with others. */
+/** The keys of `wanted` that differ from those at the start and take a restart. */
 export function keysThatTakeRestart(started: LocalConfig, wanted: LocalConfig): string[] {
-  // A capture that is no longer wanted ends with its rules.
+  // The rules of a capture that is no longer wanted are removed without a restart.
   const capture = wanted.capture ?? started.capture;
   return changedKeys(RESTART_KEYS, started, { ...wanted, capture });
 }

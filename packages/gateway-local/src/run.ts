@@ -8,7 +8,10 @@ import { type LocalConfig, loadLocalConfig } from "./config.ts";
 import { LocalGateway } from "./gateway.ts";
 import { LocalStatus } from "./status.ts";
 
-/** `hawser-local run`: resolves when stopped by a signal. @throws CodedError and the like: what the user has to mend */
+/**
+ * `hawser-local run`: resolves when a signal has stopped the gateway. @throws CodedError and others that the user has
+ * to mend
+ */
 export async function run(file: string): Promise<void> {
   const config = loadLocalConfig(file);
   const log = keptLog();

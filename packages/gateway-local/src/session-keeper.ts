@@ -15,15 +15,21 @@ import { type EventLog, FlowFailures, PathEvents } from "@hawser/status-api";
 
 export interface SessionKeeperEvents {
   onSubflow(change: SubflowChange): void;
-  /** The session ended, and another has taken its place. */
+  /** The session has ended, and a new one has replaced it. */
   onNewSession(): void;
-  /** The remote gateway has told by which address families it reaches the Internet, or that this has changed. */
+  /**
+   * The remote gateway has told for the first time by which address families it reaches the Internet, or the families
+   * have changed.
+   */
   onEgress(families: EgressFamilies): void;
-  /** Something may have gone over the lines. */
+  /** The session has done some work, so the lines may have carried bytes. */
   onTurn(): void;
 }
 
-/** There is always one session; when it ends (the remote was restarted, or away for too long), the next takes over. */
+/**
+ * Keeps one session at all times. A session ends when the remote gateway was restarted or was away for too long; a new
+ * session then replaces it.
+ */
 export class SessionKeeper {
   #pairing: Pairing;
   readonly memory: MemoryBudget;
@@ -39,7 +45,7 @@ export class SessionKeeper {
   #nextSubflow = 0;
   #stopped = false;
   readonly #paths = new Map<string, PathRecord>();
-  /** Counts of the sessions before the present one. */
+  /** The totals of all earlier sessions. */
   readonly totalsBefore: SessionTotals;
 
   constructor(
@@ -64,7 +70,7 @@ export class SessionKeeper {
     return this.#pairing;
   }
 
-  /** The secret was rotated, or the remote gateway is reached elsewhere: so it is dialled from now on. */
+  /** Dials with this pairing from now on: the secret was rotated, or the remote gateway has other addresses. */
   handlePairing(pairing: Pairing): void {
     this.#pairing = pairing;
   }
@@ -88,7 +94,10 @@ export class SessionKeeper {
     return this.#version;
   }
 
-  /** The remote gateway is a release older, and says so to HELLO: the next one names the oldest version. */
+  /**
+   * The remote gateway runs an older release and has refused the version in HELLO. The next HELLO names the oldest
+   * version.
+   */
   handleOlderRemote(driver: SessionDriver): void {
     if (driver === this.#driver) this.#version = OLDEST_VERSION;
   }
@@ -98,7 +107,6 @@ export class SessionKeeper {
     return this.#nextSubflow++;
   }
 
-  /** A subflow has joined. */
   handleJoined(): void {
     if (!this.#established)
       this.#log.add("session-opened", "a session was opened", { peer: this.pairing.name });
@@ -106,20 +114,20 @@ export class SessionKeeper {
   }
 
   /**
-   * The remote did not know the session that HELLO named (it was restarted): its flows are lost. A late answer about an
-   * earlier session says nothing of the present one.
+   * The remote gateway does not know the session that HELLO named, since it was restarted. The session's flows are
+   * lost. An answer about an earlier session is ignored.
    */
   handleUnknown(driver: SessionDriver): void {
     if (driver === this.#driver && this.#established)
       this.#driver.close(CloseCode.unknownSession, "the remote gateway does not know the session");
   }
 
-  /** No room for another flow. */
+  /** A flow was refused for want of room. */
   noteRefused(reason: StreamRefusal | "share"): void {
     this.#failures.noteRefused(reason);
   }
 
-  /** Ends the session for good. */
+  /** Ends the session, and starts no other. */
   stop(code: CloseCode, reason: string): void {
     this.#stopped = true;
     this.#driver.close(code, reason);
@@ -128,7 +136,7 @@ export class SessionKeeper {
   #create(): SessionDriver {
     this.#id = randomBytes(SESSION_ID_LENGTH);
     this.#established = false;
-    // The remote gateway may be another release by now.
+    // The remote gateway may run another release by now.
     this.#version = PROTOCOL_VERSION;
     this.#nextSubflow = 0;
     const driver: SessionDriver = new SessionDriver({

@@ -14,7 +14,7 @@ import type {
 } from "@hawser/status-api/model";
 import type { LocalGateway } from "./gateway.ts";
 
-/** What the local gateway tells of itself. */
+/** The local gateway's status report, and the requests that its status server answers. */
 export class LocalStatus implements StatusSource {
   readonly #gateway: LocalGateway;
   readonly #version = readVersion(import.meta.url);

@@ -6,15 +6,15 @@ const NAMES = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 type Family = keyof typeof NAMES;
 
 /**
- * By which address families the remote gateway reaches the Internet, as it told last: a new session begins with what the
- * one before knew. The redirect rules refuse the LAN's connections of a family that is missing.
+ * Knows by which address families the remote gateway reaches the Internet. A new session begins with what the session
+ * before it knew. The redirect rules refuse the LAN's connections of a missing family.
  */
 export class WayOut {
   readonly #log: EventLog;
   readonly #peer: string;
   readonly #logger: Logger;
   #families: EgressFamilies = { ipv4: true, ipv6: true };
-  /** Told of each change. */
+  /** Called when the families have changed. */
   onChange: (families: EgressFamilies) => void = () => {};
 
   constructor(log: EventLog, peer: string, logger: Logger) {
@@ -23,12 +23,12 @@ export class WayOut {
     this.#logger = logger;
   }
 
-  /** Both until the remote gateway has told otherwise. */
+  /** Both families until the remote gateway has told otherwise. */
   get families(): EgressFamilies {
     return this.#families;
   }
 
-  /** The remote gateway's EGRESS. */
+  /** Takes in the remote gateway's EGRESS frame. */
   handleEgress(families: EgressFamilies): void {
     const before = this.#families;
     this.#families = families;

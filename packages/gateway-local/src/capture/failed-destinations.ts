@@ -13,28 +13,29 @@ const KINDS: Readonly<Partial<Record<number, Failure>>> = {
   [StreamCode.timeout]: "unreachable",
 };
 
-/** The part of IpSets that is used. */
+/** The methods of IpSets that are used here. */
 export type Sets = Pick<IpSets, "create" | "flush" | "destroy" | "add" | "delete" | "close">;
 
 interface Remembered {
   readonly set: string;
-  /** performance.now() */
+  /** By performance.now(). */
   readonly until: number;
 }
 
 /**
- * Remembers destinations that lately refused, or could not be reached. A redirected client sees such a connection open and
- * then break, so it does not try the next address of the name. Once the destination is in a set of the kernel, the rules
- * refuse it at the SYN, as it would be without Hawser. So the first try fails, and the next tries find the next address.
+ * Remembers destinations that lately refused, or could not be reached. A redirected client sees a connection to such a
+ * destination open and then break, so the client does not try the name's next address. A destination in one of the
+ * kernel's sets is refused at the SYN by the rules, as it would be without Hawser. So the first try fails, and the next
+ * tries find the next address.
  */
 export class FailedDestinations {
   readonly #open: () => Sets;
   readonly #logger: Logger;
   readonly #log: LimitedLog;
   #sets: Sets | undefined;
-  /** The kernel has no sets. That does not change while the machine runs. */
+  /** Whether the kernel has no sets. That does not change while the machine runs. */
   #isWithout = false;
-  /** The destinations by address and port, in the order in which they are forgotten. */
+  /** The destinations by address and port, those that are forgotten first at the head. */
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(logger: Logger, open: () => Sets = () => new IpSets()) {
@@ -48,7 +49,7 @@ export class FailedDestinations {
     return this.#sets !== undefined;
   }
 
-  /** Makes the sets that are missing, and empties those that an earlier run has left. Never throws. */
+  /** Creates the sets that are missing, and empties sets that an earlier run has left. Never throws. */
   async prepare(): Promise<void> {
     if (this.#isWithout) return;
     const isFirst = this.#sets === undefined;

@@ -6,13 +6,16 @@ import { FAMILIES } from "iptables-wrapper";
 import { FAILURES, failureSet } from "./rules.ts";
 
 /**
- * So long a destination that failed is refused at once, seconds. A client's next try, and the other connections of a page,
- * come within seconds; a server that was restarted is missed for no longer than this.
+ * How long a destination that failed is refused at once, seconds. A client's next try, and the other connections of a
+ * page, come within seconds. A server that was restarted is refused for no longer than this.
  */
 export const REMEMBERED_S = 10;
-/** In each set: more than a house meets in that time, and little memory (some 100 bytes each) where a client scans. */
+/**
+ * The most destinations in each set. A home meets fewer in that time, and a client that scans fills no more memory than
+ * some 100 bytes for each.
+ */
 export const MAX_ELEMENTS = 4_096;
-/** How long the kernel may take to let go of a set after the rule that asked for it, milliseconds. */
+/** How long the kernel may hold a set after the rule that asked for the set has gone, milliseconds. */
 const RELEASE_MS = 1_000;
 const RELEASE_STEP_MS = 20;
 
@@ -25,7 +28,7 @@ export const SETS = FAILURES.flatMap((failure) =>
   })),
 );
 
-/** Whether a gateway has made the sets. False where the kernel does not say. */
+/** Whether a gateway has created the sets. False when the kernel does not say. */
 export async function areSetsThere(): Promise<boolean> {
   let sets: IpSets | undefined;
   try {
@@ -40,14 +43,16 @@ export async function areSetsThere(): Promise<boolean> {
   }
 }
 
-/** Removes the sets, whoever made them. @throws SystemError `IpSetErrno.busy`: a rule still asks for one */
+/**
+ * Removes the sets, whichever program created them. @throws SystemError `IpSetErrno.busy`: a rule still asks for a set
+ */
 export async function clearSets(): Promise<void> {
   let sets: IpSets | undefined;
   try {
     sets = new IpSets();
     await destroyAll(sets);
   } catch (error) {
-    // A kernel without sets has none of ours.
+    // A kernel without sets has no set to remove.
     if (!(error instanceof SystemError) || error.errno === IpSetErrno.busy) throw error;
   } finally {
     sets?.close();
@@ -58,12 +63,12 @@ export async function clearSets(): Promise<void> {
 export async function destroyAll(sets: Pick<IpSets, "destroy">): Promise<void> {
   const deadline = performance.now() + RELEASE_MS;
   for (const { name } of SETS) {
-    // nf_tables lets go of what a rule has asked for some time after the rule has gone.
+    // nf_tables holds a set for some time after the rule that asked for the set has gone.
     while (!(await isDestroyed(sets, name, deadline))) await sleep(RELEASE_STEP_MS);
   }
 }
 
-/** False when it is to be tried again. @throws SystemError */
+/** False when the set is still in use, so that the caller tries again. @throws SystemError */
 async function isDestroyed(sets: Pick<IpSets, "destroy">, name: string, deadline: number): Promise<boolean> {
   try {
     await sets.destroy(name);

@@ -1,64 +1,65 @@
 /**
- * How the sources on the LAN share the flows that there is room for. A source is one address that opens connections; the
- * router's own programs are one, too. Of IPv6 it is not the /64, as it is for strangers from the Internet: there that is
- * one customer's, here it is the whole LAN. So a device that takes several addresses has several shares.
+ * Shares the room for flows among the sources on the LAN. A source is one address that opens connections. The router's
+ * own programs are one source together. With IPv6, too, a source is a single address, not a /64: a /64 is one customer
+ * on the Internet but the whole LAN at home. So a device with several addresses has several shares.
  *
- * - While there is room, everybody has what he asks for: one source alone may hold fifteen of sixteen parts.
- * - The last part is for those who hold less than half as much as whoever holds most.
- * - Of flows that are being dialled, a quarter of all may wait. Beyond it the source with most loses its oldest one: a
- *   destination that does not answer keeps a flow for half a minute, one that does for a round trip.
- * - A source that finds no room loses its oldest flow that is being dialled, rather than be refused.
+ * - While there is room, no source is refused: one source alone may hold fifteen of sixteen parts.
+ * - The last part is for sources that hold less than half as much as the source with most flows.
+ * - A quarter of all flows may be in dialling. Beyond that, the source with most flows in dialling loses its oldest
+ *   one: a destination that does not answer keeps a flow for half a minute, one that answers for a round trip.
+ * - A source that finds no room loses its oldest flow in dialling, if that one has had time for a lost SYN. Otherwise
+ *   the source is refused.
  */
 
 import type { GreedySource } from "@hawser/status-api/model";
 
-/** Share of the room that is only for those who hold little. */
+/** The share of the room that is kept for sources with few flows. */
 const RESERVED = 1 / 16;
-/** Share of the room that flows may take while they are being dialled. */
+/** The share of the room that flows in dialling may take. */
 const DIALLING = 1 / 4;
-/** No flow has to go before it was dialled for so long, milliseconds: a first SYN may be lost. */
+/** A flow is not displaced before it was dialled for this long, milliseconds: its first SYN may be lost. */
 const DIAL_TIME_MS = 3_000;
-/** So long a source counts as greedy after a flow of its was refused for that, milliseconds. */
+/** How long a source counts as greedy after its latest refusal, milliseconds. */
 const GREEDY_MS = 60_000;
 
 interface Source {
   readonly name: string;
   flows: number;
-  /** When they began, oldest first. */
+  /** The source's flows in dialling and when each began, oldest first. */
   readonly dialling: Map<SharedFlow, number>;
-  /** Flows that it did not get, or lost, since it last was not greedy. */
+  /** How many flows the source was refused or has lost since it last began to be greedy. */
   refused: number;
   refusedAt: number;
   toldAt: number;
 }
 
-/** A flow, as far as it is shared. */
+/** What this file needs to know of a flow. */
 export interface SharedFlow {
   readonly source: string;
-  /** Another flow takes its place. `over` follows. */
+  /** Ends the flow, because another flow takes its place. The flow's owner then calls `remove`. */
   displace(): void;
 }
 
 export interface FairShareOptions {
   /** How many flows there is room for. */
   readonly room: number;
-  /** Room is short whatever the number: what flows hold fills the memory. */
+  /** Whether the flows hold so much memory that room is short, however few they are. */
   readonly isMemoryShort: () => boolean;
-  /** A source has flows refused; told of once a minute. */
+  /** Called at most once a minute for a source that has flows refused. */
   readonly onGreedy: (greedy: GreedySource) => void;
 }
 
-/** Counts the flows of each source, and judges new ones. `now` is milliseconds of a steady clock. */
+/** Counts the flows of each source, and decides about new ones. `now` is milliseconds of a steady clock. */
 export class FairShare {
   readonly room: number;
   readonly #options: FairShareOptions;
   readonly #sources = new Map<string, Source>();
-  /** How many sources have so many flows; and the most that one has. */
+  /** `#withFlows[n]`: how many sources have n flows. `#most`: the greatest such n. */
   readonly #withFlows: number[] = [];
   #most = 0;
   #flows = 0;
   #dialling = 0;
-  /** The last source that was refused, also when its flows are over. */
+  /** The source that was refused last. It is remembered when its flows have ended, too. */
   #greedy: Source | undefined;
 
   constructor(options: FairShareOptions) {
@@ -74,12 +75,13 @@ export class FairShare {
     return this.#dialling;
   }
 
-  /** Nobody finds room. */
   get isFull(): boolean {
     return this.#flows >= this.room;
   }
 
-  /** Whether there is room for one more flow of this source, if need be that of one which it has dialled in vain. */
+  /**
+   * Whether there is room for one more flow of this source. If not, the source's oldest flow in dialling may make room.
+   */
   admit(name: string, now: number): boolean {
     const source = this.#sources.get(name);
     if (this.#hasRoom(source)) return true;
@@ -93,7 +95,7 @@ export class FairShare {
     return !isScarce || source === undefined || source.flows < this.#most / 2;
   }
 
-  /** A flow that was admitted begins to be dialled. */
+  /** Adds an admitted flow, which is in dialling now. */
   add(flow: SharedFlow, now: number): void {
     const source = this.#sources.get(flow.source) ?? newSource(flow.source);
     this.#sources.set(flow.source, source);
@@ -103,12 +105,12 @@ export class FairShare {
     if (this.#dialling > this.room * DIALLING) this.#relieveDialling(now);
   }
 
-  /** Its destination was reached. */
+  /** The flow's destination was reached. */
   handleOpened(flow: SharedFlow): void {
     if (this.#sources.get(flow.source)?.dialling.delete(flow)) this.#dialling--;
   }
 
-  /** It is over. Called once. */
+  /** The flow has ended. To be called once for each flow. */
   remove(flow: SharedFlow): void {
     const source = this.#sources.get(flow.source);
     if (!source) return;
@@ -124,7 +126,7 @@ export class FairShare {
     this.#withFlows[before] = Math.max(0, (this.#withFlows[before] ?? 0) - 1);
     this.#withFlows[flows] = (this.#withFlows[flows] ?? 0) + 1;
     this.#most = Math.max(this.#most, flows);
-    // Who held most has one flow less now, so nobody is further down.
+    // The source with most flows has lost one, so the greatest count falls by at most 1.
     if (this.#most > 0 && this.#withFlows[this.#most] === 0) this.#most--;
   }
 
@@ -164,7 +166,9 @@ export class FairShare {
     return this.#greedy && now - this.#greedy.refusedAt < GREEDY_MS ? this.#greedy : undefined;
   }
 
-  /** Of the sources that had flows refused within a minute for the others' sake, the one with most; undefined: none had. */
+  /**
+   * Of the sources that had flows refused in the last minute, the one with most flows; undefined when there is none.
+   */
   greedy(now: number): GreedySource | undefined {
     const source = this.#greedyAt(now);
     return source && describe(source);

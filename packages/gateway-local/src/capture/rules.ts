@@ -152,7 +152,7 @@ function filterTable(
     ],
     jumps: [
       ...jumps(state, "INPUT", ACCEPT, { protocol: "tcp" }),
-      // Only packets of a kind that may be refused pass the rules of all exceptions.
+      // Only packets of a kind that may be refused pass through the rules of the exceptions.
       ...refused.flatMap(({ packets }) => jumps(state, "FORWARD", REFUSE, packets)),
     ],
   };

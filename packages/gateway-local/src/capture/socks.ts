@@ -24,7 +24,7 @@ import type { FlowOpener } from "./flow-opener.ts";
 
 /** How long a client may take until its request is complete, milliseconds (dante's `timeout.negotiate`). */
 export const HANDSHAKE_DEADLINE_MS = 30_000;
-/** Limits of clients that have not made their request yet. All of the machine's own programs are one source. */
+/** Limits of clients whose request is not complete. All of the machine's own programs are one source. */
 const HANDSHAKES = { total: 512, perSource: 256, perSite: 512 };
 
 /** The password of an unknown user is compared with this, so that the answer takes as long as for a known one. */
@@ -89,14 +89,14 @@ export class SocksCapture {
   }
 
   /**
-   * Checks a client's user and password; undefined when no password is asked for. The right password is always accepted,
-   * also after many wrong ones from the same address: others behind that address must not lock its owner out.
+   * Checks a client's user and password; undefined when no password is asked for. The right password is accepted even
+   * after many wrong ones from the same address, so that others behind that address cannot lock out its owner.
    */
   #check(): Authenticate | undefined {
     const { users } = this.#config;
     return (
       users &&
-      // An unknown user costs the same comparison.
+      // The comparison for an unknown user takes as long as for a known one.
       ((user, password) => (users.get(user) ?? NOBODY).equals(password) && users.has(user))
     );
   }
@@ -161,7 +161,7 @@ class SocksClient {
     }
   }
 
-  /** Too many clients wait, and this one has waited longest: it has to go. */
+  /** Refuses this client to make room: too many clients wait, and this one has waited longest. */
   handleDisplaced(): void {
     this.#note("displaced");
     this.#socket.resetAndDestroy();
@@ -177,7 +177,7 @@ class SocksClient {
     this.#refusals.note({ listener: "socks", reason }, "info", { from, ...fields }, "SOCKS handshake failed");
   }
 
-  /** Data that the client sent without waiting for the reply goes with the flow. */
+  /** Opens the flow, with the data that the client sent without waiting for the reply. */
   #open(destination: { host: string; port: number }, early: Buffer): void {
     const { host, port } = destination;
     const opened = this.#opener.open("socks", { host, port }, this.#socket, {

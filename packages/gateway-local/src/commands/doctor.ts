@@ -5,7 +5,8 @@ import { runDoctor } from "../doctor/doctor.ts";
 import { type Finding, renderFinding, renderSummary } from "../doctor/findings.ts";
 
 /**
- * `hawser-local doctor`: each finding is printed as it is made. The exit code is 1 when one is bad. @throws ConfigError
+ * `hawser-local doctor`: prints each finding as soon as it is made. The exit code is 1 when one of them is bad. @throws
+ * ConfigError
  */
 export async function doctor(file: string, json?: boolean): Promise<void> {
   const findings: Finding[] = [];

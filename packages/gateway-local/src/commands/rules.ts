@@ -37,8 +37,8 @@ export async function applyRedirectRules(file: string): Promise<void> {
 }
 
 /**
- * Removes the rules. The configuration says only where a running gateway answers, and may be broken. @throws
- * IptablesError
+ * Removes the rules. The configuration only says where a running gateway answers, so it may be broken.
+ * @throws IptablesError
  */
 export async function clearRedirectRules(file: string): Promise<void> {
   writeOutcomes(await clearRules(systemRunner(), RULES_OWNER));
@@ -54,7 +54,9 @@ function writeOutcomes(outcomes: readonly FamilyOutcome[]): void {
   for (const { family, result } of outcomes) process.stdout.write(`${family}: ${result}\n`);
 }
 
-/** Whether a gateway runs that restores its rules. It is looked for where the file says, or where it usually answers. */
+/**
+ * Whether a gateway runs that restores its rules. It is looked for at the address in the file, or at the default one.
+ */
 async function keepsRules(file: string): Promise<boolean> {
   try {
     const status = findLocalStatus(file, () => {});

@@ -41,7 +41,7 @@ export class Backoff {
     return this.#jitter(Math.min(MAX_HOLD_MS, FIRST_DELAY_MS * HOLD_GROWTH ** this.#shortLives++));
   }
 
-  /** Forgets what was: the line may be another one now. */
+  /** Forgets the failures and losses so far: the line may be another one now. */
   reset(): void {
     this.#failures = 0;
     this.#shortLives = 0;

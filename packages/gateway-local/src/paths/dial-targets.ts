@@ -11,9 +11,10 @@ export interface DialTarget extends RemoteAddress {
 }
 
 /**
- * The addresses that a path can dial, at least one: those of the pairing's endpoints in their order, and for a name in the
- * resolver's order. Addresses of a family that the line has no address of are only used when there are no others.
- * @throws Error that no endpoint leads anywhere, or to no address of the source's family
+ * The addresses that a path can dial, at least one. They follow the order of the pairing's endpoints and, within a
+ * name, the resolver's order. Addresses of a family that the line has no address of are used only when there are no
+ * others.
+ * @throws Error when no endpoint resolves, or none has an address of the source's family
  */
 export async function dialTargets(
   link: Link,
@@ -48,7 +49,7 @@ function ofFamily(found: readonly DialTarget[], source: string): readonly DialTa
   throw new DialError(`${hosts} has no IPv${isIP(source)} address, and path.source is ${source}`);
 }
 
-/** A link-local address reaches no remote gateway. */
+/** Link-local addresses do not count: from them no remote gateway is reached. */
 function familiesOf(link: Link, addresses: readonly LocalAddress[]): ReadonlySet<number> {
   const own = addresses.filter((entry) => entry.interface === link.interface);
   return new Set(own.filter(({ address }) => !/^fe[89ab]/.test(address)).map(({ family }) => family));

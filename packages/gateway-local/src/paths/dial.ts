@@ -17,7 +17,10 @@ const NEXT_SYN_MS = 400;
 /** In its first minute an attempt sends SYNs twice as often: a line that has just died may be back soon. */
 const CLOSE_WATCH_MS = 60_000;
 
-/** Told why the attempt would fail now; whether it should go on. Never throws. */
+/**
+ * Called when there is no answer, with the error that the attempt would fail with. Returns whether to go on. Never
+ * throws.
+ */
 export type OnSilence = (error: DialError) => boolean | Promise<boolean>;
 
 /** Makes sockets and connects one of them to an address and port. */
@@ -30,8 +33,8 @@ export type Connect = (
 ) => Promise<Socket>;
 
 /**
- * One connection to the remote gateway over one line: pinned, then TLS. It fails when no answer came within 3 s, unless
- * `onSilence` then says, each time, that it should go on: so no SYN is given up that may be answered a moment later.
+ * Makes one connection to the remote gateway over one line: pinned, then TLS. It fails when no answer came within 3 s,
+ * unless `onSilence` says each time to go on. So an attempt does not give up SYNs that may be answered a moment later.
  * @throws DialError, SystemError, TlsError, or the errors of connect(2)
  */
 export async function dialSubflow(
@@ -60,8 +63,8 @@ export async function dialSubflow(
 }
 
 /**
- * The first socket of `create` to connect; `onSilence` as above.
- * @throws DialError, or what one of them fails with
+ * Resolves with the first socket of `create` that connects. `onSilence`: see `OnSilence`.
+ * @throws DialError, or the error of a socket
  */
 export async function connectFirst(
   create: () => Socket,
@@ -84,7 +87,7 @@ export async function connectFirst(
   return winnerOf(race, signal).finally(() => clearInterval(timer));
 }
 
-/** A single socket that connects within 3 s, to where somebody has just answered. @throws as `connectFirst` */
+/** Connects a single socket within 3 s, to an address that has just answered. @throws as `connectFirst` */
 export function connectOnce(
   create: () => Socket,
   host: string,

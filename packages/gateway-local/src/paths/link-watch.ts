@@ -3,8 +3,8 @@ import { type LocalAddress, localAddresses, watchNetwork } from "@hawser/linux-s
 import { canonicalIp } from "@hawser/shared-protocol";
 
 /**
- * From one look at the system's addresses to the next, milliseconds, however much changes: a look takes about 0.1 ms, and
- * a link that comes up is many changes.
+ * The least time between two looks at the system's addresses, milliseconds. A look takes about 0.1 ms, and a link that
+ * comes up makes many changes.
  */
 export const LEAST_GAP_MS = 50;
 
@@ -14,21 +14,21 @@ export interface Link {
   readonly source?: string | undefined;
 }
 
-/** Whoever wants to know of a link. */
+/** The part of a path that LinkWatch tells. */
 export interface LinkOwner {
   readonly config: Link;
   handleLinkLost(reason: string): void;
   handleLinkBack(): void;
-  /** These addresses have left this machine; the link itself is still there. In canonical text. */
+  /** These addresses, in canonical text, have left this machine. The link itself is still there. */
   handleAddressesGone(addresses: ReadonlySet<string>): void;
 }
 
-/** Hears of changes until it is closed. @throws where the kernel does not tell of them */
+/** Calls `onChange` for each change until it is closed. @throws when the kernel reports no changes */
 type Hear = (onChange: () => void) => { close(): void };
 
 export interface LinkWatchOptions {
   readonly logger: Logger;
-  /** What a test says instead of the system. */
+  /** The addresses that a test gives in place of the system's. */
   readonly list?: () => LocalAddress[];
   readonly hear?: Hear;
 }
@@ -36,26 +36,26 @@ export interface LinkWatchOptions {
 const hearOfAddresses: Hear = (onChange) => watchNetwork(["links", "addresses"], onChange);
 
 /**
- * Tells when the link of a path goes down and when it is there again, and when addresses go that its connections may use:
- * an interface that gets another address is never down. The system lists addresses of interfaces that are
- * up and running; only what was listed can be lost, for an interface without an address never is, and carries data all
- * the same (PPP).
+ * Tells a path when its link is lost and when the link is back, and when addresses are gone that the path's connections
+ * may use: an interface that gets another address need not go down. The system lists the addresses of interfaces that
+ * are up and running. Only a listed link can be lost: an interface without an address (PPP) is never listed, and
+ * carries data all the same.
  *
- * The kernel says when something has changed, and the list says what: so it does not matter which messages were lost, or
- * in which order an interface was renamed, made again, or an address moved.
+ * The kernel says when something has changed, and the list says what. So no message of the kernel is needed: messages
+ * may be lost, an interface may be renamed or made again, an address may move.
  */
 export class LinkWatch {
   readonly #logger: Logger;
   readonly #list: () => LocalAddress[];
   readonly #hear: Hear;
-  /** Whether the owner's link was listed when last looked for. */
+  /** Whether the link of each path was listed at the last look. */
   readonly #listed = new Map<LinkOwner, boolean>();
-  /** What was listed when last looked for. */
+  /** The addresses that were listed at the last look. */
   #addresses: readonly LocalAddress[] = [];
   #endFollowing: (() => void) | undefined;
   /** Runs for LEAST_GAP_MS after each look. */
   #gap: NodeJS.Timeout | undefined;
-  /** Something may have changed since the last look. */
+  /** Whether something may have changed since the last look. */
   #isStale = false;
   #isRefused = false;
 
@@ -67,7 +67,7 @@ export class LinkWatch {
 
   add(owner: LinkOwner): void {
     if (this.#listed.has(owner)) return;
-    // First it hears, then it looks: no change falls in between.
+    // It listens before it looks, so that no change falls in between.
     this.#endFollowing ??= this.#follow();
     this.#look();
     this.#listed.set(owner, isListed(owner.config, this.#addresses));
@@ -93,7 +93,7 @@ export class LinkWatch {
     }
   }
 
-  /** The first of a burst is looked at now, the rest together. */
+  /** Looks at the first change of a burst at once, and at the rest together. */
   #handleChange(): void {
     if (this.#gap) this.#isStale = true;
     else this.#look();
@@ -126,7 +126,7 @@ export class LinkWatch {
     return new Set(this.#addresses.map(({ address }) => address).filter((address) => !now.has(address)));
   }
 
-  /** Undefined when the system does not say, for want of descriptors or memory: that tells nothing of any link. */
+  /** Undefined when the system lists nothing, for want of descriptors or memory. That says nothing about any link. */
   #ask(): LocalAddress[] | undefined {
     try {
       return this.#list();

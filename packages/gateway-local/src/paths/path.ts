@@ -16,7 +16,7 @@ export class Path implements LinkOwner {
   readonly config: PathConfig;
   /** The state and counters of the status report. */
   readonly record: PathRecord;
-  /** How its subflows connect. */
+  /** How its subflows connect: one attempt for all (shared-race.ts). */
   readonly race = new SharedRace();
   readonly #keeper: SessionKeeper;
   readonly #links: LinkWatch;
@@ -154,7 +154,7 @@ export class Path implements LinkOwner {
     this.enforceRole();
   }
 
-  /** Before the path is started. */
+  /** To be called before the path is started. */
   setQuota(quota: PathQuota): void {
     this.#quota = quota;
     this.enforceRole();
@@ -175,7 +175,7 @@ export class Path implements LinkOwner {
     this.#keeper.driver.setAllowance(this.name, bytes);
   }
 
-  /** In the turn after the next, so that the remote is told the role before the subflows end. */
+  /** Runs in the turn after the next, so that the remote gateway is told the role before the subflows end. */
   #close(): void {
     this.stop();
     const { driver } = this.#keeper;
@@ -224,7 +224,7 @@ export class Path implements LinkOwner {
     for (const dialler of this.#diallers) dialler.hurry();
   }
 
-  /** An attempt failed. It is logged once for each reason, not once a second. */
+  /** Logs a failed attempt once for each reason, not once for each attempt. */
   handleFailure(error: Error): void {
     const reason = this.#linkLost ?? error.message;
     if (this.record.lastError !== reason) {

@@ -1,28 +1,31 @@
 /**
- * The attempts of one path's subflows to connect. A path may have 16 subflows. If each of them sent SYNs over a dead line
- * without a break, there would be hundreds of sockets and a rate that looks like a scan. So one subflow tries, and the
- * others wait for its result.
+ * One attempt to connect for all subflows of a path. A path may have 16 subflows. If each of them sent SYNs over a dead
+ * line without a break, there would be hundreds of sockets and a rate that looks like a scan. So one subflow tries, and
+ * the others wait for its result.
  */
 import type { Socket } from "node:net";
 import { type Connect, connectFirst, connectOnce, type OnSilence } from "./dial.ts";
 import { type DialError } from "./dial-error.ts";
 
 interface Race {
-  /** Whether it was answered; rejected with what it failed with. */
+  /**
+   * True when the remote gateway has answered, false when the attempt was aborted; rejected with the error of a failed
+   * attempt.
+   */
   readonly isAnswered: Promise<boolean>;
-  /** Those that wait, who are told as well when nobody answers. */
+  /** The subflows that wait. Each is told, too, when there is no answer for a while. */
   readonly waiting: Set<OnSilence>;
 }
 
 export class SharedRace {
-  /** Those under way, by address and port. */
+  /** The attempts under way, by address and port. */
   readonly #races = new Map<string, Race>();
 
-  /** A connection of its own for each. @throws as `connectFirst` */
+  /** Connects one subflow. Each caller gets a connection of its own. @throws as `connectFirst` */
   readonly connect: Connect = async (create, host, port, signal, onSilence) => {
     const name = `${host} ${port}`;
     for (let race = this.#races.get(name); race; race = this.#races.get(name)) {
-      // Somebody is there: each connects by itself, without more ado.
+      // The remote gateway answers on this line, so this subflow connects at once by itself.
       if (await follow(race, signal, onSilence)) return connectOnce(create, host, port, signal);
     }
     const waiting = new Set<OnSilence>();
@@ -46,12 +49,12 @@ function outcome(connecting: Promise<Socket>, signal: AbortSignal): Promise<bool
       throw error;
     },
   );
-  // Nobody may be waiting.
+  // Without a waiting subflow nobody handles the rejection.
   isAnswered.catch(() => {});
   return isAnswered;
 }
 
-/** Waits for the result of the race. False: the race was aborted, and another subflow has to try. */
+/** Waits for the result of the race. False: the race was aborted, so another subflow has to try. */
 async function follow(race: Race, signal: AbortSignal, onSilence: OnSilence): Promise<boolean> {
   signal.throwIfAborted();
   const calledOff = Promise.withResolvers<never>();

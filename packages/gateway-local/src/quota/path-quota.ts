@@ -79,7 +79,7 @@ export class PathQuota {
     return events;
   }
 
-  /** Those of the path's bytes since the last count that the quota counts. */
+  /** The bytes since the last count that this quota counts. */
   #counted({ sent, received }: LineBytes): number {
     const { count } = this.config;
     const up = count === "down" ? 0 : sent - this.#line.sent;

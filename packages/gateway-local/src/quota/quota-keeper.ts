@@ -9,11 +9,11 @@ import { QuotaFile } from "./quota-file.ts";
 import { Reservation } from "./reservation.ts";
 
 /**
- * How often the lines are looked at while they carry something, milliseconds; idle, once a second. What is left is shared
- * out anew as often.
+ * How often the lines' bytes are counted and the quota's rest is shared out anew while the lines carry something,
+ * milliseconds. Idle lines are counted once a second.
  */
 const PERIOD_MS = 100;
-/** What an idle line carries between two looks is less, bytes of frames: PINGs and their answers. */
+/** An idle line carries less than this between two counts, bytes of frames: PINGs and their answers. */
 const IDLE_BYTES = 4_096;
 
 interface Entry {
@@ -37,7 +37,7 @@ export class QuotaKeeper {
   #isLoaded = false;
   #timer: NodeJS.Timeout | undefined;
   #endTicks: (() => void) | undefined;
-  /** What all its paths had carried at the last look, bytes of frames. */
+  /** What all paths had carried at the last count, bytes of frames. */
   #lookedAt = 0;
   #saving: Promise<unknown> = Promise.resolve();
 
@@ -87,7 +87,7 @@ export class QuotaKeeper {
     if (entry) this.#ration(entry);
   }
 
-  /** Something may have gone over the lines. */
+  /** The session has done some work, so the lines may have carried bytes. */
   handleTurn(): void {
     if (this.#timer || this.#carried() - this.#lookedAt < IDLE_BYTES) return;
     this.#timer = setTimeout(() => {

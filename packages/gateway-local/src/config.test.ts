@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -272,7 +273,7 @@ test("a file with a secret in it must be its owner's alone", () => {
   ]);
   rmSync(pairing);
   assert.deepEqual(findings(named), [
-    "local.toml: remote.file: pairing.txt: does not exist; create it, or name another file",
+    "local.toml: remote.file: pairing.txt: does not exist; run on the VPS: hawser-remote pair home; then here: install -D -m 600 /dev/stdin pairing.txt; paste the line, and press Enter and Ctrl-D",
   ]);
 });
 
@@ -281,7 +282,7 @@ test("the example is right, but for the pairing line that it names", () => {
   rmSync(join(directory, "pairing.txt"), { force: true });
   const text = readFileSync(example, "utf8");
   assert.deepEqual(findings(text, 0o644), [
-    "local.toml: remote.file: pairing.txt: does not exist; create it, or name another file",
+    "local.toml: remote.file: pairing.txt: does not exist; run on the VPS: hawser-remote pair home; then here: install -D -m 600 /dev/stdin pairing.txt; paste the line, and press Enter and Ctrl-D",
   ]);
   writeFileSync(join(directory, "pairing.txt"), PAIRING, { mode: 0o600 });
   const { paths, capture, limits } = load(text, 0o644);
@@ -299,4 +300,31 @@ test("the example is right, but for the pairing line that it names", () => {
   assert.ok(whole.socks?.users?.has("alice"));
   assert.equal(whole.forwards.length, 1);
   assert.equal(whole.paths[1]?.source, "100.64.1.2");
+});
+
+test("the mends of missing files work as typed, one after the other", () => {
+  const missing = join(directory, "new", "local.toml");
+  const pairing = join(directory, "new", "pairing.txt");
+  const token = join(directory, "new", "token.txt");
+  /** The command in the error of loading the configuration. */
+  const mendIn = (pattern: RegExp): string => {
+    try {
+      loadLocalConfig(missing);
+    } catch (error) {
+      return pattern.exec(String(error))?.[1] ?? assert.fail(String(error));
+    }
+    assert.fail("nothing is missing");
+  };
+  const type = (command: string): unknown => execFileSync("sh", ["-c", command]);
+  type(mendIn(/: does not exist; run: (.+)$/));
+  const paste = mendIn(/pairing\.txt: does not exist; run on the VPS: .+; then here: (.+); paste/);
+  type(`printf '%s\\n' '${PAIRING}' | ${paste}`);
+  const text = readFileSync(missing, "utf8");
+  writeFileSync(
+    missing,
+    `${text.replace(/^\[status\][^[]*/m, "")}\n[status]\ntoken = { file = "token.txt" }\n`,
+  );
+  type(mendIn(/token\.txt: does not exist; run: (.+)$/));
+  assert.ok(loadLocalConfig(missing).status.token);
+  for (const path of [missing, pairing, token]) assert.equal(statSync(path).mode & 0o777, 0o600);
 });

@@ -2,11 +2,13 @@
 
 import { isIP, isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   atKey,
   ConfigError,
   ErrorCode,
   type Finding,
+  installCommand,
   readSecretFile,
   type StatusConfig,
 } from "@hawser/gateway-kit/config";
@@ -51,6 +53,8 @@ const MAX_PASSWORD = 255;
 
 /** A quota below this is taken for a wrong unit, bytes. */
 const MIN_QUOTA = 1e6;
+/** The configuration to begin with. */
+const EXAMPLE = fileURLToPath(new URL("../../../deploy/local.example.toml", import.meta.url));
 /** The status server's default address. */
 const STATUS_LISTEN = "127.0.0.1:8080";
 /** A line below this rate is of no use, bits per second. */
@@ -188,7 +192,8 @@ export interface LocalConfig {
  * @throws ConfigError with every finding; exit code 2.
  */
 export function loadLocalConfig(file: string): LocalConfig {
-  const parsed = loadConfig(file, localSchema, { secretAt });
+  const whenMissing = `run: ${installCommand(EXAMPLE, file)}`;
+  const parsed = loadConfig(file, localSchema, { secretAt, whenMissing });
   const { remote, path, capture, socks, forward, limits, state } = parsed;
   const status = loadStatus(file, parsed.status);
   const pairing = "file" in remote ? loadPairing(file, remote.file) : remote;
@@ -228,9 +233,15 @@ function loadPairing(file: string, named: string): Pairing {
 }
 
 function readPairing(file: string): Pairing {
-  const pairing = parsePairing(readSecretFile(file));
+  const pairing = parsePairing(readSecretFile(file, whenNoPairing(file)));
   if (pairing.ok) return pairing.value;
   throw new ConfigError(ErrorCode.pairingMalformed, [{ file, key: "", what: pairing.problem }]);
+}
+
+/** The local gateway cannot make a pairing line itself: its user brings the line from the VPS. */
+function whenNoPairing(file: string): string {
+  const here = installCommand("/dev/stdin", file);
+  return `run on the VPS: hawser-remote pair home; then here: ${here}; paste the line, and press Enter and Ctrl-D`;
 }
 
 /**

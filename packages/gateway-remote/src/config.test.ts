@@ -108,7 +108,9 @@ test("what is wrong is told by its key", () => {
     ],
     [
       `${listen}identity = "other.pem"\n`,
-      ["remote.toml: identity: other.pem: does not exist; create it, or name another file"],
+      [
+        "remote.toml: identity: other.pem: does not exist; restore it from a backup, since every pairing line was made with it",
+      ],
     ],
   ];
   for (const [text, expected] of golden) assert.deepEqual(findings(text), expected);
@@ -179,4 +181,11 @@ test("the example is right", () => {
   );
   assert.deepEqual([peer?.maxFlows, peer?.maxNewFlowsPerSecond], [16_384, 2_000]);
   assert.equal(peer?.maxBytesInFlight, (whole.limits.memoryBytes * 3) / 4);
+});
+
+test("a missing configuration is written by the command that the error gives", () => {
+  const missing = join(directory, "none.toml");
+  assert.throws(() => loadRemoteConfig(missing), {
+    message: `${missing}: does not exist; run: hawser-remote init --listen '[::]:4433' -c ${missing}`,
+  });
 });

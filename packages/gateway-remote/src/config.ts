@@ -100,7 +100,8 @@ export function findRemoteStatus(file: string): StatusConfig {
 
 /** remote.toml alone. @throws ConfigError */
 export function loadRemoteFile(file: string): RemoteFile {
-  return loadConfig(file, remoteSchema, { secretAt });
+  const whenMissing = `run: hawser-remote init --listen '[::]:4433' -c ${file}`;
+  return loadConfig(file, remoteSchema, { secretAt, whenMissing });
 }
 
 /** As `loadRemoteFile`, from a text; `file` is what findings call it. @throws ConfigError */

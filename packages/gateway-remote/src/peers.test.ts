@@ -165,7 +165,7 @@ test("what pair and unpair refuse", () => {
   const golden: [() => unknown, string][] = [
     [
       () => addPeer(file, "home"),
-      'PEER_EXISTS peers/home.toml: "home" is admitted already; for a new pairing line: rotate home',
+      'PEER_EXISTS peers/home.toml: "home" is admitted already; for a new pairing line run: hawser-remote rotate home -c remote.toml',
     ],
     [
       () => addPeer(file, "a b"),

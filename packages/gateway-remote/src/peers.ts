@@ -34,7 +34,7 @@ export function addPeer(file: string, name: string): PairingLine {
   const valid = parseName(name);
   if (!valid.ok) throw new CodedError(ErrorCode.usage, `NAME: ${valid.problem}`);
   const written = loadRemoteFile(file);
-  if (written.peer.some((peer) => peer.name === name)) throw admittedAlready(file, name);
+  if (written.peer.some((peer) => peer.name === name)) throw admittedAlready(file, file, name);
   const key = generateSecret();
   const pairing = pairingLine(file, written, name, key);
   const moved = prepareFolder(file, written);
@@ -43,7 +43,7 @@ export function addPeer(file: string, name: string): PairingLine {
     createFile(path, renderPeer({ key: key.revealBase64url() }));
   } catch (error) {
     const isThere = error instanceof CodedError && error.code === ErrorCode.configExists;
-    throw isThere ? admittedAlready(path, name) : error;
+    throw isThere ? admittedAlready(path, file, name) : error;
   }
   return { ...pairing, notes: [...pairing.notes, ...moved] };
 }
@@ -167,10 +167,11 @@ function refuseUnknown(file: string, { peer }: RemoteFile, name: string): void {
   throw new CodedError(ErrorCode.peerUnknown, `${file}: ${JSON.stringify(name)} is not admitted; ${mend}`);
 }
 
-function admittedAlready(file: string, name: string): CodedError {
-  const mend = `for a new pairing line: rotate ${name}`;
+/** `place` is where the peer's key stands: its own file, or the configuration `file`. */
+function admittedAlready(place: string, file: string, name: string): CodedError {
+  const mend = `for a new pairing line run: hawser-remote rotate ${name} -c ${file}`;
   return new CodedError(
     ErrorCode.peerExists,
-    `${file}: ${JSON.stringify(name)} is admitted already; ${mend}`,
+    `${place}: ${JSON.stringify(name)} is admitted already; ${mend}`,
   );
 }

@@ -29,7 +29,14 @@ export {
 export { loadIdentity } from "./load-identity.ts";
 export { nearest } from "./nearest.ts";
 export { parseJson } from "./parse-json.ts";
-export { readFileIn, readSecretFile, readTextFile, whyExposed, whyForeign } from "./secret-file.ts";
+export {
+  installCommand,
+  readFileIn,
+  readSecretFile,
+  readTextFile,
+  whyExposed,
+  whyForeign,
+} from "./secret-file.ts";
 export { parseSize } from "./size.ts";
 export type { StatusConfig } from "./status-config.ts";
 export { type ConfigWatch, type WatchHandlers, watchConfig } from "./watch.ts";

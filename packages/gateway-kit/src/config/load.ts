@@ -8,6 +8,8 @@ import { explainSyntax, lineOf } from "./toml-text.ts";
 export interface LoadOptions<T> {
   /** The key that holds a secret in this configuration, if one does: the file must then be its owner's alone. */
   readonly secretAt?: (config: T) => string | undefined;
+  /** The mend of a missing file. */
+  readonly whenMissing?: string;
 }
 
 /**
@@ -19,7 +21,7 @@ export function loadConfig<S extends z.ZodType>(
   schema: S,
   options: LoadOptions<z.output<S>> = {},
 ): z.output<S> {
-  const read = readTextFile(file);
+  const read = readTextFile(file, options.whenMissing);
   const config = parseConfig(read.text, file, schema);
   const key = options.secretAt?.(config);
   const exposed = key === undefined ? whyChangeable(file, read) : whyExposed(file, read);

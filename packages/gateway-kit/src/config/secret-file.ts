@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, readFileSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Directory, locate, UnsafeNameError } from "../files/directory.ts";
 import { ConfigError, ErrorCode, systemCode } from "./errors.ts";
 
@@ -10,27 +11,33 @@ export interface ReadFile {
   readonly directory: Pick<Directory, "path" | "stats">;
 }
 
-/** The text of a file that only its owner may read, or its service's group. @throws ConfigError CONFIG_UNREADABLE or SECRET_EXPOSED. */
-export function readSecretFile(file: string): string {
-  const read = readTextFile(file);
+/**
+ * The text of a file that only its owner may read, or its service's group. `whenMissing` is the mend of a missing file.
+ * @throws ConfigError CONFIG_UNREADABLE or SECRET_EXPOSED.
+ */
+export function readSecretFile(file: string, whenMissing?: string): string {
+  const read = readTextFile(file, whenMissing);
   const exposed = whyExposed(file, read);
   if (exposed) throw new ConfigError(ErrorCode.secretExposed, [{ file, key: "", what: exposed }]);
   return read.text;
 }
 
-/** Text and mode are of the same file, even if another takes its name meanwhile. @throws ConfigError CONFIG_UNREADABLE. */
-export function readTextFile(file: string): ReadFile {
+/**
+ * Text and mode are of the same file, even if another takes its name meanwhile. `whenMissing` is the mend of a missing
+ * file. @throws ConfigError CONFIG_UNREADABLE.
+ */
+export function readTextFile(file: string, whenMissing?: string): ReadFile {
   try {
     using place = locate(file);
     return readFileIn(place.directory, place.name);
   } catch (error) {
-    throw unreadable(file, error);
+    throw unreadable(file, error, whenMissing);
   }
 }
 
 /** What to tell the user of a failed `locate` or `readFileIn`. */
-export function unreadable(file: string, error: unknown): ConfigError {
-  const what = error instanceof UnsafeNameError ? error.message : whyUnreadable(file, error);
+export function unreadable(file: string, error: unknown, whenMissing?: string): ConfigError {
+  const what = error instanceof UnsafeNameError ? error.message : whyUnreadable(file, error, whenMissing);
   return new ConfigError(ErrorCode.configUnreadable, [{ file, key: "", what }], { cause: error });
 }
 
@@ -71,6 +78,13 @@ function isForService(file: Stats, directory: Stats): boolean {
   return file.uid === 0 && file.gid === directory.gid && isForGroup(directory);
 }
 
+/** The command that writes `source` to a configuration file which the file's service can read and others cannot. */
+export function installCommand(source: string, file: string): string {
+  const folder = statSync(dirname(file), { throwIfNoEntry: false });
+  const access = folder && isForGroup(folder) ? `-g ${folder.gid} -m 640` : "-m 600";
+  return `install -D ${access} ${source} ${file}`;
+}
+
 /** A directory for its owner and one group alone, such as /etc/hawser. */
 export function isForGroup({ gid, mode }: Stats): boolean {
   return gid !== 0 && (mode & 0o027) === 0;
@@ -93,9 +107,13 @@ function octal({ mode }: Stats): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-function whyUnreadable(file: string, error: unknown): string {
+function whyUnreadable(
+  file: string,
+  error: unknown,
+  whenMissing = "create it, or name another file",
+): string {
   const code = systemCode(error);
-  if (code === "ENOENT") return "does not exist; create it, or name another file";
+  if (code === "ENOENT") return `does not exist; ${whenMissing}`;
   if (code === "EACCES" || code === "EPERM") {
     return `cannot be read: permission denied; ${isService() ? `run: chown ${userName()} ${file}` : "run this with sudo"}`;
   }

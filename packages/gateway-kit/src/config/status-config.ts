@@ -13,7 +13,7 @@ import {
 import { z } from "zod";
 import { atKey, ConfigError, ErrorCode } from "./errors.ts";
 import { listenField, textField } from "./fields.ts";
-import { readSecretFile } from "./secret-file.ts";
+import { installCommand, readSecretFile } from "./secret-file.ts";
 
 /** Shortest token, characters: 16 of base64 are 96 bits. */
 const MIN_TOKEN = 16;
@@ -60,7 +60,8 @@ export function loadStatus(file: string, { listen, token }: StatusFile): StatusC
 }
 
 function readToken(file: string): Secret {
-  const token = parseToken(readSecretFile(file).trim());
+  const whenMissing = `run: openssl rand -base64 24 | ${installCommand("/dev/stdin", file)}`;
+  const token = parseToken(readSecretFile(file, whenMissing).trim());
   if (token.ok) return token.value;
   throw new ConfigError(ErrorCode.configInvalid, [{ file, key: "", what: token.problem }]);
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LocalStatusReport } from "@hawser/status-api/model";
-import { serverEvents } from "@hawser/status-api/model";
 import { samplePath, sampleReport } from "@hawser/status-api/testing";
 import { appendReport, type Series, seriesOf, stack } from "./series.ts";
 
@@ -54,19 +53,4 @@ test("no more is kept than the gateway keeps", () => {
     [600, 600],
   );
   assert.equal(series.paths[0]?.receiveRateBps[0], 100);
-});
-
-test("server-sent events are read however they are cut", async () => {
-  const text =
-    'retry: 1000\n\nid: 7\nevent: log\ndata: {"a":"é"}\n\nevent: status\ndata: x\ndata: y\n\n: ping\n\ndata';
-  const bytes = new TextEncoder().encode(text);
-  async function* pieces(): AsyncGenerator<Uint8Array> {
-    for (const byte of bytes) yield Uint8Array.of(byte);
-  }
-  const seen = [];
-  for await (const event of serverEvents(pieces())) seen.push(event);
-  assert.deepEqual(seen, [
-    { id: "7", type: "log", data: '{"a":"é"}' },
-    { id: "7", type: "status", data: "x\ny" },
-  ]);
 });

@@ -28,7 +28,7 @@ export async function* serverEvents(body: AsyncIterable<Uint8Array>): AsyncGener
 function parseBlock(block: string, lastId: string): ServerEvent {
   const event = { id: lastId, type: "message", data: [] as string[] };
   for (const line of block.split("\n")) {
-    const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
+    const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === "data") event.data.push(value);
     else if (field === "event") event.type = value;
     else if (field === "id") event.id = value;

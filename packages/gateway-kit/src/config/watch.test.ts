@@ -97,3 +97,23 @@ test("a folder beside it is followed: made later, files added, edited in place, 
   rmSync(folder, { recursive: true });
   assert.equal(await watch.next(), "1");
 });
+
+test("a change is heard of, and does not wait for the look that is made once a second", async (t) => {
+  const file = join(directory, "d.toml");
+  const folder = join(directory, "d");
+  writeFileSync(file, "1");
+  // The clock of each second stands still.
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  using watch = watched(file, folder);
+  const alive = setTimeout(() => {}, 60_000);
+  t.after(() => clearTimeout(alive));
+  writeFileSync(file, "2");
+  assert.equal(await watch.next(), "2");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "x"), "3");
+  assert.equal(await watch.next(), "2 x=3");
+  writeFileSync(join(folder, "x"), "4");
+  assert.equal(await watch.next(), "2 x=4");
+  rmSync(join(folder, "x"));
+  assert.equal(await watch.next(), "2");
+});

@@ -1,11 +1,11 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, statSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
 import { everySecond } from "../every-second.ts";
 import { systemCode } from "./errors.ts";
 
 /**
- * Files that have changed are looked at again after this long, milliseconds, and are read when two looks agree: editors
- * write in several steps.
+ * The time between two looks at files that change, milliseconds. The files are read when two looks agree: editors write in
+ * several steps.
  */
 const SETTLE_MS = 200;
 
@@ -25,9 +25,11 @@ export interface ConfigWatch {
 }
 
 /**
- * Follows files through edits, also by rename, through symbolic links, and when their directory is replaced. It looks at
- * what their names lead to, once a second: inotify(7) follows files and directories, not names. Of a folder, what is in it
- * is followed, too. Neither needs to be there yet. Does not keep the process alive.
+ * Follows files through edits, also by rename, through symbolic links, and when their directory is replaced. Of a folder,
+ * what is in it is followed, too. Neither needs to be there yet. Does not keep the process alive.
+ *
+ * It looks at what the names lead to: soon after inotify(7) has told of a change, and once a second. inotify alone would
+ * not do, as it follows files and directories, not names. A second alone would be long for a home that was removed.
  */
 export function watchConfig<T>(
   paths: readonly string[],
@@ -38,9 +40,16 @@ export function watchConfig<T>(
   let loaded = lookAtAll();
   let last = loaded;
   let settling: NodeJS.Timeout | undefined;
+  const lookSoon = (): void => {
+    settling ??= setTimeout(() => check(), SETTLE_MS).unref();
+  };
+  let endHearing = hear(paths, lookSoon);
   const reload = (): void => {
     clearTimeout(settling);
     settling = undefined;
+    // Anew: the names may lead to other files and folders by now.
+    endHearing();
+    endHearing = hear(paths, lookSoon);
     loaded = last = lookAtAll();
     let config: T;
     try {
@@ -58,16 +67,33 @@ export function watchConfig<T>(
     settling = undefined;
     if (now === loaded) return;
     if (isQuiet) reload();
-    else settling = setTimeout(check, SETTLE_MS).unref();
+    else lookSoon();
   };
   const end = everySecond(() => {
     if (!settling) check();
   });
   const close = (): void => {
     end();
+    endHearing();
     clearTimeout(settling);
   };
   return { reload, close };
+}
+
+/** Calls back when these files and folders change, or the folders that they are in, where the kernel tells of it. */
+function hear(paths: readonly string[], onChange: () => void): () => void {
+  const watched = new Set(paths.flatMap((path) => [path, dirname(path)]));
+  const watchers = [...watched].flatMap((path) => {
+    try {
+      return [watch(path, { persistent: false }, onChange).on("error", () => {})];
+    } catch {
+      // It is not there, or the user has too many watches (fs.inotify.max_user_watches).
+      return [];
+    }
+  });
+  return () => {
+    for (const each of watchers) each.close();
+  };
 }
 
 /** What changes whenever the file does, or the folder, or a file in it; of what cannot be looked at, why. */

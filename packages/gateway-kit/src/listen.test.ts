@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { connect, Server } from "node:net";
 import { test } from "node:test";
-import { failAccept } from "@hawser/linux-sockets/testing";
+import { failAccept, openFds } from "@hawser/linux-sockets/testing";
 import { listen, whyNotListening } from "./listen.ts";
 import { createLogger } from "./log.ts";
 
@@ -72,9 +71,9 @@ test("where the listening socket cannot be opened again no descriptor is lost, a
   const server = listening.mock.calls[0]?.this as Server;
   failAccept(server, "ENFILE");
   await until(() => tries === 1);
-  const before = readdirSync("/proc/self/fd").length;
+  const before = openFds();
   await until(() => tries === failures);
-  assert.equal(readdirSync("/proc/self/fd").length, before);
+  assert.equal(openFds(), before);
   await again.promise;
   assert.equal(server.listening, true);
 });

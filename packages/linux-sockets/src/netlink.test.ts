@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
@@ -17,6 +16,7 @@ import {
   writeU32,
 } from "./netlink-attributes.ts";
 import { decodeMessages, encodeMessage, errnoOf, NetlinkFlag } from "./netlink-message.ts";
+import { openFds } from "./testing/turns.ts";
 
 const onLinux = { skip: process.platform !== "linux" && "needs Linux" };
 const asRoot = { skip: process.getuid?.() !== 0 && "needs root: the group is for root alone" };
@@ -132,7 +132,7 @@ test("what the kernel refuses is a coded error, and the socket goes on", onLinux
 });
 
 test("a closed socket refuses who waits and who comes, and leaves no descriptor", onLinux, async () => {
-  const before = readdirSync("/proc/self/fd").length;
+  const before = openFds();
   const socket = new NetlinkSocket({ protocol: NetlinkProtocol.route });
   const waiting = socket.request(RTM_GETLINK, NetlinkFlag.dump, Buffer.alloc(IFINFO_BYTES));
   socket.close();
@@ -140,7 +140,7 @@ test("a closed socket refuses who waits and who comes, and leaves no descriptor"
   await assert.rejects(waiting, { code: "ECANCELED" });
   await assert.rejects(socket.request(RTM_GETLINK, 0, Buffer.alloc(IFINFO_BYTES)), { code: "ECANCELED" });
   assert.throws(() => new NetlinkSocket({ protocol: NetlinkProtocol.route, groups: [4_000_000] }));
-  assert.equal(readdirSync("/proc/self/fd").length, before);
+  assert.equal(openFds(), before);
 });
 
 test("notifications that came too fast are told to be lost, each time", {

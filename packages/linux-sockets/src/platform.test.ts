@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { type Libc, libc, Sys } from "./libc.ts";
 import { checkPlatform } from "./platform.ts";
+import { openFds } from "./testing/turns.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs Linux and koffi" };
 
@@ -18,11 +18,10 @@ function otherwise(option: number, change: (value: Buffer, length: Uint32Array) 
 }
 
 test("this machine is as expected, and nothing stays open", onLinux, () => {
-  const open = (): number => readdirSync("/proc/self/fd").length;
   checkPlatform();
-  const before = open();
+  const before = openFds();
   assert.deepEqual(checkPlatform(), []);
-  assert.equal(open(), before);
+  assert.equal(openFds(), before);
 });
 
 test("a kernel that tells less of TCP, or at other places, is named and no reason to stop", onLinux, () => {

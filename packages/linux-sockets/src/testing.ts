@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import koffi from "koffi";
 
 export { openUnconnected } from "./node-internals.ts";
+export { assertNoLeak, openFds } from "./testing/turns.ts";
 
 export const MSG_OOB = 1;
 

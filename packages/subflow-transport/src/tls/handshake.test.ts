@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
+import { assertNoLeak, openFds } from "@hawser/linux-sockets/testing";
 import { clientTls, type ServerTls, serverTls } from "./psk.ts";
-import { assertNoLeak, CLIENT, closed, dialled, KEYS, openFds } from "./testing.ts";
+import { CLIENT, closed, dialled, KEYS } from "./testing.ts";
 import { type TlsError, TlsErrorCode } from "./tls-error.ts";
 
 test("a silent client meets the deadline, a silent server too, and both sockets go", async () => {

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as tls from "node:tls";
+import { assertNoLeak, openFds } from "@hawser/linux-sockets/testing";
 import { type ClientTlsOptions, clientTls, type ServerTls, serverTls } from "./psk.ts";
-import { assertNoLeak, CLIENT, dialled, KEY, KEYS, OTHER, openFds } from "./testing.ts";
+import { CLIENT, dialled, KEY, KEYS, OTHER } from "./testing.ts";
 import { TlsError, TlsErrorCode } from "./tls-error.ts";
 
 const SUITES = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";

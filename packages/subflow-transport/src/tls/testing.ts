@@ -1,11 +1,8 @@
 /** Keys and connections for tests. */
 
-import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { type ClientTlsOptions, clientTls, serverTls } from "./psk.ts";
 
@@ -38,14 +35,6 @@ export async function tlsPair(
     server.close();
   });
   return { local, remote };
-}
-
-export const openFds = (): number => readdirSync("/proc/self/fd").length;
-
-/** Waits until no more descriptors are open than before: sockets close a turn or two after destroy(). */
-export async function assertNoLeak(before: number): Promise<void> {
-  for (let i = 0; i < 100 && openFds() > before; i++) await sleep(10);
-  assert.ok(openFds() <= before, `descriptors: ${before} before, ${openFds()} after`);
 }
 
 /** A listener that does `serve` with each accepted socket; the dialled end of one connection to it. */

@@ -27,8 +27,10 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
   after(() => tearDown(hawser, house));
   beforeEach(async () => {
     await until(async () => (await rules()).every((text) => text.includes("-j HAWSER")));
-    // Earlier losses count no more.
+    // After a reload earlier losses count no more. One that is under way would put the rules back, and say nothing.
+    const since = await lastId();
     hawser.local.process.kill("SIGHUP");
+    await until(async () => (await eventsAfter(since)).some(({ type }) => type === "reloaded"));
     await until(async () => (await health()).code === 200);
   });
 
@@ -46,8 +48,11 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
 
   /** The events of the rules after one of this id. */
   async function told(since: number): Promise<GatewayEvent[]> {
-    const events = (await hawser.local.get(`/api/events?since=${since}`)) as GatewayEvent[];
-    return events.filter(({ type }) => type.startsWith("rules-"));
+    return (await eventsAfter(since)).filter(({ type }) => type.startsWith("rules-"));
+  }
+
+  async function eventsAfter(since: number): Promise<GatewayEvent[]> {
+    return (await hawser.local.get(`/api/events?since=${since}`)) as GatewayEvent[];
   }
 
   async function lastId(): Promise<number> {

@@ -23,6 +23,7 @@ const MEASURING = [
   "field-crowd",
   "field-hostile-peer",
   "field-idle-subflows",
+  "idle",
   "machine-limits",
   "operation",
   "speed",

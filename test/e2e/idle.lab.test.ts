@@ -10,12 +10,12 @@ import { type Gateway, Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 
-/** What the start leaves behind is over by then: its garbage, and functions that are compiled anew. */
+/** What the start leaves behind is over by then. */
 const SETTLE_MS = 15_000;
 const SECONDS = 20;
 /**
- * A second. Each gateway needs three on its main thread: its clock, and a PING or its answer on each of two lines. The
- * compiler's and the collector's threads add some in the first minutes. One timer of 100 ms adds ten.
+ * A second. Each gateway needs three: its clock, and a PING or its answer on each of two lines. The reading of rules adds
+ * one or two. One timer of 100 ms adds ten.
  */
 const MOST_WAKE_UPS = 10;
 /** Of one core, where others use the machine, too. On an idle machine it is a tenth of this. */

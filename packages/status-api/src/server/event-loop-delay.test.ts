@@ -30,7 +30,11 @@ test("timers are watched more closely while the process works, and once a second
   assert.equal((await scrape()).get("max"), 0);
   utilization = 0.5;
   second();
+  utilization = 0;
   second();
+  assert.equal(set.mock.callCount(), 1, "one busy second is no work");
+  utilization = 0.5;
+  for (let i = 0; i < 3; i++) second();
   assert.equal(set.mock.callCount(), 2);
   utilization = 0.01;
   second();

@@ -11,7 +11,7 @@ import { Gauge, type Registry } from "prom-client";
 /** While the process has work a timer of this period is watched, milliseconds; an idle one is watched once a second. */
 const PERIOD_MS = 20;
 const SECOND_MS = 1_000;
-/** The share of a second that the event loop worked from which on that counts as work. */
+/** A second counts as busy when the event loop worked for more than this share of it; two in a row are work. */
 const BUSY = 0.2;
 const NS_PER_MS = 1e6;
 
@@ -74,15 +74,18 @@ export function eventLoopDelayMetrics(register: Registry): () => Promise<void> {
 function watchDelays(delays: Histogram): void {
   const coarse = new Lateness(delays, SECOND_MS);
   let before = performance.eventLoopUtilization();
+  let wasBusy = false;
   let fine: NodeJS.Timeout | undefined;
   everySecond(() => {
     coarse.handleTimer();
     const now = performance.eventLoopUtilization();
     const isBusy = performance.eventLoopUtilization(now, before).utilization > BUSY;
+    const isAtWork = isBusy && wasBusy;
     before = now;
-    if (isBusy === (fine !== undefined)) return;
+    wasBusy = isBusy;
+    if (isAtWork === (fine !== undefined)) return;
     clearInterval(fine);
     const timer = new Lateness(delays, PERIOD_MS);
-    fine = isBusy ? setInterval(() => timer.handleTimer(), PERIOD_MS).unref() : undefined;
+    fine = isAtWork ? setInterval(() => timer.handleTimer(), PERIOD_MS).unref() : undefined;
   });
 }

@@ -29,9 +29,8 @@ interface InitOption extends ConfigOption {
   readonly advertise?: readonly Endpoint[];
 }
 
-/** The `hawser-remote` command. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A socket that is still open must not keep the process.
+  // An open socket must not keep the process alive.
   process.exit(await runCli(remoteProgram(), argv));
 }
 

@@ -52,7 +52,7 @@ test("the least that is needed, and its defaults", () => {
   assert.ok(Object.isFrozen(config) && Object.isFrozen(config.listen));
 });
 
-test("what is wrong is told by its key", () => {
+test("each fault is reported with its key", () => {
   const listen = 'listen = ["0.0.0.0:4433"]\n';
   const peer = `[[peer]]\nname = "home"\nkey = "${key}"\n`;
   const golden: [string, string[]][] = [

@@ -1,4 +1,7 @@
-/** remote.toml and the folder peers/ beside it: what they may say, and what the gateway makes of it. */
+/**
+ * The configuration file remote.toml and the folder peers/ beside it: the schema, and the configuration that the
+ * gateway makes of both.
+ */
 
 import { dirname, resolve } from "node:path";
 import {
@@ -28,15 +31,15 @@ import { z } from "zod";
 import { allowField, denyField, type PeerConfig, peerTable } from "./peer-file.ts";
 import { type Peers, peersFolder, readPeers } from "./peer-folder.ts";
 
-/** Where the status server listens when nothing is said. */
+/** The status server's default address. */
 const STATUS_LISTEN = "127.0.0.1:8081";
 
-/** What every peer may reach; see authorization/policy.ts. */
+/** The destinations that every peer may reach; see authorization/policy.ts. */
 const egressTable = z.strictObject({ allow: allowField.prefault(["public"]), deny: denyField }).prefault({});
 
 export const remoteSchema = z.strictObject({
   listen: listenListField,
-  /** Where pairing lines say that this gateway is reached; without it see `reachOf`. */
+  /** The addresses of this gateway that pairing lines give; without them see `reachOf`. */
   advertise: z.array(endpointField).default([]),
   identity: z.string().min(1).default("identity.pem"),
   status: statusField(STATUS_LISTEN),
@@ -47,7 +50,7 @@ export const remoteSchema = z.strictObject({
 
 export type RemoteFile = z.output<typeof remoteSchema>;
 
-/** Frozen. There may be no peers yet. */
+/** The configuration, frozen. It may have no peers. */
 export interface RemoteConfig extends Peers {
   readonly listen: RemoteFile["listen"];
   readonly advertise: RemoteFile["advertise"];
@@ -58,8 +61,8 @@ export interface RemoteConfig extends Peers {
 }
 
 /**
- * Reads remote.toml, the identity that it names, relative to itself, and the peers' files. What is wrong with a peer's
- * file is in `problems`; `known` are the peers that are admitted so far, see `readPeers`.
+ * Reads remote.toml, the identity that remote.toml names relative to itself, and the peers' files. The faults of a
+ * peer's file are in `problems`. `known` are the peers that are admitted so far, see `readPeers`.
  * @throws CodedError with every finding; exit code 2.
  */
 export function loadRemoteConfig(file: string, known?: readonly PeerConfig[]): RemoteConfig {
@@ -71,19 +74,19 @@ export function loadRemoteConfig(file: string, known?: readonly PeerConfig[]): R
   return Object.freeze({ listen, advertise, identity, peers, problems, egress, status, limits });
 }
 
-/** As `loadRemoteConfig`; a wrong file of a peer's is an error, too. @throws CodedError */
+/** As `loadRemoteConfig`, but a faulty file of a peer is an error, too. @throws CodedError */
 export function checkRemoteConfig(file: string): void {
   const { problems } = loadRemoteConfig(file);
   const findings = problems.flatMap((problem) => problem.findings);
   if (findings.length > 0) throw new ConfigError(ErrorCode.configInvalid, findings);
 }
 
-/** Who is admitted; the identity is not read. @throws CodedError */
+/** The admitted peers. The identity is not read. @throws CodedError */
 export function loadPeers(file: string): Peers {
   return readPeers(file, loadRemoteFile(file).peer);
 }
 
-/** Follows remote.toml and the peers' files. What is broken is reported, and what was in force stays. */
+/** Follows remote.toml and the peers' files. Faults are reported, and what was in force stays. */
 export function watchRemoteConfig(
   file: string,
   known: () => readonly PeerConfig[],
@@ -93,18 +96,18 @@ export function watchRemoteConfig(
   return watchConfig(paths, () => loadRemoteConfig(file, known()), handlers);
 }
 
-/** Where the gateway that runs with this file answers, even if the file is broken by now. */
+/** The status address of the gateway that runs with this file. The file may be broken by now. */
 export function findRemoteStatus(file: string): StatusConfig {
   return findStatus(file, (whole) => loadStatus(whole, loadRemoteFile(whole).status), STATUS_LISTEN);
 }
 
-/** remote.toml alone. @throws ConfigError */
+/** Reads remote.toml alone. @throws ConfigError */
 export function loadRemoteFile(file: string): RemoteFile {
   const whenMissing = `run: hawser-remote init --listen '[::]:4433' -c ${file}`;
   return loadConfig(file, remoteSchema, { secretAt, whenMissing });
 }
 
-/** As `loadRemoteFile`, from a text; `file` is what findings call it. @throws ConfigError */
+/** As `loadRemoteFile`, from a text. Findings call the text `file`. @throws ConfigError */
 export function parseRemoteFile(text: string, file: string): RemoteFile {
   return parseConfig(text, file, remoteSchema);
 }
@@ -114,7 +117,7 @@ export function identityOf(file: string, { identity }: RemoteFile): Secret {
   return atKey(file, "identity", () => loadIdentity(resolve(dirname(file), identity)));
 }
 
-/** A peer's key gives nothing away without the identity, but whoever copies the file need not know that. */
+/** A peer's key is worth nothing without the identity, but someone who copies the file need not know that. */
 function secretAt(config: RemoteFile): string | undefined {
   return config.peer.length > 0 ? "peer" : statusSecretAt(config);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { CpuShares } from "./cpu-shares.ts";
 
-/** Shares on a clock of the test's: `span` plays what peers use in 50 ms, as of which they are judged. */
+/** Shares on the test's own clock. `span` plays what the peers use in 50 ms, after which they are judged. */
 function play() {
   const readings: string[] = [];
   let [now, busy] = [0, 0];
@@ -41,7 +41,7 @@ test(
     const { readings, span } = play();
     span(1, { flood: 40, home: 5 });
     assert.deepEqual(readings, ["flood off"]);
-    // 40 of 25 milliseconds: it waits for 30 of the next.
+    // It used 40 ms where its share was 25, so it waits for 30 ms of the next span.
     mock.timers.tick(29);
     assert.equal(readings.length, 1);
     mock.timers.tick(1);
@@ -72,7 +72,7 @@ test(
   }),
 );
 
-test("what comes seldom is judged with the pause before it, and sets no timer", (t) => {
+test("work that comes seldom is judged together with the pause before it, and no timer is set", (t) => {
   const set = t.mock.method(globalThis, "setTimeout");
   const readings: string[] = [];
   let [now, work] = [0, 0];

@@ -1,16 +1,22 @@
-/** The processor is shared by peer: one thread serves them all, and a peer could have it decode frames without end. */
+/**
+ * Shares the processor among the peers. One thread serves all of them, and a peer could have it decode frames without
+ * end.
+ */
 
-/** Over how long the shares are taken, milliseconds. A span ends with the work that comes next; idle, nothing does. */
+/**
+ * The time over which the shares are taken, milliseconds. The next piece of work ends a span, so an idle thread has no
+ * timer.
+ */
 const SPAN_MS = 50;
-/** Share of a span in which the thread was busy from which on somebody may have had to wait. */
+/** From this busy share of a span on, some peer may have had to wait. */
 const SATURATED = 0.9;
-/** The longest that a peer is not read at a time, milliseconds: its lines must not seem dead to it. */
+/** The longest pause in reading a peer, milliseconds: the peer's lines must not seem dead to it. */
 const MAX_PAUSE_MS = 200;
 
-/** Whether a peer's connections are to be read. */
+/** Sets whether a peer's connections are read. */
 export type SetReading = (peer: string, isReading: boolean) => void;
 
-/** What the shares are judged by; a test has times of its own. */
+/** The clock that shares are judged by. Tests have their own. */
 export interface Clock {
   /** Milliseconds, steady. */
   now(): number;
@@ -19,8 +25,8 @@ export interface Clock {
 }
 
 /**
- * While the thread is saturated, a peer that has used more than an equal share of it is not read for as long as brings it
- * down to that share. Equal among the peers that used it: alone a peer has all.
+ * While the thread is saturated, a peer that has used more than an equal share is not read until its use is down to
+ * that share. The share is equal among the peers that used the thread: a peer alone has all of it.
  */
 export class CpuShares {
   readonly #setReading: SetReading;
@@ -34,7 +40,7 @@ export class CpuShares {
     this.#clock = clock;
   }
 
-  /** The peer's session took so many milliseconds. */
+  /** Adds the milliseconds that the peer's session took. */
   note(peer: string, ms: number): void {
     this.#used.set(peer, (this.#used.get(peer) ?? 0) + ms);
     const now = this.#clock.now();
@@ -46,7 +52,7 @@ export class CpuShares {
 
   #judge(span: number): void {
     const isSaturated = this.#clock.utilization() > SATURATED;
-    // A peer that is not read counts: it would use its share.
+    // A peer that is not read counts as well: it would use its share.
     const share = span / new Set([...this.#used.keys(), ...this.#paused.keys()]).size;
     if (isSaturated)
       for (const [peer, used] of this.#used) if (used > share) this.#pause(peer, span * (used / share - 1));

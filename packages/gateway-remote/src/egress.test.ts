@@ -9,7 +9,7 @@ import type { WayOut } from "./way-out.ts";
 
 const DISCARD_PORT = 9;
 
-/** A peer that may reach `allow`, what its egress logs, and the codes that its streams are reset with. */
+/** A peer that may reach `allow`, the log of its egress, and the codes that its streams are reset with. */
 function egressOf(allow: string): {
   egress: Egress;
   lines: string[];
@@ -74,7 +74,7 @@ for (const [what, allow, code, kind, message] of [
   });
 }
 
-test("a destination that does not answer is given up after half a minute, its name included", () => {
+test("a dial is given up after half a minute, name resolution included", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { egress, resets, access } = egressOf('"public"');
   mock.method(access.names, "resolve", () => new Promise(() => {}));
@@ -87,7 +87,7 @@ test("a destination that does not answer is given up after half a minute, its na
   mock.timers.reset();
 });
 
-test("what a peer may ask to be dialled: addresses and names, not what Node throws at or takes for localhost", () => {
+test("a peer may have addresses and names dialled, but no text that Node throws at or takes for localhost", () => {
   for (const host of [
     "192.0.2.1",
     "2001:db8::1",

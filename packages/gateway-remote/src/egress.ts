@@ -19,7 +19,7 @@ import type { WayOut } from "./way-out.ts";
 /** How long a destination may take to answer (dante's `timeout.connect`), milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/** What connect(2) and the name resolver say, as SPEC.md section 5 has it. */
+/** The stream code of SPEC.md, section 5, for each error of connect(2) and of the name resolver. */
 const CODES: Readonly<Record<string, StreamCode>> = {
   ECONNREFUSED: StreamCode.refused,
   ECONNRESET: StreamCode.refused,
@@ -38,7 +38,7 @@ const CODES: Readonly<Record<string, StreamCode>> = {
   ENOMEM: StreamCode.overloaded,
 };
 
-/** For want of what a flow was refused: a limit of the peer's, of the session's, or of the system's. */
+/** The limit that a refused flow met: a limit of the peer, of the session, or of the system. */
 export type FlowRefusal = StreamRefusal | FlowLimit | "system";
 
 /** Dials the destinations of one session's flows. */
@@ -49,10 +49,10 @@ export class Egress {
   readonly #session: string;
   readonly #onRefused: (reason: FlowRefusal) => void;
   readonly #flows = new FlowSet<EgressFlow>();
-  /** Flows that rules or limits forbade. */
+  /** How many flows rules or limits have forbidden. */
   #refused = 0;
 
-  /** `session`: what the log calls it; `onRefused`: there was no room for a flow. */
+  /** The log calls the session `session`. `onRefused` is called when there was no room for a flow. */
   constructor(
     driver: SessionDriver,
     access: PeerAccess,
@@ -75,7 +75,7 @@ export class Egress {
     return this.#refused;
   }
 
-  /** The peer asks for a flow. Its first bytes may be here already; they wait in the stream until the dial is done. */
+  /** The peer asks for a flow. First bytes that have come already wait in the stream until the dial is done. */
   open(stream: number, request: StreamRequest): void {
     const { host, port } = request.destination;
     if (!isHost(host) || port === 0) return this.#driver.reset(stream, StreamCode.nameNotFound);
@@ -92,7 +92,7 @@ export class Egress {
     this.#refuse(stream, request, StreamCode.notAllowed, denied);
   }
 
-  /** The gateway itself is the destination. One test at a time for a peer, over all of its sessions. */
+  /** Serves a flow whose destination is the gateway itself. A peer has one test at a time, over all of its sessions. */
   #serveSpeedtest(stream: number, request: StreamRequest): void {
     const { limits, speedtests } = this.#access;
     const verb = speedtestVerb(request.destination.port);
@@ -157,14 +157,14 @@ export class Egress {
     this.#driver.adopt(stream, dialled);
   }
 
-  /** The rules have changed: flows to where the peer may no longer go are reset. */
+  /** Resets the flows to destinations that changed rules no longer allow. */
   enforceRules(): void {
     for (const flow of this.#flows) flow.enforceRules();
   }
 }
 
 interface EgressFlowOptions {
-  /** As it is now. */
+  /** The peer's present rules. */
   readonly policy: () => EgressPolicy;
   /** The dial failed. */
   readonly onFailed: (code: StreamCode, error: Error) => void;
@@ -173,7 +173,7 @@ interface EgressFlowOptions {
   readonly onOver: () => void;
 }
 
-/** A flow whose socket is being dialled at first: failures until then are the dial's, with codes of their own. */
+/** A flow that begins with a dial. Failures until the dial is done have stream codes of their own. */
 class EgressFlow extends Flow {
   readonly #options: EgressFlowOptions;
   readonly #driver: SessionDriver;
@@ -204,7 +204,7 @@ class EgressFlow extends Flow {
   override handleConnected(socket: Socket): void {
     clearTimeout(this.#timer);
     super.handleConnected(socket);
-    // The rules may have changed meanwhile.
+    // The rules may have changed during the dial.
     if (!this.enforceRules()) return;
     this.#dialled = true;
     this.#driver.accept(this.stream, { host: socket.localAddress ?? "", port: socket.localPort ?? 0 });
@@ -215,7 +215,9 @@ class EgressFlow extends Flow {
     if (this.#dialled) super.handleReadable();
   }
 
-  /** Resets the flow when the address that it reached is denied now; one that is being dialled is judged when it stands. */
+  /**
+   * Resets the flow when its address is denied now. A flow that is still being dialled is judged when it is connected.
+   */
   enforceRules(): boolean {
     const { remoteAddress, remotePort } = this.socket;
     if (remoteAddress === undefined || remotePort === undefined) return true;
@@ -227,12 +229,14 @@ class EgressFlow extends Flow {
   }
 }
 
-/** What Node would throw at (control characters), or take for localhost (nothing), is no name. */
+/**
+ * A text with control characters (Node would throw) and an empty one (Node would take it for localhost) are no names.
+ */
 export function isHost(host: string): boolean {
   return /^[\x21-\x7e\u00a1-\uffff]+$/.test(host);
 }
 
-/** With several addresses of a name tried in vain, the last one's failure counts. */
+/** When several addresses of a name were tried in vain, the last error counts. */
 function codeOf(error: NodeJS.ErrnoException): StreamCode {
   const last = error instanceof AggregateError ? (error.errors.at(-1) as NodeJS.ErrnoException) : error;
   return CODES[last?.code ?? ""] ?? StreamCode.hostUnreachable;

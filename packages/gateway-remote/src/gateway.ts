@@ -12,7 +12,7 @@ import { Sessions } from "./sessions.ts";
 import { WayOut } from "./way-out.ts";
 
 export interface RemoteGatewayEvents {
-  /** The peer has its new key: the old one is to leave the configuration file. */
+  /** A peer has joined with its new key, so the old key can leave the configuration file. */
   onRotated?(key: PeerKey): void;
 }
 
@@ -27,7 +27,7 @@ export class RemoteGateway {
   readonly #listener: SubflowListener;
   readonly #events: RemoteGatewayEvents;
   #listeners: Listener[] = [];
-  /** What was last told of peers' files. */
+  /** The faults of peers' files that were reported last. */
   #told: ReadonlySet<string> = new Set();
   readonly #wayOut: WayOut;
   readonly #endSampling: () => void;
@@ -62,7 +62,7 @@ export class RemoteGateway {
     this.#tellProblems(this.#config.problems);
   }
 
-  /** What is wrong with peers' files, each once for as long as it lasts. */
+  /** Reports each fault of a peer's file once for as long as the fault lasts. */
   #tellProblems(problems: readonly PeerProblem[]): void {
     const before = this.#told;
     this.#told = new Set(problems.map(describeProblem));
@@ -75,15 +75,17 @@ export class RemoteGateway {
     }
   }
 
-  /** For the rates of the status report, and for keys that expire. */
+  /** Runs once a second: samples the rates of the status report, and ends keys that have expired. */
   #sample(): void {
     const now = performance.now();
     for (const { driver } of this.sessions.all) for (const path of driver.paths) path.sample(now);
-    // Old keys expire without any event.
+    // No event tells that an old key has expired.
     if (this.#keys.isRotating) this.#cutWhoIsOut();
   }
 
-  /** The end of a rotation: the peer holds its new key. Sessions that know only the old one are not its own. */
+  /**
+   * Ends a rotation: the peer holds its new key. A session that has only used the old key is not the peer's, and ends.
+   */
   #handleJoined(key: PeerKey): void {
     const { peer, until } = key;
     if (until !== undefined || !this.#keys.retireOldKey(peer)) return;
@@ -97,8 +99,8 @@ export class RemoteGateway {
   }
 
   /**
-   * Follows a changed configuration: who is admitted, and what they may do. The rest takes a restart (restart-keys.ts),
-   * which is logged.
+   * Follows a changed configuration: which peers are admitted, and what they may do. All other keys take a restart
+   * (restart-keys.ts), and a log line names them.
    */
   reload(wanted: RemoteConfig): void {
     const { listen, status, limits } = this.#config;

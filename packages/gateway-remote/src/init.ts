@@ -1,4 +1,4 @@
-/** What `hawser-remote init` writes. */
+/** Writes the files of `hawser-remote init`. */
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,14 +10,15 @@ import { reachOf } from "./reach.ts";
 
 export interface InitOptions {
   readonly listen: Endpoint;
-  /** Where local gateways reach this one; empty: see `reachOf`. */
+  /** The addresses where local gateways reach this gateway; when empty, see `reachOf`. */
   readonly advertise: readonly Endpoint[];
 }
 
 /**
- * Writes a configuration, and beside it `identity.pem` and the folder peers/, all for their owner alone (see
- * `createFile`). Returns what is to be known, or written into it, before peers are paired, if anything.
- * @throws CodedError CONFIG_EXISTS when one of them exists, CONFIG_UNWRITABLE; neither file is left behind then.
+ * Writes a configuration, and beside it `identity.pem` and the folder peers/, all readable by their owner alone (see
+ * `createFile`). Returns a note for the user about what is still to be done before peers are paired. After an error
+ * neither file is left behind.
+ * @throws CodedError CONFIG_EXISTS when one of the files exists, CONFIG_UNWRITABLE
  */
 export function initConfig(file: string, options: InitOptions): string | undefined {
   const written = { listen: [options.listen], advertise: [...options.advertise] };
@@ -34,7 +35,7 @@ export function initConfig(file: string, options: InitOptions): string | undefin
   return reachOf(written).note;
 }
 
-/** Asked first, so that a second `init` does not leave a new identity beside an old configuration, or old peers. */
+/** Checked first, so that a second `init` does not leave a new identity beside an old configuration or old peers. */
 function refuseExisting(file: string): void {
   const identity = join(dirname(file), "identity.pem");
   const folder = peersFolder(file);

@@ -23,7 +23,7 @@ import { clientTls, JoinError, joinSession } from "@hawser/subflow-transport";
 import { parseRemoteFile } from "./config.ts";
 import { RemoteGateway } from "./gateway.ts";
 
-/** Nobody else has a port here. */
+/** An address of loopback that no other test uses. */
 const HOST = "127.0.0.77";
 const IDENTITY = Secret.fromBytes(randomBytes(32));
 const PEERS = ["home", "guest", "restless", "crowd"].map((name) => ({
@@ -60,7 +60,7 @@ function peerTable({ name, key }: (typeof PEERS)[number]): string {
   return `[[peer]]\nname = "${name}"\nkey = "${key.revealBase64url()}"\n`;
 }
 
-/** A connection with the key of the peer, before its HELLO. */
+/** A connection with the peer's key, before its HELLO. */
 async function dial(name: string): Promise<TLSSocket> {
   const raw = connect(port, HOST);
   await once(raw, "connect");
@@ -88,7 +88,7 @@ async function assertRefused(joined: Promise<unknown>, closeCode: CloseCode): Pr
   });
 }
 
-/** However it is: a reset on the way is none of these tests' business. */
+/** Resolves when the connection has ended, in whatever way: these tests do not care about a reset. */
 function whenClosed(socket: TLSSocket): Promise<void> {
   socket.on("error", () => {}).resume();
   return new Promise((done) => socket.once("close", () => done()));
@@ -149,7 +149,7 @@ test("a subflow's number that is in use is refused, and its holder stays", async
   first.destroy();
 });
 
-test("an attempt that was given up cannot displace the one after it, however late its HELLO", async () => {
+test("an abandoned attempt cannot displace the attempt after it, however late its HELLO comes", async () => {
   const id = randomBytes(16);
   const second = await join("home", hello(id, { subflow: 7 }));
   await assertRefused(join("home", hello(id, { subflow: 6 })), CloseCode.protocol);
@@ -159,7 +159,7 @@ test("an attempt that was given up cannot displace the one after it, however lat
   for (const socket of [second, other]) socket.destroy();
 });
 
-test("a path's name is one that a configuration could have", async () => {
+test("a path's name that no configuration could have is refused", async () => {
   for (const path of ["", "a b", "x\u001b[2J", "é"])
     await assertRefused(join("home", hello(randomBytes(16), { path })), CloseCode.protocol);
 });
@@ -181,7 +181,7 @@ test("a peer that joins without end is refused after a burst, and keeps nobody e
   for (const socket of joined) socket.destroy();
 });
 
-test("a peer's sessions have so many subflows in all: the oldest makes room", async () => {
+test("the subflows of all of a peer's sessions are bounded: beyond the bound its oldest session ends", async () => {
   const ids = Array.from({ length: 3 }, () => randomBytes(16));
   const joined: TLSSocket[] = [];
   for (const id of ids) {
@@ -198,7 +198,7 @@ test("a peer's sessions have so many subflows in all: the oldest makes room", as
   for (const socket of joined) socket.destroy();
 });
 
-test("a join that is called off ends its connection at once", async () => {
+test("an aborted join ends its connection at once", async () => {
   const socket = await dial("home");
   const calledOff = new AbortController();
   const joining = joinSession(socket, hello(randomBytes(16)), calledOff.signal);

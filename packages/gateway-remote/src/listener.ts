@@ -7,7 +7,7 @@ import type { PeerKey, PeerKeys } from "./peer-keys.ts";
 import type { Sessions } from "./sessions.ts";
 import { Strangers } from "./strangers.ts";
 
-/** Where local gateways connect: TLS, then HELLO, then the session's. */
+/** Listens for local gateways. A connection goes through TLS and HELLO, and then belongs to a session. */
 export class SubflowListener {
   readonly #config: RemoteConfig;
   readonly #keys: PeerKeys;
@@ -38,7 +38,8 @@ export class SubflowListener {
       const lookup = (identity: string): Buffer | undefined => {
         const found = this.#keys.find(identity);
         if (!found) return undefined;
-        // As in `serverTls`: one that was turned down cannot be the one whose key then authenticated.
+        // A later identity replaces an earlier one, as in `serverTls`: a refused identity cannot be the one that then
+        // authenticated.
         key = found;
         this.#strangers.handleClaim(raw);
         return found.psk.reveal();

@@ -28,7 +28,7 @@ after(() => rmSync(root, { recursive: true }));
 
 const KEY = { home: key(1), lake: key(2), shop: key(3) };
 
-/** remote.toml of an earlier release, with what people write by hand. */
+/** A remote.toml of an earlier release, as people write it by hand. */
 const TABLES = `
 # the house
 [[peer]]
@@ -97,7 +97,7 @@ function admitted({ name, psk }: Pairing): PeerKey | undefined {
   return new PeerKeys(loadRemoteConfig(file)).find(pskIdentity(name, psk));
 }
 
-/** All that is said of every peer, in the same words before and after a move. */
+/** All that is said of every peer, to compare before and after a move. */
 function said(): Record<string, unknown> {
   const shown = (_: string, value: unknown): unknown => (value instanceof Date ? value.getTime() : value);
   const peers = loadRemoteConfig(file).peers.map(({ key: present, old_key: old, ...peer }) => {
@@ -113,7 +113,7 @@ const EDITS: Record<string, () => unknown> = {
   unpair: () => removePeer(file, "home"),
 };
 
-test("tables are read as they are, and nothing is moved by reading", () => {
+test("tables are read in place: reading moves nothing", () => {
   assert.deepEqual(
     loadRemoteConfig(file).peers.map(({ name }) => name),
     ["home", "lake", "shop"],
@@ -150,9 +150,9 @@ test("limits that were written by hand move along, and the comments above them",
   assert.deepEqual(addPeer(file, "newer").notes, []);
 });
 
-test("a rotation that is under way goes on: the gateway's end of it moves the tables, too", async () => {
+test("a rotation that is under way goes on: when the gateway ends it, the tables are moved, too", async () => {
   const rotated = pairingOf(rotateKey(file, "home", HOUR_MS));
-  // As an earlier release has written it.
+  // The table as an earlier release has written it.
   const table = textOf("peers/home.toml");
   rmSync(join(directory, "peers"), { recursive: true });
   writeFileSync(file, `${head}${TABLES}`.replace(`key = "${KEY.home}"\n\n`, `${table}\n`));
@@ -162,7 +162,7 @@ test("a rotation that is under way goes on: the gateway's end of it moves the ta
   assert.ok(admitted(rotated));
 });
 
-test("what a command refuses moves nothing", () => {
+test("a refused command moves nothing", () => {
   const text = textOf("remote.toml");
   assert.throws(() => addPeer(file, "home"), { code: "PEER_EXISTS" });
   assert.throws(() => rotateKey(file, "hoem", 0), { code: "PEER_UNKNOWN" });
@@ -176,9 +176,9 @@ test("what a command refuses moves nothing", () => {
   assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "remote.toml"]);
 });
 
-test("a move that breaks off half way loses nobody, and the next command finishes it", () => {
+test("a move that breaks off half way loses no peer, and the next command finishes it", () => {
   const before = said();
-  // In the place of the second file something stands that cannot be replaced.
+  // A directory stands in the place of the second file, and cannot be replaced.
   mkdirSync(join(directory, "peers/lake.toml"), { recursive: true });
   for (const edit of Object.values(EDITS)) {
     assert.throws(edit, { code: "CONFIG_UNREADABLE", message: /peers\/lake\.toml: is a directory/ });
@@ -214,7 +214,7 @@ test("a command that is killed while it moves: every peer is admitted as before,
   try {
     addPeer(file, "new");
   } catch (error) {
-    // The last one was done before it was killed.
+    // The last command was done before it was killed.
     assert.equal((error as { code?: string }).code, "PEER_EXISTS");
   }
   const { new: added, ...others } = said();
@@ -234,7 +234,7 @@ test("the end of a rotation waits for no other peer's table", async () => {
   assert.equal(textOf("remote.toml"), head + TABLES);
 });
 
-test("broken off before remote.toml was replaced: unpair leaves no trace in either place", () => {
+test("after a move that broke off before remote.toml was replaced, unpair removes the peer from both places", () => {
   addPeer(file, "new");
   writeFileSync(file, head + TABLES);
   removePeer(file, "home");
@@ -242,7 +242,7 @@ test("broken off before remote.toml was replaced: unpair leaves no trace in eith
   assert.deepEqual(readdirSync(join(directory, "peers")), ["lake.toml", "new.toml", "shop.toml"]);
 });
 
-test("a file and a table that say different things: nothing is moved until one of them is deleted", () => {
+test("when a peer's file and table differ, nothing is moved until the user deletes one of them", () => {
   const text = head + TABLES;
   mkdirSync(join(directory, "peers"), { mode: 0o700 });
   writeFileSync(join(directory, "peers/shop.toml"), `key = "${KEY.shop}"\n`, { mode: 0o600 });
@@ -258,7 +258,7 @@ test("a file and a table that say different things: nothing is moved until one o
   assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml", "lake.toml"]);
 });
 
-test("several commands at the same time move once, and all are kept", async () => {
+test("several commands at the same time move the tables once, and all peers are kept", async () => {
   const before = said();
   const program = `
     import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};

@@ -1,6 +1,6 @@
 /**
- * Earlier releases wrote peers as `[[peer]]` tables into remote.toml. Here they become files, and remote.toml is left
- * without them. First every file is written, then remote.toml is replaced: whatever breaks off in between, each peer is
+ * Moves peers into files. Earlier releases wrote peers into remote.toml, as `[[peer]]` tables. First every peer's file
+ * is written, then remote.toml is replaced by a text without the tables. So wherever the move breaks off, each peer is
  * in one of the two places, or in both with the same key.
  */
 
@@ -12,11 +12,11 @@ import { parseRemoteFile } from "./config.ts";
 import { commentsIn, type PeerConfig, renderPeer } from "./peer-file.ts";
 import { pathOfPeer } from "./peer-folder.ts";
 
-/** Every section of a TOML text begins with such a line; what it is, the parser says. */
+/** Each section of a TOML text begins with such a line. The parser says what the section is. */
 const SECTION = /^(?=[ \t]*\[)/m;
 const COMMENT_OR_BLANK = /^\s*(#.*)?$/;
 
-/** A `[[peer]]` table, as it is written and as it is understood. */
+/** A `[[peer]]` table: its text, and its parsed values. */
 interface Table {
   readonly index: number;
   readonly peer: PeerConfig;
@@ -25,9 +25,9 @@ interface Table {
 }
 
 /**
- * Moves all `[[peer]]` tables of remote.toml into the folder peers/, which exists. `leaving`: that one is only taken out.
- * Returns the names of those that were moved.
- * @throws CodedError CONFIG_UNWRITABLE, CONFIG_BUSY, CONFIG_INVALID, or of a file; remote.toml is then as it was
+ * Moves all `[[peer]]` tables of remote.toml into the folder peers/, which must exist. The table of `leaving` is
+ * removed, not moved. Returns the names of the moved peers. After an error remote.toml is as before.
+ * @throws CodedError CONFIG_UNWRITABLE, CONFIG_BUSY, CONFIG_INVALID, or of a file
  */
 export function movePeers(file: string, patienceMs: number, leaving?: string): string[] {
   const moved: string[] = [];
@@ -50,7 +50,7 @@ function takeTables(file: string, text: string): { rest: string; tables: Table[]
   const { peer: peers } = parseRemoteFile(text, file);
   const { peer: tables = [], ...others } = parseToml(text, file);
   const { rest, comments } = withoutTables(text);
-  // TOML can be written in ways that looking for sections does not see.
+  // TOML can be written in ways that a search for section headers does not find.
   if (comments.length !== peers.length || !isSame(parsedOrNothing(rest), others)) throw notMovable(file);
   const written = (tables as readonly Record<string, unknown>[]).map(({ name: _name, ...table }) => table);
   return {
@@ -65,8 +65,8 @@ function takeTables(file: string, text: string): { rest: string; tables: Table[]
 }
 
 /**
- * The text without its `[[peer]]` sections, byte for byte, and the comments within each of these. What stands above such
- * a section and after its last key stays.
+ * The text without its `[[peer]]` sections, and the comments within each of these. The rest is byte for byte as before.
+ * Comments above a section and after its last key stay.
  */
 function withoutTables(text: string): { rest: string; comments: string[][] } {
   const comments: string[][] = [];
@@ -75,7 +75,7 @@ function withoutTables(text: string): { rest: string; comments: string[][] } {
     const lines = section.split("\n");
     const end = lines.findLastIndex((line) => !COMMENT_OR_BLANK.test(line)) + 1;
     comments.push(commentsIn(lines.slice(0, end).join("\n")));
-    // A blank line after it separated it from what follows.
+    // The blank line after the section separated it from the next one.
     return lines.slice(lines[end]?.trim() === "" ? end + 1 : end).join("\n");
   });
   return { rest: rest.join(""), comments };
@@ -85,7 +85,7 @@ function isPeerSection(section: string): boolean {
   return Object.keys(parsedOrNothing(section) ?? {}).join() === "peer";
 }
 
-/** Copies are compared: the parser's own tables have no prototype. */
+/** Compares copies, since the parser's own tables have no prototype. */
 function isSame(a: object | undefined, b: object): boolean {
   return a !== undefined && isDeepStrictEqual({ ...a }, { ...b });
 }
@@ -98,7 +98,7 @@ function parsedOrNothing(text: string): object | undefined {
   }
 }
 
-/** A file that is there already was written by a move that broke off, if it says the same. */
+/** Writes a peer's file. A file that is already there with the same contents was written by a move that broke off. */
 function writePeer(file: string, { index, peer, written, comments }: Table, patienceMs: number): void {
   const path = pathOfPeer(file, peer.name);
   try {

@@ -1,4 +1,4 @@
-/** What is said of one peer: in a file of its own, peers/NAME.toml, or in a `[[peer]]` table of remote.toml. */
+/** The text of one peer: in a file of its own, peers/NAME.toml, or in a `[[peer]]` table of remote.toml. */
 
 import {
   formatToml,
@@ -12,7 +12,7 @@ import { parseName, parseSecretText } from "@hawser/shared-protocol";
 import { z } from "zod";
 import { parseAllowRule, parseDenyRule } from "./authorization/rules.ts";
 
-/** Less would not carry one stream's window and what it grows by. */
+/** With less, one stream's window could not be carried and grow. */
 const MIN_BYTES_IN_FLIGHT = 2 ** 20;
 const SUFFIX = ".toml";
 
@@ -23,17 +23,17 @@ const keyField = textField(parseSecretText);
 
 const settings = {
   key: keyField,
-  /** While the key is rotated: the one before, and how long it is good for at most. See peer-keys.ts. */
+  /** During a rotation: the key before, and its end at the latest. See peer-keys.ts. */
   old_key: keyField.optional(),
   old_key_until: timeField.optional(),
-  /** In the place of the common one. */
+  /** Replaces the common `allow`. */
   allow: allowField.optional(),
-  /** Besides the common one. */
+  /** Adds to the common `deny`. */
   deny: denyField,
-  /** As many as one session carries: a home with 100 devices has some thousands. */
+  /** The default is what one session carries: a home with 100 devices has some thousands of flows. */
   max_flows: z.int().min(1).default(16_384),
   max_new_flows_per_second: z.int().min(1).default(2_000),
-  /** Bytes of flows that this gateway holds, each way. */
+  /** The most bytes of flows that this gateway holds in each direction. */
   max_bytes_in_flight: sizeField(MIN_BYTES_IN_FLIGHT).optional(),
 };
 
@@ -71,17 +71,20 @@ function limitsAsNamedHere<T extends WrittenLimits>(written: T) {
   };
 }
 
-/** Frozen. `file` is what findings call the text. @throws ConfigError */
+/** Parses a peer's file; the result is frozen. Findings call the text `file`. @throws ConfigError */
 export function parsePeerFile(text: string, file: string, name: string): PeerConfig {
   return Object.freeze({ name, ...parseConfig(text, file, peerFileSchema) });
 }
 
-/** What a peer's file is called. Every name has one, `.` and `..`, too: with its suffix it leads to no other folder. */
+/**
+ * The name of a peer's file. Each peer's name has one, `.` and `..` included: with its suffix it leads to no other
+ * folder.
+ */
 export function fileNameOf(peer: string): string {
   return `${peer}${SUFFIX}`;
 }
 
-/** What a file's name says: a peer's name, that it is none, or nothing (hidden files, and those with other endings). */
+/** Reads a file's name. Hidden files and those with other endings give undefined. */
 export function peerOfFileName(name: string): { peer: string } | { problem: string } | undefined {
   if (!name.endsWith(SUFFIX)) return undefined;
   const peer = parseName(name.slice(0, -SUFFIX.length));

@@ -56,7 +56,7 @@ function checked(): string {
   }
 }
 
-/** What may become of a peer's file, and what is said of it. */
+/** The faults that a peer's file may have, and what is reported of each. */
 const WRONG: Record<string, { spoil: () => void; said: RegExp; needsRoot?: true }> = {
   "is no TOML": {
     spoil: () => writeFileSync(home, 'key = "x'),
@@ -101,7 +101,7 @@ const WRONG: Record<string, { spoil: () => void; said: RegExp; needsRoot?: true 
 };
 
 for (const [what, { spoil, said, needsRoot }] of Object.entries(WRONG)) {
-  test(`a peer's file that ${what}: its home is out at a start, or stays as it was; the others are admitted`, {
+  test(`a peer's file that ${what}: after a start its home is out, after a reload its home stays as it was; other homes are admitted`, {
     skip: needsRoot && !isRoot && "needs root",
   }, () => {
     const before = loadRemoteConfig(file);
@@ -118,7 +118,7 @@ for (const [what, { spoil, said, needsRoot }] of Object.entries(WRONG)) {
   });
 }
 
-test("a removed file is no damaged one: its home is out", () => {
+test("a home is out when its file is removed", () => {
   const { peers } = loadRemoteConfig(file);
   rmSync(home);
   assert.deepEqual(names(loadRemoteConfig(file, peers)), ["lake"]);
@@ -127,7 +127,7 @@ test("a removed file is no damaged one: its home is out", () => {
   assert.equal(checked(), "");
 });
 
-test("a folder that others can write to: none of its files is believed", () => {
+test("no file counts in a folder that others can write to", () => {
   chmodSync(join(directory, "peers"), 0o777);
   const config = loadRemoteConfig(file);
   assert.deepEqual(names(config), []);
@@ -137,13 +137,13 @@ test("a folder that others can write to: none of its files is believed", () => {
   );
 });
 
-test("a folder that cannot be listed is an error: what was in force stays", () => {
+test("a folder that cannot be listed is an error, and the peers stay as they were", () => {
   rmSync(join(directory, "peers"), { recursive: true });
   writeFileSync(join(directory, "peers"), "");
   assert.throws(() => loadRemoteConfig(file), { code: "CONFIG_UNREADABLE", message: /peers: .*ENOTDIR/ });
 });
 
-test("other names in the folder: hidden ones and other endings are nothing, the rest is told of", () => {
+test("files with other names in the folder: hidden ones and other endings are ignored, all others are reported", () => {
   const [text, folder] = [readFileSync(home, "utf8"), join(directory, "peers")];
   for (const name of [".#home.toml", ".home.toml.swp", "home.toml~", "README", ".toml", "home.toml.bak"])
     writeFileSync(join(folder, name), text);
@@ -157,7 +157,7 @@ test("other names in the folder: hidden ones and other endings are nothing, the 
   );
 });
 
-test("a peer in both places: the file counts, and the table is to be deleted", () => {
+test("of a peer in both places the file counts, and the report says to delete the table", () => {
   const keys = [generateSecret().revealBase64url(), generateSecret().revealBase64url()];
   const tables = ["home", "office"].map((name, i) => `[[peer]]\nname = "${name}"\nkey = "${keys[i]}"\n`);
   writeFileSync(file, readFileSync(file, "utf8") + tables.join(""));
@@ -167,14 +167,14 @@ test("a peer in both places: the file counts, and the table is to be deleted", (
   assert.deepEqual(problems(config), [
     'remote.toml: peer[0]: "home" has a file, too, which counts: peers/home.toml; delete this table',
   ]);
-  // A damaged file locks nobody out who is in the other place.
+  // A damaged file locks no peer out that has a table, too.
   writeFileSync(home, "");
   const damaged = loadRemoteConfig(file);
   assert.equal(damaged.peers[0]?.key.revealBase64url(), keys[0]);
   assert.match(problems(damaged).join(), /^peers\/home\.toml: key: is required/);
 });
 
-test("a gateway says what is wrong once, in log and events, with file and mend; the others' homes are untouched", async () => {
+test("a gateway reports a fault once, in log and events, with file and mend; other homes are untouched", async () => {
   const logged: { msg: string; peer?: string }[] = [];
   const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
   const logger = createLogger({ role: "remote", name: "test", level: "error", destination });

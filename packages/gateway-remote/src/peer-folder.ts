@@ -1,6 +1,6 @@
 /**
- * The folder peers/ beside remote.toml: a file for each peer. A file that cannot be believed is told of, and the others
- * count all the same: one peer's damaged file locks no other home out.
+ * The folder peers/ beside remote.toml, with a file for each peer. A faulty file is reported, and the other files
+ * count: one peer's damaged file locks no other home out.
  */
 
 import { dirname, join } from "node:path";
@@ -15,17 +15,20 @@ import {
 import { listFolder } from "@hawser/gateway-kit/files";
 import { fileNameOf, type PeerConfig, parsePeerFile, peerOfFileName } from "./peer-file.ts";
 
-/** What is wrong with what is said of a peer. */
+/** A fault in what the files say of a peer. */
 export interface PeerProblem {
-  /** Undefined: the file's name is no peer's. */
+  /** Undefined when the file's name is no peer's name. */
   readonly peer: string | undefined;
   readonly findings: readonly Finding[];
-  /** The peer is admitted all the same: what was said of it before counts, or its file and not its table. */
+  /**
+   * Whether the peer is admitted in spite of the fault: its earlier state stays in force, or its file counts and its
+   * table does not.
+   */
   readonly isAdmitted: boolean;
 }
 
 export interface Peers {
-  /** By name; names are unique. */
+  /** The peers by unique names. */
   readonly peers: readonly PeerConfig[];
   readonly problems: readonly PeerProblem[];
 }
@@ -38,15 +41,15 @@ export function pathOfPeer(file: string, name: string): string {
   return join(peersFolder(file), fileNameOf(name));
 }
 
-/** The names of all peers with a file, believed or not. @throws ConfigError */
+/** The names of all peers with a file, faulty or not. @throws ConfigError */
 export function namesInFolder(file: string): string[] {
   const found = listFolder(peersFolder(file)).map(peerOfFileName);
   return found.flatMap((each) => (each && "peer" in each ? [each.peer] : []));
 }
 
 /**
- * All peers of a remote.toml with these `[[peer]]` tables. Of a peer that has a file, too, the file counts. `known` are
- * the peers that are admitted so far: one whose file cannot be believed stays as it was.
+ * All peers of a remote.toml with these `[[peer]]` tables. When a peer has a file and a table, the file counts. `known`
+ * are the peers that are admitted so far: a peer whose file is faulty stays as it was.
  * @throws ConfigError when the folder cannot be listed
  */
 export function readPeers(
@@ -79,7 +82,7 @@ export function readPeers(
   return { peers: Object.freeze(byName), problems };
 }
 
-/** One peer's file, if it can be believed. @throws ConfigError */
+/** Reads one peer's file, which must be safe and valid. @throws ConfigError */
 export function readPeer(path: string, name: string): PeerConfig {
   const read = readTextFile(path);
   const what = whyForeign(path, read) ?? whyExposed(path, read);

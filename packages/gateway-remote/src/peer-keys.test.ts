@@ -12,7 +12,7 @@ function config(...peer: Pick<PeerConfig, "name" | "key" | "old_key" | "old_key_
   return { identity, peers: peer } as unknown as RemoteConfig;
 }
 
-/** The PSK identity under which a holder of this key comes. */
+/** The PSK identity that the holder of this key claims. */
 function claim(name: string, key: Secret): string {
   return pskIdentity(name, derivePsk(identity, key, name));
 }
@@ -21,7 +21,7 @@ function inAnHour(): Date {
   return new Date(Date.now() + 3_600_000);
 }
 
-test("every peer has its own key; nobody else is known", () => {
+test("every peer has its own key, and no other identity is known", () => {
   const keys = new PeerKeys(config({ name: "home", key: keyA }, { name: "lake", key: keyB }));
   for (const [name, key] of [
     ["home", keyA],
@@ -38,14 +38,14 @@ test("every peer has its own key; nobody else is known", () => {
   assert.equal(keys.isRotating, false);
 });
 
-test("while a key is rotated both are good, and the bare name is the new one", () => {
+test("during a rotation both keys are good, and the bare name stands for the new one", () => {
   const keys = new PeerKeys(config({ name: "home", key: keyB, old_key: keyA, old_key_until: inAnHour() }));
   assert.ok(keys.isRotating);
   assert.ok(keys.find(claim("home", keyA))?.psk.equals(derivePsk(identity, keyA, "home")));
   assert.ok(keys.find("home")?.psk.equals(derivePsk(identity, keyB, "home")));
 });
 
-test("the peer's first use of the new key retires the old one, even if the file has it still", () => {
+test("the peer's first use of the new key ends the old one, even if the file still has it", () => {
   const rotating = config(
     { name: "home", key: keyB, old_key: keyA, old_key_until: inAnHour() },
     { name: "lake", key: keyB, old_key: keyA, old_key_until: inAnHour() },
@@ -68,7 +68,7 @@ test("an old key ends at its time", () => {
   assert.equal(keys.retireOldKey("home"), false);
 });
 
-test("what was found is asked again: removed, replaced, and grown old", () => {
+test("a key that was found is looked up again: it may be removed, replaced or expired", () => {
   const keys = new PeerKeys(config({ name: "home", key: keyA }));
   const found = keys.find("home");
   assert.ok(found);
@@ -80,7 +80,7 @@ test("what was found is asked again: removed, replaced, and grown old", () => {
   assert.equal(keys.recheck(found), undefined);
 });
 
-test("an old key that is put back by hand is good again", () => {
+test("an old key that the user puts back is good again", () => {
   const keys = new PeerKeys(config({ name: "home", key: keyB, old_key: keyA, old_key_until: inAnHour() }));
   keys.retireOldKey("home");
   keys.handleConfig(config({ name: "home", key: keyA }));

@@ -2,25 +2,28 @@ import { derivePsk, pskIdentity, type Secret } from "@hawser/shared-protocol";
 import type { RemoteConfig } from "./config.ts";
 import type { PeerConfig } from "./peer-file.ts";
 
-/** A peer's key, as it lets a subflow in. */
+/** A key that admits a peer's subflows. */
 export interface PeerKey {
   readonly peer: string;
   readonly psk: Secret;
-  /** Of an old key: until when it is good at most, milliseconds since 1970. Undefined: the peer's present key. */
+  /** The end of an old key's life, milliseconds since 1970; undefined for the peer's present key. */
   readonly until?: number;
 }
 
 /**
- * Which keys let in whom. A rotation, as the keys of one peer see it:
+ * Knows which key admits which peer. The keys of one peer in a rotation:
  *
  * ```
  *  key A --(rotate)--> key B, old key A --(a subflow joins with B, or old_key_until has come)--> key B
  * ```
  */
 export class PeerKeys {
-  /** By the PSK identity that its holder claims. */
+  /** The keys by the PSK identity that a connection claims. */
   #keys = new Map<string, PeerKey>();
-  /** PSK identities of old keys that their peers no longer need, whether or not the file still has them. */
+  /**
+   * PSK identities of old keys that are void since their peer has joined with its new key. The file may still hold
+   * them.
+   */
   readonly #retired = new Set<string>();
 
   constructor(config: RemoteConfig) {
@@ -43,25 +46,25 @@ export class PeerKeys {
     this.#keys.set(name, present);
   }
 
-  /** The key of a PSK identity; undefined for those that are not, or no longer, admitted. */
+  /** The key of a PSK identity; undefined when no such key is admitted. */
   find(identity: string): PeerKey | undefined {
     const key = this.#keys.get(identity);
     if (key?.until === undefined) return key;
     return Date.now() >= key.until || this.#retired.has(identity) ? undefined : key;
   }
 
-  /** What a key that was found earlier is now. */
+  /** Looks up a key that was found earlier: it may have been removed, replaced, or have expired since. */
   recheck({ peer, psk }: PeerKey): PeerKey | undefined {
     const key = this.find(pskIdentity(peer, psk));
     return key?.psk.equals(psk) ? key : undefined;
   }
 
-  /** Some key is good for a while only. */
+  /** Whether some key expires at a set time. */
   get isRotating(): boolean {
     return [...this.#keys.values()].some(({ until }) => until !== undefined);
   }
 
-  /** The peer has joined with its present key: from now on an old one lets nobody in. False: it has none. */
+  /** Ends the old key of a peer that has joined with its present key. False when the peer has no old key. */
   retireOldKey(peer: string): boolean {
     for (const [identity, key] of this.#keys) {
       if (key.peer !== peer || key.until === undefined || !this.find(identity)) continue;

@@ -12,7 +12,7 @@ const report = {
   ],
 } as unknown as RemoteStatusReport;
 
-test("who is connected, with how many lines, and who is not", () => {
+test("the list says which peers are connected, and with how many lines", () => {
   const peers = withPresence(["home", "lake", "office"], report);
   assert.deepEqual(peers, [
     { name: "home", connected: true, linesUp: 1, lines: 2 },
@@ -25,7 +25,7 @@ test("who is connected, with how many lines, and who is not", () => {
   );
 });
 
-test("without a running gateway nobody can know", () => {
+test("without a running gateway it is not known who is connected", () => {
   const peers = withPresence(["home"], undefined);
   assert.deepEqual(peers, [{ name: "home", connected: null }]);
   assert.equal(renderPeers(peers), "home\n");

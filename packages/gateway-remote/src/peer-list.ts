@@ -1,17 +1,17 @@
-/** `hawser-remote peers`: who is admitted, and who of them is connected. */
+/** `hawser-remote peers`: lists the admitted peers, and says which of them are connected. */
 
 import { carries, printable, type RemoteStatusReport } from "@hawser/status-api/model";
 
 export interface PeerPresence {
   readonly name: string;
-  /** Null when no gateway runs that could know. */
+  /** Null when no gateway runs, so that nobody knows. */
   readonly connected: boolean | null;
-  /** Lines that carry data, of those that the home has told of. */
+  /** How many of the home's lines carry data. */
   readonly linesUp?: number;
   readonly lines?: number;
 }
 
-/** `report`: what the running gateway says, if one runs. */
+/** Adds to each name what the running gateway's report says of it; undefined when no gateway runs. */
 export function withPresence(
   names: readonly string[],
   report: RemoteStatusReport | undefined,
@@ -24,7 +24,7 @@ export function withPresence(
   });
 }
 
-/** A line for each. */
+/** One line of text for each peer. */
 export function renderPeers(peers: readonly PeerPresence[]): string {
   const width = Math.max(0, ...peers.map(({ name }) => name.length));
   const rows = peers.map(({ name, connected, linesUp, lines }) => {

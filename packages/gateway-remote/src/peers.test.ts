@@ -104,7 +104,7 @@ test("init overwrites neither file, and takes no other configuration's peers", (
   );
 });
 
-test("pair prints a line whose key the gateway derives, too", () => {
+test("pair prints a line whose key the gateway derives as well", () => {
   init();
   const pairing = parsePairing(addPeer(file, "home").line);
   assert.ok(pairing.ok);
@@ -185,7 +185,7 @@ test("what pair and unpair refuse", () => {
   assert.equal(textOf("peers/home.toml"), text);
 });
 
-test("another peer's damaged file stands in nobody's way; a damaged one is removed", () => {
+test("a peer's damaged file hinders no edit of other peers, and unpair removes it", () => {
   init();
   addPeer(file, "home");
   writeFileSync(join(directory, "peers/home.toml"), "key = 1");
@@ -204,7 +204,7 @@ test("another peer's damaged file stands in nobody's way; a damaged one is remov
   );
 });
 
-test("in a read-only file system each command says so, and nothing has changed", {
+test("in a read-only file system each command says so and changes nothing", {
   skip: spawnSync("unshare", ["--mount", "true"]).status !== 0 && "needs root, and namespaces",
 }, () => {
   init();
@@ -223,7 +223,7 @@ test("in a read-only file system each command says so, and nothing has changed",
   assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml"]);
 });
 
-test("what a broken-off edit has left is ignored, and removed by the next one, whosoever file it was for", () => {
+test("leftovers of an edit that broke off are ignored, and the next edit removes them, whichever peer they were for", () => {
   init();
   addPeer(file, "home");
   const left = ["remote.toml.new", "peers/home.toml.new", ".hawser.unfinished", "peers/.hawser.unfinished"];
@@ -231,11 +231,11 @@ test("what a broken-off edit has left is ignored, and removed by the next one, w
   assert.deepEqual(loadRemoteConfig(file).problems, []);
   addPeer(file, "lake");
   assert.deepEqual(listPeers(file), ["home", "lake"]);
-  // The first is no name of this program's: it may be the user's own.
+  // The first file has a name that this program does not use: it may be the user's own.
   assert.deepEqual(readdirSync(join(directory, "peers")), ["home.toml", "home.toml.new", "lake.toml"]);
 });
 
-test("a folder whose making broke off is made anew", () => {
+test("a folder peers/ whose creation broke off is created anew", () => {
   init();
   rmSync(join(directory, "peers"), { recursive: true });
   mkdirSync(join(directory, ".hawser.unfinished.d"));
@@ -243,7 +243,7 @@ test("a folder whose making broke off is made anew", () => {
   assert.deepEqual(readdirSync(directory).sort(), ["identity.pem", "peers", "remote.toml"]);
 });
 
-test("a command that is killed at any moment: whoever has a pairing line is admitted, and nobody else is lost", async () => {
+test("a command that is killed at any moment: a peer whose pairing line was printed is admitted, and no other peer is lost", async () => {
   init();
   addPeer(file, "home");
   const program = `
@@ -258,7 +258,7 @@ test("a command that is killed at any moment: whoever has a pairing line is admi
       if (out.split("\n").length > 3) child.kill("SIGKILL");
     });
     await once(child, "close");
-    // The last may be a part of one.
+    // The last line may be cut off.
     lines.push(...out.split("\n").slice(0, -1));
   }
   assert.ok(lines.length >= 15);
@@ -278,13 +278,13 @@ test("edits at the same time are all kept", async () => {
     for (const i of [1, 2, 3, 4, 5]) addPeer(process.argv[1], process.argv[2] + i);`;
   const pairAll = (name: string) =>
     promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, file, name]);
-  // Also the folder is made by one of them.
+  // One of the commands makes the folder, too.
   rmSync(join(directory, "peers"), { recursive: true });
   await Promise.all(["a", "b", "c", "d"].map(pairAll));
   assert.equal(listPeers(file).length, 20);
 });
 
-test("of two who pair the same name at the same time one is admitted, and the other told so", async () => {
+test("when the same name is paired twice at the same time, one is admitted and the other is refused", async () => {
   init();
   const program = `
     import { addPeer } from ${JSON.stringify(new URL("peers.ts", import.meta.url).href)};
@@ -296,7 +296,7 @@ test("of two who pair the same name at the same time one is admitted, and the ot
   assert.ok(pairing.ok && peerPsk(loadRemoteConfig(file), "home")?.equals(pairing.value.psk));
 });
 
-test("an edit while another one hangs is told so; a gateway waits for its end without standing still", async () => {
+test("an edit fails with a reason while another edit hangs; a gateway waits for that one's end and goes on with its work", async () => {
   init();
   addPeer(file, "home");
   const rotated = parsePairing(rotateKey(file, "home", 60_000).line);
@@ -314,7 +314,7 @@ test("an edit while another one hangs is told so; a gateway waits for its end wi
   assert.doesNotMatch(textOf("peers/home.toml"), /old_key/);
 });
 
-test("root's directory for a service's group: what is written there the group may read, and nobody change", {
+test("in root's directory for a service's group, the group may read the files that are written, and nobody else may change them", {
   skip: process.geteuid?.() !== 0 && "needs root",
 }, () => {
   const GROUP = 65_534;
@@ -335,7 +335,7 @@ test("root's directory for a service's group: what is written there the group ma
   );
   chmodSync(peer, 0o640);
   checkRemoteConfig(file);
-  // The group of a directory that everybody may enter says nothing of who is in it.
+  // A group whose directory everybody may enter need not be a service's.
   chmodSync(join(directory, "peers"), 0o755);
   assert.match(
     codeOf(() => checkRemoteConfig(file)),
@@ -343,7 +343,7 @@ test("root's directory for a service's group: what is written there the group ma
   );
 });
 
-test("root's command in a directory of the service's user: the folder and what is in it are theirs", {
+test("root's command in a directory of the service's user gives the folder and its files to that user", {
   skip: process.geteuid?.() !== 0 && "needs root",
 }, () => {
   const USER = 65_534;
@@ -391,7 +391,7 @@ test("a symbolic link stays one", () => {
   assert.deepEqual(readdirSync(real), ["home.toml", "lake.toml"]);
 });
 
-test("a running gateway follows both, and keeps what it has when remote.toml is broken", async () => {
+test("a running gateway follows remote.toml and peers/, and keeps its peers when remote.toml is broken", async () => {
   init();
   const seen: (RemoteConfig | string)[] = [];
   let known: RemoteConfig["peers"] = [];

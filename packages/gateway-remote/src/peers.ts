@@ -1,4 +1,4 @@
-/** What `hawser-remote pair`, `rotate` and `unpair` do. A running gateway follows by `watchRemoteConfig`. */
+/** The edits of `hawser-remote pair`, `rotate` and `unpair`. A running gateway follows them by `watchRemoteConfig`. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, ErrorCode, nearest } from "@hawser/gateway-kit/config";
@@ -12,23 +12,26 @@ import { namesInFolder, pathOfPeer, peersFolder, readPeer } from "./peer-folder.
 import type { PeerKey } from "./peer-keys.ts";
 import { reachOf } from "./reach.ts";
 
-/** How long a command waits for another edit, milliseconds. */
+/** How long a command waits for another command's edit to end, milliseconds. */
 const PATIENCE_MS = 5_000;
-/** How often the old key of a rotation is tried to be dropped while another edit is under way, and after how long each. */
+/**
+ * How often the gateway tries to drop a rotation's old key while another edit is under way, and how long it waits in
+ * between.
+ */
 const DROP_ATTEMPTS = 50;
 const DROP_RETRY_MS = 200;
 
-/** What a peer is paired with. */
+/** The outcome of pairing a peer. */
 export interface PairingLine {
-  /** A secret; the only time that it is shown. */
+  /** The pairing line, a secret. It is shown this once. */
   readonly line: string;
-  /** What whoever pairs should know: of the addresses in it, and of peers that were moved. */
+  /** For the user who pairs: notes about the line's addresses, and about peers that were moved. */
   readonly notes: readonly string[];
 }
 
 /**
- * Admits a peer: writes its file.
- * @throws CodedError USAGE, SECRET_EXPOSED, PEER_EXISTS, NOT_ADVERTISED, or of a file; the peer is not admitted then
+ * Admits a peer by writing its file. After an error the peer is not admitted.
+ * @throws CodedError USAGE, SECRET_EXPOSED, PEER_EXISTS, NOT_ADVERTISED, or of a file
  */
 export function addPeer(file: string, name: string): PairingLine {
   const valid = parseName(name);
@@ -49,9 +52,9 @@ export function addPeer(file: string, name: string): PairingLine {
 }
 
 /**
- * Gives a peer a new key. The old one is good until the peer joins with the new one, but for `graceMs` at most; 0: not
- * any more.
- * @throws CodedError SECRET_EXPOSED, PEER_UNKNOWN, NOT_ADVERTISED, or of a file; the peer's keys are then as they were
+ * Gives a peer a new key. The old key is good until the peer joins with the new one, and for `graceMs` at most; with 0
+ * it is void at once. After an error the peer's keys are as before.
+ * @throws CodedError SECRET_EXPOSED, PEER_UNKNOWN, NOT_ADVERTISED, or of a file
  */
 export function rotateKey(file: string, name: string, graceMs: number): PairingLine {
   const written = loadRemoteFile(file);
@@ -60,7 +63,7 @@ export function rotateKey(file: string, name: string, graceMs: number): PairingL
   const pairing = pairingLine(file, written, name, key);
   const moved = prepareFolder(file, written);
   const path = pathOfPeer(file, name);
-  // Also whether others can read it.
+  // Also checks that others cannot read the file.
   readPeer(path, name);
   editFile(path, (text) => {
     const old = graceMs === 0 ? undefined : oldKeyFor(parsePeerFile(text, path, name), graceMs);
@@ -69,7 +72,7 @@ export function rotateKey(file: string, name: string, graceMs: number): PairingL
   return { ...pairing, notes: [...pairing.notes, ...moved] };
 }
 
-/** No longer admits a peer. Returns notes, as of a pairing. @throws CodedError PEER_UNKNOWN, or of a file */
+/** Removes a peer. Returns notes for the user, as pairing does. @throws CodedError PEER_UNKNOWN, or of a file */
 export function removePeer(file: string, name: string): readonly string[] {
   const written = loadRemoteFile(file);
   refuseUnknown(file, written, name);
@@ -79,8 +82,9 @@ export function removePeer(file: string, name: string): readonly string[] {
 }
 
 /**
- * Removes the old key of a peer that has joined with its new one, unless the file has changed meanwhile and this one is
- * not its key. @throws CodedError of a file; it is then as it was
+ * Removes the old key of a peer that has joined with its new one. Does nothing when the file has changed meanwhile and
+ * holds another key. After an error the file is as before.
+ * @throws CodedError of a file
  */
 export async function dropOldKey(file: string, key: PeerKey): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -89,7 +93,7 @@ export async function dropOldKey(file: string, key: PeerKey): Promise<void> {
     } catch (error) {
       const isBusy = error instanceof CodedError && error.code === ErrorCode.configBusy;
       if (!isBusy || attempt === DROP_ATTEMPTS) throw error;
-      // The gateway does not stand still while somebody pairs.
+      // The gateway goes on with its work while somebody pairs.
       await sleep(DROP_RETRY_MS);
     }
   }
@@ -98,7 +102,7 @@ export async function dropOldKey(file: string, key: PeerKey): Promise<void> {
 function dropOnce(file: string, { peer: name, psk }: PeerKey): void {
   const written = loadRemoteFile(file);
   const identity = identityOf(file, written);
-  // Other peers' tables are left to the commands: what hinders their move does not hinder this.
+  // Only the commands move other peers' tables, so what hinders that move does not hinder this edit.
   if (written.peer.some((peer) => peer.name === name)) prepareFolder(file, written, 0);
   if (!namesInFolder(file).includes(name)) return;
   const path = pathOfPeer(file, name);
@@ -110,7 +114,7 @@ function dropOnce(file: string, { peer: name, psk }: PeerKey): void {
   editFile(path, edit, 0);
 }
 
-/** Makes the folder peers/, and moves there what remote.toml has of peers, but for `leaving`. Returns what to say of that. */
+/** Makes the folder peers/ and moves the peers of remote.toml there, except `leaving`. Returns notes for the user. */
 function prepareFolder(
   file: string,
   { peer }: RemoteFile,
@@ -138,16 +142,19 @@ interface OldKey {
   readonly until: Date;
 }
 
-/** Rotated twice in a row: the first new key was never used, or the old one would be gone. The peer holds that one. */
+/**
+ * While an old key is good, the peer has never used its present key, since the first use ends the old one. So the old
+ * key stays.
+ */
 function oldKeyFor(peer: PeerConfig, graceMs: number): OldKey {
   const now = Date.now();
   const holdsOld = peer.old_key !== undefined && (peer.old_key_until?.getTime() ?? 0) > now;
-  // Up to the next whole second, for people who read it.
+  // Rounded up to a whole second, for people who read it.
   const until = new Date(Math.ceil((now + graceMs) / 1_000) * 1_000);
   return { key: holdsOld ? peer.old_key! : peer.key, until };
 }
 
-/** The text of a peer's file with other keys. Its comments are at its head then. */
+/** The text of a peer's file with other keys. All comments stand at its head then. */
 function withKeys(
   path: string,
   text: string,

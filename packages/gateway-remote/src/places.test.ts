@@ -25,7 +25,7 @@ class Session {
   }
 }
 
-test("a session has so many subflows, and some more that are the first of their path", () => {
+test("a session has places for 64 subflows, and for 16 more that are the first of their path", () => {
   const session = new Session();
   let subflow = 0;
   for (; subflow < MAX_SUBFLOWS; subflow++) assert.equal(session.join("a", subflow, subflow), undefined);
@@ -40,7 +40,7 @@ test("a session has so many subflows, and some more that are the first of their 
   );
 });
 
-test("places of paths that are gone are free: any number of names over a session's life", () => {
+test("the places of ended paths are free again, so a session may use any number of path names over its life", () => {
   const session = new Session();
   for (let n = 0; n < 1_000; n++) {
     assert.equal(session.join(`path${n}`, 0, n), undefined, `name ${n}`);
@@ -48,7 +48,7 @@ test("places of paths that are gone are free: any number of names over a session
   }
 });
 
-test("an attempt from before the latest one finds no place, also when that one has ended", () => {
+test("an attempt that is older than the latest one finds no place, even when the latest one has ended", () => {
   const session = new Session();
   session.join("a", 0, 5);
   assert.match(session.join("a", 1, 5) ?? "", /has joined already/);

@@ -1,14 +1,18 @@
 /**
- * The subflows of one session by path and index: a subflow that is dialled again takes its predecessor's place. Subflows
- * cost memory, descriptors and time even when they are idle, so there is room for a few lines with some each.
+ * The places of one session's subflows, by path and index. A subflow that is dialled again takes its predecessor's
+ * place. Idle subflows cost memory, descriptors and time, too, so there is room for a few lines with some subflows
+ * each.
  */
 import type { SessionDriver } from "@hawser/gateway-kit";
 import { type HelloFrame, MAX_SUBFLOWS } from "@hawser/shared-protocol";
 import type { PeerKey } from "./peer-keys.ts";
 
-/** Beyond MAX_SUBFLOWS so many find room that are the first of their path: no line of an old gateway stays without any. */
+/**
+ * Beyond MAX_SUBFLOWS there is room for this many subflows that are the first of their path, so that no line of an
+ * older gateway is left without one.
+ */
 export const MORE_PATHS = 16;
-/** Of so many the latest number is remembered, those that have ended included: an attempt from before may come late. */
+/** How many places remember their latest number after their subflow has ended: an older attempt may come late. */
 const MAX_REMEMBERED = 256;
 
 /** The subflows that are connected, by number. */
@@ -22,12 +26,12 @@ interface Place {
 export class Places {
   readonly #places = new Map<string, Place>();
 
-  /** What has, or had last, the place that a HELLO asks for. */
+  /** The subflow that has the place of this HELLO, or had it last. */
   before(hello: HelloFrame): Place | undefined {
     return this.#places.get(nameOf(hello));
   }
 
-  /** Why the subflow finds no place beside those that live; undefined when it has one. */
+  /** Why there is no place for the subflow; undefined when there is one. */
   whyNone(hello: HelloFrame, living: Living): string | undefined {
     const before = this.before(hello);
     if (living.has(hello.subflow)) return `subflow ${hello.subflow} has joined already`;
@@ -38,7 +42,6 @@ export class Places {
     return isReplaced || living.size < most ? undefined : `too many subflows: a session has ${MAX_SUBFLOWS}`;
   }
 
-  /** The subflow has joined. */
   take(hello: HelloFrame, key: PeerKey, living: Living): void {
     const name = nameOf(hello);
     this.#places.delete(name);

@@ -12,14 +12,14 @@ function reach(listen: Endpoint, advertise: readonly Endpoint[] = [], addresses 
   return reachOf({ listen: [listen], advertise: [...advertise] }, addresses);
 }
 
-test("a pairing line names what is written, without a word", () => {
+test("a pairing line gives the addresses that the configuration advertises, without a note", () => {
   const named = { host: "vps.example", port: 443 };
   assert.deepEqual(reach(ALL4, [named]), { endpoints: [named] });
   const own = { host: "10.0.0.5", port: 4433 };
   assert.deepEqual(reach(own), { endpoints: [own] });
 });
 
-test("or the machine's public addresses, and says so", () => {
+test("without those it gives the machine's public addresses, with a note", () => {
   const [four, six] = ["203.0.113.7", "2001:db8::7"].map((host) => ({ host, port: 4433 }));
   const both = reach(ALL);
   assert.deepEqual(both.endpoints, [four, six]);
@@ -30,7 +30,7 @@ test("or the machine's public addresses, and says so", () => {
   assert.deepEqual(reach(ALL4).endpoints, [four]);
 });
 
-test("behind a translator, or with a port of the kernel's choice, somebody has to say it", () => {
+test("behind NAT, or with a port of the kernel's choice, the user has to give the address", () => {
   for (const found of [reach(ALL, [], PRIVATE), reach({ ...ALL4, port: 0 })]) {
     assert.deepEqual(found.endpoints, []);
     assert.match(found.note ?? "", /^advertise: is needed .*"vps\.example:4433"/);

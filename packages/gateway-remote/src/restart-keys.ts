@@ -1,7 +1,7 @@
 import { changedKeys, type KeyValues } from "@hawser/gateway-kit/config";
 import type { RemoteConfig } from "./config.ts";
 
-/** What a reload does not follow. */
+/** The keys whose changes a reload does not follow. */
 const RESTART_KEYS: KeyValues<RemoteConfig> = {
   listen: ({ listen }) => listen,
   "status.listen": ({ status }) => status.listen,
@@ -10,7 +10,7 @@ const RESTART_KEYS: KeyValues<RemoteConfig> = {
   "limits.drain_seconds": ({ limits }) => limits.drainSeconds,
 };
 
-/** The keys of `wanted` that take a restart, as the gateway was started with others. */
+/** The keys of `wanted` that differ from those at the start and take a restart. */
 export function keysThatTakeRestart(started: RemoteConfig, wanted: RemoteConfig): string[] {
   return changedKeys(RESTART_KEYS, started, wanted);
 }

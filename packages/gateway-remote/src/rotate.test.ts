@@ -27,7 +27,7 @@ function pairingOf({ line }: PairingLine): Pairing {
   return pairing.value;
 }
 
-/** What the gateway makes of the file for the holder of a pairing line. */
+/** The key by which the gateway admits the holder of a pairing line. */
 function admitted({ name, psk }: Pairing): PeerKey | undefined {
   return new PeerKeys(loadRemoteConfig(file)).find(pskIdentity(name, psk));
 }
@@ -60,7 +60,7 @@ test("a rotation leaves limits, comments, mode and other peers as they were", as
   assert.ok(admitted(lake) && admitted(before));
 });
 
-test("rotated again before the new line was used: the one in use stays good, the lost one does not", () => {
+test("after a second rotation the line that is in use stays good, and the line that was never used does not", () => {
   const used = pairingOf(addPeer(file, "home"));
   const lost = pairingOf(rotateKey(file, "home", HOUR_MS));
   const last = pairingOf(rotateKey(file, "home", HOUR_MS));
@@ -68,7 +68,7 @@ test("rotated again before the new line was used: the one in use stays good, the
   assert.equal(admitted(lost), undefined);
 });
 
-test("rotated again after the old key's time: the present key becomes the old one", () => {
+test("after the old key's time a rotation makes the present key the old one", () => {
   addPeer(file, "home");
   const present = pairingOf(rotateKey(file, "home", HOUR_MS));
   const text = readFileSync(home, "utf8");
@@ -77,7 +77,7 @@ test("rotated again after the old key's time: the present key becomes the old on
   assert.notEqual(admitted(present)?.until, undefined);
 });
 
-test("without grace the old line is not good any more", () => {
+test("without grace the old line is void at once", () => {
   const before = pairingOf(addPeer(file, "home"));
   const now = pairingOf(rotateKey(file, "home", 0));
   assert.equal(admitted(before), undefined);
@@ -97,7 +97,7 @@ test("an old key is not dropped for a key that the file no longer has", async ()
   assert.equal(existsSync(home), false);
 });
 
-test("what rotate refuses leaves the file as it was", () => {
+test("a refused rotation leaves the file as it was", () => {
   addPeer(file, "home");
   assert.throws(() => rotateKey(file, "hoem", HOUR_MS), { code: "PEER_UNKNOWN", message: /mean "home"/ });
   const text = readFileSync(home, "utf8");

@@ -7,7 +7,9 @@ import { RemoteGateway } from "./gateway.ts";
 import { dropOldKey } from "./peers.ts";
 import { RemoteStatus } from "./status.ts";
 
-/** `hawser-remote run`: resolves when stopped by a signal. @throws CodedError: what the user has to mend */
+/**
+ * `hawser-remote run`: resolves when a signal has stopped the gateway. @throws CodedError: what the user has to mend
+ */
 export async function run(file: string): Promise<void> {
   const config = loadRemoteConfig(file);
   const log = keptLog();

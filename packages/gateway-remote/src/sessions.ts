@@ -25,19 +25,22 @@ import type { PeerKey } from "./peer-keys.ts";
 import { MORE_PATHS, Places } from "./places.ts";
 import type { WayOut } from "./way-out.ts";
 
-/** Sessions that one peer may have at a time. */
+/** The most sessions of one peer at a time. */
 const MAX_SESSIONS_PER_PEER = 3;
-/** Subflows of all of them: those of two full sessions, as after a restart whose predecessor's are not known to be lost. */
+/**
+ * The most subflows of all of a peer's sessions: those of two full sessions. A gateway that was restarted has two until
+ * the loss of the first one's subflows is noticed.
+ */
 const MAX_SUBFLOWS_PER_PEER = 2 * (MAX_SUBFLOWS + MORE_PATHS);
 
-/** What a connection that may not join is answered. */
+/** The CLOSE that answers a connection which may not join. */
 type JoinRefusal = readonly [code: CloseCode, reason: string];
 const REMOVED: JoinRefusal = [CloseCode.peerRemoved, "this peer is no longer admitted"];
 
 /** One local gateway's session, as the remote sees it. */
 export interface RemoteSession {
   readonly peer: string;
-  /** What vouches for it: the peer's present key once a subflow has joined with that. */
+  /** The key that admits the session: the peer's present key once a subflow has joined with it. */
   key: PeerKey;
   readonly id: string;
   readonly driver: SessionDriver;
@@ -46,7 +49,7 @@ export interface RemoteSession {
   readonly logger: Logger;
 }
 
-/** Finds the session that a subflow belongs to, by the authenticated name of its peer and the number in HELLO. */
+/** Finds the session that a subflow belongs to, by its peer's authenticated name and the session's name in HELLO. */
 export class Sessions {
   readonly #accesses: PeerAccesses;
   readonly #wayOut: WayOut;
@@ -58,7 +61,7 @@ export class Sessions {
   readonly #cpu = new CpuShares((peer, isReading) => this.#setReading(peer, isReading));
   #draining = false;
 
-  /** `onJoined`: a subflow has joined with this key. */
+  /** `onJoined` is called when a subflow has joined with this key. */
   constructor(
     accesses: PeerAccesses,
     wayOut: WayOut,
@@ -81,13 +84,14 @@ export class Sessions {
     return this.#draining;
   }
 
-  /** No new sessions and flows from now on. */
+  /** Refuses new sessions and flows from now on. */
   drain(): void {
     this.#draining = true;
   }
 
   /**
-   * Lets an authenticated connection join, if its key is admitted still when its HELLO is here. False: it was refused.
+   * Lets an authenticated connection join if its key is still admitted when HELLO arrives. Resolves with false when the
+   * connection was refused.
    * @throws JoinError; the connection is closed.
    */
   async join(socket: TLSSocket, withinMs: number, admit: () => PeerKey | undefined): Promise<boolean> {
@@ -98,7 +102,7 @@ export class Sessions {
     return refusal === undefined;
   }
 
-  /** Adds the subflow to its session, or says why not. */
+  /** Adds the subflow to its session, or says why the subflow is refused. */
   #joinWith(key: PeerKey, hello: HelloFrame, socket: TLSSocket): JoinRefusal | undefined {
     const { joins } = this.#accesses.of(key.peer);
     if (!joins.take(performance.now())) return [CloseCode.protocol, "this peer joins too often"];
@@ -113,7 +117,7 @@ export class Sessions {
     return undefined;
   }
 
-  /** Where a peer has too many subflows in all, its oldest session makes room for those of another. */
+  /** Closes the oldest of the peer's other sessions when the peer has too many subflows in all. */
   #boundSubflows(session: RemoteSession): void {
     const own = this.#of(session.peer);
     const count = own.reduce((sum, { driver }) => sum + driver.connections.size, 0);
@@ -122,7 +126,7 @@ export class Sessions {
     oldest?.driver.close(CloseCode.done, "its gateway has too many subflows in other sessions");
   }
 
-  /** The peer's sessions that are open, the oldest first. */
+  /** The peer's open sessions, the oldest first. */
   #of(peer: string): RemoteSession[] {
     return [...this.#sessions.values()].filter(
       (session) => session.peer === peer && !session.driver.session.isClosed,
@@ -138,8 +142,8 @@ export class Sessions {
       session.driver.closeSubflow(before.subflow, CloseCode.unresponsive, "its line was dialled anew");
     const { subflow: id, path, role, policy } = hello;
     session.places.take(hello, key, session.driver.connections);
-    // With another key it is a rotation; the same one was used for long enough. Otherwise the one before was lost, in a way
-    // that only the other end has noticed.
+    // The home has replaced the subflow on purpose when its key has changed (a rotation) or was used for long enough.
+    // Otherwise the subflow was lost, and only the home has noticed.
     const isMeant = before?.key.psk.equals(key.psk) === false || connection?.keyUse.isHalfSpent;
     const replaces = isMeant ? before?.subflow : undefined;
     session.driver.addSubflow(socket, { id, path, role, policy, version, replaces }, Buffer.alloc(0));
@@ -147,12 +151,12 @@ export class Sessions {
     this.#onJoined(key);
   }
 
-  /** The session, a new one, or why there is none. */
+  /** Returns the known session or a new one, or says why there is none. */
   #find(key: PeerKey, hello: HelloFrame): RemoteSession | string {
     const { peer } = key;
     const id = Buffer.from(hello.session).toString("hex");
     const known = this.#sessions.get(`${peer} ${id}`);
-    // One that has just ended is in the list until the next turn.
+    // A session that has just ended stays in the list until the next turn.
     if (known && !known.driver.session.isClosed) return known;
     if (hello.resume)
       return "this gateway does not know the session (it was restarted, or the session ended)";
@@ -162,8 +166,9 @@ export class Sessions {
   }
 
   /**
-   * A local gateway that was restarted does not come back to the session it had: those without subflows go. So do the
-   * oldest when there are too many; a gateway needs one, and another for a moment.
+   * Ends sessions of the peer before it begins another. A local gateway that was restarted does not come back to its
+   * old session, so the sessions without subflows end. The oldest others end when there are too many: a gateway needs
+   * one session, and a second for a moment.
    */
   #makeRoom(peer: string): void {
     const own = this.#of(peer);
@@ -194,7 +199,7 @@ export class Sessions {
         if (this.#draining) driver.reset(stream, StreamCode.shutdown);
         else session.egress.open(stream, request);
       },
-      // Who refuses a flow for want of room says what there was no room for.
+      // A flow that is refused for want of room is counted by `noteRefused`, with the limit that it met.
       onFlowFailed: (code) => code !== StreamCode.overloaded && failures.note(code),
       onRefused: (reason) => noteRefused(reason),
       onSubflow: (change) => logSubflow(log, name, change),
@@ -222,7 +227,10 @@ export class Sessions {
     return session;
   }
 
-  /** Processor time is short, and this peer has had more than its share; or that is over. */
+  /**
+   * Stops or resumes the reading of a peer's connections: processor time is short, and this peer has had more than its
+   * share.
+   */
   #setReading(peer: string, isReading: boolean): void {
     for (const session of this.#sessions.values())
       if (session.peer === peer) session.driver.setReading(isReading);
@@ -235,12 +243,12 @@ export class Sessions {
     }
   }
 
-  /** Resets flows to where their peers may no longer go. */
+  /** Resets the flows to destinations that the rules no longer allow. */
   enforceRules(): void {
     for (const { egress } of this.#sessions.values()) egress.enforceRules();
   }
 
-  /** The way out has changed: every home is told. */
+  /** Tells every home that the way out has changed. */
   handleWayOut(families: EgressFamilies): void {
     for (const { driver } of this.#sessions.values()) driver.setEgress(families);
   }
@@ -250,7 +258,7 @@ export class Sessions {
   }
 }
 
-/** What is meant is no news. */
+/** A subflow that was replaced on purpose is logged as information, not as a warning. */
 function logSubflow(log: LimitedLog, session: string, change: SubflowChange): void {
   const { id, path, state, reason, isMeant } = change;
   const level = (state === "lost" || state === "dead") && !isMeant ? "warn" : "info";

@@ -10,12 +10,12 @@ import {
 import { MAX_SPEEDTEST_BYTES } from "@hawser/gateway-kit/config";
 import { StreamCode } from "@hawser/shared-protocol";
 
-/** More than an echo ever asks for, bytes. */
+/** The longest echo, bytes: more than any speed test asks for. */
 const MAX_ECHO = 64_000;
 
 /**
- * The remote end of one stream of a speed test: sends zeros, takes what comes, or sends it back. It is bounded in bytes
- * and time, whatever the local gateway asks for.
+ * The remote end of one stream of a speed test. It sends zeros, discards bytes, or echoes them. Its bytes and its time
+ * are bounded, whatever the local gateway asks for.
  */
 export class SpeedtestStream implements StreamHandler {
   readonly isOwn = true;
@@ -24,7 +24,7 @@ export class SpeedtestStream implements StreamHandler {
   readonly #verb: SpeedtestVerb;
   readonly #onOver: () => void;
   readonly #timer: NodeJS.Timeout;
-  /** What has come of the request; undefined once it is complete. */
+  /** The part of the request that has come so far; undefined once the request is complete. */
   #line: Buffer | undefined = Buffer.alloc(0);
   #left: number;
 

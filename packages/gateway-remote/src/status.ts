@@ -5,7 +5,7 @@ import { type EventLog, flowStatus, pathStatus, type StatusSource, sessionStatus
 import type { FlowStatus, StatusReport } from "@hawser/status-api/model";
 import type { RemoteGateway } from "./gateway.ts";
 
-/** What the remote gateway tells of itself: one session for each local gateway that is, or was just, connected. */
+/** The remote gateway's status report: one session for each local gateway that is connected, or was a moment ago. */
 export class RemoteStatus implements StatusSource {
   readonly #gateway: RemoteGateway;
   readonly #version = readVersion(import.meta.url);

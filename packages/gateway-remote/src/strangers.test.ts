@@ -6,7 +6,7 @@ import { Strangers } from "./strangers.ts";
 
 const logger = createLogger({ role: "remote", name: "test", level: "silent" });
 
-/** As the service has them. */
+/** The limit on descriptors that the service's unit sets. */
 const DESCRIPTORS = 65_536;
 
 class FakeSocket {
@@ -73,7 +73,7 @@ test("where descriptors are few, strangers take no more than a part of them", ()
   assert.equal(strangers.size, 128);
 });
 
-test("those who replay a peer's ClientHello displace one another, not those who have still to show theirs", () => {
+test("connections that replay a peer's ClientHello displace one another, not connections that have yet to send theirs", () => {
   const strangers = new Strangers(new Refusals(logger), DESCRIPTORS);
   const silent = arrive(strangers, "192.0.2.1");
   for (let i = 0; i < 2_000; i++) strangers.handleClaim(arrive(strangers, `198.51.${i >> 8}.${i & 255}`));
@@ -81,7 +81,7 @@ test("those who replay a peer's ClientHello displace one another, not those who 
   assert.equal(strangers.size, 1 + 512);
 });
 
-test("who was displaced is counted as that, not as one who hung up", () => {
+test("a displaced connection is counted as displaced, not as hung up", () => {
   const refusals = new Refusals(logger);
   const strangers = new Strangers(refusals, DESCRIPTORS);
   const [first] = Array.from({ length: 65 }, () => arrive(strangers, "192.0.2.1"));

@@ -4,26 +4,35 @@ import { CloseCode, codeName } from "@hawser/shared-protocol";
 import { JoinError, TlsError } from "@hawser/subflow-transport";
 
 /**
- * Connections that have said nothing, or nothing true: plain sockets, of which thousands cost little. A paired gateway's is
- * one of them for as long as its ClientHello takes to arrive, a second over the slowest lines.
+ * Limits of connections that have not claimed a peer's name yet. They are plain sockets, of which thousands cost
+ * little. A paired gateway's connection is among them until its ClientHello has arrived: a second over the slowest
+ * lines.
  */
 const UNKNOWN = { total: 4_096, perSource: 64, perSite: 256 };
-/** The same from addresses where a paired gateway was: strangers cannot displace them. */
+/**
+ * The same limits for addresses where a paired gateway has joined from, so that strangers cannot displace its
+ * connections.
+ */
 const FAMILIAR = { total: 512, perSource: 64, perSite: 256 };
-/** Those that hold a peer's key and have not joined yet. A home behind one address may dial 16 subflows a line at once. */
+/**
+ * Limits of connections that claim a peer's name and have not joined yet. A home behind one address may dial 16
+ * subflows a line at once.
+ */
 const CLAIMING = { total: 512, perSource: 256, perSite: 256 };
-/** Addresses remembered, those of the latest joins. */
+/** How many addresses of the latest joins are remembered. */
 const MAX_FAMILIAR = 1_024;
 
-/** Who may wait for their handshake to be over, who has to go for another, and what is told of those not let in. */
+/**
+ * Decides which connections may wait in their handshake and which have to go, and reports those that did not get in.
+ */
 export class Strangers {
   readonly #refusals: Refusals;
   readonly #unknown: Admission<Socket>;
   readonly #familiar = new Admission<Socket>(FAMILIAR, (socket) => this.#drop(socket));
   readonly #claiming = new Admission<Socket>(CLAIMING, (socket) => this.#drop(socket));
-  /** Displaced ones: their handshake is about to fail for that. */
+  /** Displaced connections, whose handshake is about to fail for that reason. */
   readonly #displaced = new WeakSet<Socket>();
-  /** Where paired gateways have joined from, the latest last. */
+  /** The addresses where paired gateways have joined from, the latest last. */
   readonly #joinedFrom = new Set<string>();
 
   constructor(refusals: Refusals, descriptors = descriptorLimit()) {
@@ -40,13 +49,13 @@ export class Strangers {
     (isFamiliar ? this.#familiar : this.#unknown).enter(socket, socket.remoteAddress);
   }
 
-  /** A peer's name was given. Where the key then proves to be another, the handshake fails at once. */
+  /** The connection claims a peer's name. If it does not hold the peer's key, its handshake fails at once. */
   handleClaim(socket: Socket): void {
     this.leave(socket);
     this.#claiming.enter(socket, socket.remoteAddress);
   }
 
-  /** It has joined: its address is remembered. */
+  /** The connection has joined, and its address is remembered. */
   handleJoined(socket: Socket): void {
     const source = sourceOf(socket.remoteAddress);
     this.#joinedFrom.delete(source);
@@ -55,16 +64,15 @@ export class Strangers {
     if (this.#joinedFrom.size > MAX_FAMILIAR && oldest !== undefined) this.#joinedFrom.delete(oldest);
   }
 
-  /** It has joined, or failed. */
   leave(socket: Socket): void {
     this.#unknown.leave(socket);
     this.#familiar.leave(socket);
     this.#claiming.leave(socket);
   }
 
-  /** Its handshake failed. */
+  /** The connection's handshake has failed. */
   handleFailure(socket: Socket, from: string | undefined, error: unknown): void {
-    // A peer that looked whether it would be let in, as `hawser-local doctor` does, and left.
+    // A peer that only checked whether it would be admitted, as `hawser-local doctor` does.
     const onlyLooked = error instanceof JoinError && error.closeCode === CloseCode.done;
     const isExpected = error instanceof TlsError || error instanceof JoinError;
     const reason = this.#displaced.has(socket) ? "displaced" : reasonOf(error);
@@ -77,14 +85,14 @@ export class Strangers {
     );
   }
 
-  /** With a reset: nothing of it stays in the kernel. */
+  /** Closes with a reset, so that the kernel keeps nothing of the connection. */
   #drop(socket: Socket): void {
     this.#displaced.add(socket);
     socket.resetAndDestroy();
   }
 }
 
-/** A label for the metrics: one of a few, whatever the stranger did. */
+/** A label for the metrics. There are only a few labels, whatever the stranger did. */
 function reasonOf(error: unknown): string {
   if (error instanceof TlsError) return error.code.replace(/^ERR_/, "").toLowerCase();
   return error instanceof JoinError ? `join_${codeName(CloseCode, error.closeCode)}` : "fault";

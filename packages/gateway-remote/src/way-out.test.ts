@@ -9,7 +9,7 @@ const ROUTE: FamilyFacts = { hasRoute: true, hasAddress: true };
 const ADDRESS: FamilyFacts = { hasRoute: false, hasAddress: true };
 const NOTHING: FamilyFacts = { hasRoute: false, hasAddress: false };
 
-/** A machine whose facts the test changes, and what its homes were told. */
+/** A machine whose facts the test changes, and a record of what its homes were told. */
 function play(ipv4: FamilyFacts, ipv6: FamilyFacts) {
   const facts = { ipv4, ipv6 };
   const told: EgressFamilies[] = [];
@@ -21,7 +21,7 @@ function play(ipv4: FamilyFacts, ipv6: FamilyFacts) {
   return { facts, told, wayOut };
 }
 
-test("a machine without an address of a family has no way out by it, until it has one", async () => {
+test("a machine without an address of a family has no way out by that family, until it gets an address", async () => {
   const { facts, told, wayOut } = play(ROUTE, NOTHING);
   await wayOut.look();
   await wayOut.look();
@@ -34,7 +34,7 @@ test("a machine without an address of a family has no way out by it, until it ha
   assert.deepEqual(told.at(-1), { ipv4: false, ipv6: true });
 });
 
-test("an address without a route to the Internet counts until a destination is out of reach, and again a minute later", async () => {
+test("an address without a route to the Internet counts until a destination is unreachable, and again a minute later", async () => {
   const { told, wayOut } = play(ROUTE, ADDRESS);
   await wayOut.look(0);
   assert.deepEqual(told, []);
@@ -48,14 +48,14 @@ test("an address without a route to the Internet counts until a destination is o
   wayOut.stop();
 });
 
-test("where there is a route, single destinations out of reach say nothing of the family", async () => {
+test("with a route, single unreachable destinations say nothing about the family", async () => {
   const { told, wayOut } = play(ROUTE, ROUTE);
   wayOut.noteUnreachable(1_000);
   await wayOut.look(1_001);
   assert.deepEqual(told, []);
 });
 
-test("the facts of this machine can be read, and a stopped gateway follows no more", async () => {
+test("the facts of this machine can be read, and a stopped gateway follows no more changes", async () => {
   const wayOut = new WayOut(logger, () => {});
   await wayOut.start();
   assert.equal(typeof wayOut.families.ipv6, "boolean");

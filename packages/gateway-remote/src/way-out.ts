@@ -1,4 +1,7 @@
-/** By which address families this machine reaches the Internet: a VPS may have no IPv6, or lose it, and homes must know. */
+/**
+ * Knows by which address families this machine reaches the Internet. A VPS may have no IPv6, or lose it, and homes must
+ * know.
+ */
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -7,14 +10,19 @@ import { type LocalAddress, localAddresses, type NetlinkSocket, watchNetwork } f
 import type { EgressFamilies } from "@hawser/shared-protocol";
 import { whyNotPublic } from "./authorization/public-addresses.ts";
 
-/** Addresses far out on the Internet (a.root-servers.net): the system is asked for its way there, nothing is sent. */
+/**
+ * Addresses far out on the Internet (a.root-servers.net). The system is asked for its route to them; no packet is sent.
+ */
 const FAR = { ipv4: "198.41.0.4", ipv6: "2001:503:ba3e::2:30" } as const;
-/** Changes come in bursts (a link that comes up has addresses and routes): they are looked at together, milliseconds. */
+/**
+ * How long changes are gathered before they are looked at, milliseconds: a link that comes up brings addresses and
+ * routes.
+ */
 const BURST_MS = 200;
-/** For how long a family counts as missing because a destination had no route, milliseconds. */
+/** How long a family counts as missing after a destination had no route, milliseconds. */
 const DOUBT_MS = 60_000;
 
-/** What there is to see of one family. */
+/** The facts that decide whether there is a way out in one family. */
 export interface FamilyFacts {
   /** The system has a route to the Internet at large, from an address that the Internet can answer. */
   readonly hasRoute: boolean;
@@ -25,8 +33,8 @@ export interface FamilyFacts {
 export type ReadFacts = () => Promise<Readonly<Record<keyof EgressFamilies, FamilyFacts>>>;
 
 /**
- * Knows at all times by which families there is a way out. A family with a route to the Internet has one. A family with
- * no more than an address of its own has one until a destination turns out to be out of reach.
+ * Knows by which families there is a way out. A family with a route to the Internet has one. A family with a public
+ * address but no route has one until a destination in it turns out to be unreachable.
  */
 export class WayOut {
   readonly #read: ReadFacts;
@@ -47,7 +55,7 @@ export class WayOut {
     return this.#families;
   }
 
-  /** Resolves when the families are known; from then on `onChange` is told of each change. */
+  /** Resolves when the families are known. From then on `onChange` is called for each change. */
   async start(): Promise<void> {
     try {
       this.#socket = watchNetwork(["links", "addresses", "routes"], () => this.#lookSoon(BURST_MS));
@@ -74,7 +82,7 @@ export class WayOut {
     this.#timer = setTimeout(() => void this.look(), ms).unref();
   }
 
-  /** Reads the facts, and tells when the families have changed. */
+  /** Reads the facts, and calls `onChange` when the families have changed. */
   async look(now = performance.now()): Promise<void> {
     const { ipv4, ipv6 } = await this.#read();
     const inDoubt = now < this.#unreachableAt + DOUBT_MS;
@@ -82,7 +90,8 @@ export class WayOut {
       ipv4: ipv4.hasRoute || ipv4.hasAddress,
       ipv6: ipv6.hasRoute || (ipv6.hasAddress && !inDoubt),
     };
-    // Whoever was told that the family is missing dials no more of its destinations: it gets another chance.
+    // Homes no longer dial destinations of a family that is missing, so nothing would show that it works again.
+    // Therefore it gets another chance.
     if (inDoubt && !families.ipv6) this.#lookSoon(DOUBT_MS);
     const before = this.#families;
     if (before.ipv4 === families.ipv4 && before.ipv6 === families.ipv6) return;
@@ -99,7 +108,7 @@ async function readFacts(): ReturnType<ReadFacts> {
     // Behind a NAT an IPv4 host has a private address.
     ipv4: { hasRoute: ipv4 !== undefined, hasAddress: addresses.some(isIpv4OfNetwork) },
     ipv6: {
-      // Nobody answers to an address of the home's own (fd00::/8), though a default route takes it along.
+      // A default route may start from a unique local address (fd00::/8), which nobody on the Internet can answer.
       hasRoute: ipv6 !== undefined && whyNotPublic(ipv6) === undefined,
       hasAddress: addresses.some(
         ({ address, family }) => family === 6 && whyNotPublic(address) === undefined,
@@ -113,7 +122,7 @@ function isIpv4OfNetwork({ address, family }: LocalAddress): boolean {
   return family === 4 && (why === undefined || why === "private");
 }
 
-/** The address that the system would send from; connecting a UDP socket looks the route up and sends nothing. */
+/** The source address that the system would choose. Connecting a UDP socket looks up the route and sends nothing. */
 async function sourceTowards(type: "udp4" | "udp6"): Promise<string | undefined> {
   try {
     await using socket = createSocket(type);

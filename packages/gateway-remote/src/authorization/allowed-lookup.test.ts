@@ -31,7 +31,7 @@ function resolve(
   });
 }
 
-/** The connection, closed at once. */
+/** Dials, then closes the connection at once. */
 function dial(options: DialOptions): Promise<{ remoteAddress: string | undefined }> {
   return new Promise((connected, failed) => {
     dialApplication(
@@ -46,7 +46,7 @@ function dial(options: DialOptions): Promise<{ remoteAddress: string | undefined
   });
 }
 
-/** A resolver that says this, one answer after the other; the last one stays. */
+/** A resolver that gives these answers one after the other, and then the last one again. */
 function answers(...all: readonly string[][]): ResolveName {
   let asked = 0;
   return async () => {
@@ -55,7 +55,7 @@ function answers(...all: readonly string[][]): ResolveName {
   };
 }
 
-test("what the resolver takes for an address leads to this machine no more than the address does", async () => {
+test("a text that the resolver takes for an address reaches this machine no more than the address does", async () => {
   using server = await startNameServer({});
   const names = new NameResolver({ servers: [`127.0.0.1:${server.port}`] });
   for (const host of [
@@ -82,7 +82,7 @@ test("what the resolver takes for an address leads to this machine no more than 
   }
 });
 
-test("each address of a name is judged; what is left is dialled, in the resolver's order", async () => {
+test("each address of a name is judged; the allowed ones are dialled, in the resolver's order", async () => {
   const mixed = answers([
     "127.0.0.1",
     "203.0.113.5",
@@ -100,7 +100,7 @@ test("each address of a name is judged; what is left is dialled, in the resolver
   ]);
 });
 
-test("a name that leads only to what is denied is said to be not allowed, with the reasons", async () => {
+test("a name whose addresses are all denied is refused as not allowed, with the reasons", async () => {
   const inside = answers(["10.0.0.1", "fd00::1"]);
   const result = await resolve(policy("public"), "inside.example", inside);
   assert.ok(result instanceof NotAllowedError);
@@ -109,7 +109,7 @@ test("a name that leads only to what is denied is said to be not allowed, with t
   assert.equal(result.message, `not allowed: 10.0.0.1 (private, ${none}), fd00::1 (private, ${none})`);
 });
 
-test("a name that leads elsewhere when it is asked again gains nothing: the connection goes where was judged", async () => {
+test("a name that leads elsewhere at a second lookup gains nothing: the judged address is dialled", async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.2");
   await new Promise((listening) => server.once("listening", listening));
   const { port } = server.address() as AddressInfo;
@@ -124,7 +124,7 @@ test("of two allowed addresses the one that answers is taken", async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.3");
   await new Promise((listening) => server.once("listening", listening));
   const { port } = server.address() as AddressInfo;
-  // Nobody listens at the first two; the second is denied.
+  // No server listens at the first two addresses; the second is denied.
   const name = answers(["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
   const lookup = allowedLookup(policy("127.0.0.2/31"), port, name);
   const { remoteAddress } = await dial({ host: "two.example", port, lookup });

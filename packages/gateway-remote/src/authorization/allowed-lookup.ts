@@ -2,7 +2,7 @@ import type { LookupAddress } from "node:dns";
 import type { DialOptions } from "@hawser/gateway-kit";
 import type { EgressPolicy } from "./policy.ts";
 
-/** None of the addresses of a name may be reached. Its code is what connect(2) says of a forbidden destination. */
+/** No address of a name may be reached. The code is that of connect(2) for a forbidden destination. */
 export class NotAllowedError extends Error {
   readonly code = "EACCES";
   override readonly name = "NotAllowedError";
@@ -12,8 +12,8 @@ export class NotAllowedError extends Error {
 export type ResolveName = (name: string) => Promise<readonly LookupAddress[]>;
 
 /**
- * Resolves for `connect`, and gives it only what `policy` allows at `port`. What is dialled is what was judged: a name
- * that leads elsewhere a moment later (DNS rebinding) gains nothing.
+ * A lookup for `connect` that returns only the addresses that `policy` allows at `port`. The judged address is the
+ * dialled one, so a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
  */
 export function allowedLookup(
   policy: EgressPolicy,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlowLimits } from "./flow-limits.ts";
 
-test("no more flows at a time than max_flows; one that is over makes room", () => {
+test("no more than max_flows flows are open at a time; a flow that ends makes room", () => {
   const limits = new FlowLimits({ maxFlows: 2, maxNewFlowsPerSecond: 100 }, 0);
   assert.deepEqual([limits.admit(0), limits.admit(0), limits.admit(0)], [undefined, undefined, "max_flows"]);
   limits.release();

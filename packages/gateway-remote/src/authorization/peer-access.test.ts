@@ -27,7 +27,7 @@ function allowed(accesses: PeerAccesses, peer: string, host: string, port: numbe
   return accesses.of(peer).policy.whyDenied(host, port) === undefined;
 }
 
-test("a peer's allow is in the place of the common one, its deny besides; a change holds at once", () => {
+test("a peer's allow replaces the common one, its deny adds to it; a change holds at once", () => {
   const accesses = new PeerAccesses(
     config(`[egress]
 allow = ["public", "10.0.0.0/8"]

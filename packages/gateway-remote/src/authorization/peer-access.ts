@@ -1,4 +1,4 @@
-/** What each peer may do, over all of its sessions and through reloads. */
+/** What each peer may do. One object serves all sessions of a peer, and outlives reloads. */
 
 import type { Logger } from "@hawser/gateway-kit";
 import { childLogger, flowDescriptors, LimitedLog, type SpeedtestVerb } from "@hawser/gateway-kit";
@@ -10,31 +10,34 @@ import { FlowLimits } from "./flow-limits.ts";
 import { EgressPolicy } from "./policy.ts";
 
 /**
- * Where there are several peers, none may have more of the memory, unless `max_bytes_in_flight` says so, nor of the
- * descriptors, whatever `max_flows` says.
+ * With several peers, no peer may have more than this share of the memory, unless `max_bytes_in_flight` says so, nor of
+ * the descriptors, whatever `max_flows` says.
  */
 const SHARE_OF_ONE = 0.75;
 
-/** Subflows that join: SPEC.md, section 8. As many as a session may have at once, and what flapping lines need. */
+/**
+ * The subflows that may join (SPEC.md, section 8): a burst of four full sessions, and the rate that flapping lines
+ * need.
+ */
 const JOINS = { perMs: 8 / 1_000, burst: 256 };
-/** Lines of the log of each kind about sessions and subflows, in ten seconds. */
+/** The most log lines of one kind about sessions and subflows in ten seconds. */
 const SESSION_LINES = 10;
 
-/** One peer's. A session keeps it for its life. */
+/** The rights and limits of one peer. A session keeps this object for its life. */
 export interface PeerAccess {
-  /** As the configuration is now. */
+  /** The rules of the present configuration. */
   policy: EgressPolicy;
   readonly limits: FlowLimits;
   readonly memory: MemoryBudget;
-  /** For what the peer can cause in any number: a home must not fill the VPS's disk. */
+  /** For log lines that a peer can cause in any number: a home must not fill the VPS's disk. */
   readonly log: LimitedLog;
-  /** The same for its sessions and their subflows: a home with many lines has many at its start. */
+  /** The same for log lines about sessions and subflows. A home with many lines causes many of these at its start. */
   readonly sessionLog: LimitedLog;
-  /** Subflows that may join. */
+  /** Bounds the rate at which subflows join. */
   readonly joins: TokenBucket;
-  /** Its own: nobody waits for another's names. */
+  /** The peer's own resolver, so that no peer waits for another's names. */
   readonly names: NameResolver;
-  /** Streams of the speed test that runs: one of each kind at most. */
+  /** The streams of the speed test that runs: one of each kind at most. */
   readonly speedtests: Set<SpeedtestVerb>;
 }
 
@@ -49,12 +52,12 @@ export class PeerAccesses {
     this.handleConfig(config);
   }
 
-  /** Rules and limits as they are from now on. Sessions of peers that are gone keep what they had until they end. */
+  /** Takes over changed rules and limits. Sessions of removed peers keep theirs until they end. */
   handleConfig(config: RemoteConfig): void {
     this.#peers = new Map(config.peers.map((peer) => [peer.name, this.#update(peer, config)]));
   }
 
-  /** Of a peer that is admitted. */
+  /** The access of an admitted peer. */
   of(name: string): PeerAccess {
     const access = this.#peers.get(name);
     if (!access) throw new Error(`${name} is not admitted`);
@@ -90,7 +93,7 @@ export class PeerAccesses {
   }
 }
 
-/** A peer's `allow` takes the place of the common one; its `deny` holds besides. */
+/** A peer's `allow` replaces the common one; its `deny` adds to the common one. */
 function policyOf(peer: PeerConfig, { egress }: RemoteConfig): EgressPolicy {
   return new EgressPolicy({
     allow: peer.allow ?? egress.allow,

@@ -21,7 +21,7 @@ function allowed(rules: EgressPolicy, ...destinations: readonly [string, number]
   return destinations.map(([host, port]) => rules.whyDenied(host, port) === undefined);
 }
 
-/** First and last addresses of ranges, metadata services, and other spellings of all that. */
+/** First and last addresses of ranges, metadata services, and other spellings of both. */
 const DENIED: Readonly<Record<string, readonly string[]>> = {
   unspecified: ["0.0.0.0", "0.255.255.255", "::", "::ffff:0.0.0.0"],
   loopback: [
@@ -59,7 +59,7 @@ const DENIED: Readonly<Record<string, readonly string[]>> = {
   "not given out": ["100::1", "4000::1", "64:ff9b:2::1", "1::1"],
 };
 
-test("what is not the Internet's is denied by default, in every spelling", () => {
+test("addresses that are not public are denied by default, in every spelling", () => {
   const rules = policy();
   for (const [what, addresses] of Object.entries(DENIED)) {
     for (const address of addresses)
@@ -87,7 +87,7 @@ test("an IPv4 address behind NAT64 or 6to4 is judged as itself", () => {
     assert.equal(barred.whyDenied(address, 80), "the rule 198.51.100.0/24 in deny", address);
 });
 
-test("the Internet, and what labs use, is allowed by default", () => {
+test("public addresses, and the ranges that labs use, are allowed by default", () => {
   const rules = policy();
   for (const address of [
     "1.1.1.1",
@@ -131,7 +131,7 @@ test("one peer may reach one network's HTTPS, and nothing else", () => {
   assert.equal(rules.whyDenied("1.1.1.1", 443), "public, and no rule in allow names it");
 });
 
-test("another may reach the VPS's database besides the Internet", () => {
+test("another peer may reach the VPS's database and the Internet", () => {
   const rules = policy(["public", "127.0.0.1:5432"]);
   assert.deepEqual(
     allowed(
@@ -147,7 +147,7 @@ test("another may reach the VPS's database besides the Internet", () => {
   );
 });
 
-test("what deny names is not reached, whatever allow says", () => {
+test("a destination that deny names is not reached, whatever allow says", () => {
   const rules = policy(["public", "10.0.0.0/8"], ["*:25", "10.9.0.0/16", "[2001:db8::/32]:80-89"]);
   assert.deepEqual(
     allowed(

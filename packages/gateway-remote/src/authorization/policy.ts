@@ -1,4 +1,4 @@
-/** Which destinations a peer may reach: what `allow` names and `deny` does not. */
+/** Decides which destinations a peer may reach: those that `allow` names and `deny` does not. */
 
 import { BlockList, isIP } from "node:net";
 import { isOwnAddress } from "@hawser/linux-sockets";
@@ -13,7 +13,7 @@ export interface PolicyOptions {
   readonly isOwn?: (ip: string) => boolean;
 }
 
-/** Judges single addresses: a name is judged by each address that it leads to. */
+/** Judges single addresses. A name is judged by each of its addresses. */
 export class EgressPolicy {
   readonly #allow: readonly Matcher[];
   readonly #deny: readonly Matcher[];
@@ -26,11 +26,15 @@ export class EgressPolicy {
     this.#deny = deny.map((rule) => matcher(rule, isPublic));
   }
 
-  /** For the log, why this address (in any spelling) must not be reached at this port; undefined when it may be. */
+  /**
+   * Says, for the log, why this address must not be reached at this port; undefined when it may be. Any spelling will
+   * do.
+   */
   whyDenied(address: string, port: number): string | undefined {
     const ip = canonicalIp(address);
     if (isIP(ip) === 0) return "no address";
-    // Denied is also what leads there in disguise; allowed is only what a rule names as it is.
+    // `deny` also covers an address that embeds a denied one (NAT64, 6to4); `allow` covers an address only as it is
+    // written.
     const inner = embeddedIpv4(ip);
     const denied = this.#deny.find(
       ({ matches }) => matches(ip, port) || (inner !== undefined && matches(inner, port)),
@@ -41,8 +45,8 @@ export class EgressPolicy {
   }
 
   /**
-   * Why `public` leaves an address out. To this machine's own addresses packets come by its loopback interface, past the
-   * firewall that keeps the Internet from its services.
+   * Why `public` does not cover an address. Packets to this machine's own addresses come by its loopback interface,
+   * past the firewall that protects its services from the Internet.
    */
   #whyLeftOut(ip: string): string | undefined {
     return whyNotPublic(ip) ?? (this.#isOwn(embeddedIpv4(ip) ?? ip) ? "this machine itself" : undefined);

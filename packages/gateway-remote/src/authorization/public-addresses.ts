@@ -1,10 +1,13 @@
-/** What `public` in `allow` leaves out: `SPECIAL_RANGES`, also in disguise, and what nobody was given. */
+/**
+ * The addresses that `public` in `allow` does not cover: `SPECIAL_RANGES`, addresses that embed one of these, and
+ * addresses that the IANA has not given out.
+ */
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { SPECIAL_RANGES } from "@hawser/linux-sockets";
 import { canonicalIp, formatIp, parseIp } from "@hawser/shared-protocol";
 
-/** The first that an address is in says what it is. */
+/** The first list that contains an address names the address's kind. */
 const LISTS = SPECIAL_RANGES.map(([what, ...ranges]) => {
   const list = new BlockList();
   for (const range of ranges) {
@@ -17,14 +20,14 @@ const LISTS = SPECIAL_RANGES.map(([what, ...ranges]) => {
 /** RFC 4291, section 2.4: all unicast addresses that the IANA has given out. */
 const GLOBAL_UNICAST = new BlockList();
 GLOBAL_UNICAST.addSubnet("2000::", 3, "ipv6");
-/** RFC 6052: IPv4 addresses behind a translator. */
+/** RFC 6052: IPv6 addresses that a translator turns into IPv4 addresses. */
 const NAT64 = new BlockList();
 NAT64.addSubnet("64:ff9b::", 96, "ipv6");
-/** RFC 3056: IPv4 addresses as the next hop. */
+/** RFC 3056: IPv6 addresses that name an IPv4 address as the next hop. */
 const SIX_TO_FOUR = new BlockList();
 SIX_TO_FOUR.addSubnet("2002::", 16, "ipv6");
 
-/** What an address is if it is not the Internet's, such as "loopback"; undefined for a public one. Any spelling. */
+/** The kind of an address that is not public, such as "loopback"; undefined for a public one. Any spelling will do. */
 export function whyNotPublic(address: string): string | undefined {
   const ip = canonicalIp(address);
   const family = isIPv4(ip) ? "ipv4" : "ipv6";

@@ -30,7 +30,7 @@ test("ranges, addresses, words and their ports", () => {
   assert.equal(shown(parseDenyRule("*:25")), "* 25-25");
 });
 
-test("what is wrong with a rule, and the mend", () => {
+test("a faulty rule is refused with the fault and the mend", () => {
   const golden: [string, string][] = [
     [
       "*:443",

@@ -1,12 +1,12 @@
-/** The rules of `allow` and `deny` in remote.toml, from their text. */
+/** Parses the rules of `allow` and `deny` in remote.toml. */
 
 import { isIPv6 } from "node:net";
 import { type Cidr, parseCidr } from "@hawser/gateway-kit/config";
 import { type Parsed, parsed, problem } from "@hawser/shared-protocol";
 
-/** Which addresses, and which of their ports. */
+/** A set of addresses, and a range of ports. */
 export interface EgressRule {
-  /** As the user wrote it. */
+  /** The rule as the user wrote it. */
   readonly text: string;
   /** `public`: every address of the Internet (`public-addresses.ts`); `*`: every address. */
   readonly range: Cidr | "public" | "*";
@@ -17,7 +17,10 @@ export interface EgressRule {
 const ANY_PORT = [1, 65_535] as const;
 const EXAMPLES = "203.0.113.0/24, 203.0.113.7:443, [2001:db8::/32]:8000-8999";
 
-/** `public`, or a range or address; each alone or with `:PORT` or `:PORT-PORT`. IPv6 with a port in brackets. */
+/**
+ * Parses `public`, a range or an address; each alone or with `:PORT` or `:PORT-PORT`. IPv6 with a port stands in
+ * brackets.
+ */
 export function parseAllowRule(text: string): Parsed<EgressRule> {
   const rule = parseRule(text);
   if (!rule.ok || rule.value.range !== "*") return rule;
@@ -28,7 +31,7 @@ export function parseAllowRule(text: string): Parsed<EgressRule> {
   );
 }
 
-/** As `parseAllowRule`, with `*` in the place of `public`. */
+/** As `parseAllowRule`, with `*` in place of `public`. */
 export function parseDenyRule(text: string): Parsed<EgressRule> {
   const rule = parseRule(text);
   if (!rule.ok || rule.value.range !== "public") return rule;
@@ -40,7 +43,7 @@ function parseRule(text: string): Parsed<EgressRule> {
   if (ambiguous) return ambiguous;
   const whole = parseCidr(text);
   if (whole.ok) return finish(text, whole.value, undefined);
-  // What has more than one colon outside of brackets is IPv6, and its problem is told as such.
+  // A text with more than one colon outside of brackets is taken for IPv6, and its fault is described as such.
   const split = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/.exec(text);
   if (!split) return problem(whyNoRule(text, whole.problem));
   const [, target = "", ports] = split;
@@ -53,7 +56,7 @@ function parseRule(text: string): Parsed<EgressRule> {
   return finish(text, range.value, ports);
 }
 
-/** `2001:db8::1:443` is an address; whoever wrote it may have meant a port. */
+/** `2001:db8::1:443` is an address, but its author may have meant a port. */
 function ambiguity(text: string): Parsed<never> | undefined {
   const [, head = "", tail] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
   if (!isIPv6(text) || !isIPv6(head)) return undefined;

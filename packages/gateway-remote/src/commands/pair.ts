@@ -1,4 +1,4 @@
-/** `hawser-remote pair`, `rotate` and `unpair`: they change who is admitted. */
+/** `hawser-remote pair`, `rotate` and `unpair`: change which peers are admitted. */
 
 import { addPeer, type PairingLine, removePeer, rotateKey } from "../peers.ts";
 
@@ -12,7 +12,7 @@ export function rotate(file: string, name: string, graceMs: number): void {
   writePairing(file, rotateKey(file, name, graceMs));
 }
 
-/** The pairing line stands alone on stdout, so that it can be written into a file. */
+/** Writes the pairing line alone to stdout, so that the user can redirect it into a file. */
 function writePairing(file: string, { line, notes }: PairingLine): void {
   process.stdout.write(`${line}\n`);
   writeNotes(file, notes);

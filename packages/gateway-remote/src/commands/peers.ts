@@ -6,7 +6,8 @@ import { findRemoteStatus, loadPeers } from "../config.ts";
 import { renderPeers, withPresence } from "../peer-list.ts";
 
 /**
- * `hawser-remote peers`: who is admitted, and who of them is connected. What is wrong with peers' files is told on stderr.
+ * `hawser-remote peers`: lists the admitted peers, and says which of them are connected. Faults of peers' files go to
+ * stderr.
  * @throws as `loadPeers`
  */
 export async function peers(file: string, json?: boolean): Promise<void> {
@@ -21,7 +22,7 @@ export async function peers(file: string, json?: boolean): Promise<void> {
   else process.stdout.write(renderPeers(found));
 }
 
-/** What the running gateway says; undefined when none answers. */
+/** The running gateway's report; undefined when no gateway answers. */
 async function askReport(file: string): Promise<RemoteStatusReport | undefined> {
   try {
     const api = new GatewayApi(findRemoteStatus(file));

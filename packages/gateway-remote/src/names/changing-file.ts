@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 
-/** A file that others change: says when to read it anew. A look costs a few microseconds. */
+/** Tells when a file that other programs change must be read again. One check costs a few microseconds. */
 export class ChangingFile {
   readonly path: string;
   #seen: string | undefined;
@@ -9,7 +9,7 @@ export class ChangingFile {
     this.path = path;
   }
 
-  /** Whether it is another one than at the last call, or has come or gone; true at the first call. */
+  /** Whether the file was changed, created or removed since the last call; true at the first call. */
   hasChanged(): boolean {
     const stamp = stampOf(this.path);
     if (stamp === this.#seen) return false;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { ChangingFile } from "./changing-file.ts";
 
-/** hosts(5): names that this machine knows without asking. A change holds from the next lookup on. */
+/** hosts(5): the names that this machine knows without a name server. The next lookup sees a change of the file. */
 export class HostsFile {
   readonly #file: ChangingFile;
   #addresses: ReadonlyMap<string, readonly string[]> = new Map();
@@ -18,7 +18,7 @@ export class HostsFile {
   }
 }
 
-/** A file that is missing or cannot be read knows no names, as with getaddrinfo(3). */
+/** A file that is missing or cannot be read knows no names. getaddrinfo(3) does the same. */
 function read(path: string): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>();
   for (const line of textOf(path).split("\n")) {

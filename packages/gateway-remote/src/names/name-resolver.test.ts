@@ -43,7 +43,7 @@ test("a name leads to its addresses, in either family and in any spelling", asyn
     assert.deepEqual(await addressesOf(resolver, host), ["127.0.0.1"], host);
 });
 
-test("a name that is not is said so", async () => {
+test("a name that does not exist fails with ENOTFOUND", async () => {
   for (const host of [
     "nowhere.example",
     "two..dots",
@@ -55,7 +55,7 @@ test("a name that is not is said so", async () => {
     await assert.rejects(newResolver().resolve(host), { code: "ENOTFOUND" }, host);
 });
 
-test("the hosts file comes first, and as it is now; localhost is never asked for", async () => {
+test("the hosts file comes first and is read again after a change; no server is asked for localhost", async () => {
   const resolver = newResolver();
   writeFileSync(hostsPath, "# comment\n10.0.0.7 nas.home NAS # mine\nfd00::7\tnas.home\nno-address x\n");
   assert.deepEqual((await addressesOf(resolver, "nas.home")).toSorted().at(0), "10.0.0.7");
@@ -87,7 +87,7 @@ test("a machine whose addresses cannot be read fails the name, not the caller", 
   assert.ok((await addressesOf(resolver, "localhost")).includes("127.0.0.1"));
 });
 
-test("silent names hold up no other, are asked for once however many want them, and are given up", async () => {
+test("silent names hold up no other name, are asked for once however many flows wait, and are given up", async () => {
   const resolver = newResolver();
   const dead = Array.from({ length: 100 }, (_, n) => resolver.resolve(`dead${n}.example`));
   let isGivenUp = false;
@@ -100,8 +100,8 @@ test("silent names hold up no other, are asked for once however many want them, 
   assert.deepEqual(new Set(codes), new Set(["EAI_AGAIN"]));
 });
 
-test("a peer with very many names under way gets no more of them, and another peer does", async () => {
-  // Its buffer overflows, which is not this test's matter.
+test("a peer with too many names under way gets no more names resolved; another peer does", async () => {
+  // The server's buffer overflows here, which does not matter to this test.
   using flooded = await startNameServer({});
   const home = newResolver(flooded);
   const dead = Array.from({ length: 1_024 }, (_, n) => home.resolve(`dead${n}.example`));

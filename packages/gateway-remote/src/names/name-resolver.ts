@@ -1,6 +1,6 @@
 /**
- * Names to addresses, without threads: getaddrinfo(3) keeps a thread of libuv's pool for as long as a name server is
- * silent, and some forty silent names would hold up all others.
+ * Resolves names without threads. getaddrinfo(3) keeps a thread of libuv's pool for as long as a name server is silent,
+ * so some forty silent names would hold up all others.
  */
 
 import type { LookupAddress } from "node:dns";
@@ -12,15 +12,17 @@ import { ChangingFile } from "./changing-file.ts";
 import { HostsFile } from "./hosts-file.ts";
 
 /**
- * How long each name server has for an answer at first and at most, milliseconds, and how often it is asked. c-ares takes
- * shorter times where the server has been quick: a silent name is given up after 5 to 11 s where there is one server,
- * within the time that a dial has where there are two.
+ * How long each name server has for an answer at first and at most, milliseconds, and how often it is asked. c-ares
+ * waits for less where the server has answered quickly. A silent name is given up after 5 to 11 s with one server, and
+ * within a dial's time with two.
  */
 const PATIENCE = { timeout: 2_000, maxTimeout: 3_000, tries: 4 };
-/** Names under way at a time. Each is two queries, and these are told apart by 16 bits. */
+/** The most names under way at a time. Each takes two queries, and 16 bits tell queries apart. */
 const MAX_UNDER_WAY = 1_024;
 
-/** Codes are those of getaddrinfo(3) and connect(2): ENOTFOUND, EAI_AGAIN for no answer, ENOBUFS for too many names. */
+/**
+ * The codes are those of getaddrinfo(3) and connect(2): ENOTFOUND; EAI_AGAIN for no answer; ENOBUFS for too many names.
+ */
 export class NameError extends Error {
   readonly code: "ENOTFOUND" | "EAI_AGAIN" | "ENOBUFS";
   override readonly name = "NameError";
@@ -33,14 +35,14 @@ export class NameError extends Error {
 
 export interface NameResolverOptions {
   readonly hosts?: HostsFile;
-  /** `HOST:PORT` of name servers instead of those in resolv.conf(5). */
+  /** Name servers, as `HOST:PORT`, that replace those in resolv.conf(5). */
   readonly servers?: readonly string[];
   readonly patience?: typeof PATIENCE;
 }
 
 /**
- * Asks the hosts file, then the name servers of resolv.conf(5), whose `search` is left out: names are whole. Every peer
- * has one of its own, so that none waits for another's names.
+ * Asks the hosts file, then the name servers of resolv.conf(5). Its `search` is ignored, since names from homes are
+ * whole. Each peer has a resolver of its own, so that no peer waits for another's names.
  */
 export class NameResolver {
   readonly #hosts: HostsFile;
@@ -64,7 +66,7 @@ export class NameResolver {
     if (name === "") throw new NameError("ENOTFOUND", `${host} is no name`);
     const own = this.#hosts.lookup(name);
     if (own.length > 0) return inOrder(own.map(withFamily));
-    // RFC 6761, section 6.3: a name server is not asked for these.
+    // RFC 6761, section 6.3: no name server is asked for these names.
     if (/(^|\.)localhost$/.test(name)) return inOrder(["::1", "127.0.0.1"].map(withFamily));
     const underWay = this.#underWay.get(name);
     if (underWay) return underWay;
@@ -85,7 +87,7 @@ export class NameResolver {
   }
 
   #newResolver(): Resolver {
-    // This reads resolv.conf.
+    // The constructor reads resolv.conf.
     const resolver = new Resolver(this.#patience);
     if (this.#servers) resolver.setServers(this.#servers);
     return resolver;
@@ -93,8 +95,8 @@ export class NameResolver {
 }
 
 /**
- * As name servers and the hosts file have it: ASCII, lower case, without the final dot. What inet_aton(3) takes for an
- * address, such as `127.1`, comes as that address; what can be no name, empty.
+ * The name in the spelling of name servers and of the hosts file: ASCII, lower case, no final dot. A text that
+ * inet_aton(3) takes for an address, such as `127.1`, becomes that address. An impossible name becomes an empty text.
  */
 function canonicalName(host: string): string {
   return domainToASCII(host).replace(/\.$/, "");
@@ -104,7 +106,7 @@ function withFamily(address: string): LookupAddress {
   return { address, family: address.includes(":") ? 6 : 4 };
 }
 
-/** IPv6 first where this machine has it; where it has not, an IPv4 address is the only one worth trying. */
+/** IPv6 comes first where this machine has it. Without it only IPv4 addresses are worth trying. */
 function inOrder(addresses: readonly LookupAddress[]): readonly LookupAddress[] {
   const four = addresses.filter(({ family }) => family === 4);
   const six = addresses.filter(({ family }) => family === 6);
@@ -117,7 +119,7 @@ function hasIpv6(): boolean {
   );
 }
 
-/** Both kinds of address are said not to be, or some server did not say. */
+/** Either both queries say that there is no such address, or some server gave no answer. */
 function whyNone(name: string, answers: readonly PromiseSettledResult<unknown>[]): NameError {
   const codes = answers.map((answer) => (answer as PromiseRejectedResult).reason?.code as string);
   const unanswered = codes.find((code) => !["ENOTFOUND", "ENODATA", "EBADNAME"].includes(code));

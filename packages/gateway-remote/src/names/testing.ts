@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { isIPv4 } from "node:net";
 import { parseIp } from "@hawser/shared-protocol";
 
-/** A name server for tests: knows some names, drops what asks for `dead*`, and denies the rest (RFC 1035). */
+/** A name server for tests. It knows some names, gives no answer for `dead*`, and denies all others (RFC 1035). */
 export interface TestNameServer extends Disposable {
   readonly port: number;
-  /** The names that were asked for, with the type of address: `A origin.example`. */
+  /** The names that it was asked for, with the type of address: `A origin.example`. */
   readonly asked: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 /** One row of the bench: a house for each run, in it plain TCP first, then the systems one after the other. */
 import { House } from "../lab/house.ts";
 import { startOrigin } from "../lab/traffic/run.ts";
+import { bounded } from "./bounded.ts";
 import { type Measure, type Stand } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
 import { FULL, type Pace, QUICK } from "./pace.ts";
@@ -129,7 +130,7 @@ async function recorded(
   keep: (recording: Recording) => void,
 ): Promise<readonly number[]> {
   const take = (recorder?: Recorder): Promise<readonly number[]> =>
-    bounded(measure.take({ ...stand, recorder }), measure.name);
+    bounded(measure.take({ ...stand, recorder }), measure.name, MEASURE_LIMIT_MS);
   if (measure.direction === undefined) return take();
   const recorder = await recordHouse(stand.house, measure.direction);
   try {
@@ -143,19 +144,6 @@ async function restarted(system: System, house: House): Promise<System> {
   await system.stop();
   await whenQuiet(house);
   return startSystem(system.name, house);
-}
-
-async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`${what} took longer than ${MEASURE_LIMIT_MS / 1000} s`)),
-    MEASURE_LIMIT_MS,
-  );
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function describePlain({ lines }: Plain): string {

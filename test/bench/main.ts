@@ -5,6 +5,8 @@ import { labMissing } from "../lab/requirements.ts";
 import { Screen } from "../progress/screen.ts";
 import { expectedSteps, measureRow } from "./bench.ts";
 import { type Circumstances, circumstances, describe } from "./circumstances.ts";
+import { listScenarios, type Play } from "./field/choice.ts";
+import { playAll, renderFigures } from "./field/run.ts";
 import { MEASURES } from "./measures/index.ts";
 import { peerMissing } from "./mptcp-peer.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
@@ -29,12 +31,19 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const missing = labMissing() ?? (options.hasPeer ? peerMissing() : undefined);
+  if (options.isList) {
+    console.log(listScenarios());
+    return 0;
+  }
+  const { field } = options;
+  const missing = field
+    ? labMissing("conntrack", "tc", "openssl")
+    : (labMissing() ?? (options.hasPeer ? peerMissing() : undefined));
   if (missing !== undefined) {
     console.error(`bench: ${missing}`);
     return 1;
   }
-  await measureAll(options, circumstances(args));
+  await (field ? playField(field, options, circumstances(args)) : measureAll(options, circumstances(args)));
   return 0;
 }
 
@@ -59,7 +68,18 @@ async function measureAll(options: BenchOptions, measured: Circumstances): Promi
     write(join(ARTIFACTS, `bench-${row.name}.json`), done);
   }
   if (options.json !== undefined) write(options.json, reports);
-  console.log(`\n${renderTable(reports.flatMap(tableOf))}\n\n${describe(measured)}`);
+  console.log(`\n${renderTable(reports.flatMap(tableOf), "MPTCP")}\n\n${describe(measured)}`);
+}
+
+async function playField(
+  plays: readonly Play[],
+  options: BenchOptions,
+  measured: Circumstances,
+): Promise<void> {
+  const expected = plays.map(({ variant }) => variant.seconds);
+  const played = await playAll(plays, options, new Progress(new Screen(process.stdout), expected));
+  if (options.json !== undefined) write(options.json, { measured, played });
+  console.log(`\n${renderFigures(played)}\n\n${describe(measured)}`);
 }
 
 function write(file: string, what: unknown): void {

@@ -8,10 +8,13 @@ import type { System } from "./system.ts";
 
 export type Bar = { readonly atLeast: number } | { readonly atMost: number };
 
+/** How a value is written. Rates are in bit/s, sizes in bytes. */
+export type Unit = "share" | "percent" | "ms" | "s" | "rate" | "bytes" | "count";
+
 /** One line of the table. */
 export interface Figure {
   readonly title: string;
-  readonly unit: "share" | "percent" | "ms" | "s";
+  readonly unit: Unit;
   /** What the project promises of it on this row; none: for information. */
   bar(row: Row): Bar | undefined;
 }

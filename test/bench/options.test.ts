@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SCENARIOS } from "./field/index.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { DEFAULT_ROWS } from "./rows.ts";
 
@@ -28,7 +29,30 @@ test("--quick is one run, unless --runs says otherwise", () => {
   assert.equal(parsed("--quick", "--runs", "2").runs, 2);
 });
 
+test("--field takes scenarios and variants by name, all when none is named", () => {
+  const titles = (...args: string[]): string[] =>
+    parsed("--field", ...args).field?.map(({ title }) => title) ?? [];
+  assert.equal(parsed().field, undefined);
+  assert.ok(titles().length > titles("decay").length);
+  assert.ok(titles("decay").every((title) => title.startsWith("decay/")));
+  assert.deepEqual(titles("--quick", "decay"), ["decay/1-alone"]);
+  assert.deepEqual(titles("decay/2", "spent-plan/backup-up"), [
+    "decay/2-alone",
+    "decay/2-beside-another",
+    "spent-plan/backup-up",
+  ]);
+});
+
+test("--quick plays one variant of each scenario", () => {
+  const scenarios = parsed("--field", "--quick").field?.map(({ scenario }) => scenario);
+  assert.deepEqual(scenarios, SCENARIOS);
+});
+
 for (const [args, why] of [
+  [["--field", "dekay"], /^no scenario "dekay"; there are mtu-hole, /],
+  [["--field", "decay/3"], /^no scenario "decay\/3"; there are 2-alone, /],
+  [["--field", "--row", "adsl"], /^--row does not go with --field/],
+  [["--list"], /^--list goes with --field only/],
   [["--row", "dsl"], /^no row "dsl"; there are adsl, /],
   [["--measure", "speed"], /^no measure "speed"/],
   [["--cc", "vegas"], /^--cc is bbr or cubic/],

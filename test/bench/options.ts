@@ -1,8 +1,11 @@
 import { parseArgs } from "node:util";
+import { choose, type Play } from "./field/choice.ts";
+import { SCENARIOS } from "./field/index.ts";
 import { MEASURES } from "./measures/index.ts";
 import { DEFAULT_ROWS, ROWS } from "./rows.ts";
 
 export const USAGE = `Usage: npm run bench [-- OPTIONS]
+       npm run bench -- --field [SCENARIO[/VARIANT]...] [--quick] [--cc NAME] [--json FILE]
 
 Builds a house with emulated lines and measures, one after the other in the same
 run: each line alone by plain TCP, redsocks + dante over kernel MPTCP, Hawser.
@@ -21,6 +24,13 @@ matters. Needs root.
   --no-peer        leave redsocks + dante out
   --help           this text
 
+  --field          play scenarios of lines that misbehave instead; of each variant: Hawser,
+                   plain TCP over the best line, whether the bar is met, and what an
+                   operator reads. VARIANT may be the beginning of a name.
+                   Scenarios: ${wrapped(SCENARIOS.map(({ name }) => name))}
+  --quick          with --field: one variant of each scenario
+  --list           with --field: the scenarios with their variants
+
 Without --row: ${wrapped(DEFAULT_ROWS)}
 `;
 
@@ -32,6 +42,9 @@ export interface BenchOptions {
   readonly isQuick: boolean;
   readonly json: string | undefined;
   readonly hasPeer: boolean;
+  /** What is played of the field, instead of the rows. */
+  readonly field: readonly Play[] | undefined;
+  readonly isList: boolean;
   readonly isHelp: boolean;
 }
 
@@ -43,14 +56,23 @@ const ACCEPTED = {
   quick: { type: "boolean" },
   json: { type: "string" },
   "no-peer": { type: "boolean" },
+  field: { type: "boolean" },
+  list: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** The options, or what is wrong with them in one line. */
 export function parseOptions(args: readonly string[]): BenchOptions | string {
   try {
-    const { values } = parseArgs({ args: [...args], options: ACCEPTED });
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: ACCEPTED,
+      allowPositionals: args.includes("--field"),
+    });
     const isQuick = values.quick ?? false;
+    const isField = values.field ?? false;
+    if (isField) refuse(values, ["row", "measure", "runs", "no-peer"], "does not go with --field");
+    else refuse(values, ["list"], "goes with --field only");
     return {
       rows: known("row", values.row ?? DEFAULT_ROWS, ROWS),
       measures: known("measure", values.measure ?? MEASURES.map(({ name }) => name), MEASURES),
@@ -59,12 +81,20 @@ export function parseOptions(args: readonly string[]): BenchOptions | string {
       isQuick,
       json: values.json,
       hasPeer: !(values["no-peer"] ?? false),
+      field: isField ? choose(positionals, isQuick) : undefined,
+      isList: values.list ?? false,
       isHelp: values.help ?? false,
     };
   } catch (error) {
     const [why = ""] = (error as Error).message.split(/\. |\n/);
     return `${why} (--help lists the options)`;
   }
+}
+
+/** @throws Error when one of the options is there */
+function refuse(values: Readonly<Record<string, unknown>>, options: readonly string[], why: string): void {
+  const found = options.find((option) => values[option] !== undefined);
+  if (found !== undefined) throw new Error(`--${found} ${why}`);
 }
 
 /** The names asked for, each once. */

@@ -11,7 +11,10 @@ export interface RowReport {
   readonly lines: readonly BenchLine[];
   readonly congestion: string;
   readonly isQuick: boolean;
-  readonly figures: readonly (Omit<TableLine, "row"> & { readonly measure: string })[];
+  readonly figures: readonly (Omit<TableLine, "row" | "beside"> & {
+    readonly measure: string;
+    readonly mptcp: number;
+  })[];
   readonly runs: readonly Run[];
 }
 
@@ -52,5 +55,5 @@ function hasFailed(outcome: Outcome | undefined, measure: string): boolean {
 }
 
 export function tableOf({ row, figures }: RowReport): TableLine[] {
-  return figures.map((figure) => ({ row, ...figure }));
+  return figures.map((figure) => ({ row, beside: figure.mptcp, ...figure }));
 }

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jain, longestSilence, median, poorestSecond, rateBetween, rateOfSamples } from "./statistics.ts";
+import {
+  jain,
+  longestBelow,
+  longestSilence,
+  median,
+  poorestSecond,
+  rateBetween,
+  rateOfSamples,
+} from "./statistics.ts";
 
 test("the median leaves out what was not measured", () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -25,6 +33,18 @@ test("rates of a timeline of 100 ms steps", () => {
   assert.equal(rateBetween(timeline, 1000, 2000), 80_000);
   assert.equal(poorestSecond(timeline, 1000, 3499), 40_000, "the half second at the end does not count");
   assert.ok(Number.isNaN(poorestSecond(timeline, 3000, 3500)));
+});
+
+test("the longest time below a rate, in whole seconds", () => {
+  const second = (bytes: number): number[] => Array<number>(10).fill(bytes);
+  const timeline = [1000, 100, 1000, 100, 100, 1000].flatMap(second);
+  assert.equal(longestBelow(timeline, 50_000, { fromMs: 0, toMs: 6000 }), 2);
+  assert.equal(longestBelow(timeline, 50_000, { fromMs: 0, toMs: 4000 }), 1);
+  assert.equal(
+    longestBelow(timeline, 50_000, { fromMs: 5000, toMs: 9000 }),
+    3,
+    "nothing came after the sixth",
+  );
 });
 
 test("the longest silence is looked for between two times, and may have begun before", () => {

@@ -36,6 +36,24 @@ export function rateBetween(timeline: readonly number[], fromMs: number, toMs: n
   return (sum(timeline.slice(from, to)) * 8000) / ((to - from) * TIMELINE_STEP_MS);
 }
 
+/**
+ * The longest time, in whole seconds, in which every second of a timeline had less than that rate. What the timeline does
+ * not have before `toMs` had nothing.
+ */
+export function longestBelow(
+  timeline: readonly number[],
+  bps: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): number {
+  let longest = 0;
+  let length = 0;
+  for (let at = fromMs; at + 1000 <= toMs; at += 1000) {
+    length = rateBetween(timeline, at, at + 1000) < bps ? length + 1 : 0;
+    longest = Math.max(longest, length);
+  }
+  return longest;
+}
+
 /** How many bytes had come by then. */
 export interface Sample {
   readonly ms: number;

@@ -34,16 +34,17 @@ const hawserRuns = (...values: (readonly number[] | { error: string })[]) =>
 
 test("the table shows medians beside their bars", () => {
   const runs = hawserRuns([0.91, 3], [0.95, 1], [0.8, 2]);
-  const lines = renderTable(tableOf(report(row, [measure], options, runs))).split("\n");
+  const lines = renderTable(tableOf(report(row, [measure], options, runs)), "MPTCP").split("\n");
   assert.match(lines[2] ?? "", /^adsl +share +0\.910 +- +>= 0\.900 +yes$/);
   assert.match(lines[3] ?? "", /^ +gap +2 ms +- +- +-$/);
 });
 
 test("a bar that is missed, and a run that failed", () => {
-  const missed = renderTable(tableOf(report(row, [measure], options, hawserRuns([0.8, 3]))));
+  const missed = renderTable(tableOf(report(row, [measure], options, hawserRuns([0.8, 3]))), "MPTCP");
   assert.match(missed, /share .* NO$/m);
   const failed = renderTable(
     tableOf(report(row, [measure], options, hawserRuns([0.95, 3], { error: "why" }))),
+    "MPTCP",
   );
   assert.match(failed, /share +0\.950 .* FAILED$/m);
 });
@@ -53,4 +54,7 @@ test("figures in their units", () => {
   assert.equal(format(Infinity, "s"), "never");
   assert.equal(format(0.0123, "percent"), "1.23 %");
   assert.equal(format(1.234, "s"), "1.23 s");
+  assert.equal(format(64e3, "rate"), "64 kbit/s");
+  assert.equal(format(2e6, "bytes"), "2.0 MB");
+  assert.equal(format(3, "count"), "3");
 });

@@ -22,6 +22,8 @@ export interface HawserOptions {
   readonly overIpv6?: boolean;
   /** More lines for local.toml. */
   readonly extra?: string;
+  /** More keys of a line's [[path]], by the name of the line. */
+  readonly paths?: Readonly<Record<string, string>>;
   /** Of each line; default 1. */
   readonly subflows?: number;
   /** For NODE_OPTIONS, such as --cpu-prof. */
@@ -75,12 +77,13 @@ export class Hawser {
 
   #localConfig(): string {
     const { lines, addresses } = this.house;
-    const { subflows } = this.#options;
-    const more = subflows === undefined ? "" : `\nsubflows = ${subflows}`;
+    const { subflows, paths } = this.#options;
+    const more = (name: string): string =>
+      [subflows === undefined ? "" : `\nsubflows = ${subflows}`, `\n${paths?.[name] ?? ""}`].join("");
     const bypass = lines.flatMap(({ number }) => Object.values(addresses.direct(number)));
     return [
       'remote = { file = "pairing.txt" }',
-      ...lines.map(({ name }) => `[[path]]\nname = "${name}"\ninterface = "${name}"${more}`),
+      ...lines.map(({ name }) => `[[path]]\nname = "${name}"\ninterface = "${name}"${more(name)}`),
       `[capture]\nlisten = ["0.0.0.0:${CAPTURE_PORT}", "[::]:${CAPTURE_PORT}"]\nfrom = ["lan0"]`,
       `bypass = ${JSON.stringify(bypass)}`,
       `[socks]\nlisten = "0.0.0.0:${SOCKS_PORT}"`,

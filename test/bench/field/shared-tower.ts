@@ -1,0 +1,55 @@
+/** Two lines of one tower share its uplink with somebody else's download; a third line is apart. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { sum } from "../statistics.ts";
+import { type FieldFigure, figure, provided, rate, type Scenario, time } from "./scenario.ts";
+import type { Stand } from "./stand.ts";
+
+const LINES = [
+  provided("A", 40, 10, 15, "tower"),
+  provided("B", 40, 10, 20, "tower"),
+  provided("C", 20, 5, 15),
+];
+const UPLINK = { down: 40e6, up: 10e6, queueMs: 200 };
+const SECONDS = 15;
+/** What a transfer leaves out of its beginning. */
+const BEGINNING_MS = 3_000;
+const SHARE = 0.9;
+/** Of the uplink: one connection beside the two of Hawser's lines. */
+const FOREIGN_SHARE = 1 / 3;
+
+async function play(stand: Stand): Promise<FieldFigure[]> {
+  await stand.provider("A").setUplink(UPLINK, stand.house.remote);
+  const plain = await stand.plain("down", { lines: ["A", "C"] });
+  await stand.startHawser();
+
+  const aloneFrom = Date.now() + BEGINNING_MS;
+  const alone = await stand.bulk("down", SECONDS).over;
+  await sleep(1_000);
+  const besideFrom = Date.now() + BEGINNING_MS;
+  const both = [stand.bulk("down", SECONDS), stand.bulk("down", SECONDS, stand.targetOver("A"))] as const;
+  await sleep(BEGINNING_MS);
+  const requests = await stand.requests(SECONDS / 2);
+  const [own, foreign] = [await both[0].over, await both[1].over];
+  await stand.read("after the downloads");
+  const foreignBps = foreign.rate(besideFrom);
+  const best = plain["A"] ?? 0;
+  return [
+    rate("download alone", {
+      hawser: alone.rate(aloneFrom),
+      plain: best,
+      bar: { atLeast: SHARE * sum(Object.values(plain)) },
+    }),
+    rate("download beside a foreign one", { hawser: own.rate(besideFrom), bar: undefined }),
+    figure("the foreign one's share of the uplink", "share", {
+      hawser: foreignBps / best,
+      bar: { atLeast: FOREIGN_SHARE },
+    }),
+    time("request meanwhile, p50", { hawser: requests.p50, bar: undefined }),
+  ];
+}
+
+export const sharedTower: Scenario = {
+  name: "shared-tower",
+  about: "two lines over one uplink with somebody else's download, a third apart",
+  variants: [{ name: "two-of-three", isQuick: true, seconds: 65, lines: LINES, play }],
+};

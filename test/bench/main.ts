@@ -79,7 +79,8 @@ async function playField(
   const expected = plays.map(({ variant }) => variant.seconds);
   const played = await playAll(plays, options, new Progress(new Screen(process.stdout), expected));
   if (options.json !== undefined) write(options.json, { measured, played });
-  console.log(`\n${renderFigures(played)}\n\n${describe(measured)}`);
+  const all = played.length > 1 ? `${renderFigures(played)}\n\n` : "";
+  console.log(`\n${all}${describe(measured)}`);
 }
 
 function write(file: string, what: unknown): void {

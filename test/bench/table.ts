@@ -1,5 +1,5 @@
 /** What was measured, as text. */
-import { formatBytes, formatRate } from "@hawser/status-api/model";
+import { formatBytes } from "@hawser/status-api/model";
 import { type Bar, isMet, type Unit } from "./measure.ts";
 
 export interface TableLine {
@@ -52,7 +52,7 @@ export function format(value: number, unit: Unit): string {
   if (value === Infinity) return "never";
   if (unit === "share") return value.toFixed(3);
   if (unit === "percent") return `${(value * 100).toFixed(2)} %`;
-  if (unit === "rate") return formatRate(value);
+  if (unit === "rate") return `${(value / 1e6).toFixed(2)} Mbit/s`;
   if (unit === "bytes") return formatBytes(value);
   if (unit === "count") return value.toFixed(0);
   return unit === "ms" ? `${value.toFixed(0)} ms` : `${value.toFixed(2)} s`;

@@ -24,9 +24,9 @@ const DOUBT_MS = 60_000;
 
 /** The facts that decide whether there is a way out in one family. */
 export interface FamilyFacts {
-  /** The system has a route to the Internet at large, from an address that the Internet can answer. */
+  /** The system has a route to the Internet at large, from an address that Internet hosts can answer. */
   readonly hasRoute: boolean;
-  /** An interface has an address that is the Internet's own: at least its network can be reached. */
+  /** An interface has a public address, so at least that address's network can be reached. */
   readonly hasAddress: boolean;
 }
 

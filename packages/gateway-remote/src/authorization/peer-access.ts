@@ -16,8 +16,8 @@ import { EgressPolicy } from "./policy.ts";
 const SHARE_OF_ONE = 0.75;
 
 /**
- * The subflows that may join (SPEC.md, section 8): a burst of four full sessions, and the rate that flapping lines
- * need.
+ * The rate at which subflows may join (SPEC.md, section 8). The burst holds all subflows of a peer, and the rate allows
+ * for flapping lines.
  */
 const JOINS = { perMs: 8 / 1_000, burst: 256 };
 /** The most log lines of one kind about sessions and subflows in ten seconds. */

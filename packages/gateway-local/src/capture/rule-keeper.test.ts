@@ -295,13 +295,11 @@ test("the gateway's own command is not named when another program interferes whi
   await keeper.remove();
 });
 
-test("where the kernel tells of no changes the rules are looked at every two seconds", async () => {
+test("where the kernel tells of no changes the rules are looked at all the same", async () => {
   const { firewall, keeper, events } = house();
   await keeper.follow(CAPTURE);
   firewall.restore(Family.ipv6, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
-  const started = performance.now();
   await until(() => events.counts.get("rules-restored") === 1);
-  assert.ok(performance.now() - started < 3_000);
   await keeper.remove();
 });
 

@@ -37,7 +37,7 @@ export const drillReport = z.object({
 export type DrillReport = Shape<typeof drillReport>;
 
 /** Where a drill stands, and how the flows fare. */
-export const drillProgress = z.object({
+const drillProgress = z.object({
   phase: z.enum(DRILL_PHASES).meta({
     description:
       "before: flows are watched, to know which ones move; out: the path is out; return: until the path carries bytes again.",
@@ -81,7 +81,7 @@ export const speedRequest = z
 export type SpeedtestOptions = NonNullable<Shape<typeof speedRequest>>;
 
 /** Where a speed test stands. */
-export const speedProgress = z.object({
+const speedProgress = z.object({
   name: z.string().nullable().meta({ description: "The path; null for all together." }),
   round: number("Which of the rounds this is, from 0."),
   rounds: number("How many rounds there are: one for each path, and one for all together."),

@@ -51,10 +51,17 @@ class Lateness {
   }
 }
 
-/** Measures from now on. The result brings the metrics to what was measured since it was last called. */
-export function eventLoopDelayMetrics(register: Registry): () => Promise<void> {
+export interface EventLoopDelay {
+  /** Brings the metrics to what was measured since the last time. */
+  fill(): Promise<void>;
+  /** Ends the measuring. */
+  close(): void;
+}
+
+/** Measures from now on. */
+export function eventLoopDelayMetrics(register: Registry): EventLoopDelay {
   const delays = createHistogram();
-  watchDelays(delays);
+  const close = watchDelays(delays);
   const registers = [register];
   const name = (what: string): string => `nodejs_eventloop_lag_${what}seconds`;
   const now = new Gauge({ name: name(""), help: "How long a turn of the event loop takes.", registers });
@@ -62,21 +69,25 @@ export function eventLoopDelayMetrics(register: Registry): () => Promise<void> {
     const gauge = new Gauge({ name: name(`${what}_`), help, registers });
     return () => gauge.set(delays.count === 0 ? 0 : value(delays) / 1e9);
   });
-  return async () => {
-    const from = performance.now();
-    await nextTurn();
-    now.set((performance.now() - from) / 1_000);
-    for (const fill of gauges) fill();
-    delays.reset();
+  return {
+    async fill() {
+      const from = performance.now();
+      await nextTurn();
+      now.set((performance.now() - from) / 1_000);
+      for (const fill of gauges) fill();
+      delays.reset();
+    },
+    close,
   };
 }
 
-function watchDelays(delays: Histogram): void {
+/** The result ends it. */
+function watchDelays(delays: Histogram): () => void {
   const coarse = new Lateness(delays, SECOND_MS);
   let before = performance.eventLoopUtilization();
   let wasBusy = false;
   let fine: NodeJS.Timeout | undefined;
-  everySecond(() => {
+  const end = everySecond(() => {
     coarse.handleTimer();
     const now = performance.eventLoopUtilization();
     const isBusy = performance.eventLoopUtilization(now, before).utilization > BUSY;
@@ -88,4 +99,8 @@ function watchDelays(delays: Histogram): void {
     const timer = new Lateness(delays, PERIOD_MS);
     fine = isAtWork ? setInterval(() => timer.handleTimer(), PERIOD_MS).unref() : undefined;
   });
+  return () => {
+    end();
+    clearInterval(fine);
+  };
 }

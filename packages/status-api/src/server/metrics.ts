@@ -95,6 +95,8 @@ export interface Metrics {
   readonly contentType: string;
   /** Asks the source once, and writes everything in Prometheus's text format. */
   scrape(): Promise<string>;
+  /** Ends what is measured all the time. */
+  close(): void;
 }
 
 /** A registry of its own, for one source; with the process's own metrics (memory, descriptors, event loop). */
@@ -107,7 +109,7 @@ export function createMetrics(source: StatusSource): Metrics {
   const countRefusals = refusalMetric(registers);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
   for (const name of REPLACED) registry.removeSingleMetric(name);
-  const fillDelays = eventLoopDelayMetrics(registry);
+  const delay = eventLoopDelayMetrics(registry);
   return {
     contentType: registry.contentType,
     async scrape() {
@@ -115,10 +117,11 @@ export function createMetrics(source: StatusSource): Metrics {
       const paths = pathsOf(report);
       for (const fill of fills) fill(report, paths);
       countRefusals(source.refusals?.() ?? []);
-      await fillDelays();
+      await delay.fill();
       // prom-client writes "Nan", which not every reader takes.
       return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },
+    close: () => delay.close(),
   };
 }
 

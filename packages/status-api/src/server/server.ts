@@ -204,6 +204,7 @@ function addRoutes(
   addApiRoutes(app, source, history, logger, log);
   addHealthRoute(app, source, token);
   const metrics = createMetrics(source);
+  app.addHook("onClose", async () => metrics.close());
   const schema = {
     summary: "Metrics as Prometheus reads them.",
     response: { 200: done(z.string(), "text/plain"), ...failed },

@@ -16,9 +16,9 @@ test("timers are watched more closely while the process works, and once a second
     t.mock.timers.tick(1_000);
   };
   const registry = new Registry();
-  const fill = eventLoopDelayMetrics(registry);
+  const delay = eventLoopDelayMetrics(registry);
   const scrape = async (): Promise<Map<string, number>> => {
-    await fill();
+    await delay.fill();
     const found = (await registry.metrics()).matchAll(/^nodejs_eventloop_lag_(\w+)_seconds (\S+)$/gm);
     return new Map([...found].map(([, name = "", value]) => [name, Number(value)]));
   };
@@ -40,5 +40,9 @@ test("timers are watched more closely while the process works, and once a second
   second();
   second();
   assert.equal(set.mock.callCount(), 2);
-  assert.equal(cleared.mock.calls.filter(({ arguments: [timer] }) => timer !== undefined).length, 1);
+  const ended = (): number =>
+    cleared.mock.calls.filter(({ arguments: [timer] }) => timer !== undefined).length;
+  assert.equal(ended(), 1);
+  delay.close();
+  assert.equal(ended(), 2, "the clock of once a second");
 });

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Hawser } from "../lab/hawser.ts";
+import { Hawser, until } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { download, ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
@@ -77,6 +77,8 @@ async function startPeer(hawser: Hawser, name: string): Promise<ChildProcess> {
   const config = ["-c", hawser.file("remote.toml")];
   const { house } = hawser;
   const { stdout } = await runProgram(house.remote, "hawser-remote", ["pair", name, ...config]);
+  // It tries only once: the gateway must have read who is new.
+  await until(async () => hawser.remote.logText().includes(`"${name}"`));
   const peer = house.origin.spawn(process.execPath, [PEER, "128", "64"], {
     stdio: ["pipe", "pipe", "inherit"],
   });

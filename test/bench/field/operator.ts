@@ -42,9 +42,12 @@ async function examine(hawser: Hawser): Promise<Finding[]> {
   return JSON.parse(output.slice(start)) as Finding[];
 }
 
-/** What of a reading is about lines: all that the doctor finds well besides is left out. */
+/** What of a reading is about lines, and what is bad besides. */
 export function renderReading({ when, paths, events, findings }: Reading): string {
-  const told = findings.filter(({ level, subject }) => level !== "ok" || subject.startsWith("path "));
+  const told = findings.filter(
+    ({ level, subject }) =>
+      level === "bad" || (subject.startsWith("path ") && !subject.includes("interface")),
+  );
   return [
     `  what an operator reads ${when}:`,
     ...paths.map(

@@ -13,6 +13,8 @@ const MORE_MS = 4_000;
 const WATCHED_S = 12;
 const RETURN_S = 2;
 const SHARE = 0.9;
+/** How an event or a finding says what it is. */
+const PORTAL = /portal|something else answers/i;
 
 async function play(stand: Stand, kind: PortalKind): Promise<FieldFigure[]> {
   const plain = (await stand.plain("down", { lines: ["B"] }))["B"] ?? 0;
@@ -29,7 +31,6 @@ async function play(stand: Stand, kind: PortalKind): Promise<FieldFigure[]> {
   await stand.provider("A").endPortal();
   const back = await stand.usedAgain("A", "down", WATCHED_S);
   const flow = await bulk.over;
-  const portal = /portal|log(ged)? ?in|answers in (its|the remote's) place/i;
   return [
     rate("download beside the portal", {
       hawser: flow.rate(startedAt + 2_000, endedAt),
@@ -38,11 +39,11 @@ async function play(stand: Stand, kind: PortalKind): Promise<FieldFigure[]> {
     }),
     time("longest gap", { hawser: flow.gapMs, bar: undefined }),
     count("events that name it", {
-      hawser: events.local.filter(({ message }) => portal.test(message)).length,
+      hawser: events.local.filter(({ message }) => PORTAL.test(message)).length,
       bar: { atLeast: 1 },
     }),
     count("doctor names it", {
-      hawser: findings.filter(({ text, mend = "" }) => portal.test(text + mend)).length,
+      hawser: findings.filter(({ text, mend = "" }) => PORTAL.test(text + mend)).length,
       bar: { atLeast: 1 },
     }),
     seconds("used again after its end", { hawser: back, bar: { atMost: RETURN_S } }),

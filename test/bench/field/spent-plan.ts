@@ -29,21 +29,20 @@ async function play(stand: Stand, direction: Direction): Promise<FieldFigure[]> 
   await stand.startHawser();
   const bulk = stand.bulk(direction, (BEFORE_MS + SPENT_MS) / 1000 + RETURN_S + 3);
   await sleep(BEFORE_MS);
-  const before = (await stand.read("before the plan is spent")).events;
+  const before = await eventCounts(stand);
 
   await stand.line("A").set(SPENT);
   const spentAt = Date.now();
   await sleep(GRACE_MS);
   const requests = await stand.requests(SPENT_MS / 1000 - GRACE_MS / 1000 - 6);
-  const reading = await stand.read("while the plan is spent");
+  const spent = await eventCounts(stand);
+  await stand.read("while the plan is spent");
   await sleep(Math.max(0, spentAt + SPENT_MS - Date.now()));
   const renewedAt = Date.now();
   await stand.line("A").set({ down: A.down, up: A.up });
   const back = await stand.usedAgain("A", direction, RETURN_S + 2);
 
   const flow = await bulk.over;
-  const news = (gateway: "local" | "remote"): number =>
-    reading.events[gateway].length - before[gateway].length;
   return [
     rate(`${direction}load from 5 s on`, {
       hawser: flow.rate(spentAt + GRACE_MS, renewedAt),
@@ -53,9 +52,14 @@ async function play(stand: Stand, direction: Direction): Promise<FieldFigure[]> 
     time("requests from 5 s on, p50", { hawser: requests.p50, bar: undefined }),
     time("requests from 5 s on, p99", { hawser: requests.p99, bar: { atMost: REQUEST_MS } }),
     seconds("used again after its renewal", { hawser: back, bar: { atMost: RETURN_S } }),
-    count("events at home", { hawser: news("local"), bar: undefined }),
-    count("events on the VPS", { hawser: news("remote"), bar: undefined }),
+    count("events at home", { hawser: spent.local - before.local, bar: undefined }),
+    count("events on the VPS", { hawser: spent.remote - before.remote, bar: undefined }),
   ];
+}
+
+async function eventCounts(stand: Stand): Promise<Readonly<Record<"local" | "remote", number>>> {
+  const [local, remote] = await Promise.all([stand.events("local"), stand.events("remote")]);
+  return { local: local.length, remote: remote.length };
 }
 
 function variant(role: "active" | "overflow" | "backup", direction: Direction): Variant {

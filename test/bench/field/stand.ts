@@ -129,9 +129,14 @@ export class Stand {
     return reading;
   }
 
+  /** All events of a gateway so far. */
+  events(gateway: "local" | "remote"): Promise<GatewayEvent[]> {
+    return eventsOf(this.hawser[gateway]);
+  }
+
   /** How many events of that type the local gateway has of the line's path. */
   async eventCount(type: GatewayEvent["type"], line: string): Promise<number> {
-    const events = await eventsOf(this.hawser.local);
+    const events = await this.events("local");
     return events.filter((event) => event.type === type && event.path === line).length;
   }
 

@@ -211,12 +211,17 @@ export class Flow {
 
   /** Bit/s between two moments; to its end, unless the second is named. */
   rate(from: number, to = this.#endsAt): number {
-    return rateBetween(this.#timeline, from - this.#startedAt, to - this.#startedAt);
+    return rateBetween(this.#timeline, this.#clock(from), this.#clock(to));
   }
 
   /** The longest time with less than that rate from a moment to its end, s. */
   longestBelow(bps: number, from: number): number {
-    const [fromMs, toMs] = [from - this.#startedAt, this.#endsAt - this.#startedAt];
+    const [fromMs, toMs] = [this.#clock(from), this.#clock(this.#endsAt)];
     return longestBelow(this.#timeline, bps, { fromMs, toMs });
+  }
+
+  /** A moment on the transfer's clock, which begins when its process has started. */
+  #clock(moment: number): number {
+    return Math.max(0, moment - this.#startedAt);
   }
 }

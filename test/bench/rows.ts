@@ -22,7 +22,8 @@ export interface Row {
   readonly isLong?: boolean;
 }
 
-const SHARE = 0.985;
+/** The share of plain TCP that is promised on lines that behave. */
+export const SHARE = 0.985;
 
 /** Mbit/s down and up, ms one way, ms of queue, share of packets lost. */
 function line(name: string, down: number, up: number, delayMs: number, queueMs: number, loss = 0): BenchLine {

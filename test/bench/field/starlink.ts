@@ -66,8 +66,7 @@ async function flyOnce(
 ): Promise<Flown> {
   const flights = dishes.map(({ name }, index) => follow(stand.line(name), schedules[index] ?? []));
   const began = Date.now();
-  const flows = await Promise.all(transfers().map(({ over }) => over));
-  await Promise.all(flights);
+  const [flows] = await Promise.all([Promise.all(transfers().map(({ over }) => over)), Promise.all(flights)]);
   return { began, flows };
 }
 

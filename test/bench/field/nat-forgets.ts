@@ -21,6 +21,7 @@ const PATIENCE_MS = 60_000;
 async function play(stand: Stand, phases: readonly number[], idleSeconds: number): Promise<FieldFigure[]> {
   await stand.provider("B").forgetIdleAfter(FORGOTTEN_S);
   await stand.startHawser();
+  await whenStill(stand.line("B"));
   const idleBytes = await bytesDuring(stand.line("B"), () => sleep(idleSeconds * 1000));
   const gaps: number[] = [];
   for (const phase of phases) {

@@ -1,5 +1,11 @@
 /** What an operator reads while a line misbehaves: the status, the last events of both gateways, the doctor's findings. */
-import type { GatewayEvent, PathStatus } from "@hawser/status-api/model";
+import {
+  formatMs,
+  formatRate,
+  type GatewayEvent,
+  homeRates,
+  type PathStatus,
+} from "@hawser/status-api/model";
 import type { Gateway, Hawser } from "../../lab/hawser.ts";
 
 const LAST_EVENTS = 8;
@@ -50,16 +56,23 @@ export function renderReading({ when, paths, events, findings }: Reading): strin
   );
   return [
     `  what an operator reads ${when}:`,
-    ...paths.map(
-      ({ name, state, inUse, lastError }) =>
-        `    path ${name}: ${state}${inUse ? "" : ", not in use"}${lastError === null ? "" : `, last error: ${lastError}`}`,
-    ),
+    ...paths.map(renderPath),
     ...(["local", "remote"] as const).flatMap((gateway) => renderEvents(gateway, events[gateway])),
     ...told.flatMap(({ level, subject, text, mend }) => [
       `    doctor: ${level} ${subject}: ${text}`,
       ...(mend === undefined ? [] : [`      -> ${mend}`]),
     ]),
   ].join("\n");
+}
+
+function renderPath(path: PathStatus): string {
+  const { down, up } = homeRates("local", path);
+  const told = [
+    path.inUse ? path.state : `${path.state}, not in use`,
+    `${formatRate(down)} down, ${formatRate(up)} up, round trip ${formatMs(path.rttMs)} ms`,
+    ...(path.lastError === null ? [] : [`last error: ${path.lastError}`]),
+  ];
+  return `    path ${path.name}: ${told.join("; ")}`;
 }
 
 function renderEvents(gateway: string, events: readonly GatewayEvent[]): string[] {

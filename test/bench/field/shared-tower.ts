@@ -32,8 +32,8 @@ async function play(stand: Stand): Promise<FieldFigure[]> {
   const both = [stand.bulk("down", SECONDS), stand.bulk("down", SECONDS, stand.targetOver("A"))] as const;
   await sleep(BEGINNING_MS);
   const requests = await stand.requests(SECONDS / 2);
+  await stand.read("beside the foreign download");
   const [own, foreign] = [await both[0].over, await both[1].over];
-  await stand.read("after the downloads");
   const foreignBps = foreign.rate(besideFrom);
   const best = plain["A"] ?? 0;
   return [

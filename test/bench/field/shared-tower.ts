@@ -1,4 +1,4 @@
-/** Two lines of one tower share its uplink with somebody else's download; a third line is apart. */
+/** Lines of one tower share its uplink with somebody else's download; another line is apart. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { sum } from "../statistics.ts";
 import { type FieldFigure, figure, provided, rate, type Scenario, time } from "./scenario.ts";
@@ -17,11 +17,13 @@ const SHARE = 0.9;
 /** Of the uplink: one connection beside the two of Hawser's lines. */
 const FOREIGN_SHARE = 1 / 3;
 
-async function play(stand: Stand): Promise<FieldFigure[]> {
+async function play(stand: Stand, own: readonly string[]): Promise<FieldFigure[]> {
   await stand.provider("A").setUplink(UPLINK, stand.house.remote);
-  const plain = await stand.plain("down", { lines: ["A", "C"] });
+  const plain = await stand.plain("down", { lines: own.filter((line) => line !== "B") });
   const pairFrom = Date.now() + BEGINNING_MS;
-  const pair = ["A", "B"].map((line) => stand.bulk("down", SECONDS, stand.targetOver(line)).over);
+  const pair = ["A", own.includes("B") ? "B" : "A"].map(
+    (line) => stand.bulk("down", SECONDS, stand.targetOver(line)).over,
+  );
   const besideForeign = (await Promise.all(pair))[1]?.rate(pairFrom) ?? 0;
   await stand.startHawser();
 
@@ -33,7 +35,7 @@ async function play(stand: Stand): Promise<FieldFigure[]> {
   await sleep(BEGINNING_MS);
   const requests = await stand.requests(SECONDS / 2);
   await stand.read("beside the foreign download");
-  const [own, foreign] = [await both[0].over, await both[1].over];
+  const [beside, foreign] = [await both[0].over, await both[1].over];
   const foreignBps = foreign.rate(besideFrom);
   const best = plain["A"] ?? 0;
   return [
@@ -44,7 +46,7 @@ async function play(stand: Stand): Promise<FieldFigure[]> {
     }),
     // What plain TCP gets beside the foreign one, and what the line apart gives.
     rate("download beside a foreign one", {
-      hawser: own.rate(besideFrom),
+      hawser: beside.rate(besideFrom),
       plain: besideForeign,
       bar: { atLeast: SHARE * (besideForeign + (plain["C"] ?? 0)) },
     }),
@@ -58,6 +60,12 @@ async function play(stand: Stand): Promise<FieldFigure[]> {
 
 export const sharedTower: Scenario = {
   name: "shared-tower",
-  about: "two lines over one uplink with somebody else's download, a third apart",
-  variants: [{ name: "two-of-three", isQuick: true, seconds: 80, lines: LINES, play }],
+  about: "lines A and B, or A alone, over one uplink with somebody else's download; line C apart",
+  variants: [["A", "B", "C"], ["A", "B"], ["A"]].map((own) => ({
+    name: own.join("-").toLowerCase(),
+    isQuick: own.length === 3,
+    seconds: 80,
+    lines: LINES.filter(({ name }) => own.includes(name)),
+    play: (stand) => play(stand, own),
+  })),
 };

@@ -15,7 +15,7 @@ after(() => rmSync(directory, { recursive: true }));
 const file = join(directory, "local.toml");
 const psk = generateSecret();
 const PAIRING = formatPairing({ name: "home", psk, endpoints: [{ host: "203.0.113.7", port: 4433 }] });
-/** What a path has by default. */
+/** A path's defaults. */
 const PLAIN = { tier: 1, maxRate: {}, metered: false };
 const PATH = '[[path]]\nname = "adsl1"\ninterface = "ppp0"\n';
 
@@ -25,7 +25,7 @@ function load(text: string, mode = 0o600): LocalConfig {
   return loadLocalConfig(file);
 }
 
-/** What is wrong with a configuration, without the file's name. */
+/** The findings for a configuration, without the file's name. */
 function findings(text: string, mode?: number): string[] {
   try {
     load(text, mode);
@@ -60,7 +60,7 @@ test("the least that is needed, and its defaults", () => {
   assert.ok(Object.isFrozen(config) && Object.isFrozen(config.paths[0]));
 });
 
-test("everything at once", () => {
+test("every key at once", () => {
   const config = load(`
 remote = "${PAIRING}"
 [[path]]
@@ -127,7 +127,7 @@ drain_seconds = 2.5
   assert.ok(!shown.includes("wonder") && !shown.includes(psk.revealBase64url()));
 });
 
-test("one address to listen on, or several", () => {
+test("capture and SOCKS listen on one address, or on several", () => {
   const config = load(`remote = "${PAIRING}"
 ${PATH}
 [capture]

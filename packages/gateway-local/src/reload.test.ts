@@ -4,7 +4,7 @@ import { describeFailures, followParts } from "./reload.ts";
 
 const never = (): boolean => false;
 
-test("a part that fails does not stop the others, and is told with its reason", async () => {
+test("a part that fails does not stop the others, and is reported with its reason", async () => {
   const done: string[] = [];
   const part = (name: string, error?: Error) => ({
     name,
@@ -31,7 +31,7 @@ test("a part that fails does not stop the others, and is told with its reason", 
   );
 });
 
-test("a gateway that stops meanwhile follows no further part", async () => {
+test("a gateway that begins to stop follows no further part", async () => {
   let isStopping = false;
   const done: string[] = [];
   const parts = ["paths", "quotas", "redirect rules"].map((name) => ({

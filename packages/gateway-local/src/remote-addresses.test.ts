@@ -6,7 +6,7 @@ import { KEPT_MS, PATIENCE_MS, RemoteAddresses } from "./remote-addresses.ts";
 const FOUR = { address: "192.0.2.1", family: 4 } as const;
 const SIX = { address: "2001:db8::1", family: 6 } as const;
 
-/** A name server whose answers the test gives, and what was told of new addresses. */
+/** A name server whose answers the test gives, and a count of the reports of changed addresses. */
 class Names {
   readonly asked: string[] = [];
   readonly told: string[][] = [];
@@ -42,7 +42,7 @@ test("a literal needs no name server, and is known at once", async () => {
   assert.deepEqual(names.asked, []);
 });
 
-test("all addresses of a name, asked for once however many want them, and told once", async () => {
+test("a name is asked for once however many lines wait, and its addresses are reported once", async () => {
   const names = new Names();
   const finds = [names.remote.find("vps.example"), names.remote.find("vps.example")];
   names.answer(SIX, FOUR, FOUR);
@@ -56,7 +56,7 @@ test("all addresses of a name, asked for once however many want them, and told o
   assert.equal(names.told.length, 1, "nothing new");
 });
 
-test("a silent name server costs a second, once; the last addresses known are good until it answers", async (t) => {
+test("a silent name server costs one second once; until it answers the last known addresses count", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const names = new Names();
   const first = names.remote.find("vps.example");
@@ -66,7 +66,7 @@ test("a silent name server costs a second, once; the last addresses known are go
   const second = names.remote.find("vps.example");
   t.mock.timers.tick(PATIENCE_MS);
   assert.deepEqual(await second, [FOUR]);
-  // No clock moves: it has waited already.
+  // The test's clock stands still: the wait is over already.
   assert.deepEqual(await names.remote.find("vps.example"), [FOUR]);
   assert.equal(names.asked.length, 2);
 
@@ -75,7 +75,7 @@ test("a silent name server costs a second, once; the last addresses known are go
   assert.deepEqual(names.told.at(-1), [FOUR.address, SIX.address]);
 });
 
-test("an error gives the last addresses known; with none it is told, and the next find asks again", async (t) => {
+test("after an error the last known addresses count; without any the error is thrown, and the next find asks again", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const names = new Names();
   const failing = names.remote.find("vps.example");
@@ -94,7 +94,7 @@ test("an error gives the last addresses known; with none it is told, and the nex
   assert.equal(names.asked.length, 3);
 });
 
-test("an address that its name led to long ago is forgotten, and who wants to know is told", async () => {
+test("an address that its name has left long ago is forgotten, and that is reported", async () => {
   let now = 0;
   let changes = 0;
   let answer = "192.0.2.1";

@@ -4,7 +4,7 @@ import { createLogger } from "@hawser/gateway-kit";
 import { EventLog } from "@hawser/status-api";
 import { WayOut } from "./way-out.ts";
 
-test("each family that is lost or back is one event, and the rules hear of it once", () => {
+test("each loss or return of a family is one event, and one call for the rules", () => {
   const events = new EventLog();
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
   const wayOut = new WayOut(events, "home", logger);

@@ -8,7 +8,7 @@ import { CaptureWatch } from "./capture-watch.ts";
 
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 
-test("a firewall that drops what is redirected is told once, and so is its end; each family by itself", async () => {
+test("a firewall that drops redirected connections is reported once, and so is its end; each family by itself", async () => {
   let redirected = 0;
   const accepted = { ipv4: 0, ipv6: 0 };
   const runner: Runner = {
@@ -43,7 +43,7 @@ test("a firewall that drops what is redirected is told once, and so is its end; 
   assert.deepEqual([states(), told()], ["arrives unproven", "capture-blocked capture-back"]);
 });
 
-test("without the right to read the rules it asks no more, and knows what was accepted", async () => {
+test("without the right to read the rules it asks no more, and only counts accepted connections", async () => {
   let asked = 0;
   const runner: Runner = {
     run: async () => {
@@ -69,7 +69,7 @@ test("the counters are read every ten seconds while connections come, and once a
     },
   };
   const watch = new CaptureWatch(["ipv4"], () => 0, runner, new EventLog(), logger);
-  /** How often they are read in so many seconds. */
+  /** How often the counters are read in this many seconds. */
   const readings = async (seconds: number): Promise<number> => {
     const before = asked;
     for (let second = 0; second < seconds; second++) {

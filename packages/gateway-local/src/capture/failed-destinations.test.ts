@@ -19,7 +19,7 @@ async function begun(): Promise<{ failed: FailedDestinations; sets: FakeSets }> 
 
 const inSet = (sets: FakeSets, name: string): string[] => [...(sets.sets.get(`HAWSER.${name}`) ?? [])];
 
-test("what refused and what could not be reached have sets of their own, by family", async () => {
+test("destinations that refused and destinations that could not be reached have sets of their own, by family", async () => {
   const { failed, sets } = await begun();
   failed.handleFailed(WEB, StreamCode.refused);
   failed.handleFailed(WEB6, StreamCode.refused);
@@ -32,7 +32,7 @@ test("what refused and what could not be reached have sets of their own, by fami
   assert.deepEqual(inSet(sets, "unreachable.ipv6"), ["2001:db8::10 80"]);
 });
 
-test("what says nothing of the destination is not remembered, nor is a name", async () => {
+test("failures that say nothing about the destination are not remembered, and names are not", async () => {
   const { failed, sets } = await begun();
   for (const code of [StreamCode.reset, StreamCode.overloaded, StreamCode.shutdown, StreamCode.notAllowed])
     failed.handleFailed(WEB, code);
@@ -40,7 +40,7 @@ test("what says nothing of the destination is not remembered, nor is a name", as
   for (const set of sets.sets.values()) assert.equal(set.size, 0);
 });
 
-test("a flow that opens ends it, as another failure ends the one before", async () => {
+test("a destination is forgotten when a flow to it opens, and moves to another set when it fails in another way", async () => {
   const { failed, sets } = await begun();
   failed.handleFailed(WEB, StreamCode.refused);
   failed.handleFailed(WEB, StreamCode.timeout);
@@ -51,7 +51,7 @@ test("a flow that opens ends it, as another failure ends the one before", async 
   assert.deepEqual(inSet(sets, "unreachable.ipv4"), []);
 });
 
-test("4096 are remembered at most, until their time is over", async (context) => {
+test("at most 4096 destinations are remembered, until their time is over", async (context) => {
   const { failed, sets } = await begun();
   let now = 1_000;
   mock.method(performance, "now", () => now);
@@ -63,7 +63,7 @@ test("4096 are remembered at most, until their time is over", async (context) =>
   assert.deepEqual(inSet(sets, "refused.ipv6"), ["2001:db8::10 443"]);
 });
 
-test("leftovers of an earlier run are forgotten at the start, what is remembered stays when rules change", async () => {
+test("the start empties the sets of an earlier run; a change of rules keeps the remembered destinations", async () => {
   const sets = new FakeSets();
   sets.sets.set("HAWSER.refused.ipv4", new Set(["192.0.2.1 80"]));
   const failed = new FailedDestinations(logger, () => sets);
@@ -76,11 +76,11 @@ test("leftovers of an earlier run are forgotten at the start, what is remembered
   assert.deepEqual(inSet(sets, "refused.ipv4"), ["198.51.100.10 443"]);
 });
 
-test("sets that somebody has removed are made anew before the rules are", async () => {
+test("sets that another program has removed are created again before the rules", async () => {
   const { failed, sets } = await begun();
   failed.handleFailed(WEB, StreamCode.refused);
   sets.sets.clear();
-  // Nobody is there to be told, and nothing breaks.
+  // The kernel has no such set, and nothing breaks.
   failed.handleFailed(WEB6, StreamCode.refused);
   await failed.prepare();
   assert.deepEqual([...sets.sets.keys()].length, 4);
@@ -100,7 +100,7 @@ test("a kernel without sets: nothing is remembered, and nothing fails", async ()
   await failed.end();
 });
 
-test("the end removes the sets, also those that the kernel lets go of late", async () => {
+test("the end removes the sets, even those that the kernel releases late", async () => {
   const { failed, sets } = await begun();
   const { destroy } = sets;
   let refusals = 3;

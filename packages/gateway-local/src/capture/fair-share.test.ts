@@ -4,7 +4,7 @@ import { Random } from "@hawser/shared-protocol/testing";
 import type { GreedySource } from "@hawser/status-api/model";
 import { FairShare, type SharedFlow } from "./fair-share.ts";
 
-/** As a gateway with the default memory has. */
+/** The room of a gateway with the default memory. */
 const ROOM = 16_384;
 const GREEDY = "192.168.77.3";
 const QUIET = "192.168.77.2";
@@ -29,7 +29,7 @@ describe("FairShare", () => {
     });
   });
 
-  /** A flow that is being dialled; undefined when it is refused. */
+  /** A flow in dialling; undefined when it is refused. */
   function dial(source: string): SharedFlow | undefined {
     if (!share.admit(source, now)) return undefined;
     const flow: SharedFlow = {
@@ -49,14 +49,14 @@ describe("FairShare", () => {
     share.remove(flow);
   }
 
-  /** One that its destination has answered. */
+  /** A flow whose destination has answered. */
   function open(source: string): SharedFlow | undefined {
     const flow = dial(source);
     if (flow) share.handleOpened(flow);
     return flow;
   }
 
-  /** How many of so many flows find room. */
+  /** Returns how many of `count` flows find room. */
   function openMany(source: string, count: number): number {
     let opened = 0;
     for (let n = 0; n < count; n++) if (open(source)) opened++;
@@ -69,7 +69,7 @@ describe("FairShare", () => {
     assert.deepEqual([told, displaced, share.isFull], [[], [], false]);
   });
 
-  it("the last part of the room is for those who hold little", () => {
+  it("the last part of the room is for sources with few flows", () => {
     const most = openMany(GREEDY, 20_000);
     assert.equal(most, ROOM * (15 / 16));
     assert.equal(openMany(QUIET, 500), 500);
@@ -80,13 +80,13 @@ describe("FairShare", () => {
     assert.deepEqual(told, [{ source: GREEDY, flows: most, dialling: 0, refused: 1 }]);
   });
 
-  it("among many that take all they get, those who come later find room, too", () => {
+  it("among many sources that take all they get, later ones find room, too", () => {
     for (let n = 0; n < 20_000; n++) open(`192.168.77.${100 + (n % 10)}`);
     assert.equal(openMany(QUIET, 100), 100);
     assert.equal(open("192.168.77.100"), undefined);
   });
 
-  it("whose flows end may open others", () => {
+  it("a source whose flows end may open others", () => {
     const flows = Array.from({ length: 16_000 }, () => open(GREEDY));
     const held = flows.filter((flow) => flow !== undefined);
     assert.equal(open(GREEDY), undefined);
@@ -96,7 +96,7 @@ describe("FairShare", () => {
     assert.equal(share.flows, 1_000);
   });
 
-  it("where flows fill the memory, who holds least is served", () => {
+  it("when flows fill the memory, sources with few flows are served", () => {
     openMany(GREEDY, 100);
     isMemoryShort = true;
     assert.equal(open(GREEDY), undefined);
@@ -122,13 +122,13 @@ describe("FairShare", () => {
     );
   });
 
-  it("flows that come all at once are dialled, however many: a destination may take its time", () => {
+  it("flows that come all at once are dialled, however many: a destination may answer late", () => {
     let dialled = 0;
     for (let n = 0; n < 15_000; n++) if (dial(GREEDY)) dialled++;
     assert.deepEqual([dialled, displaced.length], [15_000, 0]);
   });
 
-  it("a source without room gives up what it has dialled in vain", () => {
+  it("a source without room loses a flow that it has dialled in vain", () => {
     const room = 16;
     share = new FairShare({ room, isMemoryShort: () => true, onGreedy: (greedy) => told.push(greedy) });
     dial(GREEDY);
@@ -139,7 +139,7 @@ describe("FairShare", () => {
     assert.equal(share.flows, 1);
   });
 
-  it("is greedy for a minute; told of once in each", () => {
+  it("a source is greedy for a minute, and is reported once in each minute", () => {
     openMany(GREEDY, 20_000);
     assert.equal(share.greedy(now)?.refused, 20_000 - share.flows);
     assert.equal(share.greedy(now)?.source, GREEDY);

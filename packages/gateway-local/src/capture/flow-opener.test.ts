@@ -8,7 +8,7 @@ import type { SessionKeeper } from "../session-keeper.ts";
 import { FairShare } from "./fair-share.ts";
 import { ANSWER_DEADLINE_MS, FlowOpener } from "./flow-opener.ts";
 
-/** An opener whose streams' handlers are this test's to call. */
+/** An opener. The test calls its streams' handlers. */
 function openerWith(logger: Logger): { opener: FlowOpener; handlers: StreamHandler[]; resets: StreamCode[] } {
   const handlers: StreamHandler[] = [];
   const resets: StreamCode[] = [];
@@ -24,7 +24,7 @@ function openerWith(logger: Logger): { opener: FlowOpener; handlers: StreamHandl
   return { opener, handlers, resets };
 }
 
-test("a flow that the remote does not answer is refused at the deadline; one that is open has none", () => {
+test("a flow that the remote gateway does not answer is refused at the deadline; an open flow has no deadline", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const logger = createLogger({ role: "local", name: "test", level: "silent" });
   const { opener, handlers, resets } = openerWith(logger);

@@ -4,7 +4,7 @@ import type { Route } from "@hawser/linux-sockets";
 import { parseIp } from "@hawser/shared-protocol";
 import { MAX_OWN_PREFIXES, OwnPrefixes } from "./own-prefixes.ts";
 
-/** Interfaces: the LAN's, a tunnel, and two lines. */
+/** Indices of interfaces: the LAN's, a tunnel's, and those of two lines. */
 const [LAN, WG, ADSL1, ADSL2] = [2, 3, 4, 5] as const;
 
 function route(text: string, devices: readonly number[], isConnected = false): Route {
@@ -82,8 +82,8 @@ for (const [why, routes, left] of CASES) {
   });
 }
 
-// Routes that are compared each with each other take minutes.
-test("a full table is bounded and said, and the connected networks are among what is left alone", {
+// A comparison of every route with every other would take minutes.
+test("of a full table a bounded number of prefixes is left alone, connected networks first; the omitted ones are counted", {
   timeout: 30_000,
 }, () => {
   const many = Array.from({ length: 100_000 }, (_, i) =>

@@ -5,7 +5,7 @@ import { PATIENCE_MS, Reach } from "./reach.ts";
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());
 
-/** A flow that notes its refusal. */
+/** A flow that records its refusal. */
 function flow(refused: string[], name: string): () => void {
   return () => void refused.push(name);
 }
@@ -20,7 +20,7 @@ test("flows that began without a path are refused when none comes up in time, an
   reach.watch(ended);
   reach.forget(ended);
   mock.timers.tick(PATIENCE_MS - 1);
-  // Still the same outage.
+  // The same outage goes on.
   reach.handleNoPath();
   assert.deepEqual([reach.isCutOff, refused], [false, []]);
   mock.timers.tick(1);

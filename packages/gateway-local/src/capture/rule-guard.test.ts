@@ -19,7 +19,7 @@ class Scene {
     return [...this.events.since(0)].map(({ type }) => type.replace("rules-", ""));
   }
 
-  /** Another program takes them away, as often as it may. Says how often they were put back. */
+  /** Another program removes the rules `times` times. Returns how often they were put back. */
   fight(times: number, everyMs: number): number {
     let restored = 0;
     for (let i = 0; i < times; i++) {
@@ -36,7 +36,7 @@ class Scene {
   }
 }
 
-test("lost and put back are an event each, with what was amiss, who did it and how long it took", () => {
+test("losing the rules and putting them back are an event each, with the difference, the program and the time", () => {
   const scene = new Scene();
   scene.guard.handleInPlace(true);
   assert.deepEqual(scene.told, []);
@@ -52,7 +52,7 @@ test("lost and put back are an event each, with what was amiss, who did it and h
   assert.equal(scene.guard.trouble, undefined);
 });
 
-test("a program that goes on taking them away is left alone for a while, which is said", () => {
+test("when a program removes the rules again and again, the gateway gives in for a while, and says so", () => {
   const scene = new Scene();
   assert.equal(scene.fight(10, 1_000), MAX_RESTORES);
   assert.deepEqual(scene.told.slice(-2), ["lost", "given-up"]);
@@ -70,7 +70,7 @@ test("a program that goes on taking them away is left alone for a while, which i
   assert.equal(scene.fight(1, 1_000), 1);
 });
 
-test("they may come back by themselves meanwhile; a firewall that is reloaded now and then is no fight", () => {
+test("the other program may put the rules back itself; a firewall that is reloaded now and then does not count as a fight", () => {
   const scene = new Scene();
   scene.fight(10, 1_000);
   scene.guard.handleInPlace(false);
@@ -79,7 +79,7 @@ test("they may come back by themselves meanwhile; a firewall that is reloaded no
   assert.equal(scene.fight(50, RESTORE_SPAN_MS / MAX_RESTORES), 50);
 });
 
-test("what cannot be put in place is said once for each reason", () => {
+test("a failure to put the rules in place is logged once for each reason", () => {
   const scene = new Scene();
   scene.guard.handleFailed("the lock is held");
   assert.match(scene.guard.trouble ?? "", /could not be put in place: the lock is held/);

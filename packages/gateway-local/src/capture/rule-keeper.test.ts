@@ -25,9 +25,9 @@ interface House {
   readonly firewall: FakeFirewall;
   readonly keeper: RuleKeeper;
   readonly events: EventLog;
-  /** As the kernel tells of a change. */
+  /** Reports a change, as the kernel does. */
   readonly tell: (by: string) => void;
-  /** Connections that the rules have turned to the listener. */
+  /** How many connections the rules have redirected to the listener. */
   captured: number;
 }
 
@@ -57,7 +57,7 @@ function house(): House {
   return made;
 }
 
-/** What of ours is in the nat table. */
+/** The gateway's chain and jumps in the nat table. */
 function inPlace(
   firewall: FakeFirewall,
   family: Family = Family.ipv4,
@@ -67,7 +67,7 @@ function inPlace(
   return /-j HAWSER$/m.test(text) ? "chain and jumps" : "chain";
 }
 
-/** As if another program held the lock. */
+/** Makes the tools fail as they do when another program holds the lock. */
 function locked(firewall: FakeFirewall): void {
   firewall.intercept = ({ command }) =>
     command.endsWith("-restore")
@@ -105,7 +105,7 @@ test("a reload that meets a stop never brings the jumps back, whichever comes fi
   }
 });
 
-test("of many changes at once the latest is in the kernel, with few runs of the tools", async () => {
+test("after many changes at once the kernel has the latest state, with few runs of the tools", async () => {
   const { firewall, keeper } = house();
   await keeper.follow(CAPTURE);
   const before = firewall.calls.length;
@@ -116,7 +116,7 @@ test("of many changes at once the latest is in the kernel, with few runs of the 
   assert.ok(firewall.calls.length - before <= 8, `${firewall.calls.length - before} runs`);
 });
 
-test("the same once more is no change; what others leave alone stays", async () => {
+test("the same prefixes once more are no change; the prefixes of the other source stay", async () => {
   const { firewall, keeper } = house();
   keeper.setLeft("remote", ["203.0.113.1"]);
   keeper.setLeft("routes", ["192.0.2.0/24"]);
@@ -134,7 +134,7 @@ for (const [what, without] of [
   ["rules = false", { ...CAPTURE, rules: false }],
   ["no [capture]", undefined],
 ] as const) {
-  test(`a reload with ${what}: the jumps go at once, the chain when what was captured is over`, async () => {
+  test(`a reload with ${what}: the jumps go at once, the chain goes when the captured flows have ended`, async () => {
     mock.timers.enable({ apis: ["setInterval"] });
     using _ = { [Symbol.dispose]: () => mock.timers.reset() };
     const made = house();
@@ -156,7 +156,7 @@ for (const [what, without] of [
   });
 }
 
-test("a reload that asks for the rules while the last of them are taken away has them", async () => {
+test("a reload that asks for the rules while the last of them are removed gets them", async () => {
   mock.timers.enable({ apis: ["setInterval"] });
   using _ = { [Symbol.dispose]: () => mock.timers.reset() };
   for (const tool of ["iptables-save", "iptables-restore", "ip6tables-restore"]) {
@@ -192,13 +192,13 @@ test("rules that root has put in place after a reload with rules = false are lef
   assert.equal(inPlace(firewall), "chain and jumps");
 });
 
-/** Long enough for the keeper to look, and to do what it then does. */
+/** Waits until the keeper has looked, and has acted on it. */
 async function aWhile(): Promise<void> {
   mock.timers.tick(1_000);
   await new Promise(setImmediate);
 }
 
-test("a lock that is held fails a reload and not a stop", async () => {
+test("a lock that another program holds fails a reload but not a stop", async () => {
   const { firewall, keeper } = house();
   await keeper.follow(CAPTURE);
   locked(firewall);
@@ -209,7 +209,7 @@ test("a lock that is held fails a reload and not a stop", async () => {
   assert.equal(inPlace(firewall), "nothing");
 });
 
-test("where the tools know no sets, the rules go without them", async () => {
+test("when the tools know no sets, the rules do without them", async () => {
   const { firewall, keeper } = house();
   firewall.intercept = ({ command, input }) =>
     command.endsWith("-restore") && input.includes("--match-set")
@@ -224,13 +224,13 @@ test("where the tools know no sets, the rules go without them", async () => {
   assert.doesNotMatch(firewall.save(Family.ipv4), /match-set/);
 });
 
-test("the kernel's sets are asked for by the rules", async () => {
+test("the rules ask for the kernel's sets", async () => {
   const { firewall, keeper } = house();
   await keeper.follow(CAPTURE);
   assert.match(firewall.save(Family.ipv6), /match-set HAWSER\.refused\.ipv6 dst,dst -j REJECT/);
 });
 
-/** What another program does to the nat table. */
+/** Changes of the nat table that other programs make. */
 const DAMAGES = {
   "all of the table": "-F PREROUTING\n-F HAWSER\n-X HAWSER",
   "all jumps": "-F PREROUTING",
@@ -259,7 +259,7 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   });
 }
 
-test("the program is named that has changed rules last, also while they are looked at", async () => {
+test("the program that changed rules last is named, even when it did so during a check", async () => {
   const { firewall, keeper, events, tell } = house();
   await keeper.follow(CAPTURE);
   firewall.intercept = ({ command }) => {
@@ -295,7 +295,7 @@ test("the gateway's own command is not named when another program interferes whi
   await keeper.remove();
 });
 
-test("where the kernel tells of no changes the rules are looked at all the same", async () => {
+test("when the kernel reports no changes, the rules are checked all the same", async () => {
   const { firewall, keeper, events } = house();
   await keeper.follow(CAPTURE);
   firewall.restore(Family.ipv6, `*nat\n${DAMAGES["all jumps"]}\nCOMMIT\n`);
@@ -303,7 +303,7 @@ test("where the kernel tells of no changes the rules are looked at all the same"
   await keeper.remove();
 });
 
-test("a program that goes on: the rules stay away, whatever else changes, until somebody asks for them", async () => {
+test("after a fight the rules stay away, whatever else changes, until a reload asks for them", async () => {
   const { firewall, keeper, events, tell } = house();
   await keeper.follow(CAPTURE);
   for (let times = 0; times < 10 && events.counts.get("rules-given-up") === 0; times++) {

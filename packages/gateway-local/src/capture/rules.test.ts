@@ -24,7 +24,7 @@ function state(
   return { capture, left: ["203.0.113.1", "2001:db8:113::1"], wayOut, hasSets };
 }
 
-/** What every chain begins with that asks for the destination. */
+/** The rules for destinations that are left alone, which begin every chain that depends on the destination. */
 const LEFT_V4 = (chain: string): string =>
   `-A ${chain} -d 0.0.0.0/8 -j RETURN
 -A ${chain} -d 127.0.0.0/8 -j RETURN
@@ -69,7 +69,7 @@ ${jumps}COMMIT
 const ACCEPT = `-A HAWSER.accept -p tcp -m tcp --dport 12345 -m conntrack --ctstate DNAT -j ACCEPT\n`;
 const TO_ACCEPT = `-I INPUT 1 -i br-lan -p tcp ${OURS} -j HAWSER.accept\n`;
 
-/** Which accepts what was turned to the listener, and does nothing else. */
+/** The filter table that accepts redirected connections, and does nothing else. */
 const ACCEPTING = `*filter
 :HAWSER.accept - [0:0]
 ${ACCEPT}${TO_ACCEPT}COMMIT
@@ -88,7 +88,7 @@ const QUIC_V6 = QUIC_V4.replace("icmp-", "icmp6-");
 const TO_QUIC = `-I FORWARD 1 -i br-lan -p udp -m udp --dport 443 ${OURS} -j HAWSER.refuse\n`;
 const SYN = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN";
 
-test("both families, in full: TCP is turned and let in, QUIC is refused, the same destinations are left alone", () => {
+test("both families, in full: TCP is redirected and accepted, QUIC is refused, the same destinations are left alone", () => {
   const rules = redirectRules(state());
   assert.equal(
     renderRestore(rules, "ipv4"),
@@ -106,7 +106,7 @@ test('quic = "pass": nothing is refused', () => {
   assert.equal(renderRestore(rules, "ipv6"), nat(LEFT_V6("HAWSER"), TURN) + ACCEPTING);
 });
 
-test("without a way out by IPv6 its TCP is not turned, but reset; IPv4 is as ever", () => {
+test("without a way out by IPv6, TCP over IPv6 is reset, not redirected; IPv4 is as before", () => {
   const rules = redirectRules(state({}, { wayOut: { ipv4: true, ipv6: false }, hasSets: true }));
   const usual = redirectRules(state({}, { hasSets: true }));
   assert.equal(renderRestore(rules, "ipv4"), renderRestore(usual, "ipv4"));
@@ -118,7 +118,7 @@ test("without a way out by IPv6 its TCP is not turned, but reset; IPv4 is as eve
   );
 });
 
-test("destinations that failed lately are not turned, but refused as they did", () => {
+test("destinations that failed lately are refused in the same way, not redirected", () => {
   const rules = redirectRules(state({ quic: "pass" }, { hasSets: true }));
   const ipv4 = renderRestore(rules, "ipv4");
   const set = (name: string): string => `-m set --match-set HAWSER.${name} dst,dst`;
@@ -138,7 +138,7 @@ test("destinations that failed lately are not turned, but refused as they did", 
   assert.match(ipv6, /unreachable\.ipv6 dst,dst -j REJECT --reject-with icmp6-addr-unreachable\n/);
 });
 
-test("at the end nothing is turned or refused, and what was turned is still let in", () => {
+test("while draining nothing is redirected or refused, and redirected connections are still accepted", () => {
   const rules = drainingRules(state({}, { hasSets: true }));
   assert.equal(renderRestore(rules, "ipv4"), nat(LEFT_V4("HAWSER"), "") + ACCEPTING);
   assert.equal(renderRestore(rules, "ipv6"), nat(LEFT_V6("HAWSER"), "") + ACCEPTING);

@@ -22,8 +22,8 @@ const logger = createLogger({
   destination: { write: (line) => void lines.push(line) },
 });
 
-test("the right password enters, however many wrong ones came from its address; no password is logged; a reload is followed", async () => {
-  // No request of this test gets as far as to a session.
+test("the right password is accepted after any number of wrong ones from its address; no password is logged; a reload is followed", async () => {
+  // No request of this test reaches a session.
   const refusals = new Refusals(logger);
   const share = new FairShare({ room: 100, isMemoryShort: () => false, onGreedy: () => {} });
   const opener = new FlowOpener({} as SessionKeeper, share, refusals, logger);

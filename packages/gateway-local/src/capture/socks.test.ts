@@ -22,7 +22,7 @@ const logger = createLogger({ role: "local", name: "test", level: "silent" });
 const refusals = new Refusals(logger);
 let server: Listener;
 
-/** The remote gateway refuses every flow. */
+/** A driver whose remote gateway refuses every flow. */
 const driver = {
   name: "test",
   session: { stream: () => undefined },
@@ -41,7 +41,7 @@ after(() => server.close());
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());
 
-/** A client that has sent these bytes and got the answer to them. */
+/** A client that has sent these bytes and has received the answer. */
 async function client(bytes: readonly number[], answer: string): Promise<Socket> {
   const socket = connect({ host: HOST, port: server.port, allowHalfOpen: true });
   socket.write(Buffer.from(bytes));
@@ -56,7 +56,7 @@ const CONNECT = [5, 1, 0, 1, 192, 0, 2, 1, 0, 80];
 const SPEEDTEST = [5, 1, 0, 3, SPEEDTEST_HOST.length, ...Buffer.from(SPEEDTEST_HOST), 0, 80];
 const reply = (code: number): string => `0500050${code}0001000000000000`;
 
-/** The rows of docs/CONNECTIONS.md: a client that stays in this state, for how long. */
+/** The rows of docs/CONNECTIONS.md: the state in which a client stays, and for how long it may. */
 for (const [what, bytes, answer, deadline] of [
   ["stops in the middle of its handshake", [...GREETING, 5, 1], "0500", HANDSHAKE_DEADLINE_MS],
   ["does not leave after its handshake was refused", [5, 1, 2], "05ff", TURN_AWAY_MS],
@@ -74,11 +74,11 @@ for (const [what, bytes, answer, deadline] of [
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.resume().on("error", () => {});
     mock.timers.tick(deadline - 1);
-    // A cut would have come within a few turns.
+    // A cut would come within a few turns.
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(socket.destroyed, false);
     mock.timers.tick(1);
-    // Half-open on purpose: only the gateway's close lets a write fail.
+    // The client stays half-open on purpose: a write fails only when the gateway has closed.
     const write = (): void => void socket.write("x", (error) => error || setImmediate(write));
     write();
     await closed;
@@ -95,7 +95,7 @@ for (const [what, bytes, answer] of [
     let open = clients.length;
     for (const socket of clients) {
       socket.on("error", () => {}).once("close", () => open--);
-      // Half-open on purpose: only what the gateway has closed lets a write fail.
+      // The client stays half-open on purpose: a write fails only when the gateway has closed.
       const write = (): void => void socket.write("x", (error) => error || setTimeout(write, 10));
       socket.resume();
       write();
@@ -109,7 +109,7 @@ for (const [what, bytes, answer] of [
 
 test("more clients in their handshakes than there is room for: the one that has waited longest goes", async () => {
   const clients: Socket[] = [];
-  // One after the other: the gateway has taken each when it answers.
+  // One after the other: the gateway has taken in each client when it answers.
   for (let i = 0; i < 256; i++) clients.push(await client([5, 1, 0], "0500"));
   const broken = once(clients[0] as Socket, "error") as Promise<[NodeJS.ErrnoException]>;
   clients.push(await client([5, 1, 0], "0500"));

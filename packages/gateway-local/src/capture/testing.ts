@@ -3,9 +3,9 @@ import type { Sets } from "./failed-destinations.ts";
 
 /** The kernel's sets in memory, for tests. */
 export class FakeSets implements Sets {
-  /** What is in each. */
+  /** The elements of each set. */
   readonly sets = new Map<string, Set<string>>();
-  /** Every call fails so. */
+  /** When set, every call fails with this error. */
   failure: SystemError | undefined;
   isClosed = false;
 

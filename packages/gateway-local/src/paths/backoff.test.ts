@@ -4,7 +4,7 @@ import { Backoff, LONG_LIFE_MS, MAX_DELAY_MS, MAX_HOLD_MS } from "./backoff.ts";
 
 const delays = (count: number, next: () => number): number[] => Array.from({ length: count }, next);
 
-test("attempts that fail follow each other within a second", () => {
+test("failed attempts follow each other within a second", () => {
   const backoff = new Backoff(() => 1);
   assert.deepEqual(
     delays(5, () => backoff.afterFailure(0)),
@@ -28,7 +28,7 @@ test("a line that served for long is dialled at once; one that dies again and ag
   assert.equal(backoff.afterLoss(0), 250);
 });
 
-test("lines that died together do not dial together: a quarter of each wait is chance", () => {
+test("lines that died together do not dial together: a quarter of each wait is random", () => {
   const backoff = new Backoff(() => 0);
   assert.equal(backoff.afterFailure(0), 187.5);
   assert.equal(backoff.afterLoss(0), 187.5);

@@ -38,14 +38,14 @@ test("a line is dialled at addresses of the families that it has", async () => {
   assert.deepEqual(await addressesFor({ source: "192.0.2.9" }, VPS), ["192.0.2.1 4433"]);
 });
 
-test("a line that shows no address, or none that fits, is dialled all the same", async () => {
+test("a line without an address, or with none of a fitting family, is dialled all the same", async () => {
   assert.deepEqual(await addressesFor({ interface: "ppp0" }, VPS), ["2001:db8::1 4433", "192.0.2.1 4433"]);
   const six = { host: "six.example", port: 443 };
   assert.deepEqual(await addressesFor({ interface: "lte" }, six), ["2001:db8::1 443"]);
   assert.deepEqual(await addressesFor({ interface: "lte" }, six, VPS), ["192.0.2.1 4433"]);
 });
 
-test("a name that does not resolve leaves the other endpoints; what cannot be is said", async () => {
+test("a name that does not resolve leaves the other endpoints; with none left the error says why", async () => {
   const nowhere = { host: "nowhere.example", port: 1 };
   assert.deepEqual(await addressesFor({ interface: "lte" }, nowhere, VPS), ["192.0.2.1 4433"]);
   await assert.rejects(addressesFor({ interface: "lte" }, nowhere), /ENOTFOUND nowhere/);
@@ -55,7 +55,7 @@ test("a name that does not resolve leaves the other endpoints; what cannot be is
   );
 });
 
-test("each target has its turn, and the one that served comes first from then on", () => {
+test("each target has its turn, and a target that has served comes first from then on", () => {
   const [a, b, c] = ["a", "b", "c"].map((address): DialTarget => ({ endpoint: VPS, address, family: 4 })) as [
     DialTarget,
     DialTarget,
@@ -65,7 +65,7 @@ test("each target has its turn, and the one that served comes first from then on
   const picks = (count: number, targets: readonly DialTarget[]): string =>
     Array.from({ length: count }, () => rotation.pick(targets).address).join("");
   assert.equal(picks(4, [a, b, c]), "abca");
-  // Another order, as name servers give it, skips nobody.
+  // Name servers change the order of addresses, and that must skip no target.
   assert.equal(picks(2, [c, b, a]), "cb");
   rotation.handleServed(b);
   assert.equal(picks(5, [a, b, c]), "bacba");

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { connectFirst } from "./dial.ts";
 
-/** A socket whose connection comes about, or not, when the test says. */
+/** A socket that connects or fails when the test says. */
 class Dialled extends Socket {
   to: unknown;
 
@@ -22,7 +22,7 @@ const create = (): Socket => {
 const dial = (signal = new AbortController().signal): Promise<Socket> =>
   connectFirst(create, "192.0.2.1", 4433, signal);
 
-/** Lets `ms` pass, and what is awaited meanwhile happen. */
+/** Lets `ms` pass on the test's clock, and lets promises settle. */
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     mock.timers.tick(100);
@@ -37,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-test("who answers at once is dialled once", async () => {
+test("an address that answers at once is dialled once", async () => {
   const dialled = dial();
   made[0]?.emit("connect");
   assert.equal(await dialled, made[0]);
@@ -46,7 +46,7 @@ test("who answers at once is dialled once", async () => {
   assert.deepEqual(made[0]?.to, { host: "192.0.2.1", port: 4433, autoSelectFamily: false });
 });
 
-test("while nobody answers further SYNs follow, and only the first that is answered is kept", async () => {
+test("without an answer further SYNs follow, and only the first answered socket is kept", async () => {
   const dialled = dial();
   mock.timers.tick(1_000);
   assert.equal(made.length, 3);
@@ -60,7 +60,7 @@ test("while nobody answers further SYNs follow, and only the first that is answe
   assert.equal(made[1]?.listenerCount("error"), 0);
 });
 
-test("a refusal, a deadline or a call ends all of them", async () => {
+test("a refusal, the deadline or an abort ends all sockets", async () => {
   const refused = dial();
   mock.timers.tick(500);
   made[0]?.destroy(new Error("refused"));
@@ -81,7 +81,7 @@ test("a refusal, a deadline or a call ends all of them", async () => {
   assert.ok(made.every(({ destroyed }) => destroyed));
 });
 
-test("it goes on for as long as it is told to, at first more closely; no SYN waits for more than 3 s", async () => {
+test("the attempt goes on for as long as onSilence says, with more SYNs in the first minute; no socket waits for more than 3 s", async () => {
   let silences = 0;
   const { signal } = new AbortController();
   const dialled = connectFirst(create, "192.0.2.1", 4433, signal, async () => ++silences < 30);
@@ -99,7 +99,7 @@ test("it goes on for as long as it is told to, at first more closely; no SYN wai
   assert.ok(made.every(({ destroyed }) => destroyed));
 });
 
-test("what a socket cannot be made for is the attempt's error", async () => {
+test("when no socket can be made, its error is the attempt's error", async () => {
   const failing = connectFirst(
     () => {
       throw new Error("no such interface");
@@ -111,7 +111,7 @@ test("what a socket cannot be made for is the attempt's error", async () => {
   await assert.rejects(failing, /no such interface/);
 });
 
-test("when none is under way any more, the attempt fails with what sockets cannot be made for", async () => {
+test("when no socket is under way any more, the attempt fails with the error of making one", async () => {
   let calls = 0;
   const once = (): Socket => {
     if (++calls > 1) throw new Error("no more descriptors");
@@ -122,7 +122,7 @@ test("when none is under way any more, the attempt fails with what sockets canno
   await assert.rejects(dialled, /no more descriptors/);
 });
 
-test("a further socket that cannot be made leaves those before it under way", async () => {
+test("when a further socket cannot be made, the earlier ones stay under way", async () => {
   let calls = 0;
   const once = (): Socket => {
     if (++calls > 1) throw new Error("no more descriptors");

@@ -9,13 +9,13 @@ import { createLogger } from "@hawser/gateway-kit";
 import { localAddresses } from "@hawser/linux-sockets";
 import { type Link, type LinkOwner, LinkWatch } from "./link-watch.ts";
 
-/** The test itself, in the namespace. */
+/** Set in the process that runs the test itself, within the namespace. */
 const IN_NAMESPACE = "HAWSER_TEST_LINK_WATCH";
 const PATIENCE_MS = 5_000;
 
 class Owner extends EventEmitter implements LinkOwner {
   readonly config: Link;
-  /** What was told and not awaited yet. */
+  /** What the watch has told and the test has not awaited yet. */
   readonly #told: string[] = [];
 
   constructor(config: Link) {
@@ -40,7 +40,7 @@ class Owner extends EventEmitter implements LinkOwner {
     this.emit("told");
   }
 
-  /** Waits until this is told, whatever is told before. */
+  /** Waits until the watch tells this. What it tells before is skipped. */
   async hears(what: string): Promise<void> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
@@ -89,13 +89,13 @@ async function tryAll(): Promise<void> {
   console.log("done");
 }
 
-/** Each fault that a line can have, and its mend. */
+/** Brings about each fault that a line can have, and mends it. */
 async function breakLine(dsl: Owner, source: Owner): Promise<void> {
   ip("link set dsl down");
   for (const owner of [dsl, source]) await owner.hears("lost");
   ip("link set dsl up");
   for (const owner of [dsl, source]) await owner.hears("back");
-  // The modem is off: the interface is up, and has no carrier.
+  // A modem that is off: the interface is up, and has no carrier.
   ip("link set modem down");
   for (const owner of [dsl, source]) await owner.hears("lost");
   ip("link set modem up");

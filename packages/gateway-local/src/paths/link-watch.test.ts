@@ -7,10 +7,10 @@ import { LEAST_GAP_MS, type Link, type LinkOwner, LinkWatch } from "./link-watch
 const DSL = { interface: "ppp0", address: "192.0.2.5", family: 4, internal: false } as const;
 const LTE = { interface: "wwan0", address: "2001:db8::7", family: 6, internal: false } as const;
 
-/** A path that notes what it is told. */
+/** A path that records what it is told. */
 class Owner implements LinkOwner {
   readonly config: Link;
-  /** Its connection's own address. */
+  /** The address of its connection. */
   readonly #address: string | undefined;
   readonly told: string[] = [];
 
@@ -32,13 +32,13 @@ class Owner implements LinkOwner {
   }
 }
 
-/** What the system lists and tells, and a watch of it on the test's clock. */
+/** The addresses that the system lists, its reports of changes, and a watch on the test's clock. */
 class System {
   addresses: readonly LocalAddress[] | undefined = [DSL, LTE];
   asked = 0;
-  /** Who hears of changes. */
+  /** The listeners for changes. */
   readonly hearing = new Set<() => void>();
-  /** It does not tell of changes. */
+  /** Whether the kernel refuses to report changes. */
   refuses = false;
   readonly warnings: unknown[] = [];
   readonly watch: LinkWatch;
@@ -71,14 +71,14 @@ class System {
     return owner;
   }
 
-  /** This is listed from now on, as the kernel tells. */
+  /** Lists these addresses from now on, and reports the change. */
   lists(...addresses: readonly LocalAddress[]): void {
     this.addresses = addresses;
     this.tell();
     this.pass();
   }
 
-  /** The kernel tells of a change. */
+  /** Reports a change. */
   tell(): void {
     for (const onChange of this.hearing) onChange();
   }
@@ -89,7 +89,7 @@ class System {
 }
 
 describe("LinkWatch", () => {
-  it("tells of an interface that goes, once, and of its return", (t) => {
+  it("tells once that an interface goes, and tells that it is back", (t) => {
     const system = new System(t);
     const [dsl, lte] = [system.watched({ interface: "ppp0" }), system.watched({ interface: "wwan0" })];
     system.tell();
@@ -111,7 +111,7 @@ describe("LinkWatch", () => {
     assert.deepEqual(source.told, ["the address 2001:0DB8:0:0::7 has left this machine"]);
   });
 
-  it("tells of an address that goes while its interface stays", (t) => {
+  it("tells that an address goes while its interface stays", (t) => {
     const system = new System(t);
     const dsl = system.watched({ interface: "ppp0" }, DSL.address);
     const lte = system.watched({ interface: "wwan0" }, LTE.address);
@@ -123,7 +123,7 @@ describe("LinkWatch", () => {
     assert.deepEqual(lte.told, []);
   });
 
-  it("what was never listed is not lost; its first appearance is told", (t) => {
+  it("a link that was never listed is not lost; its first appearance is told", (t) => {
     const system = new System(t);
     const owner = system.watched({ interface: "ppp1" });
     system.tell();
@@ -132,7 +132,7 @@ describe("LinkWatch", () => {
     assert.deepEqual(owner.told, ["back"]);
   });
 
-  it("a list that fails tells nothing, and is asked for again until it does not", (t) => {
+  it("when listing fails nothing is told, and the list is asked for until it succeeds", (t) => {
     const system = new System(t);
     const owner = system.watched({ interface: "ppp0" });
     system.addresses = undefined;
@@ -178,7 +178,7 @@ describe("LinkWatch", () => {
     assert.equal(system.asked, before + 2);
   });
 
-  it("an owner that comes while a change is unheard hides it from nobody", (t) => {
+  it("an owner that is added before a change was reported hides the change from no other owner", (t) => {
     const system = new System(t);
     const dsl = system.watched({ interface: "ppp0" }, DSL.address);
     system.addresses = [LTE, { ...DSL, address: "192.0.2.6" }];
@@ -186,7 +186,7 @@ describe("LinkWatch", () => {
     assert.deepEqual(dsl.told, ["192.0.2.5 is gone"]);
   });
 
-  it("an address that moves to another interface takes the line with it that is known by its address alone", (t) => {
+  it("a line that is known by its address alone follows the address to another interface", (t) => {
     const system = new System(t);
     const source = system.watched({ source: DSL.address }, DSL.address);
     const device = system.watched({ interface: "ppp0" }, DSL.address);
@@ -195,7 +195,7 @@ describe("LinkWatch", () => {
     assert.deepEqual(device.told, ["the interface ppp0 is down or gone"]);
   });
 
-  it("where the kernel refuses to tell, it looks once a second, and says so once", (t) => {
+  it("when the kernel reports no changes it looks once a second, and logs that once", (t) => {
     const system = new System(t);
     system.refuses = true;
     const dsl = system.watched({ interface: "ppp0" });

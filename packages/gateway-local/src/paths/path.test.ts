@@ -11,7 +11,7 @@ import { SubflowDialler } from "./subflow-dialler.ts";
 
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 
-test("a renewal waits for each subflow that is joined, and for none of a dead line", async (t) => {
+test("a renewal waits for each joined subflow, and for no subflow of a dead line", async (t) => {
   let isJoined = false;
   const renewals: PromiseWithResolvers<void>[] = [];
   t.mock.getter(SubflowDialler.prototype, "subflow", () => (isJoined ? 1 : undefined));
@@ -37,7 +37,7 @@ test("a renewal waits for each subflow that is joined, and for none of a dead li
   await over;
 });
 
-test("a subflow whose keys are used up is dialled anew, once, and only that one", (t) => {
+test("only the subflow whose keys are used up is dialled anew, and only once", (t) => {
   let isDialling = false;
   const renew = t.mock.method(SubflowDialler.prototype, "renew", () => {
     isDialling = true;

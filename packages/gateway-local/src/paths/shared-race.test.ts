@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { SharedRace } from "./shared-race.ts";
 
-/** A socket whose connection comes about, or not, when the test says. */
+/** A socket that connects or fails when the test says. */
 class Dialled extends Socket {
   override connect(...args: unknown[]): this {
     return this.once("connect", args[1] as () => void);
@@ -11,7 +11,7 @@ class Dialled extends Socket {
 }
 
 const SUBFLOWS = 16;
-/** What one attempt that goes on has under way at most in its first minute. */
+/** The most sockets that one attempt has under way in its first minute. */
 const OF_ONE = 15;
 
 let made: Dialled[];
@@ -29,7 +29,7 @@ function dial(signal = new AbortController().signal): Promise<Socket> {
 
 const open = (): Dialled[] => made.filter(({ destroyed }) => !destroyed);
 
-/** Lets `ms` pass, and what is awaited meanwhile happen. */
+/** Lets `ms` pass on the test's clock, and lets promises settle. */
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     mock.timers.tick(100);
@@ -57,7 +57,7 @@ test("16 subflows of a dead path have no more sockets under way than one, and ea
   assert.equal(new Set(await dialled).size, SUBFLOWS);
 });
 
-test("when the one that leads is called off, another does", async () => {
+test("when the leading subflow's attempt is aborted, another subflow leads", async () => {
   const first = new AbortController();
   const leading = dial(first.signal);
   const waiting = dial();
@@ -71,7 +71,7 @@ test("when the one that leads is called off, another does", async () => {
   assert.equal(await waiting, made.at(-1));
 });
 
-test("one that waits is called off at once, and a refusal is everybody's", async () => {
+test("a waiting subflow can be aborted at once, and a refusal fails all of them", async () => {
   const second = new AbortController();
   const leading = dial();
   const [calledOff, refused] = [dial(second.signal), dial()];

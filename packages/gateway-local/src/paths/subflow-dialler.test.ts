@@ -1,4 +1,4 @@
-/** One dialler, and a remote gateway's endpoints on loopback that let it in, turn it away or say nothing. */
+/** One dialler, and endpoints of a remote gateway on loopback that admit it, refuse it or give no answer. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
@@ -26,15 +26,15 @@ const PSK = Secret.fromBytes(randomBytes(32));
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 
 type Manner = "open" | "closed" | "silent";
-/** How each endpoint receives who dials it. */
+/** How each endpoint treats a connection. */
 const manners: Record<string, Manner> = {};
-/** At which endpoints the dialler has been, in order. */
+/** The endpoints that were dialled, in order. */
 const dialled: string[] = [];
-/** The sessions that those who were let in had named. */
+/** The sessions that joined subflows named in their HELLO. */
 const named: string[] = [];
 /** The versions of the protocol with which subflows have joined. */
 const versions: number[] = [];
-/** The latest one that the remote gateway speaks. */
+/** The latest version that the remote gateway speaks. */
 let spoken = PROTOCOL_VERSION;
 const sockets = new Set<Socket>();
 const servers: Server[] = [];
@@ -86,7 +86,7 @@ interface Played {
   readonly keeper: { id: Buffer };
   /** Resolves when the next subflow has joined. */
   readonly joined: () => Promise<unknown>;
-  /** Why attempts have failed. */
+  /** The errors of failed attempts. */
   readonly failures: readonly string[];
 }
 
@@ -134,7 +134,7 @@ function play(...endpoints: readonly Server[]): Played {
   return { dialler, keeper, joined: () => once(events, "joined"), failures };
 }
 
-/** Has joined over the second endpoint, since the first was closed; now both are open. */
+/** A dialler that has joined over the second endpoint, since the first was closed. Both are open now. */
 async function joinSecond(): Promise<Played> {
   const played = play(await startEndpoint("first", "closed"), await startEndpoint("second", "open"));
   const joined = played.joined();
@@ -145,13 +145,13 @@ async function joinSecond(): Promise<Played> {
   return played;
 }
 
-test("a renewal dials the target that serves", async () => {
+test("a renewal dials the target that serves at present", async () => {
   const { dialler } = await joinSecond();
   await dialler.renew();
   assert.deepEqual(dialled, ["first", "second", "second"]);
 });
 
-test("after a drill the target is dialled that had served", async (t) => {
+test("after a drill the dialler tries the target that had served", async (t) => {
   const { dialler, joined } = await joinSecond();
   const later = performance.now() + LONG_LIFE_MS;
   t.mock.method(performance, "now", () => later);
@@ -163,7 +163,7 @@ test("after a drill the target is dialled that had served", async (t) => {
   assert.deepEqual(dialled, ["first", "second", "second"]);
 });
 
-test("a renewal whose address may be gone is not waited for: the line is dialled anew", async () => {
+test("a renewal from an address that may be gone is ended, and the line is dialled anew", async () => {
   const server = await startEndpoint("only", "open");
   const { dialler, joined, failures } = play(server);
   const first = joined();
@@ -178,11 +178,11 @@ test("a renewal whose address may be gone is not waited for: the line is dialled
   await renewed;
   await second;
   assert.deepEqual(dialled, ["only", "only", "only"]);
-  // Called off: had it come to its deadline, that would be a failure.
+  // The renewal was aborted: at its deadline it would have counted as a failure.
   assert.deepEqual(failures, []);
 });
 
-test("an attempt joins the session of when it is answered, which may not be that of when it began", async () => {
+test("an attempt joins the session that is present when it is answered, not when it began", async () => {
   const server = await startEndpoint("slow", "silent");
   const { dialler, keeper, joined } = play(server);
   const first = joined();
@@ -195,7 +195,7 @@ test("an attempt joins the session of when it is answered, which may not be that
   assert.deepEqual(named, [keeper.id.toString("hex")]);
 });
 
-test("a remote gateway that is a release older is greeted in its own version, at the second try", async () => {
+test("a remote gateway of an older release gets a HELLO of its own version at the second try", async () => {
   spoken = OLDEST_VERSION;
   const { dialler, joined, failures } = play(await startEndpoint("older", "open"));
   const first = joined();

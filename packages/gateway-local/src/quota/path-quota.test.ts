@@ -8,7 +8,7 @@ const NOW = new Date(2026, 10, 21);
 const NOTHING = { sent: 0, received: 0 };
 
 describe("a path's quota", () => {
-  it("counts both directions, or one; says so at 80 %, at its end, and when it begins anew", () => {
+  it("counts both directions, or one; tells at 80 %, at its end, and when it begins anew", () => {
     const quota = new PathQuota(CONFIG, 1, undefined, { sent: 7 * MB, received: 0 }, NOW);
     assert.equal(quota.left, 100 * MB);
     const at = (sent: number, received: number, now = NOW) =>
@@ -32,21 +32,21 @@ describe("a path's quota", () => {
     assert.equal(down.allowance.send, Number.POSITIVE_INFINITY);
   });
 
-  it("goes on where it was, and is reached at once if it was", () => {
+  it("goes on from its stored count, and is reached at once if it was reached before", () => {
     const stored = { period: "2026-11-01", used: 99.99 * MB };
     assert.equal(new PathQuota(CONFIG, 1, stored, NOTHING, NOW).isReached, true);
     const old = { period: "2026-10-01", used: 99.99 * MB };
     assert.equal(new PathQuota(CONFIG, 1, old, NOTHING, NOW).isReached, false);
   });
 
-  it("is not overrun, whatever both sides do with what they may, and is used to its end", () => {
+  it("is not overrun, however both sides use their allowance, and can be used to its end", () => {
     for (const up of [0, 0.5, 1]) {
       const quota = new PathQuota(CONFIG, 4, undefined, NOTHING, NOW);
       let sent = 0;
       let received = 0;
       let rounds = 0;
       for (; !quota.isReached && rounds < 200; rounds++) {
-        // All of it, with 10 % of headers.
+        // The side uses all of its allowance, with 10 % of packet headers on top.
         sent += up * 1.1 * quota.allowance.send;
         received += 1.1 * quota.allowance.receive;
         quota.handleLine({ sent, received }, NOW);

@@ -21,7 +21,7 @@ test("a period begins on its day at local midnight, or on the last day of a shor
   }
 });
 
-test("every moment lies in its period, whatever the day and the clock's changes", () => {
+test("every moment lies in its period, whatever the reset day and the changes of summer time", () => {
   for (const day of [1, 15, 28, 29, 30, 31]) {
     for (let hour = 0; hour < 24 * 800; hour += 5) {
       const now = new Date(2026, 0, 1, hour);
@@ -34,7 +34,7 @@ test("every moment lies in its period, whatever the day and the clock's changes"
   }
 });
 
-test("a new period begins with nothing; a clock that is not set, or was ahead, forgets nothing", () => {
+test("a new period begins at 0; a clock that is not set, or was ahead, loses no count", () => {
   const november = { period: "2026-11-01", used: 700 };
   assert.equal(enterPeriod(november, "2026-11-01"), november);
   const december = enterPeriod(november, "2026-12-01");

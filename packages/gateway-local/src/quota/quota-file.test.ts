@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), "hawser-quota-"));
 after(() => rmSync(folder, { recursive: true }));
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 
-test("what was saved is there again; no file is no count", async () => {
+test("saved counts are loaded again; without a file there are none", async () => {
   const file = new QuotaFile(join(folder, "new"), logger);
   assert.equal(file.load().size, 0);
   const counts = new Map([
@@ -21,7 +21,7 @@ test("what was saved is there again; no file is no count", async () => {
   assert.deepEqual([...file.load()], [...counts]);
 });
 
-test("a torn file, or another program's, is put aside", () => {
+test("a torn file, or another program's, is renamed", () => {
   for (const text of [
     "",
     '{"version":1,"paths":[{"name":"lte","per',
@@ -35,7 +35,7 @@ test("a torn file, or another program's, is put aside", () => {
   }
 });
 
-test("a folder that cannot be written says what to do", async () => {
+test("a folder that cannot be written is an error with a mend", async () => {
   writeFileSync(join(folder, "file"), "");
   const file = new QuotaFile(join(folder, "file"), logger);
   assert.throws(() => file.load(), { code: "STATE_UNWRITABLE", message: /name one with state = / });

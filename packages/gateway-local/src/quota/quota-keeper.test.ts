@@ -10,7 +10,7 @@ import { QuotaKeeper } from "./quota-keeper.ts";
 
 const logger = createLogger({ role: "local", name: "test", level: "silent" });
 
-/** A path with a quota: what its line has carried, and how often it was looked at. */
+/** A path with a quota. It says what its line has carried, and counts how often it was asked. */
 class FakePath {
   readonly name = "lte";
   readonly config = {
@@ -38,14 +38,14 @@ class FakePath {
   }
 }
 
-test("a line that carries something is looked at ten times a second, an idle one once", async (t) => {
+test("a busy line is counted ten times a second, an idle one once", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hawser-quota-"));
   t.after(() => rmSync(folder, { recursive: true }));
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const keeper = new QuotaKeeper(folder, logger, new EventLog(), "home");
   const path = new FakePath();
   await keeper.follow([path as unknown as Path]);
-  /** So many turns, 10 ms apart, with so many bytes each. Returns the looks meanwhile. */
+  /** Plays `count` turns, 10 ms apart, with `bytes` bytes each. Returns how often the line was counted meanwhile. */
   const turns = (count: number, bytes: number): number => {
     const before = path.looks;
     for (let n = 0; n < count; n++) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reservation } from "./reservation.ts";
 
-test("what is written is ahead of what is used, by a few seconds of it, and seldom written", () => {
+test("the stored count is a few seconds of use ahead of the true one, and seldom written", () => {
   for (const rate of [10, 1_000, 125_000]) {
     const reservation = new Reservation(0, 0);
     let written = 0;

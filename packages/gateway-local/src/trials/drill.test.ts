@@ -4,7 +4,7 @@ import type { SessionDriver } from "@hawser/gateway-kit";
 import type { Path } from "../paths/path.ts";
 import { drill } from "./drill.ts";
 
-test("a line that cannot be taken out in order is put back all the same", async () => {
+test("a line whose removal fails is put back all the same", async () => {
   const calls: string[] = [];
   const path = {
     name: "adsl1",

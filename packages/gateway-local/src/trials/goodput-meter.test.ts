@@ -14,7 +14,7 @@ test("the start does not count: a line that takes a while to fill is measured at
   assert.equal(meter.recent, 8e6);
 });
 
-test("nothing, or one sample, is no rate", () => {
+test("without samples, or with one, there is no rate", () => {
   const meter = new GoodputMeter();
   assert.deepEqual([meter.elapsed, meter.mean, meter.recent], [0, 0, 0]);
   meter.note(1_000, 50);

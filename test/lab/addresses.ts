@@ -1,6 +1,6 @@
 /**
- * Who has which address in a house. Lines are numbered from 1 in the order given. Documentation and private ranges
- * only, so that a packet gone astray would have nowhere to go.
+ * The addresses of a house. Lines are numbered from 1 in the order given. All addresses are from documentation or
+ * private ranges, so that a stray packet would have nowhere to go.
  */
 
 export interface AddressPair {
@@ -18,24 +18,24 @@ export const LAN = {
 /** The remote gateway's public address, the same over every line. */
 export const REMOTE_PUBLIC: AddressPair = { v4: "203.0.113.1", v6: "2001:db8:113::1" };
 
-/** The remote's side of the network the origin is in. */
+/** The remote's address in the network that it shares with the origin. */
 export const REMOTE_WAN: AddressPair = { v4: "198.51.100.1", v6: "2001:db8:100::1" };
 
-/** The server. */
+/** The origin: the server that clients in the LAN ask. */
 export const ORIGIN: AddressPair = { v4: "198.51.100.10", v6: "2001:db8:100::10" };
 
 export const ORIGIN_PREFIX: AddressPair = { v4: "198.51.100.0/24", v6: "2001:db8:100::/64" };
 
-/** The server's address that is routed over line `line` alone, both ways, without any gateway. */
+/** The origin's address that is routed over line `line` alone, both ways, past any gateway. */
 export function direct(line: number): AddressPair {
   return { v4: `198.51.100.${10 + line}`, v6: `2001:db8:100::${(0x10 + line).toString(16)}` };
 }
 
-/** The network between the provider of line `line` and the remote: the provider has two public addresses in it. */
+/** The network between the provider of line `line` and the remote. The provider has two public addresses in it. */
 export function transit(line: number): {
   readonly remote: AddressPair;
   readonly provider: AddressPair;
-  /** The provider's second address: what connections come from after a change. IPv4 alone is translated. */
+  /** The provider's second address, which connections come from after a change. Only IPv4 is translated. */
   readonly otherPublic: string;
 } {
   const first = 16 * line;
@@ -46,7 +46,7 @@ export function transit(line: number): {
   };
 }
 
-/** The two ends of line `line`. With a provider the far end is the provider's. */
+/** The two ends of line `line`. The far end of a line with a provider is the provider's. */
 export function lineEnds(line: number): {
   router: AddressPair;
   remote: AddressPair;

@@ -1,6 +1,6 @@
 /**
- * Houses are removed on any exit that leaves the process a moment: its normal end, an uncaught exception,
- * process.exit, and the signals that ask it to end. After SIGKILL the next run sweeps.
+ * Removes houses on every exit that leaves the process a moment: its normal end, an uncaught exception, process.exit,
+ * and the signals that ask it to end. After SIGKILL the next run removes what was left.
  */
 interface Removable {
   closeNow(): void;
@@ -32,18 +32,21 @@ function removeAll(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  // A program with a handler of its own ends in its own way, and the exit event then comes here.
+  // A program with a handler of its own ends by itself, and its exit event then removes the houses.
   if (process.listenerCount(signal) > 1) return;
   removeAll();
   process.off(signal, onSignal);
   process.kill(process.pid, signal);
 }
 
-/** Ends what a suite has made, in this order; where making it failed, some may be missing. An error ends nothing early. */
+/**
+ * Closes what a suite has made, in this order. Some may be missing if making them failed. An error does not keep the
+ * rest open.
+ */
 export async function tearDown(
   ...made: readonly (AsyncDisposable | Disposable | undefined)[]
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  // A stack begins with what it was given last.
+  // A stack closes first what it was given last.
   for (const each of made.toReversed()) stack.use(each);
 }

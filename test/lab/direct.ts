@@ -1,7 +1,7 @@
 import type { House } from "./house.ts";
 import { download, firstByte, upload } from "./traffic/run.ts";
 
-/** What plain TCP gets out of one line alone, without any gateway. */
+/** Measurements of plain TCP over one line alone, without any gateway. */
 export interface DirectBaseline {
   line: string;
   downBps: number;
@@ -11,11 +11,11 @@ export interface DirectBaseline {
 }
 
 export interface BaselineOptions {
-  /** Length of each transfer. */
+  /** The length of each transfer, seconds. */
   seconds?: number;
-  /** How much of its beginning to leave out. */
+  /** How much of each transfer's beginning is left out, milliseconds. */
   skipMs?: number;
-  /** How many fresh connections for the first byte. */
+  /** How many fresh connections are made for the first byte. */
   connections?: number;
   family?: "v4" | "v6";
   directions?: readonly ("down" | "up")[];

@@ -1,4 +1,4 @@
-/** Whether the emulated lines are what they claim to be, by the clock, on real devices. */
+/** Checks by the clock, on real devices, that emulated lines have the rates, delays and losses that they claim. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -17,11 +17,11 @@ const UDP = fileURLToPath(new URL("./traffic/udp.ts", import.meta.url));
 const PORT = 9000;
 const DELAY_TOLERANCE_MS = 2.5;
 const RATE_TOLERANCE = 0.02;
-/** TCP's payload of a full packet with timestamps, IPv4. */
+/** The share of TCP's payload in a full IPv4 packet with timestamps. */
 const TCP_SHARE = 1448 / 1500;
 
 interface Receiver {
-  /** What has come since the last report. */
+  /** Reports the packets since the last report. */
   report(): Promise<ReceiverReport>;
 }
 
@@ -46,7 +46,7 @@ async function udp<T>(host: Namespace, ...args: (string | number)[]): Promise<T>
 
 const median = (values: readonly number[]): number => percentile(values, 0.5);
 
-/** The rate at which packets of `bytes` came: those after the first, over the time they took. */
+/** The rate of packets of `bytes` bytes: all packets after the first, over the time they took. */
 function rateOf(report: ReceiverReport, bytes = 1500): number {
   return ((report.packets - 1) * bytes * 8000) / report.spanMs;
 }
@@ -83,7 +83,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
     originPort = (await startOrigin(house.origin)).port;
   });
   after(() => house.close());
-  // A test that fails half way must not take the next ones with it.
+  // A test that fails half way must not spoil the next tests.
   beforeEach(() => house.line("lab").set({ up: 20e6, delayMs: 5, loss: 0, blackhole: false }));
 
   const direct = (line: string, family: "v4" | "v6" = "v4"): string =>
@@ -97,7 +97,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
     for (const family of ["v4", "v6"] as const) {
       const { upMs, downMs, lost } = await probe("dsl", 60, 7, family);
       assert.equal(lost, 0);
-      // A probe of 60 (v6: 80) bytes, at either rate.
+      // A probe is a packet of 60 bytes (IPv6: 80), at either rate.
       const bits = family === "v4" ? 480 : 640;
       const roundTrips = upMs.map((up, index) => up + (downMs[index] as number));
       describeDelays(t, `dsl ${family} up`, upMs);
@@ -113,7 +113,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
   test("the delay under load short of the rate", async (t) => {
     const [{ upMs }] = await Promise.all([probe("lab", 100, 5), blastUp("lab", 10e6, 0.8)]);
     describeDelays(t, "lab up, half loaded", upMs);
-    // At half load a probe waits for the rest of one packet at times: 0.6 ms at most.
+    // At half load a probe sometimes waits for the rest of one packet: 0.6 ms at most.
     assertNear(median(upMs), 5.2, DELAY_TOLERANCE_MS, "up");
     await atOrigin.report();
   });
@@ -129,7 +129,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
     describeDelays(t, "dsl down, queue full", downMs);
     t.diagnostic(`dsl down ${rateOf(received) / 1e6} Mbit/s of 8.41`);
     assertNear(rateOf(received) / 8.41e6, 1, RATE_TOLERANCE, "rate down");
-    // The last to fit waits 150 ms, behind a packet of 1.4 ms at most.
+    // The last packet that fits waits 150 ms, and behind a packet in transmission for 1.4 ms at most.
     assertNear(median(downMs), 12 + 150 + 0.7, 3, "delay with a full queue");
     await blastUp("dsl", 1e6, 1.5);
     const upwards = await atOrigin.report();
@@ -171,7 +171,7 @@ describe("the emulator on real devices", { skip: labMissing() ?? false, timeout:
     await sleep(600);
     const before = await atOrigin.report();
     await line.set({ up: 10e6, delayMs: 40 });
-    // The far end of the wire, and the queue at the old rate.
+    // After this time packets at the far end of the wire, and in the queue, have the new rate.
     await sleep(250);
     await atOrigin.report();
     await sleep(600);

@@ -14,28 +14,28 @@ export const CAPTURE_PORT = 12345;
 
 const LOCAL = fileURLToPath(new URL("../../packages/gateway-local/bin/hawser-local", import.meta.url));
 const REMOTE = fileURLToPath(new URL("../../packages/gateway-remote/bin/hawser-remote", import.meta.url));
-/** How long a gateway may take to do what is waited for. */
+/** How long a test waits for a gateway to do something, milliseconds. */
 const PATIENCE_MS = 15_000;
 
 export interface HawserOptions {
-  /** Reach the remote at its IPv6 address. */
+  /** Dials the remote gateway at its IPv6 address. */
   readonly overIpv6?: boolean;
   /** More lines for local.toml. */
   readonly extra?: string;
   /** More keys of a line's [[path]], by the name of the line. */
   readonly paths?: Readonly<Record<string, string>>;
-  /** Of each line; default 1. */
+  /** Subflows of each line; default 1. */
   readonly subflows?: number;
   /** For NODE_OPTIONS, such as --cpu-prof. */
   readonly nodeOptions?: string;
   readonly logLevel?: string;
-  /** `ulimit -n` of one of them. */
+  /** `ulimit -n` of one gateway or of both. */
   readonly maxDescriptors?: { readonly local?: number; readonly remote?: number };
-  /** What runs the gateways, such as setpriv(1) with its options. */
+  /** The command that runs the gateways, such as setpriv(1) with its options. */
   readonly wrap?: readonly string[];
 }
 
-/** Both gateways in a house, set up as a user would: init, pair, two configuration files, run. */
+/** Both gateways in a house, set up as a user does it: init, pair, two configuration files, run. */
 export class Hawser {
   readonly folder = mkdtempSync(join(tmpdir(), "hawser-lab-"));
   readonly house: House;
@@ -48,7 +48,7 @@ export class Hawser {
     this.#options = options;
   }
 
-  /** Starts both; all lines are up when this resolves. */
+  /** Starts both gateways. All lines are up when this resolves. */
   static async start(house: House, options: HawserOptions = {}): Promise<Hawser> {
     const hawser = new Hawser(house, options);
     await hawser.#configure();
@@ -114,7 +114,7 @@ export class Hawser {
     );
   }
 
-  /** Resolves when its redirect rules are in place. */
+  /** Starts the local gateway. Resolves when its redirect rules are in place. */
   async startLocal(): Promise<void> {
     const log = this.file("local.log");
     const starts = (): number => (existsSync(log) ? readFileSync(log, "utf8").split('"running"').length : 1);
@@ -129,7 +129,7 @@ export class Hawser {
       this.#options,
       this.#options.maxDescriptors?.local,
     );
-    // Its status server answers a moment before that.
+    // The status server answers a moment before the rules are in place.
     await until(async () => starts() > before);
   }
 
@@ -156,12 +156,12 @@ export class Hawser {
       await until(async () => ((await gateway.get("/api/flows")) as FlowStatus[]).length === 0);
   }
 
-  /** Waits until the states of the local gateway's paths, in the order of the lines, are as wanted. */
+  /** Waits until the states of the local gateway's paths, in the order of the lines, satisfy `wanted`. */
   whenPaths(wanted: (states: readonly string[]) => boolean): Promise<void> {
     return until(async () => wanted((await this.status()).session.paths.map(({ state }) => state)));
   }
 
-  /** Stops both as systemd would; returns their exit codes, local first. */
+  /** Stops both gateways as systemd would. Returns their exit codes, local first. */
   async stop(): Promise<(number | null)[]> {
     const codes = [await this.local.stop(), await this.remote.stop()];
     this.removeFolder();
@@ -200,7 +200,7 @@ export class Gateway {
     { nodeOptions, logLevel = "info", wrap = [] }: HawserOptions,
     maxDescriptors?: number,
   ): Promise<Gateway> {
-    // Into a file by the shell: a pipe to this process would cost both sides a wake-up per line.
+    // The shell writes the log into a file: a pipe to this process would cost both sides a wake-up per line.
     const limit = maxDescriptors === undefined ? "" : `ulimit -n ${maxDescriptors}; `;
     const command = `${limit}exec "$0" "$@" 2>>'${log}'`;
     const args = ["-c", command, ...wrap, program, "run", "-c", config];
@@ -223,7 +223,7 @@ export class Gateway {
     return readFileSync(this.log, "utf8");
   }
 
-  /** A GET of its status server, from within its namespace. */
+  /** Sends a GET to the gateway's status server, from within its namespace. */
   async get(path: string): Promise<unknown> {
     const { stdout } = await this.curl(path);
     return JSON.parse(stdout);
@@ -260,8 +260,8 @@ export class Gateway {
   }
 
   /**
-   * How often its event loop has gone to sleep so far: each time something had woken it. The threads of the compiler and the
-   * collector are left out, which have work for minutes after the start.
+   * How often the event loop has gone to sleep so far, which is how often it was woken. Only the main thread counts:
+   * the threads of the compiler and the collector have work for minutes after the start.
    */
   wakeUps(): number {
     const { pid } = this.process;
@@ -269,12 +269,12 @@ export class Gateway {
     return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
   }
 
-  /** What it takes of the machine's memory now. */
+  /** The gateway's resident memory, bytes. */
   residentBytes(): number {
     return residentBytes(this.process);
   }
 
-  /** SIGTERM; the exit code. */
+  /** Sends SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode;
     const exited = once(this.process, "exit");
@@ -284,13 +284,13 @@ export class Gateway {
   }
 }
 
-/** What a process takes of the machine's memory now (VmRSS of proc_pid_status(5)). */
+/** The resident memory of a process, bytes (VmRSS of proc_pid_status(5)). */
 export function residentBytes({ pid }: Pick<ChildProcess, "pid">): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
 }
 
-/** Asks every 50 ms until it is so. @throws Error after PATIENCE_MS */
+/** Asks every 50 ms until `isSo` resolves with true. @throws Error after PATIENCE_MS */
 export async function until(isSo: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!(await isSo())) {

@@ -30,7 +30,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
   });
   after(() => house.close());
 
-  test("everyone reaches whom they should, IPv4 and IPv6", async () => {
+  test("all hosts reach the hosts that they should, over IPv4 and IPv6", async () => {
     const { addresses } = house;
     const checks = FAMILIES.flatMap((family) => [
       reaches(house.lan, addresses.origin[family]),
@@ -67,7 +67,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     }
   });
 
-  test("a socket bound to a line's device, or to its address, finds the way over it", async () => {
+  test("a socket that is bound to a line's device, or to its address, is routed over that line", async () => {
     for (const { name, number } of house.lines) {
       const { remote, lineEnds } = house.addresses;
       for (const family of FAMILIES) {
@@ -80,7 +80,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     }
   });
 
-  test("connections use the congestion control asked for", async () => {
+  test("connections use the congestion control of the options", async () => {
     const target = { host: house.addresses.origin.v4, port: ORIGIN_PORT };
     const transfer = download(house.lan, { ...target, seconds: 0.8 });
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -90,7 +90,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     assert.doesNotMatch(stdout, /\bbbr\b/);
   });
 
-  test("a line that goes down loses its routes and has them back when it comes up", async () => {
+  test("a line that goes down loses its routes, and gets them back when it comes up", async () => {
     const line = house.line("adsl2");
     const host = house.addresses.direct(line.number);
     const routes = async (): Promise<string> =>
@@ -132,7 +132,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
     }
   });
 
-  test("two houses at once do not meet", async () => {
+  test("two houses at once do not disturb each other", async () => {
     await using other = await House.create({ lines: LINES });
     assert.equal(await reaches(other.lan, other.addresses.origin.v4, 300), false);
     assert.equal(await reaches(house.lan, house.addresses.origin.v4), true);
@@ -144,7 +144,7 @@ describe("a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
 describe("the end of a house", { skip: labMissing() ?? false, timeout: 60_000 }, () => {
   const program = fileURLToPath(new URL("./fixtures/ending-house.ts", import.meta.url));
 
-  /** Runs the program to its end; what is left of its house, namespaces and processes. */
+  /** Runs the program to its end. Returns the namespaces and processes of its house that are left. */
   async function leftOf(way: string, signal?: NodeJS.Signals): Promise<string[]> {
     const child = spawn(process.execPath, [program, way], { stdio: ["ignore", "pipe", "ignore"] });
     const prefix = String((await once(createInterface(child.stdout), "line"))[0]);
@@ -160,7 +160,7 @@ describe("the end of a house", { skip: labMissing() ?? false, timeout: 60_000 },
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     test(`nothing is left after ${signal}`, async () => assert.deepEqual(await leftOf("wait", signal), []));
   }
-  test("what SIGKILL leaves is swept by the next run", async () => {
+  test("the next run removes what SIGKILL has left", async () => {
     assert.deepEqual(await leftOf("wait", "SIGKILL"), []);
   });
 
@@ -173,7 +173,7 @@ describe("the end of a house", { skip: labMissing() ?? false, timeout: 60_000 },
   });
 });
 
-/** The command lines of all processes; the emulator's names its namespaces. */
+/** The command lines of all processes. The emulator's names its namespaces. */
 function commandLines(): string[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {

@@ -28,13 +28,13 @@ export interface HouseOptions {
   sourceRules?: boolean;
 }
 
-/** Device names the house itself uses. */
+/** Device names that the house itself uses. */
 const RESERVED = new Set(["lo", "lan0", "wan0", "eth0", UPLINK]);
-/** A device's name in Linux, in the characters that need no quoting. */
+/** A valid device name in Linux, of characters that need no quoting. */
 const DEVICE = /^[A-Za-z0-9_.-]{1,15}$/;
-/** What namespaces are called. */
+/** The names of the namespaces. */
 const PLACES = new Set(["lan", "router", "remote", "origin"]);
-/** The second number of a network of documentation has room for so many, with 16 addresses each. */
+/** The most lines: the addresses of a network of documentation, 16 for each line. */
 const MAX_LINES = 15;
 
 /**
@@ -76,7 +76,7 @@ export class House {
     }
   }
 
-  /** Builds a house; everything in it is usable when this resolves. Also removes what killed runs left behind. */
+  /** Builds a house. All of it is usable when this resolves. Also removes what killed runs have left. */
   static async create(options: HouseOptions): Promise<House> {
     sweep();
     const house = new House(options);
@@ -94,7 +94,7 @@ export class House {
     return [this.lan, this.router, this.remote, this.origin, ...providers];
   }
 
-  /** The process that carries the shaped lines, when there are any. */
+  /** The process that carries the shaped lines; undefined without shaped lines. */
   get emulatorPid(): number | undefined {
     return this.#emulator?.process.pid;
   }
@@ -113,7 +113,7 @@ export class House {
     return provider;
   }
 
-  /** All lines' counters and what the emulator itself used. */
+  /** The counters of all lines, and what the emulator itself has used. */
   async emulatorCounters(): Promise<CountersReply> {
     if (this.#emulator === undefined) throw new Error("no line of this house is emulated");
     return this.#emulator.counters();
@@ -152,7 +152,7 @@ export class House {
     await Promise.all([...this.#providers.values()].map((provider) => provider.start()));
   }
 
-  /** Where lines of a provider end, or lines of none. */
+  /** The far end of a provider's lines, or of the lines without a provider. */
   #farEnd(provider: string | undefined): Namespace {
     return provider === undefined ? this.remote : this.provider(provider).namespace;
   }
@@ -169,7 +169,7 @@ export class House {
       this.#emulator = await Emulator.start({ lines, seed: options.seed ?? 1 }, (child) =>
         this.router.track(child),
       );
-      // Bursts are for the line's own queue to take or drop, and to count.
+      // Bursts must reach the line's own queue, which takes or drops them, and counts them.
       await Promise.all(
         shaped.flatMap(({ name, provider }) => {
           const command = `link set ${name} txqueuelen 4000 multicast off addrgenmode none`;
@@ -196,7 +196,7 @@ export class House {
     forgetAtExit(this);
   }
 
-  /** The same without waiting, for the end of the process. */
+  /** As `close`, without waiting: for the end of the process. */
   closeNow(): void {
     for (const namespace of this.namespaces) namespace.killAll();
     removeNamespaces(this.namespaces.map(({ name }) => name));
@@ -221,16 +221,16 @@ function checkNames(names: readonly string[]): void {
 }
 
 function checkProviders(names: readonly string[]): void {
-  // As long as a device's name, which the remote's end of the uplink has.
+  // A provider's name is as long as a device's name at most, since the remote's end of the uplink has it.
   const wrong = names.find((name) => !DEVICE.test(name) || RESERVED.has(name) || PLACES.has(name));
   if (wrong !== undefined) throw new RangeError(`${wrong} cannot be the name of a provider`);
 }
 
 function startSettings(line: ShapedLineOptions): { down: WireSettings; up: WireSettings } {
-  // A queue given in bytes alone is not to be limited by the default time as well.
+  // A queue that is given in bytes alone must not be limited by the default time as well.
   const change = line.queueBytes === undefined ? line : { queueMs: Infinity, ...line };
   const settings = (direction: "down" | "up"): WireSettings =>
-    // Here, and not only in the emulator, whose complaint would arrive as a dead process.
+    // Checked here, too: a complaint of the emulator would only show as a dead process.
     toWire(checked({ ...DEFAULT_SETTINGS, ...directionSettings(change, direction) }));
   return { down: settings("down"), up: settings("up") };
 }
@@ -240,7 +240,7 @@ async function batch(commands: readonly string[]): Promise<void> {
 }
 
 async function setKernelParameters(namespace: Namespace): Promise<void> {
-  // /proc/sys/net shows the settings of the namespace of whoever opens it.
+  // /proc/sys/net shows the settings of the namespace of the process that opens it.
   const script = SYSCTLS.map((setting) => setting.replace(/^(.*)=(.*)$/, "echo $2 > /proc/sys/$1")).join(
     "\n",
   );

@@ -8,25 +8,25 @@ import { type Plan, routerLineCommands } from "./plan.ts";
 export type PerDirection<T> = T | { down?: T; up?: T };
 
 export interface LineChange {
-  /** Bit/s counting IP bytes; none at the start: no limit. */
+  /** Bits per second, counting IP bytes. Without it the line starts without a limit. */
   down?: number;
   up?: number;
   /** One way, ms. */
   delayMs?: PerDirection<number>;
   /** The longest wait in the queue, ms; default 100. */
   queueMs?: PerDirection<number>;
-  /** The queue in bytes; given at the start without queueMs, it alone limits. */
+  /** The queue's length in bytes. Given at the start without queueMs, it is the only limit. */
   queueBytes?: PerDirection<number>;
   /** Share of packets lost, 0 .. 1. */
   loss?: PerDirection<number>;
-  /** Swallow everything silently. */
+  /** Swallows all packets without a sign. */
   blackhole?: PerDirection<boolean>;
 }
 
 interface CommonLineOptions {
-  /** Also the device's name. */
+  /** The line's name, which is also its device's name. */
   name: string;
-  /** Who translates addresses between the line and the remote. Lines that name the same one share its uplink. */
+  /** The provider that translates addresses between the line and the remote. Lines of one provider share its uplink. */
   provider?: string;
 }
 
@@ -47,7 +47,7 @@ export interface LineTraffic {
   up: DirectionCounters;
 }
 
-/** The settings of one direction that a change asks for; what it does not name is left out. */
+/** The settings that a change gives for one direction. Settings that the change does not name are left out. */
 export function directionSettings(change: LineChange, direction: "down" | "up"): Partial<DirectionSettings> {
   const of = <T extends number | boolean>(value: PerDirection<T> | undefined): T | undefined =>
     typeof value === "object" ? value[direction] : value;
@@ -65,7 +65,7 @@ export function directionSettings(change: LineChange, direction: "down" | "up"):
 /** One line of a running house. */
 export class Line {
   readonly name: string;
-  /** From 1, in the order of the house's options: the number in its addresses. */
+  /** The number in the line's addresses: from 1, in the order of the house's options. */
   readonly number: number;
   readonly #plan: Plan;
   readonly #router: Namespace;
@@ -80,14 +80,14 @@ export class Line {
     this.#emulator = emulator;
   }
 
-  /** Changes the line while it runs; what is not named stays. */
+  /** Changes the running line. Settings that are not named stay. */
   async set(change: LineChange): Promise<void> {
     if (this.#emulator === undefined) throw new Error(`line ${this.name} is a plain cable`);
     const [down, up] = (["down", "up"] as const).map((side) => toWire(directionSettings(change, side)));
     await this.#emulator.set(this.name, down ?? {}, up ?? {});
   }
 
-  /** Takes the router's device down, as a modem that lost power: the kernel removes its routes. */
+  /** Takes the router's device down, as when a modem loses power: the kernel removes its routes. */
   async down(): Promise<void> {
     await this.#router.ip([`link set ${this.name} down`]);
   }

@@ -14,7 +14,7 @@ export interface ExecResult {
   stderr: string;
 }
 
-/** Somewhere a command can run: a namespace of a house, or this machine itself. */
+/** A place where commands run: a namespace of a house, or this machine itself. */
 export interface Host {
   spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
 }
@@ -42,7 +42,7 @@ export class Namespace implements Host {
     return child;
   }
 
-  /** Has a process killed when the house closes. */
+  /** Makes the house kill this process when it closes. */
   track(child: ChildProcess): void {
     this.#children.add(child);
     child.once("exit", () => this.#children.delete(child));
@@ -55,14 +55,14 @@ export class Namespace implements Host {
     return collect(this.spawn(command, args, rest), [command, ...args].join(" "), input, timeoutMs);
   }
 
-  /** Runs `ip` commands, each as one line without the `ip`; those of family -6 after the others. */
+  /** Runs `ip` commands, each a line without the `ip`. Those of family -6 come after the others. */
   async ip(commands: readonly string[]): Promise<void> {
     const isV6 = (command: string): boolean => command.startsWith("-6 ");
     const batch = async (family: string, lines: readonly string[]): Promise<void> => {
       const input = lines.map((line) => line.replace(/^-[46] /, "")).join("\n");
       if (input !== "") await this.exec("ip", [family, "-batch", "-"], { input });
     };
-    // A batch has one family for all its lines; links come with the first.
+    // A batch has one family for all its lines. Commands for links are in the first batch.
     await batch(
       "-4",
       commands.filter((command) => !isV6(command)),
@@ -70,7 +70,7 @@ export class Namespace implements Host {
     await batch("-6", commands.filter(isV6));
   }
 
-  /** Kills everything that runs here: what was started from here, and what that started in turn. By process id. */
+  /** Kills, by process id, all processes that were started from here, and those that they have started. */
   killAll(): void {
     for (const child of this.#children) child.kill("SIGKILL");
     for (const pid of pidsIn(this.name)) kill(pid);
@@ -98,7 +98,7 @@ function collect(
   const result: ExecResult = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
-  // A command that ends without reading its input is judged by its exit code.
+  // A command that ends without reading its input is judged by its exit code alone.
   child.stdin?.on("error", () => {});
   child.stdin?.end(input ?? "");
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), timeoutMs);
@@ -112,7 +112,10 @@ function collect(
   });
 }
 
-/** Synchronously, for the last moments of a process: kills what runs in the namespaces and removes them. */
+/**
+ * Kills the processes in these namespaces and removes the namespaces. It is synchronous, for a process that is about to
+ * end.
+ */
 export function removeNamespaces(names: readonly string[]): void {
   for (const name of names) for (const pid of pidsIn(name)) kill(pid);
   for (const name of names) quietly(["netns", "del", name]);
@@ -132,11 +135,11 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // Ended in the meantime.
+    // The process has ended meanwhile.
   }
 }
 
-/** The output of an `ip` command, nothing when it fails (the namespace is gone, then). */
+/** The output of an `ip` command; empty when the command fails, since the namespace is then gone. */
 function quietly(args: readonly string[]): string {
   try {
     return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });

@@ -26,7 +26,7 @@ import {
   transit,
 } from "./addresses.ts";
 
-/** What of a house the addressing depends on. */
+/** The facts of a house that its addresses and routes depend on. */
 export interface Plan {
   /** Device names of the lines, in order. */
   readonly lines: readonly string[];
@@ -34,22 +34,22 @@ export interface Plan {
   readonly congestion: string | undefined;
   /** Whether packets from a line's own address leave by that line without the socket being bound to the device. */
   readonly sourceRules: boolean;
-  /** By the number of a line: the provider that it ends at. */
+  /** The provider that a line ends at, by the line's number. */
   readonly providers: ReadonlyMap<number, string>;
 }
 
-/** The kernel settings every namespace gets. */
+/** The kernel settings of every namespace. */
 export const SYSCTLS: readonly string[] = [
   "net/ipv4/ip_forward=1",
   "net/ipv4/conf/all/rp_filter=0",
   "net/ipv4/conf/default/rp_filter=0",
   "net/ipv4/conf/all/send_redirects=0",
   "net/ipv4/conf/default/send_redirects=0",
-  // What one connection learned about a path must not flatter or hamper the next measurement.
+  // TCP must not carry over from one connection to the next measurement what it has learned about a path.
   "net/ipv4/tcp_no_metrics_save=1",
   "net/ipv6/conf/all/forwarding=1",
   "net/ipv6/conf/default/forwarding=1",
-  // Addresses are usable at once, and nothing but what the house sent travels on its lines.
+  // Addresses are usable at once, and only packets that the house has sent travel on its lines.
   "net/ipv6/conf/all/accept_dad=0",
   "net/ipv6/conf/default/accept_dad=0",
   "net/ipv6/conf/all/accept_ra=0",
@@ -89,7 +89,10 @@ export function routerCommands(plan: Plan): string[] {
   ];
 }
 
-/** The router's end of one line; all of it is lost when the device goes down, and may be repeated when it is up. */
+/**
+ * The router's end of one line. The kernel removes all of it when the device goes down; the commands may be repeated
+ * when it is up.
+ */
 export function routerLineCommands(plan: Plan, name: string, line: number): string[] {
   const { router, remote, prefix } = lineEnds(line);
   const v4 = `via ${remote.v4} dev ${name}`;
@@ -130,7 +133,8 @@ function remoteLineCommands(plan: Plan, name: string, line: number): string[] {
       : [...address(device, remote, 24, 64), ...connected(plan, device, prefix, remote)]),
     // IPv6 is not translated.
     ...(provider ? [`-6 route replace ${prefix.v6} ${v6}`] : []),
-    // The LAN itself, for traffic that no gateway took: over line 1, unless it answers for a line's direct address.
+    // The LAN, for traffic that no gateway has taken: over line 1, unless the traffic answers to a line's direct
+    // address.
     ...(line === 1 ? route(plan, LAN.prefix, v4, v6) : []),
     ...route(
       plan,
@@ -142,7 +146,7 @@ function remoteLineCommands(plan: Plan, name: string, line: number): string[] {
   ];
 }
 
-/** A provider: its lines on one side, its uplink on the other. */
+/** A provider, with its lines on one side and its uplink on the other. */
 export function providerCommands(plan: Plan, provider: string): string[] {
   const lines = plan.lines.map((name, index) => ({ name, line: index + 1 }));
   const own = lines.filter(({ line }) => plan.providers.get(line) === provider);
@@ -163,7 +167,8 @@ function providerLineCommands(plan: Plan, name: string, line: number): string[] 
     ...address(UPLINK, provider, 28, 64),
     ...transitRoutes(plan, UPLINK, line, "provider"),
     ...route(plan, everywhere, `via ${next.v4} dev ${UPLINK}`, `via ${next.v6} dev ${UPLINK}`),
-    // The LAN is behind each line: what comes from a line's direct address, or from its end here, goes over that line.
+    // The LAN is behind each line. Packets from a line's direct address, or from the line's end here, go over that
+    // line.
     ...route(plan, LAN.prefix, `${v4} ${table}`, `${v6} ${table}`),
     ...fromRules(direct(line), line),
     ...fromRules(remote, line),
@@ -196,7 +201,7 @@ export function originCommands(plan: Plan): string[] {
   ];
 }
 
-// The kernel's own route to a connected network would not carry the congestion control: it is made by hand instead.
+// The kernel's own route to a connected network would lack the congestion control, so the route is made by hand.
 function address(device: string, pair: AddressPair, bits4: number, bits6: number): string[] {
   return [
     `addr replace ${pair.v4}/${bits4} dev ${device} noprefixroute`,

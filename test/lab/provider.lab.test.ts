@@ -28,7 +28,7 @@ describe("a provider", { skip: labMissing("conntrack", "tc", "openssl") ?? false
   });
   after(() => house.close());
 
-  test("its lines carry as others do, each with a public address of its own", async () => {
+  test("a provider's lines carry as other lines do, each with a public address of its own", async () => {
     for (const { number } of house.lines) {
       for (const family of FAMILIES) {
         assert.ok((await download(house.lan, { ...target(number, family), bytes: 300_000 })).complete);
@@ -37,7 +37,7 @@ describe("a provider", { skip: labMissing("conntrack", "tc", "openssl") ?? false
     }
   });
 
-  test("a hole swallows full packets of both families and lets small ones through", async () => {
+  test("an MTU hole swallows full packets of both families and lets small ones through", async () => {
     const telco = house.provider("telco");
     await telco.setHole(1420);
     for (const family of FAMILIES) {
@@ -51,7 +51,7 @@ describe("a provider", { skip: labMissing("conntrack", "tc", "openssl") ?? false
       assert.ok((await download(house.lan, { ...target(1, family), bytes: 300_000 })).complete, family);
   });
 
-  test("connections decay, and fresh ones do not", async () => {
+  test("old connections are slowed down, and fresh ones are not", async () => {
     const telco = house.provider("telco");
     await telco.setDecay({ afterBytes: 4e6, bps: 1e6 });
     const fresh = await download(house.lan, { ...target(1), bytes: 3e6 });
@@ -62,7 +62,7 @@ describe("a provider", { skip: labMissing("conntrack", "tc", "openssl") ?? false
   });
 
   for (const kind of ["redirect", "silent", "tls"] as const) {
-    test(`a portal (${kind}) takes all connections of its lines, and lets them go`, async () => {
+    test(`a portal (${kind}) takes over all connections of its lines, and lets them go again`, async () => {
       const tower = house.provider("tower");
       await tower.startPortal(kind);
       const request = ["-sk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "1"];

@@ -6,29 +6,32 @@ import { transit } from "./addresses.ts";
 import type { Namespace } from "./namespace.ts";
 import { type Plan, UPLINK } from "./plan.ts";
 
-/** Bits per second; the class that connections begin in has no bound of its own. */
+/** The rate of the class that connections begin in, bits per second: as good as no bound. */
 const UNBOUNDED = 10_000e6;
-/** Where a portal listens, for everything that is turned to it. */
+/** The port to which a portal's connections are redirected. */
 const PORTAL_PORT = 8888;
 
 export interface Decay {
-  /** A connection that has carried more than this, both ways together, is slowed down. */
+  /** A connection is slowed down when it has carried more than this, both ways together. */
   readonly afterBytes: number;
   /** The rate that all slowed connections share, bits per second. */
   readonly bps: number;
 }
 
-/** `redirect`: HTTP 302 to a login page; `silent`: connections open, and nothing is said; `tls`: a certificate of its own. */
+/**
+ * `redirect`: HTTP 302 to a login page; `silent`: connections open, and get no answer; `tls`: a certificate of the
+ * portal's own.
+ */
 export type PortalKind = "redirect" | "silent" | "tls";
 
 /**
- * What stands between a line and the Internet at a provider: it translates addresses (IPv4), and can be told to misbehave in
- * the ways that people report of theirs.
+ * A provider between a line and the Internet. It translates addresses (IPv4), and can misbehave in the ways that people
+ * report of their providers.
  */
 export class Provider {
   readonly namespace: Namespace;
   readonly #plan: Plan;
-  /** Numbers of its lines. */
+  /** The numbers of the provider's lines. */
   readonly #lines: readonly number[];
   #publics: ReadonlyMap<number, string>;
   #isHoled = false;
@@ -51,8 +54,8 @@ export class Provider {
   }
 
   /**
-   * A hop that lets no packet longer than `mtu` bytes through and does not say so: "fragmentation needed" and "packet too
-   * big" are dropped. Undefined: the hole is mended.
+   * Drops packets that are longer than `mtu` bytes, without telling their sender: "fragmentation needed" and "packet
+   * too big" are dropped, too. Undefined ends that.
    */
   async setHole(mtu: number | undefined): Promise<void> {
     const errors = [
@@ -61,7 +64,7 @@ export class Provider {
     ] as const;
     const isHoled = this.#isHoled;
     this.#isHoled = mtu !== undefined;
-    // The silence comes before the hole, and goes after it: a single error would tell the sender.
+    // The errors are dropped first and let through last: a single error would tell the sender.
     if (mtu !== undefined && !isHoled)
       for (const [tool, rule] of errors) await this.#iptables(`-A ${rule}`, [tool]);
     await this.namespace.ip(this.#devices().map((device) => `link set ${device} mtu ${mtu ?? 1500}`));
@@ -69,14 +72,14 @@ export class Provider {
       for (const [tool, rule] of errors) await this.#iptables(`-D ${rule}`, [tool]);
   }
 
-  /** Established connections are forgotten after so many idle seconds, and packets of unknown ones dropped. */
+  /** Forgets established connections after this many idle seconds, and drops packets of unknown connections. */
   async forgetIdleAfter(seconds: number): Promise<void> {
     await this.#sysctl("net/netfilter/nf_conntrack_tcp_timeout_established", seconds);
     await this.#sysctl("net/netfilter/nf_conntrack_tcp_loose", 0);
     await this.#iptables("-A FORWARD -p tcp -m conntrack --ctstate INVALID -j DROP");
   }
 
-  /** All connections are forgotten, and new ones come from another public address. */
+  /** Forgets all connections. New ones come from another public address. */
   async changeAddress(): Promise<void> {
     const first = (line: number): string => transit(line).provider.v4;
     this.#publics = new Map(
@@ -89,12 +92,12 @@ export class Provider {
     await this.forgetAll();
   }
 
-  /** All connections are forgotten: the next packet of each is of an unknown one. */
+  /** Forgets all connections, so the next packet of each belongs to an unknown connection. */
   async forgetAll(): Promise<void> {
     await this.namespace.exec("conntrack", ["-F"]);
   }
 
-  /** Long-lived connections are slowed down, fresh ones are not. Undefined: no longer. */
+  /** Slows down long-lived connections, and no fresh ones. Undefined ends that. */
   async setDecay(decay: Decay | undefined): Promise<void> {
     const devices = this.#devices();
     await this.#iptables("-t mangle -F POSTROUTING");
@@ -112,7 +115,7 @@ export class Provider {
     await this.#iptables(`-t mangle -A POSTROUTING -p tcp ${old} -j CLASSIFY --set-class 1:20`);
   }
 
-  /** All its lines together carry no more than this each way, through one queue. */
+  /** Bounds what all lines of the provider carry together each way, through one queue. */
   async setUplink(
     { down, up, queueMs }: { down: number; up: number; queueMs: number },
     remote: Namespace,
@@ -123,7 +126,7 @@ export class Provider {
     await remote.exec("tc", `qdisc replace dev ${device} ${shape(down)}`.split(" "));
   }
 
-  /** All TCP of its lines is answered by a page of the provider's, as for a guest who has not logged in. */
+  /** Answers all TCP of the provider's lines with a page of the provider, as for a guest who has not logged in. */
   async startPortal(kind: PortalKind): Promise<void> {
     const program = fileURLToPath(new URL("traffic/portal.ts", import.meta.url));
     const portal = this.namespace.spawn(process.execPath, [program, kind, String(PORTAL_PORT)], {
@@ -135,7 +138,7 @@ export class Provider {
     await this.forgetAll();
   }
 
-  /** The guest has logged in. */
+  /** Ends the portal, as when the guest has logged in. */
   async endPortal(): Promise<void> {
     await this.#turnToPortal("-D");
     await this.forgetAll();
@@ -150,7 +153,7 @@ export class Provider {
     }
   }
 
-  /** Each line has a public address; the mark tells which line a connection came over. */
+  /** Gives each line a public address. A mark tells which line a connection came over. */
   async #translate(): Promise<void> {
     await this.#iptables("-t mangle -F PREROUTING");
     await this.#iptables("-t nat -F POSTROUTING");
@@ -161,7 +164,7 @@ export class Provider {
     }
   }
 
-  /** All that packets leave by. */
+  /** All devices that packets leave by. */
   #devices(): string[] {
     return [UPLINK, ...this.#lines.map((line) => this.#device(line))];
   }

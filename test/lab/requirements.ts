@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /**
- * What this machine lacks for the lab, and for a test that calls `clients` besides, in words for a skipped test; or
- * undefined when it can run.
+ * What this machine lacks for the lab, or for a test that uses `clients`, in words for a skipped test; undefined when
+ * it lacks nothing.
  */
 export function labMissing(...clients: readonly string[]): string | undefined {
   if (process.platform !== "linux") return `the lab needs Linux, this is ${process.platform}`;
@@ -17,7 +17,7 @@ export function labMissing(...clients: readonly string[]): string | undefined {
   return client === undefined ? undefined : `this test needs the command ${client}`;
 }
 
-/** Each shows that a tool is there, the last that a network namespace may be made. */
+/** Each command shows that a tool is there. The last one shows that a network namespace can be made. */
 const COMMANDS: readonly (readonly [string, readonly string[]])[] = [
   ["ip", ["-V"]],
   ["curl", ["--version"]],

@@ -1,26 +1,26 @@
 /**
- * Names of namespaces: `hw<pid>s<start>r<random>-<role>`. They say which process owns them, so that what a killed run
- * left behind is told from what another run is using. A process number alone is used again by others in time; number
- * and start time together are not.
+ * The names of namespaces: `hw<pid>s<start>r<random>-<role>`. They name the process that owns the namespace, so what a
+ * killed run has left can be told from what another run is using. The system reuses process ids, but a process id and a
+ * start time together are unique.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 const NAME = /^hw(\d+)s([0-9a-z]+)r[0-9a-f]+-[a-z]+$/;
 
-/** A prefix no other house has, of this run or any other. */
+/** A prefix that no other house has, of this run or any other. */
 export function newRunId(): string {
   return `hw${process.pid}s${startTime(process.pid)}r${randomBytes(3).toString("hex")}`;
 }
 
-/** Whether the namespace is one of a house whose process is no more. */
+/** Whether the namespace belongs to a house whose process has ended. */
 export function isLeftover(namespace: string): boolean {
   const match = NAME.exec(namespace);
   if (match === null) return false;
   return startTime(Number(match[1])) !== match[2];
 }
 
-/** When the process started (in kernel ticks, base 36), or undefined when it does not run: proc_pid_stat(5). */
+/** The start time of a process in kernel ticks, base 36; undefined when the process does not run: proc_pid_stat(5). */
 function startTime(pid: number): string | undefined {
   let stat: string;
   try {

@@ -1,6 +1,7 @@
 /**
- * Says who wakes a program. `node --import .../timer-origins.mjs PROGRAM` counts the timers that fire, by the line of source
- * that set them. At SIGUSR2 it writes "timer RATE/s LINE" for each to the standard error stream, and begins anew.
+ * Shows what wakes a program. `node --import .../timer-origins.mjs PROGRAM` counts the timers that fire, by the line of
+ * source that set them. At SIGUSR2 it writes "timer RATE/s LINE" for each to the standard error stream, and begins to
+ * count anew.
  */
 
 import { syncBuiltinESMExports } from "node:module";
@@ -9,7 +10,7 @@ import timers from "node:timers";
 const counts = new Map();
 let since = performance.now();
 
-/** The first line of the stack that is no part of Node. */
+/** The first line of the stack that is not in Node itself. */
 function origin() {
   const lines = (new Error().stack ?? "").split("\n").slice(3);
   const own = lines.find((line) => line.includes("/") && !line.includes("node:")) ?? lines[0] ?? "";

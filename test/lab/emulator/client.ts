@@ -10,7 +10,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** The emulator process, from the side of the one that started it. */
+/** The emulator process, as the process that started it sees it. */
 export class Emulator {
   readonly process: ChildProcess;
   /** Whether the process got its real-time priority. */
@@ -25,9 +25,9 @@ export class Emulator {
   /** Starts the process and waits until its devices are there. */
   static async start(config: EmulatorConfig, onStart: (process: ChildProcess) => void): Promise<Emulator> {
     const program = fileURLToPath(new URL("./main.ts", import.meta.url));
-    // No helper threads for garbage collection: the real-time thread would wait for ones that get no CPU time.
+    // Garbage collection has no helper threads: the real-time thread would wait for helpers that get no CPU time.
     const args = ["--single-threaded-gc", "--disable-warning=ExperimentalWarning", program];
-    // Detached: a Ctrl-C at the terminal is for the test or demo to handle, and its lines must outlive that.
+    // Detached, since the test or demo handles a Ctrl-C at the terminal, and its lines must outlive the signal.
     const child = spawn(process.execPath, [...args, JSON.stringify(config)], {
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
@@ -50,7 +50,7 @@ export class Emulator {
         this.#settle(reply);
       }
     });
-    // Writing to a process that just ended fails here; the exit event tells why.
+    // Writing to a process that has just ended fails here. The exit event gives the reason.
     this.process.stdin?.on("error", () => {});
     this.process.once("error", reject);
     this.process.once("exit", (code, signal) => {

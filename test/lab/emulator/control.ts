@@ -2,13 +2,13 @@ import { readSync, writeSync } from "node:fs";
 import type { LineDirection } from "./line-model.ts";
 import { type CountersReply, fromWire, type LineCounters, type Reply, type Request } from "./protocol.ts";
 
-/** The descriptor requests come from; the loop polls it along with the devices. */
+/** The descriptor that requests come from. The loop polls it along with the devices. */
 export const CONTROL_FD = 0;
 const REPLY_FD = 1;
 
 /** Carries out the requests of the process that started the emulator. */
 export class Control {
-  /** Kept by the loop, reported by `counters`. */
+  /** The loop's own counters, reported by `counters`. */
   readonly loop = { wakeups: 0, latestMs: 0 };
   readonly #lines = new Map<string, { down: LineDirection; up: LineDirection }>();
   readonly #chunk = Buffer.alloc(65536);
@@ -22,7 +22,9 @@ export class Control {
     writeSync(REPLY_FD, `${JSON.stringify(reply)}\n`);
   }
 
-  /** Reads what has come (call only when there is something to read). False when the other end is gone. */
+  /**
+   * Reads the requests that have come. Call it only when there is something to read. False when the other end is gone.
+   */
   handleReadable(now: number): boolean {
     let got: number;
     try {

@@ -10,7 +10,7 @@ function line(settings: Partial<DirectionSettings>, capacity = 1024): LineDirect
   return new LineDirection({ rate: RATE, ...settings }, 1, capacity);
 }
 
-/** Takes everything that is under way: [arrival, slot] of each. */
+/** Takes all packets that are under way; returns [arrival, slot] of each. */
 function drain(direction: LineDirection): [number, number][] {
   const arrivals: [number, number][] = [];
   while (direction.size > 0) arrivals.push([direction.nextArrival(), direction.take()]);
@@ -25,7 +25,7 @@ test("a packet arrives after its transmission and the delay", () => {
   assert.deepEqual(drain(direction), [[111, 7]]);
 });
 
-test("packets are transmitted one after the other, each for its length", () => {
+test("packets are transmitted one after the other, for a time that their length gives", () => {
   const direction = line({ delayMs: 5 });
   direction.offer(0, 0, 1500);
   direction.offer(0, 1, 750);
@@ -52,7 +52,7 @@ test("a line without a rate only delays", () => {
 test("a packet that would wait longer than the queue is dropped, and a later one is not", () => {
   const direction = line({ queueMs: 3 });
   const fates = Array.from({ length: 6 }, (_, slot) => direction.offer(0, slot, MS_PACKET));
-  // Waiting times 0, 1, 2, 3 ms fit.
+  // Packets that wait 0, 1, 2 or 3 ms fit.
   assert.deepEqual(fates, [Fate.kept, Fate.kept, Fate.kept, Fate.kept, Fate.dropped, Fate.dropped]);
   assert.equal(direction.counters.queueDrops, 2);
   assert.equal(direction.backlogMs(0), 4);
@@ -101,7 +101,7 @@ test("losses have their share, use transmission time, and repeat with the seed",
   assert.notDeepEqual(run(6), lost);
 });
 
-test("a blackhole swallows what comes and what is under way, and takes no time", () => {
+test("a blackhole swallows arriving packets and packets under way, and takes no time", () => {
   const direction = line({ delayMs: 10 });
   direction.offer(0, 0, MS_PACKET);
   direction.set(0.5, { blackhole: true });
@@ -115,10 +115,10 @@ test("a blackhole swallows what comes and what is under way, and takes no time",
   assert.deepEqual([direction.counters.deliveredPackets, direction.counters.deliveredBytes], [1, MS_PACKET]);
 });
 
-test("a new rate holds for what is waiting, the packet in transmission included", () => {
+test("a new rate holds for waiting packets and for the packet in transmission", () => {
   const direction = line({ delayMs: 10 });
   for (let slot = 0; slot < 3; slot++) direction.offer(0, slot, MS_PACKET);
-  // At 1.5 ms the first is on the wire, half of the second is sent.
+  // At 1.5 ms the first packet is on the wire, and half of the second is sent.
   direction.set(1.5, { rate: RATE / 2 });
   assert.equal(direction.backlogMs(1.5), 3);
   assert.deepEqual(drain(direction), [
@@ -128,7 +128,7 @@ test("a new rate holds for what is waiting, the packet in transmission included"
   ]);
 });
 
-test("a new delay holds for what is waiting and never reorders", () => {
+test("a new delay holds for waiting packets, and never reorders packets", () => {
   const direction = line({ delayMs: 10 });
   for (let slot = 0; slot < 3; slot++) direction.offer(0, slot, MS_PACKET);
   direction.set(1.5, { delayMs: 1 });
@@ -141,7 +141,7 @@ test("a new delay holds for what is waiting and never reorders", () => {
   ]);
 });
 
-test("a rate put on a line that had none, and taken off again", () => {
+test("a line without a rate gets one, and loses it again", () => {
   const direction = line({ rate: Infinity });
   direction.offer(0, 0, MS_PACKET);
   direction.set(0, { rate: RATE });

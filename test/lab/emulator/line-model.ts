@@ -14,15 +14,15 @@ import { randomSource } from "../random.ts";
 export interface DirectionSettings {
   /** Bits per second, counting IP bytes; Infinity for a line without a rate. */
   rate: number;
-  /** One way, added after transmission. */
+  /** The delay of the wire, one way, milliseconds. It follows the transmission. */
   delayMs: number;
   /** A packet that would wait longer than this for the transmitter is dropped. */
   queueMs: number;
   /** The same limit in waiting bytes; both hold, Infinity switches one off. */
   queueBytes: number;
-  /** Share of packets lost on the wire, 0 .. 1; they have used their transmission time. */
+  /** Share of packets lost on the wire, 0 .. 1. Lost packets have used their transmission time. */
   loss: number;
-  /** Swallows everything, also what is under way, without a sign to either end. */
+  /** Swallows all packets, those under way included. Neither end gets a sign of it. */
   blackhole: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface DirectionCounters {
   blackholeDrops: number;
 }
 
-/** What became of an offered packet. */
+/** The fate of an offered packet. */
 export const Fate = { kept: 0, dropped: 1 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 
@@ -59,7 +59,7 @@ export class LineDirection {
     blackholeDrops: 0,
   };
   #settings: DirectionSettings;
-  /** When the transmitter is done with everything accepted so far. */
+  /** The time at which the transmitter is done with all packets accepted so far. */
   #busyUntil = 0;
   #lastArrival = 0;
   #msPerByte: number;
@@ -90,7 +90,7 @@ export class LineDirection {
     return this.#settings;
   }
 
-  /** Takes a packet in; when the answer is `dropped` the slot is the caller's again at once. */
+  /** Takes a packet in. When the answer is `dropped`, the slot is the caller's again at once. */
   offer(now: number, slot: number, bytes: number): Fate {
     const settings = this.#settings;
     if (settings.blackhole) {
@@ -130,12 +130,12 @@ export class LineDirection {
     return this.#head === this.#tail ? Infinity : (this.#arrivals[this.#head & this.#mask] as number);
   }
 
-  /** The length of the next packet; only while there is one. */
+  /** The length of the next packet. Call it only while there is one. */
   nextLength(): number {
     return this.#lengths[this.#head & this.#mask] as number;
   }
 
-  /** Removes the next packet and returns its slot. What a blackhole swallowed on the wire counts as such. */
+  /** Removes the next packet and returns its slot. A packet that a blackhole swallowed on the wire counts as such. */
   take(): number {
     const entry = this.#head++ & this.#mask;
     if (this.#settings.blackhole) {
@@ -147,7 +147,7 @@ export class LineDirection {
     return this.#slots[entry] as number;
   }
 
-  /** Milliseconds of transmission waiting at `now`. */
+  /** Milliseconds of transmission that wait at `now`. */
   backlogMs(now: number): number {
     return Math.max(0, this.#busyUntil - now);
   }
@@ -158,8 +158,8 @@ export class LineDirection {
   }
 
   /**
-   * Changes the line at `now`. What waits for the transmitter goes on at the new rate and with the new delay; what is
-   * on the wire already keeps its arrival. A shorter queue drops nothing that was accepted.
+   * Changes the line at `now`. Packets that wait for the transmitter go on at the new rate and with the new delay.
+   * Packets on the wire keep their arrival. A shorter queue drops no packet that was accepted.
    */
   set(now: number, change: Partial<DirectionSettings>): void {
     const before = this.#msPerByte;

@@ -5,17 +5,17 @@ import { addressOf, Const, ppoll, read, write } from "./syscalls.ts";
 
 /** One direction between two devices. */
 export interface Link {
-  /** The descriptor packets enter from. */
+  /** The descriptor of the device that packets come from. */
   readonly input: number;
-  /** The descriptor they leave by. */
+  /** The descriptor of the device that packets go to. */
   readonly output: number;
   readonly line: LineDirection;
 }
 
 /**
- * The time between two wake-ups in a stream of packets, ms. Falling asleep and being woken costs 20 us and more on a
- * virtual machine, several times what a packet costs, so one wake-up serves all packets of this much time; a packet
- * after a pause is handled at once. The inaccuracy is half of it either way, as times are taken from the middle.
+ * The time between two wake-ups in a stream of packets, ms. On a virtual machine, falling asleep and waking up costs 20
+ * us and more, several times what a packet costs. So one wake-up serves all packets of this time; a packet after a
+ * pause is handled at once. Times are taken from the middle, so the error is half of this either way.
  */
 const PACE_MS = 0.4;
 
@@ -31,7 +31,7 @@ export function runLoop(links: readonly Link[], pool: PacketPool, control: Contr
     if (streaming) waiter.sleep(lastWake + PACE_MS - performance.now());
     if (!waiter.wait(streaming ? 0 : earliest(links) - performance.now())) return;
     const now = performance.now();
-    // Packets found after a sleep came at some time during it.
+    // Packets that are found after a sleep came at some time during the sleep.
     const came = streaming ? Math.max(lastWake, now - PACE_MS / 2) : now;
     let handled = deliverDue(links, pool, control, streaming ? now + PACE_MS / 2 : now);
     for (let index = 0; index < links.length; index++) {
@@ -53,7 +53,7 @@ function earliest(links: readonly Link[]): number {
   return earliest;
 }
 
-/** Delivers what is due until `until`; returns how many packets. */
+/** Delivers the packets that are due until `until`; returns how many. */
 function deliverDue(links: readonly Link[], pool: PacketPool, control: Control, until: number): number {
   let count = 0;
   for (let index = 0; index < links.length; index++) {
@@ -62,7 +62,7 @@ function deliverDue(links: readonly Link[], pool: PacketPool, control: Control, 
       if (until - due > control.loop.latestMs) control.loop.latestMs = until - due;
       const length = line.nextLength();
       const slot = line.take();
-      // A device that is down refuses the packet: it is lost, as on a line whose far end is unplugged.
+      // A device that is down refuses the packet. The packet is lost, as on a line whose far end is unplugged.
       if (!line.settings.blackhole) write(output, pool.addressOf(slot), length);
       pool.release(slot);
       count++;
@@ -71,7 +71,7 @@ function deliverDue(links: readonly Link[], pool: PacketPool, control: Control, 
   return count;
 }
 
-/** Takes in what waits at a device; returns how many packets. */
+/** Takes in the packets that wait at a device; returns how many. */
 function takeIn(link: Link, pool: PacketPool, now: number): number {
   const { line, input } = link;
   for (let count = 0; count < READ_BATCH; count++) {
@@ -104,7 +104,7 @@ class Waiter {
     this.#fdsAddress = addressOf(this.#fds);
   }
 
-  /** Sleeps whatever comes. */
+  /** Sleeps for `ms`, whatever packets come. */
   sleep(ms: number): void {
     if (ms <= 0) return;
     this.#setTimeout(ms);
@@ -123,7 +123,7 @@ class Waiter {
   }
 
   isReadable(index: number): boolean {
-    // Of the control channel, the other end's closing is to be read as well.
+    // For the control channel, the closing of the other end counts as input, too.
     return (this.#revents(index) & (Const.POLLIN | Const.POLLFAIL)) !== 0;
   }
 

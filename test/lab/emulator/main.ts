@@ -12,7 +12,7 @@ import { becomePunctual, openTun } from "./syscalls.ts";
 
 /** Packets under way per direction: a second of 100 Mbit/s in full packets, or 65 000 acknowledgements. */
 const RING_PACKETS = 1 << 16;
-/** For all lines together; 100 MB of address space, of which only what is used becomes memory. */
+/** The packets of all lines together: 100 MB of address space, of which only used pages become memory. */
 const POOL_PACKETS = 1 << 16;
 
 const config = JSON.parse(process.argv[2] ?? "null") as EmulatorConfig;

@@ -4,8 +4,8 @@ import { addressOf } from "./syscalls.ts";
 export const SLOT_BYTES = 1600;
 
 /**
- * Memory for the packets under way, in slots of one size. Free slots are a stack: the slot freed last is used next
- * and is still in the cache, and slots never needed never become real memory.
+ * Memory for the packets under way, in slots of one size. Free slots form a stack. The slot that was freed last is used
+ * next and is still in the cache; slots that are never needed never become real memory.
  */
 export class PacketPool {
   readonly #memory: Uint8Array;

@@ -1,10 +1,10 @@
-/** What the emulator process and the one that started it say to each other: JSON, one object a line. */
+/** The messages between the emulator process and the process that started it: JSON, one object a line. */
 import type { DirectionCounters, DirectionSettings } from "./line-model.ts";
 
 /** JSON has no Infinity: null stands for "without a limit". */
 export type WireSettings = { [K in keyof DirectionSettings]?: DirectionSettings[K] | null };
 
-/** One line: a device of the same name in two namespaces. `up` is what enters at the router. */
+/** One line: a device of the same name in two namespaces. `up` is the direction of packets that enter at the router. */
 export interface EmulatedLine {
   name: string;
   routerNamespace: string;
@@ -31,11 +31,11 @@ export interface LineCounters {
 
 export interface CountersReply {
   lines: Record<string, LineCounters>;
-  /** CPU time of the process so far: own code, and the kernel's on its behalf (which carries the packets on). */
+  /** CPU time of the process so far: its own code, and the kernel on its behalf (which carries the packets on). */
   cpu: { userMs: number; systemMs: number };
   /** How often the loop woke up. */
   wakeups: number;
-  /** The latest delivery of a packet after its arrival time, since the last reading. */
+  /** The greatest delay of a delivery beyond the packet's arrival time since the last reading. */
   latestMs: number;
 }
 

@@ -52,7 +52,7 @@ function failed(what: string): Error {
   return new Error(`${what}: errno ${koffi.errno()}`);
 }
 
-/** The address of memory that must stay referenced (and is never moved: array buffers of V8 are not). */
+/** The address of memory. Its owner must keep a reference to it. V8 never moves array buffers. */
 export function addressOf(memory: ArrayBufferView): number {
   return Number(koffi.address(memory));
 }
@@ -81,9 +81,9 @@ export function openTun(namespace: string, device: string): number {
 }
 
 /**
- * Makes sleeps end on time: timers without slack (the default is 50 us), and a real-time priority, since the machine
- * under test is meant to be busy while the lines must not be late. Both are refused in some containers; the lines
- * are then only as punctual as the machine is idle.
+ * Makes sleeps end on time. Timers get no slack (the default is 50 us). The process gets a real-time priority, since
+ * the machine under test is busy and the lines must not be late. Some containers refuse both; the lines are then only
+ * as punctual as the machine is idle.
  */
 export function becomePunctual(): boolean {
   prctl(Const.PR_SET_TIMERSLACK, 1, 0, 0, 0);

@@ -1,6 +1,6 @@
 /**
- * The client of the tests: `node client.ts TASK-JSON` (tasks.ts), one JSON object a line on stdout, the last one the
- * result. Ends with 0 whatever was measured; 1 when it could not even try.
+ * The client of the tests: `node client.ts TASK-JSON` (tasks.ts). It prints one JSON object a line; the last one is the
+ * result. It exits with 0 whatever it has measured, and with 1 when it could not even try.
  */
 import { Meter } from "./meter.ts";
 import { connectRate, firstByte } from "./short.ts";

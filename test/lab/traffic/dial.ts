@@ -3,19 +3,19 @@ import { connect, isIP, isIPv6, type Socket, SocketAddress, type SocketConstruct
 export interface Target {
   host: string;
   port: number;
-  /** Go through this SOCKS5 server instead of connecting directly. */
+  /** The SOCKS5 server to connect through; without it the client connects directly. */
   socks?: { host: string; port: number };
 }
 
-/** A static buffer to read into: no fresh memory for each read, which is what costs most at high rates. */
+/** A static buffer to read into. Fresh memory for each read is what costs most at high rates. */
 export interface Receiver {
   buffer: Uint8Array;
   onData(bytes: number, buffer: Uint8Array): void;
 }
 
 /**
- * Connects and sends `request`. Resolves with the socket once the request has been handed over; what is received
- * goes to the receiver. Through SOCKS5 the method, the request and the replies go first, each as its own step.
+ * Connects and sends `request`. Resolves with the socket once the request has been handed over. The receiver gets the
+ * bytes that come. Through SOCKS5 the method, the request and the replies go first, each as its own step.
  *
  * @param signal destroys the socket, at whatever stage it is
  */

@@ -1,4 +1,4 @@
-/** What was seen of a stream of bytes by the program that received it. Times are ms since the meter was made. */
+/** The record of a stream of bytes, made by the program that received it. Times are ms since the meter was made. */
 export interface MeterReport {
   bytes: number;
   /** When the first and the last bytes came; null when none did. */
@@ -12,7 +12,7 @@ export interface MeterReport {
   largestGapAtMs: number;
   /** Bytes of each 100 ms. */
   timeline: number[];
-  /** Wall clock at time 0, ms since 1970: places the timeline beside what another process did. */
+  /** The wall clock at time 0, ms since 1970, so that timelines of several processes can be compared. */
   startedAt: number;
 }
 

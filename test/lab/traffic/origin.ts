@@ -107,7 +107,7 @@ function putAndHash(socket: Socket, _args: number[], rest: Buffer): void {
 
 function handleConnection(socket: Socket): void {
   socket.setNoDelay(true);
-  // Clients leave as they please; that is what many of the tests are about.
+  // Clients leave when they like; many of the tests are about that.
   socket.on("error", () => {});
   let head = Buffer.alloc(0);
   const onData = (data: Buffer): void => {

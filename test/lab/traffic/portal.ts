@@ -1,6 +1,7 @@
 /**
- * A captive portal: answers every connection that is turned to its port, `portal.ts KIND PORT`. `redirect` answers with HTTP
- * 302, `silent` with nothing, `tls` with a certificate that nobody knows. Says "ready" when it listens.
+ * A captive portal: `portal.ts KIND PORT` answers every connection that is redirected to its port. `redirect` answers
+ * with HTTP 302, `silent` does not answer, `tls` has a certificate that no client knows. It prints "ready" when it
+ * listens.
  */
 import { execFileSync } from "node:child_process";
 import { createServer, type Server, type Socket } from "node:net";
@@ -15,7 +16,7 @@ const servers: Readonly<Record<string, () => Server>> = {
   tls: () => createTlsServer(certificate(), (socket) => socket.end(LOGIN)),
 };
 
-/** A key and a certificate signed by itself, in one text. */
+/** A key and a self-signed certificate, in one text. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
   const args = [

@@ -18,11 +18,11 @@ export const ORIGIN_PORT = 7000;
 
 export interface RunningOrigin {
   readonly process: ChildProcess;
-  /** Requests by line, see origin.ts. */
+  /** The port for requests, see origin.ts. */
   readonly port: number;
-  /** All of them, when several were asked for. */
+  /** All ports for requests, when several were asked for. */
   readonly ports: readonly number[];
-  /** Speaks first. */
+  /** The port where the server speaks first. */
   readonly talkerPort: number;
   stop(): Promise<void>;
 }
@@ -54,13 +54,13 @@ export async function startOrigin(
   };
 }
 
-/** Something under way that can be called off. */
+/** A task under way that can be aborted. */
 export interface Running<T> {
   readonly process: ChildProcess;
   readonly result: Promise<T>;
 }
 
-/** Starts a task on a host; the result is there when it is done. */
+/** Starts a task on a host. `result` resolves when the task is done. */
 export function start<T extends Task>(
   host: Host,
   task: T,

@@ -56,7 +56,7 @@ export async function connectRate(task: ConnectRateTask): Promise<ConnectRateRes
   return result;
 }
 
-/** The value that the share `rank` of the values does not exceed. */
+/** The least value that the share `rank` of the values does not exceed. */
 export function percentile(values: readonly number[], rank: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * rank) - 1))] ?? Number.NaN;

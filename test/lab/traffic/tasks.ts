@@ -1,19 +1,19 @@
-/** What the client can be asked to do, and what it reports. */
+/** The tasks of the client, and its reports. */
 import type { Target } from "./dial.ts";
 import type { MeterReport } from "./meter.ts";
 
 interface Common extends Target {
-  /** How many connections share the work (default 1); bytes and timeline are of all together. */
+  /** How many connections share the work (default 1). Bytes and timeline are sums over all of them. */
   connections?: number;
   /** How much of the beginning the goodput leaves out, ms (default 0). */
   skipMs?: number;
-  /** Report the bytes so far on the way, every so many ms. */
+  /** How often the bytes so far are reported, ms. */
   progressMs?: number;
 }
 
 export interface DownloadTask extends Common {
   op: "download";
-  /** So many bytes per connection, or for so long. */
+  /** How many bytes each connection downloads; or, with `seconds`, for how long. */
   bytes?: number;
   seconds?: number;
   seed?: number;
@@ -23,7 +23,9 @@ export interface DownloadTask extends Common {
 
 export interface UploadTask extends Common {
   op: "upload";
-  /** So many bytes per connection, verified by SHA-256, or for so long; measured where they arrive. */
+  /**
+   * How many bytes each connection uploads, verified by SHA-256; or for how long. They are measured where they arrive.
+   */
   bytes?: number;
   seconds?: number;
   seed?: number;
@@ -33,30 +35,30 @@ export interface FirstByteTask extends Target {
   op: "firstByte";
   /** How many connections, one after the other. */
   count?: number;
-  /** Wait between two. */
+  /** The pause between two connections. */
   pauseMs?: number;
-  /** Give one up after this long. */
+  /** A connection is given up after this time. */
   timeoutMs?: number;
 }
 
 export interface ConnectRateTask extends Target {
   op: "connectRate";
   seconds: number;
-  /** How many are under way at any time. */
+  /** How many connections are under way at any time. */
   concurrency?: number;
 }
 
 export type Task = DownloadTask | UploadTask | FirstByteTask | ConnectRateTask;
 
 export interface TransferResult extends MeterReport {
-  /** Whether all bytes came and were right; of transfers ended by the clock, those that came. */
+  /** Whether all bytes came and were right. Of a transfer that the clock ended, whether those that came were right. */
   complete: boolean;
-  /** What went wrong, of the first connection that failed. */
+  /** The error of the first connection that failed. */
   error: string | null;
 }
 
 export interface FirstByteResult {
-  /** From before connect() to the first byte of the answer, of those that got one, in order of time. */
+  /** The time from before connect() to the first byte of each answer, in the order of the answers. */
   ms: number[];
   p50: number;
   p99: number;

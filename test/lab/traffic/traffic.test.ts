@@ -1,4 +1,4 @@
-/** The traffic programs on loopback: what they report has to be right before anything is measured with them. */
+/** The traffic programs on loopback. Their reports must be right before anything is measured with them. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => origin.stop());
 
-/** What the origin sends in answer to `request`, after which this side ends too. */
+/** The origin's answer to `request`; then this side ends, too. */
 async function ask(request: string | Buffer, port = origin.port): Promise<string> {
   const socket = connect({ host: HOST, port });
   socket.end(request);
@@ -49,7 +49,7 @@ test("the meter leaves out the beginning and finds the longest silence", async (
   );
 });
 
-test("downloads and uploads of so many bytes are whole; of so long, they end", async () => {
+test("downloads and uploads of a number of bytes are whole; those of a time end", async () => {
   const target = { host: HOST, port: origin.port };
   const down = await download(thisMachine, { ...target, bytes: 9_000_000, connections: 2, seed: 9 });
   assert.deepEqual([down.bytes, down.complete, down.error], [18_000_000, true, null]);
@@ -61,7 +61,7 @@ test("downloads and uploads of so many bytes are whole; of so long, they end", a
   }
 });
 
-test("a transfer that fails says so", async () => {
+test("a failed transfer reports its error", async () => {
   const silent = createServer((socket) => socket.resume()).listen(0, HOST);
   const closing = createServer((socket) => socket.resume().end("not the pattern")).listen(0, HOST);
   await Promise.all([once(silent, "listening"), once(closing, "listening")]);
@@ -118,7 +118,7 @@ for (const [host, head] of [
   });
 }
 
-/** A SOCKS server that writes down what it is asked, and connects to the origin whatever that was. */
+/** A SOCKS server that records each request, and connects to the origin whatever the request was. */
 async function relay(socket: Socket, asked: string[]): Promise<void> {
   for (const answer of ["0500", "05000001000000000000"]) {
     asked.push(((await once(socket, "data"))[0] as Buffer).toString("hex"));

@@ -5,9 +5,9 @@ import { Pattern } from "./pattern.ts";
 import type { DownloadTask, TransferResult, UploadTask } from "./tasks.ts";
 
 const READ_BYTES = 1 << 20;
-/** More than any test takes: the server sends until the client leaves. */
+/** More bytes than any test takes: the server sends until the client leaves. */
 const ENDLESS = 1e15;
-/** How long after its window a server's report may take to come, behind what is still queued on the way. */
+/** How long a server's report may take to come after its window, behind bytes that are still queued on the way. */
 const REPORT_GRACE_MS = 10_000;
 
 export async function download(task: DownloadTask, meter: Meter): Promise<TransferResult> {
@@ -64,7 +64,7 @@ export async function upload(task: UploadTask, meter: Meter): Promise<TransferRe
   return { ...merge(reports, meter), complete: error === null, error };
 }
 
-/** Sends one connection's bytes and returns what the server saw of them. @throws Error when that is not the same */
+/** Sends one connection's bytes, and returns the server's report. @throws Error when the server received other bytes */
 async function sendOne(task: UploadTask, meter: Meter): Promise<MeterReport> {
   const { bytes = ENDLESS, seconds, seed = 1, skipMs = 0 } = task;
   const windowMs = seconds === undefined ? 0 : seconds * 1000;
@@ -112,7 +112,7 @@ function pump(socket: Socket, pattern: Pattern, bytes: number, meter: Meter): vo
   next();
 }
 
-/** Several connections as one; the sender's own view when no server has answered. */
+/** Merges the reports of several connections into one. It is the sender's own report when no server has answered. */
 function merge(reports: readonly MeterReport[], meter: Meter): MeterReport {
   const [first] = reports;
   if (first === undefined) return meter.report();

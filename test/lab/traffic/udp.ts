@@ -17,7 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ReceiverReport {
   packets: number;
-  /** From the first to the last, ms. */
+  /** The time from the first to the last datagram, ms. */
   spanMs: number;
 }
 
@@ -29,16 +29,16 @@ export interface ProbeReport {
 }
 
 export interface Fate {
-  /** An error's code, such as ECONNREFUSED. */
+  /** `answered`, `silence`, or an error's code such as ECONNREFUSED. */
   fate: "answered" | "silence" | (string & {});
   ms: number;
 }
 
 const PROBE = 1;
 const BLAST = 2;
-/** How long to wait for the last answers. */
+/** How long to wait for the last answers, milliseconds. */
 const LINGER_MS = 300;
-/** After so long nothing will come any more. */
+/** After this time a probe counts as unanswered, milliseconds. */
 const SILENCE_MS = 2_000;
 
 /** The machine's monotonic clock, the same in all its processes. */
@@ -77,7 +77,8 @@ function open(host: string): Socket {
   return createSocket({ type: isIPv6(host) ? "udp6" : "udp4", sendBufferSize: 4 << 20 });
 }
 
-// A probe: its kind; when it was sent (at 8), when it was received (at 16), as doubles.
+// A probe holds its kind, the time at which it was sent (at 8) and the time at which it was received (at 16), as
+// doubles.
 async function probe(host: string, port: number, count: number, everyMs: number): Promise<ProbeReport> {
   const socket = open(host);
   const report: ProbeReport = { upMs: [], downMs: [], lost: 0 };

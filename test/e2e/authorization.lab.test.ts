@@ -17,10 +17,10 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
   let house: House;
   let hawser: Hawser;
   let etc: Disposable;
-  /** A service of the remote's own, on all of its addresses; and one of the Internet's. */
+  /** A service of the VPS's own, on all of its addresses, and a service on the Internet. */
   let inside: Listener;
   let outside: Listener;
-  /** The peer's file as the command wrote it. */
+  /** The text of the peer's file as `pair` wrote it. */
   let written: string;
   before(async () => {
     house = await House.create({ lines: [{ name: "adsl1", kind: "veth" }] });
@@ -45,7 +45,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
     etc?.[Symbol.dispose]();
   });
 
-  /** A SOCKS client's reply code, and its connection. */
+  /** A SOCKS client's connection, and the code of the reply. */
   async function ask(host: string, port: number): Promise<{ reply: number; socket: Socket; reader: Reader }> {
     const socket = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
     const reader = new Reader(socket);
@@ -92,12 +92,12 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
     assert.match(hawser.remote.logText(), /"why":"loopback, and no rule in allow names it"/);
   });
 
-  test("the Internet, by address and by name; of a name only the allowed addresses", async () => {
+  test("the Internet is reached by address and by name; of a name's addresses only the allowed ones", async () => {
     for (const host of [house.addresses.origin.v4, "outside.example", "mixed.example"])
       assert.equal(await replyOf(host, outside.port), SUCCEEDED, host);
   });
 
-  test("what the peer's rules add and take away, at once; an open flow to it is cut", async () => {
+  test("changed rules of a peer hold at once; an open flow to a destination that they forbid is cut", async () => {
     const { origin } = house.addresses;
     await setRules(`allow = ["public", "127.0.0.1:${inside.port}"]`);
     const flow = await ask("inside.example", inside.port);
@@ -133,7 +133,7 @@ describe("what a home may reach", { skip: labMissing() ?? false, timeout: 180_00
   test("flows faster than their rate are refused, and pass again a moment later", async () => {
     await setRules("max_new_flows_per_second = 1");
     const { origin } = house.addresses;
-    // Four seconds' worth may come at once.
+    // A burst of four seconds' worth is admitted.
     const replies = await Promise.all(Array.from({ length: 12 }, () => replyOf(origin.v4, outside.port)));
     assert.ok(replies.filter((reply) => reply === SUCCEEDED).length <= 6, replies.join());
     assert.ok(replies.includes(GENERAL_FAILURE));

@@ -30,9 +30,9 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     return runProgram(house.router, "hawser-local", args, "", { wrap });
   }
 
-  /** One line that says what, to stderr; nothing of the secret; no rule left behind. */
+  /** Asserts the exit code, one line of stderr that matches `what`, no trace of the secret, and no rule left behind. */
   async function assertRefused(result: ProgramResult, code: number, what: RegExp): Promise<void> {
-    // A gateway that got as far as to have a log may say it there too.
+    // A gateway that has got as far as a log may also write the fault there.
     const lines = result.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
     assert.deepEqual([result.code, lines.length], [code, 1], result.stderr);
     assert.match(lines[0] as string, what);
@@ -54,7 +54,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     ["what is no TOML", ["[socks]", "[socks"], /local\.toml: line \d+/],
     ["a pairing file that is not there", ["pairing.txt", "nowhere.txt"], /nowhere\.txt: does not exist/],
   ] as const) {
-    test(`${what}: check and run say where, and exit with 2`, async () => {
+    test(`${what}: check and run say where the fault is, and exit with 2`, async () => {
       assert.ok(good.includes(edit[0]));
       hawser.write("local.toml", good.replace(edit[0], edit[1]));
       for (const result of await Promise.all([local("check"), local("run")])) {
@@ -63,12 +63,12 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     });
   }
 
-  test("a configuration that is not there: 2", async () => {
+  test("a missing configuration: exit 2", async () => {
     const result = await runProgram(house.router, "hawser-local", ["run", "-c", hawser.file("none.toml")]);
     await assertRefused(result, 2, /none\.toml: does not exist/);
   });
 
-  test("a secret that others can read: 2, with the command that mends it", async () => {
+  test("a secret that others can read: exit 2, with the command that mends it", async () => {
     chmodSync(hawser.file("pairing.txt"), 0o644);
     await assertRefused(await local("run"), 2, /pairing\.txt: .*chmod 600 .*pairing\.txt/);
     const identity = hawser.file("identity.pem");
@@ -82,13 +82,13 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await assertRefused(remote, 2, /identity\.pem: .*chmod 600 .*identity\.pem/);
   });
 
-  test("a secret that cannot be read: 2", async () => {
+  test("a secret that cannot be read: exit 2", async () => {
     chmodSync(hawser.file("local.toml"), 0o644);
     chmodSync(hawser.folder, 0o755);
     await assertRefused(await local("run", NOBODY), 2, /pairing\.txt: cannot be read: permission denied/);
   });
 
-  test("a pairing line that is damaged: 2, without its secret", async () => {
+  test("a damaged pairing line: exit 2, without the secret in the message", async () => {
     const line = readFileSync(hawser.file("pairing.txt"), "utf8");
     hawser.write("pairing.txt", line.replace(/.@/, "@"));
     const result = await local("check");
@@ -102,7 +102,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     ["socks.listen", SOCKS_PORT],
     ["status.listen", 8080],
   ] as const) {
-    test(`a busy port of ${key}: 1`, async () => {
+    test(`a busy port of ${key}: exit 1`, async () => {
       const squatter = await listenIn(house.router, port);
       const result = await local("run");
       squatter.close();
@@ -114,12 +114,12 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     });
   }
 
-  test("a busy port of the remote gateway: 1", async () => {
+  test("a busy port of the remote gateway: exit 1", async () => {
     const result = await runProgram(house.remote, "hawser-remote", ["run", "-c", hawser.file("remote.toml")]);
     await assertRefused(result, 1, /^\S+remote\.toml: (status\.listen|listen): .* is in use/);
   });
 
-  test("a missing capability: 1, with its name and who can give it", async () => {
+  test("a missing capability: exit 1, with its name and who can give it", async () => {
     const folder = join(hawser.folder, "nobody");
     mkdirSync(folder, { recursive: true });
     for (const name of ["local.toml", "pairing.txt"]) copyFileSync(hawser.file(name), join(folder, name));
@@ -130,7 +130,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await assertRefused(result, 1, /needs CAP_NET_(RAW|ADMIN): /);
   });
 
-  test("wrong commands and options: 2; help and versions: 0", async () => {
+  test("wrong commands and options: exit 2; help and versions: exit 0", async () => {
     for (const program of ["hawser-local", "hawser-remote"] as const) {
       const run = (...args: string[]): Promise<ProgramResult> => runProgram(house.router, program, args);
       const [nothing, unknown, noFile, help, version] = await Promise.all([
@@ -147,7 +147,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   });
 
-  test("status and connect without a gateway: 1, and where it was looked for", async () => {
+  test("status and connect without a gateway: exit 1, with the address that was asked", async () => {
     await assertRefused(await local("status"), 1, /127\.0\.0\.1:8080: /);
     const connect = (host: string): Promise<ProgramResult> =>
       runProgram(house.router, "hawser-local", ["connect", "-c", hawser.file("local.toml"), host, "80"]);
@@ -159,7 +159,7 @@ describe("bad input", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   });
 
-  test("init does not overwrite; pair and unpair name what is there", async () => {
+  test("init overwrites nothing; pair and unpair name the admitted peers", async () => {
     const remote = (...args: string[]): Promise<ProgramResult> =>
       runProgram(house.remote, "hawser-remote", [...args, "-c", hawser.file("remote.toml")]);
     const texts = (): string[] =>

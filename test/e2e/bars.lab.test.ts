@@ -1,6 +1,6 @@
 /**
- * What Hawser promises of two ADSL lines, against plain TCP over each of them in the same run. The margins here are wide,
- * for machines that do other work meanwhile; the figures are printed, and hold for the bars of the README.
+ * Checks what Hawser promises of two ADSL lines, against plain TCP over each of them in the same run. The margins are
+ * wide, for machines that do other work meanwhile. The printed figures hold for the bars of the README.
  */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
@@ -68,7 +68,7 @@ suite("two ADSL lines", { skip: labMissing() ?? false }, () => {
 
   for (const family of ["v4", "v6"] as const) {
     test(`one upload, ${family}: the sum of the lines`, async (t) => {
-      // So many bytes, not seconds: a sender that is called off leaves what it has written, and that runs on for long.
+      // A number of bytes, not of seconds: what an aborted sender has written goes on for long.
       const { goodputBps } = await upload(house.lan, { ...target(family), bytes: 1.1e6, skipMs: SKIP_MS });
       t.diagnostic(`${(goodputBps / 1e6).toFixed(2)} Mbit/s, ${(goodputBps / sumUp).toFixed(3)} of the sum`);
       assert.ok(goodputBps / sumUp >= 0.88);

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { Namespace } from "../lab/namespace.ts";
 
-/** Where pictures of pages are left for people to look at; git does not know it. */
+/** The folder for pictures of pages, which people look at. Git ignores it. */
 const PICTURES = fileURLToPath(new URL("../../artifacts/dashboard/", import.meta.url));
 
 export const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
@@ -18,7 +18,7 @@ export interface HouseBrowser {
   close(): Promise<void>;
 }
 
-/** The browser sees the network that the namespace sees; Playwright talks to it through a pipe. */
+/** The browser uses the namespace's network. Playwright talks to it through a pipe. */
 export async function startBrowser(namespace: Namespace): Promise<HouseBrowser> {
   const folder = mkdtempSync(join(tmpdir(), "hawser-browser-"));
   const executablePath = join(folder, "chromium");
@@ -35,7 +35,7 @@ export async function startBrowser(namespace: Namespace): Promise<HouseBrowser> 
   };
 }
 
-/** A picture of the whole page in each size and each scheme. */
+/** Takes a picture of the whole page in each size and each colour scheme. */
 export async function takePictures(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true });
   for (const [size, viewport] of Object.entries(SIZES)) {

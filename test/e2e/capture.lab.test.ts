@@ -24,12 +24,12 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   });
   after(() => tearDown(hawser, house));
 
-  /** Who the origin says has asked it, at this address of its. */
+  /** The address that a connection to this address of the origin comes from, as the origin says. */
   async function seenAs(host: string): Promise<string> {
     return (await ask(house.lan, { host, port: ORIGIN_PORT }, "WHO\n")).split(" ")[0] ?? "";
   }
 
-  /** The rules in the kernel, of both families and all tables. */
+  /** The gateway's rules in the kernel, of both families and all tables. */
   async function rulesInPlace(): Promise<string[]> {
     const texts = await Promise.all(
       ["iptables-save", "ip6tables-save"].map((command) => house.router.exec(command, [])),
@@ -44,7 +44,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   }
 
-  /** Starts the gateway again; its status server answers a moment before the rules are in place. */
+  /** Starts the gateway again. Its status server answers a moment before the rules are in place. */
   async function startLocal(): Promise<void> {
     await hawser.startLocal();
     await until(async () => (await rulesInPlace()).every((text) => text.includes("REDIRECT")));
@@ -69,7 +69,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
       assert.equal(await seenAs(house.addresses.direct(2)[family]), client);
     });
 
-    test(`${family}: a page of the provider's, at an address that is not the Internet's, is left alone`, async () => {
+    test(`${family}: a page of the provider at a non-public address is left alone`, async () => {
       const [client, page] =
         family === "v4" ? ["::ffff:192.168.77.2", "100.64.1.1"] : ["fd00:77::2", "fec0::1"];
       if (family === "v6") await house.remote.ip(["-6 address add fec0::1/128 dev lo"]);
@@ -90,7 +90,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     assert.equal(await seenAs(house.addresses.remote.v4), "::ffff:192.168.77.2");
   });
 
-  test("what is redirected although it goes to the remote gateway is reset, and logged", async () => {
+  test("a redirected connection to the remote gateway itself is reset, and logged", async () => {
     const { v4 } = house.addresses.remote;
     const rule = ["-t", "nat", "PREROUTING", "-d", v4, "-p", "tcp", "-j", "REDIRECT"];
     const edit = (how: string): Promise<unknown> =>
@@ -144,7 +144,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await assertRules(true);
   });
 
-  test("SIGTERM removes the rules and nobody else's; the next start installs them", async () => {
+  test("SIGTERM removes the gateway's rules and no others; the next start installs them", async () => {
     const foreign = ["-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "9", "-j", "ACCEPT"];
     await house.router.exec("iptables", foreign);
     assert.equal(await hawser.local.stop(), 0);
@@ -155,7 +155,7 @@ describe("capture", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     await assertRules(true);
   });
 
-  test("what SIGKILL leaves is taken over by the next start, or removed by rules clear", async () => {
+  test("the next start takes over the rules that SIGKILL leaves, and rules clear removes them", async () => {
     const kill = async (): Promise<void> => {
       hawser.local.process.kill("SIGKILL");
       await once(hawser.local.process, "exit");

@@ -13,9 +13,12 @@ import { TROUBLES, type Trouble } from "./troubles.ts";
 
 const MIB = 2 ** 20;
 const EVENTS = 50;
-/** Between two events, ms. */
+/** The pause between two events, ms. */
 const PACE = [200, 2_000] as const;
-/** A line that was whole for less than this is not relied upon: what it carried may still be sent again by TCP, ms. */
+/**
+ * A line counts on carrying only when it was whole for this long, ms: before, TCP may still send again what the line
+ * carried.
+ */
 const SETTLED = 1_000;
 const LINES: readonly (ShapedLineOptions & { down: number; up: number })[] = [
   { name: "dsl", down: 20e6, up: 5e6, delayMs: 10, queueMs: 150 },
@@ -31,7 +34,7 @@ const GROUPS = [
   { op: "upload", connections: 4, bytes: 600e3 },
 ] as const;
 
-/** The lines, and what has befallen them. */
+/** The lines, and the trouble that each has. */
 class Lines {
   readonly #house: House;
   readonly #hawser: Hawser;
@@ -58,7 +61,7 @@ class Lines {
     await this.#random.pick(possible)();
   }
 
-  /** Those that have been whole for a while, and whose subflow makes progress. */
+  /** The lines that were whole for a while, and whose subflow makes progress. */
   async #living(): Promise<Line[]> {
     const { paths } = (await this.#hawser.status()).session;
     const carrying = paths.filter(({ state }) => state === "up" || state === "probation");
@@ -84,7 +87,7 @@ class Lines {
     this.#wholeSince.set(line, performance.now());
   }
 
-  /** Between a fifth and twice the usual rate: ten times at most from one to the next. */
+  /** Sets a rate between a fifth and twice the usual one, so one rate is ten times the next at most. */
   async #stepRate(line: Line): Promise<void> {
     const { down, up } = LINES[line.number - 1] as (typeof LINES)[number];
     const factor = 0.2 * 10 ** this.#random.next();
@@ -140,7 +143,7 @@ async function happenings(lines: Lines, random: Random): Promise<void> {
   await lines.healAll();
 }
 
-/** Has all groups of flows run while `action` goes on, and to the end of the round they are in then. */
+/** Runs all groups of flows while `action` goes on, and to the end of the round that they are in then. */
 async function runFlowsDuring(
   house: House,
   origin: RunningOrigin,

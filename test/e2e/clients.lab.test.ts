@@ -1,4 +1,4 @@
-/** Programs that know nothing of the gateways, as Debian has them. */
+/** Programs of Debian that know nothing of the gateways. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,7 +21,7 @@ const SSH_PORT = 22;
 const IPERF_PORT = 5201;
 const FILE_BYTES = 5_000_000;
 
-/** Why a test of these commands is skipped, or false. */
+/** Why a test of these commands is skipped; false when it is not. */
 function lacking(...commands: readonly string[]): string | false {
   const missing = commands.filter((command) => findCommand(command) === undefined);
   return missing.length > 0 && `${missing.join(" and ")} is not installed here`;
@@ -74,18 +74,18 @@ describe("real clients", { skip: labMissing() ?? false, timeout: 180_000 }, () =
       .digest("hex");
   }
 
-  /** As it stands in a URL. */
+  /** The origin's address in the spelling of URLs. */
   function bracketed(family: "v4" | "v6"): string {
     const address = house.addresses.origin[family];
     return family === "v6" ? `[${address}]` : address;
   }
 
-  /** Waits until somebody listens there. */
+  /** Waits until a server listens on this port. */
   function listening(port: number): Promise<void> {
     return until(async () => (await house.origin.exec("ss", ["-Htln", `sport = :${port}`])).stdout !== "");
   }
 
-  /** The connections to this port that the remote gateway has dialled so far. */
+  /** How many connections to this port the remote gateway has dialled so far. */
   async function carried(): Promise<number> {
     return (await hawser.status()).session.flows.total;
   }
@@ -258,7 +258,7 @@ describe("real clients", { skip: labMissing() ?? false, timeout: 180_000 }, () =
     for (const family of FAMILIES) {
       for (const way of ["up", "down"] as const) {
         test(`${way}, four streams, ${family}`, async () => {
-          // One for each: a server is busy for a moment after its client has gone.
+          // Each test has a server of its own, since a server is busy for a moment after its client has gone.
           const server = house.origin.spawn("iperf3", ["-s", "-1", "-p", String(IPERF_PORT)], {
             stdio: "ignore",
           });

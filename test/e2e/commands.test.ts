@@ -1,4 +1,4 @@
-/** Help, man page and completion of both programs say the same, and their man pages are sound. */
+/** Help, man page and completion of both programs agree, and the man pages have no errors. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
@@ -25,7 +25,7 @@ for (const program of [localProgram(), remoteProgram()]) {
         if (long !== "--help") assert.ok(section.includes(long), `${words.join(" ")} ${long}: man page`);
         for (const script of scripts) assert.ok(script.includes(long.slice(2)), `${long}: completion`);
       }
-      // As a user writes it.
+      // The default as a user writes it.
       for (const { fallback } of command.options.filter((option) => option.fallback !== undefined)) {
         assert.match(fallback ?? "", /^(\d{1,3}[smhd]?|\/etc\/hawser\/[a-z]+\.toml)$/);
         const remark = new RegExp(`\\(default:\\s+${fallback}\\)`);
@@ -43,7 +43,7 @@ for (const program of [localProgram(), remoteProgram()]) {
   });
 
   const hasMan = spawnSync("man", ["--version"]).status === 0;
-  test(`${text.name}: man has nothing to say against its page`, { skip: !hasMan && "needs man" }, () => {
+  test(`${text.name}: man prints no warning about its page`, { skip: !hasMan && "needs man" }, () => {
     const { stdout, stderr, status } = spawnSync("man", ["--warnings=w", "-l", "-"], {
       input: manPage(text, PAGE),
       encoding: "utf8",
@@ -63,7 +63,7 @@ for (const program of [localProgram(), remoteProgram()]) {
 
 for (const words of [["completion", "bash"], ["--help"], ["rules", "show", "--help"], ["--version"]]) {
   const skip = !existsSync("/dev/full") && "needs /dev/full";
-  test(`output that is lost is a failure: ${words.join(" ")}`, { skip }, () => {
+  test(`lost output is a failure: ${words.join(" ")}`, { skip }, () => {
     const full = openSync("/dev/full", "w");
     const { status, stderr } = spawnSync(process.execPath, [programFile("hawser-local"), ...words], {
       stdio: ["ignore", full, "pipe"],
@@ -77,7 +77,7 @@ for (const words of [["completion", "bash"], ["--help"], ["rules", "show", "--he
   });
 }
 
-test("a group that is used without one of its commands names them", () => {
+test("a group of commands that is used without a command names its commands", () => {
   const args = [programFile("hawser-local"), "rules", "-c", "x.toml"];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.equal(status, 2);
@@ -90,7 +90,7 @@ function sectionOf(page: string, words: string): string {
   return sections.find((section) => section.startsWith(`"${words}`)) ?? "";
 }
 
-test("hidden commands are told by nobody", () => {
+test("help, man page and completion do not show hidden commands", () => {
   const names = (command: CommandText): string[] => [command.name, ...command.commands.flatMap(names)];
   assert.ok(!names(describeCommand(localProgram())).includes("__paths"));
 });

@@ -1,4 +1,6 @@
-/** The dashboard in a real browser: what it shows is what the API says and the lines carried; its controls work. */
+/**
+ * The dashboard in a real browser. It shows what the API says and what the lines have carried, and its controls work.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
@@ -16,7 +18,7 @@ import { type Listener, listenIn, pair, Reader } from "./sockets.ts";
 import { reconfigure } from "./support.ts";
 
 const DASHBOARD = "http://127.0.0.1:8080/";
-/** How long the page may take to show what is so. */
+/** How long the page may take to show the present state, milliseconds. */
 const PATIENCE_MS = 10_000;
 const BYTES = 8e6;
 
@@ -27,7 +29,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
   let listener: Listener;
   let chromium: HouseBrowser;
   let page: Page;
-  /** What the browser complained of, and requests to elsewhere. */
+  /** The browser's complaints, and requests to other servers. */
   const complaints: string[] = [];
 
   before(async () => {
@@ -54,12 +56,14 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
   });
 
   const line = (name: string): Locator => page.getByRole("article", { name });
-  /** What the path had received by the last sample of the history that the charts begin with. */
+  /** The bytes that the path had received at the last sample of the history that the charts begin with. */
   async function remembered(name: string): Promise<number | null | undefined> {
     const { paths } = (await hawser.local.get("/api/history")) as History;
     return paths.find((path) => path.name === name)?.receivedBytes.at(-1);
   }
-  /** A direction's rates at one instant, each twice: tile and chart, then each line's card and the chart's legend. */
+  /**
+   * A direction's rates at one instant, each from two places: tile and chart, each line's card and the chart's legend.
+   */
   const ratesShown = (direction: "Download" | "Upload"): Promise<(readonly [string, string])[]> =>
     page.evaluate(`(() => {
       const all = (selector) => [...document.querySelectorAll(selector)];
@@ -76,7 +80,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
   const shows = (locator: Locator, text: string | RegExp, timeout = PATIENCE_MS): Promise<void> =>
     locator.filter({ hasText: text }).first().waitFor({ timeout });
 
-  test("during a transfer: every line's part, and afterwards what each has carried", async () => {
+  test("during a transfer the page shows every line's part, and afterwards what each line has carried", async () => {
     await shows(page.getByRole("status"), "Live");
     const { v4: host } = house.addresses.origin;
     const running = start(house.lan, { op: "download", host, port: origin.port, bytes: BYTES });
@@ -94,12 +98,12 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     for (const { name, receivedBytes } of (await hawser.status()).session.paths) {
       await shows(line(name), `Download${formatBytes(receivedBytes)}`);
       const carried = (await house.line(name).counters()).down.deliveredBytes;
-      // Payload and frames of what the line carried as packets; a little was not this transfer.
+      // The line's packets minus headers: payload and frames. A little belongs to no transfer.
       assert.ok(
         receivedBytes < carried && receivedBytes > 0.93 * carried - 20_000,
         `${receivedBytes} of ${carried}`,
       );
-      // PINGs go on coming.
+      // PINGs go on, so the counts change.
       await until(async () => Math.abs(((await remembered(name)) ?? 0) - receivedBytes) < 1_000);
     }
     await shows(page.locator(".figure"), /Open flows0/);
@@ -143,7 +147,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
       await tab.goto(DASHBOARD);
       await shows(tab.getByRole("status"), "Live");
       await hide(true);
-      // What was under way may end.
+      // The requests under way may end.
       for (let i = 0; i < 2; i++) await another(page);
       let asked = 0;
       tab.on("request", () => asked++);
@@ -155,7 +159,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     }
   });
 
-  test("a line goes and comes back: its state, why, and the events", async () => {
+  test("when a line goes and comes back, the page shows its state, the reason and the events", async () => {
     await house.line("adsl1").down();
     await shows(line("adsl1"), "the interface adsl1 is down or gone");
     await shows(page.getByRole("log"), "adsl1 is down: the interface adsl1 is down or gone");
@@ -196,7 +200,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     }
   });
 
-  test("with the keyboard alone: a role is changed, and who did it is shown", async () => {
+  test("a role is changed with the keyboard alone, and the page shows who changed it", async () => {
     const role = page.getByRole("combobox", { name: "Role of adsl2" });
     await role.focus();
     await page.keyboard.press("d");
@@ -206,7 +210,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await shows(page.getByRole("log"), "adsl2 is disabled now: set through the API");
     await role.selectOption("active");
     await hawser.whenPaths((states) => states[1] === "up");
-    // What the gateway offers has a control: a drill of each line, and the speed test.
+    // Everything that the gateway offers has a control: a drill of each line, and the speed test.
     assert.ok((await page.getByRole("button", { name: /drill/i }).count()) >= 2);
     assert.ok((await page.getByRole("button", { name: /speed/i }).count()) >= 1);
   });
@@ -231,7 +235,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await page.getByRole("searchbox").fill("");
   });
 
-  test("a speed test is seen as it goes: rates while they are measured, then each line's and their sum", async () => {
+  test("a speed test shows rates while it measures, then each line's rate and their sum", async () => {
     const before = (await hawser.status()).session.flows.total;
     await page.getByRole("button", { name: "Speed test" }).click();
     const dialog = page.getByRole("dialog");
@@ -239,7 +243,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await dialog.getByRole("button", { name: "Start" }).click();
     await shows(dialog.getByRole("status"), "2 of 3: adsl2, download");
     await shows(dialog.getByRole("row", { name: /^adsl1/ }), /[6-9](\.\d)? Mbit\/s/);
-    // The streams of the test are nobody's flows.
+    // The streams of the test are not among the flows.
     const { flows } = (await hawser.status()).session;
     assert.deepEqual([flows.open, flows.total], [0, before]);
     await takePictures(page, "speed-test");
@@ -251,7 +255,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await page.keyboard.press("Escape");
   });
 
-  test("one trial at a time: why it cannot be is said; closing the dialog ends it, and puts the line back", async () => {
+  test("one trial runs at a time, and the page says why another cannot; closing the dialog ends the trial, and puts the line back", async () => {
     const dialog = page.getByRole("dialog");
     await line("adsl1").getByRole("button", { name: "Drill" }).click();
     await dialog.getByRole("spinbutton", { name: "Seconds" }).fill("60");
@@ -263,7 +267,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await page.keyboard.press("Escape");
     await hawser.whenPaths((states) => states[0] === "up" || states[0] === "probation");
 
-    // A speed test of another's runs; it is over when its client goes.
+    // A speed test of another client runs. It ends when that client goes.
     const follow = ["-sNX", "POST", "-H", "accept: text/event-stream", `${DASHBOARD}api/speedtest`];
     const other = house.router.spawn("curl", follow);
     assert.ok(other.stdout);
@@ -280,7 +284,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     });
     await page.reload();
     await shows(page.getByRole("status"), "Live");
-    // The page has gone, and its test with it: nothing is in the way of another.
+    // The page has gone, and its test with it, so nothing hinders another test.
     await page.getByRole("button", { name: "Speed test" }).click();
     await dialog.getByRole("button", { name: "Start" }).click();
     await shows(dialog.getByRole("status"), "1 of 3: adsl1, download");
@@ -300,7 +304,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     await shows(page.locator(".figure"), "all 2 lines up");
   });
 
-  test("an overflow line with a rate and a quota: its terms, what is left, and what it is once that is used", async () => {
+  test("an overflow line with a rate and a quota: the page shows its terms, what is left, and its role once the quota is used up", async () => {
     const terms = `role = "overflow"\nmax_rate = { down = "6 Mbit/s" }\nquota = { bytes = "1.5 MB" }\n`;
     await reconfigure(hawser, (text) => text.replace('interface = "adsl2"\n', (found) => found + terms));
     await shows(line("adsl2"), "tier 1 · idle for uploads · at most ↓ 6.0 Mbit/s");
@@ -320,7 +324,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
     assert.equal((await running.result).error, null);
   });
 
-  test("a token that is asked for is asked for, and used", async () => {
+  test("when the gateway wants a token, the page asks for it and uses it", async () => {
     const locked = await chromium.browser.newPage();
     locked.setDefaultTimeout(PATIENCE_MS);
     await locked.route(/^[^/]*\/\/[^/]*\/api/, async (route) => {
@@ -378,7 +382,7 @@ suite("dashboard", { skip: labMissing("chromium") ?? false, timeout: 150_000 }, 
       await shows(remote.locator(".figure"), /home/);
       await shows(remote.getByRole("article", { name: "adsl2" }), "told by the local gateway");
       assert.equal(await remote.getByRole("combobox").count(), 0);
-      // Nothing is under way: no line shows the queue of what was before.
+      // No transfer is under way, so no line shows a queue.
       await until(async () => {
         const { sessions } = (await hawser.remote.get("/api/status")) as RemoteStatusReport;
         return (

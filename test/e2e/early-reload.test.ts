@@ -1,10 +1,10 @@
-/** SIGHUP while a program loads: systemd may send it as soon as there is a process. */
+/** SIGHUP while a program loads: systemd may send it as soon as the process exists. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-/** Sends it when the program's own code is about to be loaded. */
+/** Sends SIGHUP when the program's own code is about to be loaded. */
 const HANG_UP = `
 import { registerHooks } from "node:module";
 registerHooks({
@@ -17,7 +17,7 @@ registerHooks({
 for (const [program, command, expected] of [
   ["local", "run", { status: 2, signal: null }],
   ["remote", "run", { status: 2, signal: null }],
-  // Its terminal is gone: nobody reads on.
+  // Its terminal is gone, so nobody reads its output.
   ["local", "status", { status: null, signal: "SIGHUP" }],
 ] as const) {
   test(`hawser-${program} ${command}`, () => {

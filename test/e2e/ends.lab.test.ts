@@ -44,7 +44,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     hawser = await Hawser.start(house);
   });
   after(() => tearDown(hawser, house));
-  // Whatever a test does, no flow outlives its two connections, at neither gateway.
+  // After every test neither gateway has a flow: no flow outlives its two connections.
   afterEach(async () => {
     destroySockets();
     await hawser.whenNoFlows();
@@ -54,7 +54,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     return pair(house.lan, { host: house.addresses.origin[family], port: listener.port }, listener);
   }
 
-  /** Sends a few bytes from one end to the other, one way. */
+  /** Sends a few bytes from one end to the other. */
   async function say(from: Socket, to: Reader, text: string): Promise<void> {
     const before = to.length;
     from.write(text);
@@ -62,7 +62,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     assert.ok(to.text.endsWith(text));
   }
 
-  /** One end says its last words, the other goes on for three seconds. */
+  /** One end sends its last bytes and a FIN; the other end goes on for three seconds. */
   async function halfClose(ends: Pair, first: "client" | "server"): Promise<void> {
     const other = first === "client" ? ends.server : ends.client;
     const [reader, otherReader] = [new Reader(ends[first]), new Reader(other)];
@@ -78,7 +78,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     await reader.end();
   }
 
-  test("when one end has finished, the other goes on for seconds: both ways, both families", async () => {
+  test("when one end has finished, the other goes on for seconds, both ways, both families", async () => {
     const ways: Promise<void>[] = [];
     for (const family of FAMILIES) {
       for (const first of ["client", "server"] as const) ways.push(halfClose(await flow(family), first));
@@ -87,7 +87,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
   });
 
   for (const family of FAMILIES) {
-    test(`${family}: a server that speaks first is heard before the client has said a word`, async () => {
+    test(`${family}: a server that speaks first is heard before the client has sent a byte`, async () => {
       const host = house.addresses.origin[family];
       const socket = connectFrom(house.lan, { host, port: origin.talkerPort });
       const reader = new Reader(socket);
@@ -114,11 +114,11 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
       assert.equal(await reader.error(), "ECONNRESET");
     });
 
-    test(`${family}: what was sent before a reset arrives, then the reset`, async () => {
+    test(`${family}: bytes that were sent before a reset arrive, then the reset`, async () => {
       for (const first of ["client", "server"] as const) {
         const ends = await flow(family);
         const reader = new Reader(first === "client" ? ends.server : ends.client);
-        // To a dialler that has not seen its connection yet, the reset is connect(2)'s error: nothing can be read.
+        // A dialler that has not seen its connection yet gets the reset as connect(2)'s error, and can read nothing.
         await say(ends[first], reader, "hello");
         await new Promise<void>((resolve) => ends[first].write(Buffer.alloc(50_000), () => resolve()));
         ends[first].resetAndDestroy();
@@ -161,7 +161,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
 
   test("a client that gives up while the destination is dialled leaves nothing at the remote", async () => {
     await house.remote.exec("sh", ["-c", "echo 6 > /proc/sys/net/ipv4/tcp_syn_retries"]);
-    // Another port than the test's before, whose silence is remembered for a while.
+    // Not the port of the test before, whose silence is remembered for a while.
     await house.origin.exec("iptables", ["-A", "INPUT", "-p", "tcp", "--dport", "98", "-j", "DROP"]);
     const dialling = async (): Promise<number> =>
       (await house.remote.exec("ss", ["-Htn", "state", "syn-sent"])).stdout.split("\n").length - 1;
@@ -182,7 +182,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     }
   });
 
-  test("a reader that reads late, long after the other has gone, gets all of it", async () => {
+  test("a reader that reads late, long after the other end has gone, gets all bytes", async () => {
     const { client, server } = await flow();
     server.resume();
     server.end(Buffer.alloc(MIB, "s"));
@@ -193,10 +193,10 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     assert.equal(reader.length, MIB);
   });
 
-  test("a client that resets while nobody reads what it sends is noticed", async () => {
+  test("a client's reset is noticed even when the server reads nothing", async () => {
     const { client, server } = await flow();
     server.pause();
-    // More than all buffers on the way hold: the gateway has stopped reading.
+    // More bytes than all buffers on the way hold: the gateway has stopped reading.
     fill(client, "");
     for (let before = -1; before !== client.bytesWritten; await sleep(500)) before = client.bytesWritten;
     client.resetAndDestroy();
@@ -210,7 +210,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     const task = { host, port: ORIGIN_PORT, seconds: 2, skipMs: 500 };
     const alone = await download(house.lan, task);
     const before = gateways.map((gateway) => gateway.residentBytes());
-    // Five servers that read nothing, five clients that read nothing, until all buffers on the way are full.
+    // Five servers and five clients read nothing until all buffers on the way are full.
     const stalled = Array.from({ length: 10 }, (_, index) => {
       const socket = connectFrom(house.lan, { host, port: ORIGIN_PORT });
       socket.on("error", () => {});
@@ -228,7 +228,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     const grown = gateways.map((gateway, index) => gateway.residentBytes() - (before[index] as number));
     await until(async () => (await hawser.flows()).length === stalled.length);
     for (const socket of stalled) socket.resetAndDestroy();
-    // The servers that read nothing would be waited for: what they were sent is theirs.
+    // The gateways would wait for the servers that read nothing, since the bytes in the buffers are theirs.
     for (const { id } of (await hawser.remote.get("/api/flows")) as FlowStatus[])
       await hawser.remote.curl(`/api/flows/${id}`, ["-X", "DELETE"]);
     const share = (bps: number): string =>
@@ -238,7 +238,7 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     for (const bytes of grown) assert.ok(bytes < 150 * MIB, `memory grew by ${Math.round(bytes / MIB)} MiB`);
   });
 
-  test("100 flows at once, both ways and both families, are what was sent", async () => {
+  test("100 flows at once, both ways and both families, deliver what was sent", async () => {
     const tasks = FAMILIES.flatMap((family, index) => {
       const task = {
         host: house.addresses.origin[family],
@@ -275,12 +275,12 @@ describe("faithful ends", { skip: labMissing() ?? false, timeout: 180_000 }, () 
     }
     const { open, failed } = (await hawser.status()).session.flows;
     assert.equal(open, 0);
-    // Those of the tests above that were refused or not answered.
+    // These failed in the tests above, which were refused or got no answer.
     assert.ok(failed < 10, `${failed} flows failed`);
   });
 });
 
-/** Sends as much as the other side takes. */
+/** Sends as many bytes as the other side takes. */
 function fill(socket: Socket, request: string): Socket {
   const stuffing = Buffer.alloc(MIB, "x");
   const push = (): boolean => !socket.destroyed && socket.write(stuffing, push);

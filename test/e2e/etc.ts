@@ -1,6 +1,6 @@
 /**
- * Files of a namespace's own in the place of those in /etc: `ip netns exec` puts what is in /etc/netns/NAME there, for
- * every program that it starts (ip-netns(8)).
+ * Gives a namespace files of its own in place of those in /etc. For every program that it starts, `ip netns exec`
+ * replaces files in /etc by those in /etc/netns/NAME (ip-netns(8)).
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { isLeftover } from "../lab/run-id.ts";
 
 const FOLDER = "/etc/netns";
 
-/** For programs that are started from now on. Removed at the end of this process at the latest. */
+/** Holds for programs that are started from now on. The files are removed at the end of this process at the latest. */
 export function giveEtc(namespace: Namespace, files: Readonly<Record<string, string>>): Disposable {
   mkdirSync(FOLDER, { recursive: true });
   for (const name of readdirSync(FOLDER).filter(isLeftover)) remove(name);

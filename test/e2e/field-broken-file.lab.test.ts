@@ -1,4 +1,6 @@
-/** What must work while the configuration of a running gateway is broken: a typo must not bar the way out. */
+/**
+ * The commands that must work while the configuration of a running gateway is broken: a typo must not bar its own mend.
+ */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
@@ -38,7 +40,7 @@ suite("a broken configuration of a running gateway", {
       hawser.write("local.toml", good.replace(edit[0], edit[1]));
       for (const words of ["status", "flows", "events", "logs", "path adsl1 active", "drill adsl1"]) {
         const { code, stderr } = await run(words);
-        // The only line is not to be drilled: that is the gateway's answer.
+        // The gateway refuses to drill its only line, which shows that it was asked.
         assert.equal(code, words === "drill adsl1" ? 1 : 0, `${words}: ${stderr}`);
         assert.match(stderr, /local\.toml: .*\nasking the gateway at 127\.0\.0\.1:8080 all the same\n/);
       }
@@ -47,7 +49,7 @@ suite("a broken configuration of a running gateway", {
     });
   }
 
-  test("the same of the remote gateway", async () => {
+  test("the same commands answer for a remote gateway with a broken configuration", async () => {
     const config = hawser.file("remote.toml");
     const text = readFileSync(config, "utf8");
     hawser.write("remote.toml", text.replace("listen =", "lisen ="));
@@ -61,7 +63,7 @@ suite("a broken configuration of a running gateway", {
     assert.match(stderr, /remote\.toml: lisen: .*\nasking the gateway at 127\.0\.0\.1:8081 all the same\n$/s);
   });
 
-  test("a peer's file that is broken: its home stays connected, another is paired, and it is told everywhere", async () => {
+  test("with a broken file its home stays connected, another home can be paired, and every view reports the fault", async () => {
     const remote = (...args: string[]): Promise<ProgramResult> =>
       runProgram(house.remote, "hawser-remote", [...args, "-c", hawser.file("remote.toml")]);
     const text = readFileSync(hawser.file("peers/home.toml"), "utf8");
@@ -89,14 +91,14 @@ suite("a broken configuration of a running gateway", {
     }
   });
 
-  test("who may not read the file is told to use sudo, and sees the status", async () => {
+  test("a user who may not read the file sees the status, and is told to use sudo", async () => {
     const { code, stdout, stderr } = await run("status", NOBODY);
     assert.deepEqual([code, /adsl1 +up/.test(stdout)], [0, true], stderr);
     assert.match(stderr, /permission denied; run this with sudo\n/);
   });
 
-  test("rules clear removes the rules whatever the file is: broken, not to be read, not there", async () => {
-    // While it runs, it puts the rules back.
+  test("rules clear removes the rules when the file is broken, unreadable or missing", async () => {
+    // A running gateway puts the rules back.
     await hawser.local.stop();
     for (const prepare of [
       () => hawser.write("local.toml", "[status\n"),

@@ -1,4 +1,6 @@
-/** One client of the LAN has, or wants, more flows than all others together: it gets much, and they are served. */
+/**
+ * One client of the LAN has, or wants, more flows than all others together. It gets much, and the others are served.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -13,16 +15,16 @@ import { labMissing } from "../lab/requirements.ts";
 import { ORIGIN_PORT, start, startOrigin } from "../lab/traffic/run.ts";
 import { type Address, connectFrom, crowdFrom, destroySockets, Reader } from "./sockets.ts";
 
-/** Another device on the LAN than its first address, which stays quiet. */
+/** A second device on the LAN. The first address stays quiet. */
 const GREEDY = "192.168.77.3";
-/** More than two gateways' worth of flows, where the machine allows them. */
+/** Descriptors for more than two gateways' worth of flows, where the machine allows them. */
 const DESCRIPTORS_NEEDED = 18_500;
 const IDLE_FLOWS = 15_000;
-/** Opened at a time. */
+/** How many flows are opened at a time. */
 const BATCH = 250;
-/** Resident memory of each, at most. */
+/** The most resident memory of an idle flow, bytes. */
 const IDLE_BYTES = 16_384;
-/** Nobody answers there. */
+/** A port that gives no answer. */
 const DEAD_PORT = 99;
 const FLOOD_PER_SECOND = 600;
 const FLOOD_SECONDS = 15;
@@ -49,7 +51,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_00
 
   const origin = (): Address => ({ host: house.addresses.origin.v4, port: ORIGIN_PORT });
 
-  /** Flows that have carried a byte each way, and rest. Returns how many were refused. */
+  /** Opens flows that carry a byte each way and then rest. Returns how many were refused. */
   async function idle(count: number): Promise<number> {
     const crowd = crowdFrom(house.lan, count, origin(), { localAddress: GREEDY });
     const answers = crowd.map((socket) => {
@@ -60,7 +62,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_00
     return outcomes.filter(({ status }) => status === "rejected").length;
   }
 
-  /** How long the quiet client waits for an answer. */
+  /** How long the quiet client waits for an answer, milliseconds. */
   async function askQuietly(): Promise<number> {
     const startedAt = performance.now();
     const socket = connectFrom(house.lan, origin());
@@ -85,7 +87,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_00
     assert.match(metrics, /^hawser_connections_refused_total\{listener="redirect",reason="share"\} \d+$/m);
   }
 
-  test("15 000 idle flows of one client: all are open, each takes little, another is served", {
+  test("15 000 idle flows of one client are open at once, each takes little memory, and another client is served", {
     skip: descriptors() < DESCRIPTORS_NEEDED && `needs ${DESCRIPTORS_NEEDED} descriptors (ulimit -n)`,
   }, async (t) => {
     await using hawser = await Hawser.start(house);
@@ -93,7 +95,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_00
       ["local", hawser.local],
       ["remote", hawser.remote],
     ];
-    // What the first flows load stays.
+    // The first flows load code and fill pools, which stay.
     for (let n = 0; n < 4; n++) assert.equal(await idle(BATCH), 0);
     const before = gateways.map(([, gateway]) => gateway.residentBytes());
     const waits: number[] = [];
@@ -144,7 +146,7 @@ describe("one greedy LAN client", { skip: labMissing() ?? false, timeout: 300_00
     );
     assert.ok(dialled >= 0.9 * FLOOD_PER_SECOND * FLOOD_SECONDS);
     assert.ok(waits.length >= FLOOD_SECONDS - 1);
-    // The test itself dials on one of two cores. What it guards against left 0.18.
+    // The test itself dials on one of two cores. The fault that it guards against left 0.18.
     assert.ok(disturbed >= 0.6 * undisturbed);
     await assertNamed(hawser, /192\.168\.77\.3 dials \d+ destinations that do not answer/);
     assert.equal((await running.result).error, null);
@@ -186,7 +188,7 @@ async function rateOver(ms: number, bytes: () => number): Promise<number> {
   return (bytes() - from) / (performance.now() - startedAt);
 }
 
-/** The hard limit, to which Node raises its own. */
+/** The hard limit on descriptors, to which Node raises its own limit. */
 function descriptors(): number {
   const found = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
   return found ? Number(found[1]) : Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** Field: a router whose firewall drops what it was not told of, as ufw's and most handwritten ones do. */
+/** Field: a router whose firewall drops all packets that no rule allows, as ufw and most handwritten firewalls do. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { tearDown } from "../lab/cleanup.ts";
@@ -16,7 +16,7 @@ const BYTES = 1_000_000;
 describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   let house: House;
   let hawser: Hawser;
-  /** Both families' filter table before there was anything of ours. */
+  /** Both families' filter tables before Hawser has touched them. */
   let firewall: string[];
   before(async () => {
     house = await House.create({
@@ -33,7 +33,7 @@ describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_00
   async function deny(family: (typeof FAMILIES)[number]): Promise<void> {
     const rules = [
       "-P INPUT DROP",
-      // Not from the LAN: an open flow is to live by our rule alone.
+      // No such rule for the LAN: an open flow must live by Hawser's rule alone.
       ...["adsl1", "adsl2"].map((line) => `-A INPUT -i ${line} -m conntrack --ctstate ESTABLISHED -j ACCEPT`),
       "-A INPUT -i lo -j ACCEPT",
       `-A INPUT -p ${family === "v4" ? "icmp" : "ipv6-icmp"} -j ACCEPT`,
@@ -58,7 +58,7 @@ describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_00
       assert.equal(reader.length, BYTES);
     });
 
-    test(`${family}: what is sent to the capture port itself is dropped as before`, async () => {
+    test(`${family}: packets to the capture port itself are dropped as before`, async () => {
       const url = `http://${family === "v4" ? house.addresses.lan.router.v4 : `[${house.addresses.lan.router.v6}]`}:${CAPTURE_PORT}/`;
       await assert.rejects(
         house.lan.exec("curl", ["-sS", "-g", "--connect-timeout", "1", url]),
@@ -67,7 +67,7 @@ describe("a default-deny router", { skip: labMissing() ?? false, timeout: 180_00
     });
   }
 
-  test("open flows live until they end while the gateway stops; then nothing of ours is left", async () => {
+  test("while the gateway stops, open flows live until they end; then no rule of Hawser's is left", async () => {
     const server = await listenIn(house.origin);
     const pairs: Pair[] = [];
     for (const family of FAMILIES)

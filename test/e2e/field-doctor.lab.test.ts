@@ -1,4 +1,4 @@
-/** The doctor in houses that are not well: it names the trouble, and its mend, typed as it says, ends it. */
+/** The doctor in houses with faults. It names each fault, and its mend, typed as printed, ends the fault. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
@@ -17,7 +17,7 @@ interface Finding {
   readonly mend?: string;
 }
 
-/** A machine without iptables: it hides the folder in which Debian has it. */
+/** Plays a machine without iptables: it hides the folder in which Debian has iptables. */
 const WITHOUT_SBIN = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /usr/sbin && exec "$0" "$@"'];
 /** The gateway looks at its rules' counters every 10 s, and judges by two samples. */
 const NOTICED_MS = 45_000;
@@ -33,7 +33,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     });
     origin = await startOrigin(house.origin);
     hawser = await Hawser.start(house);
-    // What a user types: the command, which knows its file.
+    // The command as a user types it, without the file's name.
     mkdirSync(hawser.file("bin"));
     const command = `#!/bin/sh\nexec '${process.execPath}' '${programFile("hawser-local")}' "$@" -c '${hawser.file("local.toml")}'\n`;
     writeFileSync(hawser.file("bin/hawser-local"), command);
@@ -53,7 +53,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     return { code, all: JSON.parse(stdout) as Finding[] };
   }
 
-  /** All that is bad must be what these patterns say, one each. */
+  /** Asserts that these patterns, one each, match all bad findings. */
   async function assertBad(
     patterns: readonly RegExp[],
     file?: string,
@@ -84,7 +84,9 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await house.router.exec("sh", ["-c", command], { env });
   }
 
-  /** From the LAN: rejects with exit code 124 when nothing answers, with 1 when it is refused. */
+  /**
+   * Connects from the LAN. Rejects with exit code 124 when there is no answer, with 1 when the connection is refused.
+   */
   const connect = (seconds = 5): Promise<unknown> => {
     const { v4 } = house.addresses.origin;
     return house.lan.exec("timeout", [`${seconds}`, "bash", "-c", `exec 3<>/dev/tcp/${v4}/${origin.port}`]);
@@ -100,7 +102,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
   const iptables = (namespace: Namespace, ...words: string[]): Promise<unknown> =>
     namespace.exec("iptables", words);
 
-  test("before a device of the LAN has come, that its connections arrive is not said; then it is", async () => {
+  test("before a device of the LAN has connected, the doctor does not say that its connections arrive; afterwards it does", async () => {
     const subject = "connections of the LAN by IPv4";
     const before = (await findings()).all.find((each) => each.subject === subject);
     assert.deepEqual(
@@ -115,7 +117,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     assert.match(stdout, /\n\d+ ok, \d+ notes?, 0 bad\n$/);
   });
 
-  test("a line without a default route is found in the routing table, and its mend works", async () => {
+  test("the doctor finds in the routing table that a line has no default route, and its mend works", async () => {
     await house.router.ip(["route del default dev adsl2"]);
     const started = performance.now();
     const [finding] = await assertBad([/^path adsl2: route to 203\.0\.113\.1: there is none over adsl2/]);
@@ -125,7 +127,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("no route is not said of a line whose route is there, when a router says that the VPS is not", async () => {
+  test("a line with a route is not said to lack one when a router says that the VPS is unreachable", async () => {
     const reject = [
       "INPUT",
       "-i",
@@ -146,8 +148,8 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("a strict reverse-path filter that makes a line silent is found, and its mend works", async () => {
-    // As in most houses: no rule sends what comes from the line's address over the line.
+  test("the doctor finds a strict reverse-path filter that makes a line silent, and its mend works", async () => {
+    // As in most houses, no rule sends packets from the line's address over the line.
     const rule = "from 100.64.2.2 lookup 102 priority 1002";
     await house.router.ip([`rule del ${rule}`]);
     await house.router.exec("sysctl", ["-w", "net.ipv4.conf.adsl2.rp_filter=1"]);
@@ -159,14 +161,14 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("forwarding that is off is found, and its mend works", async () => {
+  test("the doctor finds that forwarding is off, and its mend works", async () => {
     await house.router.exec("sysctl", ["-w", "net.ipv4.ip_forward=0"]);
     const [finding] = await assertBad([/^forwarding: IPv4: is off for lan0: UDP, DNS and ping of the LAN/]);
     await type(finding);
     await assertWell();
   });
 
-  test("two paths on one interface, a line that is captured, an interface that is not there", async () => {
+  test("the doctor finds two paths on one interface, a captured line, and a missing interface", async () => {
     const edit = (text: string): string =>
       text
         .replace('from = ["lan0"]', 'from = ["adsl1", "lan9"]')
@@ -182,7 +184,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     });
   });
 
-  test("a portal on one line, and a strange server in the VPS's place on all of them, are called what they are", async () => {
+  test("the doctor names a portal on one line, and a strange server in the VPS's place on all lines", async () => {
     const script = `require("http").createServer((_, answer) => answer.writeHead(302, { location: "http://portal/login" }).end())
       .on("clientError", (_, socket) => socket.end("HTTP/1.1 400 Bad Request\\r\\n\\r\\n")).listen(8888, () => console.log("ready"))`;
     const server = house.remote.spawn(process.execPath, ["-e", script], {
@@ -212,7 +214,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("a firewall that drops what is redirected is found before and after it is felt; its mend works", async () => {
+  test("the doctor finds a firewall that drops redirected connections, before and after the first one is lost; its mend works", async () => {
     const ruleset = [
       "add table inet fw",
       "add chain inet fw input { type filter hook input priority 0; policy drop; }",
@@ -225,7 +227,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
       /^connections of the LAN by IPv[46]: redirected connections do not arrive: nft's chain inet fw input drops them by its policy, drop/;
     await assertBad([dropped, dropped]);
     await assert.rejects(connect(), /exit code 124/);
-    // Its SYNs are counted until then.
+    // The SYNs of this connection are counted until then.
     const waiting = connect(40);
     waiting.catch(() => {});
     await until(async () => (await hawser.local.answer("/healthz"))[0] === 503, NOTICED_MS);
@@ -249,7 +251,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await house.router.exec("nft", ["delete", "table", "inet", "fw"]);
   });
 
-  test("the same by a rule of iptables that stands first, where root keeps the rules", async () => {
+  test("the same for a rule of iptables that stands first, when root keeps the rules", async () => {
     const own = readFileSync(hawser.file("local.toml"), "utf8");
     await reload(hawser, (text) => text.replace("[capture]", "[capture]\nrules = false"));
     await hawser.runLocal(["rules", "apply"]);
@@ -266,7 +268,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("the same where the gateway keeps them: it puts its own first", async () => {
+  test("the same rule does no harm when the gateway keeps the rules: it puts its own first", async () => {
     await iptables(house.router, "-I", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
     await until(
       async () => /"rules-restored"/.test((await hawser.local.curl("/api/events")).stdout),
@@ -277,7 +279,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await iptables(house.router, "-D", "INPUT", "-i", "lan0", "-p", "tcp", "-j", "DROP");
   });
 
-  test("every path disabled: its mend works", async () => {
+  test("the doctor finds that every path is disabled, and its mend works", async () => {
     for (const name of ["adsl1", "adsl2"]) await hawser.runLocal(["path", name, "disabled"]);
     const [finding] = await assertBad([
       /^gateway: every line is disabled -> `hawser-local path adsl1 active`/,
@@ -288,7 +290,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await assertWell();
   });
 
-  test("another server at the status address is no gateway", async () => {
+  test("the doctor does not take another server at the status address for a gateway", async () => {
     const script = `require("http").createServer((_, answer) => answer.writeHead(404).end("no")).listen(8099, "127.0.0.1", () => console.log("ready"))`;
     const server = house.router.spawn(process.execPath, ["-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -318,7 +320,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     assert.deepEqual([secret.code, secret.stderr.split("; ")[1]], [2, "run this with sudo\n"]);
   });
 
-  test("rules without a gateway cut the LAN off: bad, and the way out works", async () => {
+  test("rules without a gateway cut the LAN off: the doctor says so, and its mend works", async () => {
     hawser.local.process.kill("SIGKILL");
     await until(async () => !(await hawser.local.isAnswering()));
     const cut =
@@ -331,7 +333,7 @@ suite("doctor", { skip: labMissing("nft") ?? false, timeout: 300_000 }, () => {
     await hawser.whenPaths((states) => states.every((state) => state === "up"));
   });
 
-  test("a key that is not admitted: the name it has, and rotate before pair", async () => {
+  test("of a key that is not admitted the doctor gives the name, and says rotate before pair", async () => {
     const config = ["-c", hawser.file("remote.toml")];
     await runProgram(house.remote, "hawser-remote", ["rotate", "home", "--grace", "0s", ...config]);
     await until(async () => (await findings()).all.some(({ text }) => text.includes("no such identity")));

@@ -1,4 +1,4 @@
-/** The firewall of a router is reloaded, by people and by programs: the redirect rules are put back, and what happens is said. */
+/** People and programs reload a router's firewall. The gateway puts its redirect rules back, and says what happened. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { GatewayEvent } from "@hawser/status-api/model";
@@ -27,7 +27,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
   after(() => tearDown(hawser, house));
   beforeEach(async () => {
     await until(async () => (await rules()).every((text) => text.includes("-j HAWSER")));
-    // After a reload earlier losses count no more. One that is under way would put the rules back, and say nothing.
+    // After a reload, earlier losses no longer count. A reload under way would put the rules back without an event.
     const since = await lastId();
     hawser.local.process.kill("SIGHUP");
     await until(async () => (await eventsAfter(since)).some(({ type }) => type === "reloaded"));
@@ -46,7 +46,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     return { code, reason: (JSON.parse(body) as { reason: string }).reason };
   }
 
-  /** The events of the rules after one of this id. */
+  /** The events about rules after the event with this id. */
   async function told(since: number): Promise<GatewayEvent[]> {
     return (await eventsAfter(since)).filter(({ type }) => type.startsWith("rules-"));
   }
@@ -63,7 +63,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     return (await ask(house.lan, { host, port: ORIGIN_PORT }, "WHO\n")).split(" ")[0] ?? "";
   }
 
-  /** As often as they are put back. */
+  /** Removes the rules as often as the gateway puts them back. */
   async function takeAway(tool: string, since: number): Promise<void> {
     const last = async (): Promise<string | undefined> => (await told(since)).at(-1)?.type;
     for (let times = 0; times < 10 && (await last()) !== "rules-given-up"; times++) {
@@ -119,7 +119,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     }
   }
 
-  test("a program that takes them away again and again has its way, which is said; a reload tries anew", async () => {
+  test("when a program removes the rules again and again, the gateway gives in and says so; a reload tries anew", async () => {
     const since = await lastId();
     await takeAway("iptables", since);
     const { code, reason } = await health();
@@ -142,7 +142,7 @@ describe("a firewall that is reloaded", { skip: labMissing("nft") ?? false, time
     assert.match((await rules())[0] ?? "", /-j HAWSER/);
   });
 
-  test("rules that are there again by themselves are told, and end the trouble", async () => {
+  test("when another program puts the rules back, the gateway says so, and the trouble ends", async () => {
     const since = await lastId();
     await takeAway("ip6tables", since);
     await hawser.runLocal(["rules", "apply"]);

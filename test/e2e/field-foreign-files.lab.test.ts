@@ -1,6 +1,6 @@
 /**
- * Root's commands in a directory that belongs to the service's user, who attacks: no file of root's may change, whatever
- * the names in that directory lead to meanwhile.
+ * Root's commands in a directory that belongs to the service's user, who attacks. No file of root's may change,
+ * wherever the names in that directory lead meanwhile.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -40,16 +40,16 @@ import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 import { editLocal, type ProgramResult, runProgram } from "./support.ts";
 
-/** Debian's nobody: here the user of the service. */
+/** Debian's nobody, who plays the service's user. */
 const USER = 65_534;
 const AS_USER = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
-/** How long a command is tried against names that are swapped all the time, milliseconds. */
+/** How long a command is tried while names are swapped all the time, milliseconds. */
 const SWAPPED_MS = 2_000;
 const HOUR_MS = 3_600_000;
 const LISTEN = { host: "127.0.0.1", port: 4433 };
 const REFUSED = /is a symbolic link that another user could turn to any file|is a hard link to a file/;
 
-/** A home in a folder of the service's user, and root's file elsewhere. */
+/** A home in a folder of the service's user, and a file of root's elsewhere: the victim. */
 class Scene {
   readonly folder = mkdtempSync(join(tmpdir(), "hawser-foreign-"));
   readonly service = join(this.folder, "etc");
@@ -69,7 +69,7 @@ class Scene {
     addPeer(this.file("remote.toml"), "home");
     addPeer(this.file("remote.toml"), "lake");
     this.give("mine.toml", this.#asEarlierReleasesWroteIt());
-    // The worst case for whoever edits it: it is a configuration, too.
+    // The worst case: the victim is a configuration, too, so an edit of it would succeed.
     writeFileSync(this.victim, readFileSync(this.file("mine.toml")), { mode: 0o644 });
     this.#before = this.#look();
   }
@@ -82,13 +82,13 @@ class Scene {
     return readFileSync(this.file("remote.toml"), "utf8") + tables.join("");
   }
 
-  /** Back to that: the peers are in remote.toml alone. */
+  /** Undoes a command's move: the peers are in remote.toml alone again. */
   goBack(): void {
     rmSync(this.file("peers"), { recursive: true, force: true });
     this.give("remote.toml", readFileSync(this.file("mine.toml"), "utf8"));
   }
 
-  /** A peer's file is root's file's double from now on: what is swapped for it must be one, too. */
+  /** Gives a peer's file and the victim the same text, so that a swapped-in victim is a valid peer's file, too. */
   makeVictimAPeer(): void {
     const text = readFileSync(this.file("peers/home.toml"));
     this.give("mine.toml", String(text));
@@ -122,13 +122,13 @@ class Scene {
     lchownSync(this.file(name), USER, USER);
   }
 
-  /** Where the kernel may forbid this to users (fs.protected_hardlinks), root makes it for them. */
+  /** Root makes the hard link for the user, since the kernel may forbid it to users (fs.protected_hardlinks). */
   plantHardLink(name: string): void {
     rmSync(this.file(name), { force: true });
     linkSync(this.victim, this.file(name));
   }
 
-  /** A mount namespace in which the victim's place has the user's own file; a link there by way of /proc. */
+  /** Makes a link through /proc into a mount namespace, in which the user's own file stands in the victim's place. */
   async plantMagicLink(name: string): Promise<void> {
     const mount = 'mount --bind "$0" "$1" && echo ready && shift && exec setpriv "$@" sleep 60';
     const child = spawn("unshare", [
@@ -146,8 +146,8 @@ class Scene {
   }
 
   /**
-   * Turns a name to the victim, or a folder to the victim's, and to the user's own in turn, as fast as it goes, for a
-   * minute at most.
+   * Turns a name back and forth between the victim (or the victim's folder) and the user's own file (or folder), as
+   * fast as possible, for a minute at most.
    */
   async swap(name: string): Promise<void> {
     const program = `
@@ -163,7 +163,7 @@ class Scene {
       quietly(() => rmSync(name));
       console.log("ready");
       while (Date.now() < end) {
-        // No folder can be renamed to where a link is.
+        // No folder can be renamed to a name that is a link.
         if (isFolder) quietly(() => unlinkSync(name));
         quietly(() => renameSync(own, name));
         quietly(() => symlinkSync(victim, spare));
@@ -185,7 +185,7 @@ class Scene {
   }
 }
 
-/** Calls `command` until the time is over; how often it did its work, of how many tries. */
+/** Calls `command` until the time is over. Returns how often it did its work, and how often it was tried. */
 function tryAll(command: (attempt: number) => unknown): { done: number; tries: number } {
   const end = performance.now() + SWAPPED_MS;
   let [done, tries] = [0, 0];
@@ -194,7 +194,7 @@ function tryAll(command: (attempt: number) => unknown): { done: number; tries: n
       command(tries);
       done++;
     } catch {
-      // A name that is a link at the moment is refused.
+      // Refused, since the name was a link at that moment.
     }
   }
   return { done, tries };
@@ -218,7 +218,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     unpair: (file) => removePeer(file, "lake"),
   };
 
-  test("nobody attacks: pair, rotate and unpair work, and all files stay the service's", () => {
+  test("without an attack pair, rotate and unpair work, and all files stay the service's", () => {
     const file = scene.file("remote.toml");
     for (const goBack of [() => {}, () => scene.goBack()]) {
       goBack();
@@ -246,7 +246,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
       assert.throws(() => edit(file, 0), REFUSED);
     });
 
-    test(`${command}: the folder of the peers, and a file in it, are reached by no link`, async () => {
+    test(`${command}: no link leads to the folder of the peers, or to a file in it`, async () => {
       const file = scene.file("remote.toml");
       const name = { pair: "peers/new0.toml", rotate: "peers/home.toml", unpair: "peers/lake.toml" }[
         command
@@ -278,7 +278,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     }
   }
 
-  test("all names are swapped while peers are moved over: no file of root's is reached", async (t) => {
+  test("when all names are swapped while peers are moved, no file of root's is reached", async (t) => {
     scene.goBack();
     for (const name of ["remote.toml", "peers", ".hawser.unfinished", ".hawser.unfinished.d"])
       await scene.swap(name);
@@ -287,7 +287,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.ok(tries >= 20, `${tries} tries`);
   });
 
-  test("in a peer's place, a file that root or another user has there is not believed", () => {
+  test("a peer's file that belongs to root or to another user does not count", () => {
     const file = scene.file("remote.toml");
     chownSync(scene.file("peers/home.toml"), 0, 0);
     chownSync(scene.file("peers/lake.toml"), USER - 1, USER - 1);
@@ -297,7 +297,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.match(problems[1]?.findings[0]?.what ?? "", /belongs to user 65533/);
   });
 
-  test("what an edit is written into first is no way to a file of root's either", async (t) => {
+  test("the temporary file of an edit leads to no file of root's either", async (t) => {
     scene.goBack();
     for (const folder of [".", "peers"]) {
       if (folder === "peers") mkdirSync(scene.file(folder), { mode: 0o700 });
@@ -311,12 +311,12 @@ describe("root's commands in a directory of the service's user", { skip: missing
     t.diagnostic(`${tries} tries, ${done} of them done`);
   });
 
-  test("init: neither of its files is written through a link", async (t) => {
+  test("init writes neither of its files through a link", async (t) => {
     const init = (): unknown => initConfig(scene.file("fresh.toml"), { listen: LISTEN, advertise: [] });
     rmSync(scene.file("identity.pem"));
     rmSync(scene.file("peers"), { recursive: true });
     for (const name of ["identity.pem", "fresh.toml"]) {
-      // Where the link leads there is nothing yet: a file made there would be root's doing.
+      // The link leads to a name without a file. A file there would be made by root.
       scene.plantLink(name, join(scene.folder, "root/new"));
       assert.throws(init, REFUSED);
       rmSync(scene.file(name));
@@ -333,7 +333,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.ok(tries >= 20, `${tries} tries`);
   });
 
-  test("what is only read (check, peers) is read from the service's own files", async () => {
+  test("check and peers read the service's own files only", async () => {
     const file = scene.file("remote.toml");
     for (const name of ["remote.toml", "identity.pem"]) {
       scene.plantLink(name);
@@ -346,7 +346,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.throws(() => listPeers(file), REFUSED);
   });
 
-  test("nobody can keep a command waiting by a FIFO", () => {
+  test("a FIFO keeps no command waiting", () => {
     const file = scene.file("remote.toml");
     rmSync(scene.file("peers/home.toml"));
     execFileSync("setpriv", [...AS_USER, "mkfifo", scene.file("peers/home.toml")]);
@@ -357,7 +357,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.throws(() => listPeers(file), /is no regular file/);
   });
 
-  test("a directory on the way that is swapped leads nowhere else", () => {
+  test("a swapped directory on the way leads nowhere else", () => {
     mkdirSync(scene.file("keys"));
     chownSync(scene.file("keys"), USER, USER);
     renameSync(scene.file("identity.pem"), scene.file("keys/identity.pem"));
@@ -372,7 +372,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
     assert.throws(() => loadRemoteConfig(scene.file("remote.toml")), REFUSED);
   });
 
-  test("quota.json: neither the file nor what it is written into first is followed", async (t) => {
+  test("quota.json: neither the file nor its temporary file is followed when it is a link", async (t) => {
     const logger = createLogger({ role: "local", name: "test", level: "silent" });
     const file = new QuotaFile(scene.service, logger);
     const counts = new Map([["lte", { period: "2026-11-01", used: 5 }]]);
@@ -395,7 +395,7 @@ describe("root's commands in a directory of the service's user", { skip: missing
 });
 
 describe("root's link in a directory of root's", { skip: missing ?? false }, () => {
-  test("leads to the file, which is edited in its place", () => {
+  test("the link leads to the file, which is edited in its place", () => {
     const folder = mkdtempSync(join(tmpdir(), "hawser-foreign-"));
     try {
       mkdirSync(join(folder, "conf"));
@@ -405,10 +405,10 @@ describe("root's link in a directory of root's", { skip: missing ?? false }, () 
       symlinkSync(join(folder, "conf/identity.pem"), join(folder, "identity.pem"));
       addPeer(join(folder, "remote.toml"), "home");
       assert.deepEqual(listPeers(join(folder, "remote.toml")), ["home"]);
-      // Like the identity, the peers are beside the name by which remote.toml is called.
+      // The folder peers/, like the identity, is beside the name by which remote.toml is called.
       assert.deepEqual(readdirSync(join(folder, "peers")), ["home.toml"]);
       assert.ok(lstatSync(join(folder, "remote.toml")).isSymbolicLink());
-      // What another user made there while the directory was theirs is not believed.
+      // A file that another user made while the directory was theirs does not count.
       lchownSync(join(folder, "remote.toml"), USER, USER);
       assert.throws(() => addPeer(join(folder, "remote.toml"), "lake"), REFUSED);
     } finally {
@@ -450,7 +450,7 @@ describe("the programs, as root, in a directory of the service's user", { skip: 
     return runProgram(house.remote, "hawser-remote", [...args, "-c", hawser.file("remote.toml")]);
   }
 
-  /** Runs `act` while the name is a link to root's file. */
+  /** Runs `act` while the name is a link to a file of root's. */
   async function linked(name: string, act: () => Promise<void>): Promise<void> {
     renameSync(hawser.file(name), hawser.file(`${name}.own`));
     symlinkSync(victim, hawser.file(name));
@@ -459,7 +459,7 @@ describe("the programs, as root, in a directory of the service's user", { skip: 
     renameSync(hawser.file(`${name}.own`), hawser.file(name));
   }
 
-  test("pair, rotate, unpair, peers and check: done where nobody attacks, refused where the file is a link", async () => {
+  test("pair, rotate, unpair, peers and check: they work without an attack, and are refused when the file is a link", async () => {
     const commands = [["pair", "lake"], ["rotate", "lake"], ["unpair", "lake"], ["peers"], ["check"]];
     for (const args of commands) {
       const { code, stderr } = await remote(...args);

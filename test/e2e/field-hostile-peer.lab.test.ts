@@ -1,4 +1,6 @@
-/** A paired home that misuses its key against the others of its VPS: they go on, and the VPS's disk does not fill. */
+/**
+ * A paired home that misuses its key against the other homes of its VPS. They go on, and the VPS's disk does not fill.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -41,7 +43,7 @@ describe("a hostile peer", { skip: labMissing() ?? false, timeout: 180_000 }, ()
   after(() => tearDown(hawser, house));
   afterEach(destroySockets);
 
-  /** One more subflow of the hostile home. @throws JoinError */
+  /** Joins with one more subflow of the hostile home. @throws JoinError */
   async function join(session: Buffer, subflow: number): Promise<TLSSocket> {
     const parsed = parsePairing(pairing);
     assert.ok(parsed.ok);

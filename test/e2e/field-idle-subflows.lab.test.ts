@@ -1,4 +1,4 @@
-/** Subflows that carry nothing: what they cost either gateway, and the others' traffic. */
+/** The cost of subflows that carry nothing, for either gateway and for others' traffic. */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -13,12 +13,12 @@ import { runProgram } from "./support.ts";
 
 const SECONDS = 8;
 const SETTLE_MS = 2_000;
-/** Of one core. On an idle machine it is less than a third of this. */
+/** Share of one core. On an idle machine it is less than a third of this. */
 const MOST_IDLE = 0.1;
 const RATE = 30e6;
 const PEER = fileURLToPath(new URL("idle-peer.ts", import.meta.url));
 
-/** Shares of a core that both gateways take while nothing is to be done. */
+/** The shares of a core that both gateways take while they have nothing to do. */
 async function idle({ local, remote }: Hawser): Promise<{ local: number; remote: number }> {
   await sleep(SETTLE_MS);
   const before = [local.cpuSeconds(), remote.cpuSeconds()] as const;

@@ -9,9 +9,9 @@ import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask } from "./sockets.ts";
 import { editLocal, reload, TWO_VETHS } from "./support.ts";
 
-/** From a new prefix of the LAN to its being left alone, milliseconds. */
+/** How long a new prefix of the LAN may be captured before it is left alone, milliseconds. */
 const FOLLOWED_MS = 2_000;
-/** How long a connection may take that is not to come about. */
+/** How long a connection is tried that must not come about, seconds. */
 const SECONDS = "3";
 
 /**
@@ -24,7 +24,7 @@ const SECONDS = "3";
 const A = { v4: "192.0.2.10", v6: "2001:db8:77:1::10" };
 const B = { v4: "192.0.2.18", v6: "2001:db8:77:2::18" };
 const C = { v4: "192.0.2.19", v6: "2001:db8:77:2::19" };
-/** Another address of B, in a prefix that comes later. */
+/** Another address of B, in a prefix that is added later. */
 const LATER = { v4: "192.0.2.34", v6: "2001:db8:77:3::34" };
 const FAMILIES = [
   ["v4", "::ffff:198.51.100.1"],
@@ -101,7 +101,10 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
   const who = async (from: Namespace, host: string): Promise<string> =>
     (await ask(from, { host, port: ORIGIN_PORT }, "WHO\n")).split(" ")[0] ?? "";
 
-  /** Whether a connection comes about and stands: one that is captured is reset, as the VPS knows no way to it. */
+  /**
+   * Whether a connection comes about and stands. A captured one is reset, since the VPS has no route to the
+   * destination.
+   */
   function reaches(from: Namespace, host: string): Promise<boolean> {
     const read = `exec 3<>/dev/tcp/${host}/${ORIGIN_PORT} && echo ONE >&3 && read -r -n 1 answer <&3 && [ "$answer" = 1 ]`;
     return from.exec("timeout", [SECONDS, "bash", "-c", read]).then(
@@ -120,7 +123,7 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
       assert.ok(await reaches(c, B[family]));
     });
 
-    test(`${family}: what goes over a line is captured, from both networks`, async () => {
+    test(`${family}: connections over a line are captured, from both networks`, async () => {
       for (const from of [house.lan, b, c]) {
         if (family === "v4" && from !== house.lan) continue;
         assert.equal(await who(from, house.addresses.origin[family]), remote);
@@ -128,7 +131,7 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
     });
   }
 
-  test("a prefix that comes while the gateway runs is left alone within 2 s; when it goes, it is captured again", async () => {
+  test("a prefix that is added while the gateway runs is left alone within 2 s; when it is removed, it is captured again", async () => {
     await b.ip([`address add ${LATER.v4}/29 dev eth0`, `-6 address add ${LATER.v6}/64 dev eth0 nodad`]);
     for (const [family] of FAMILIES) assert.equal(await reaches(house.lan, LATER[family]), false);
     const prefixes = [
@@ -151,7 +154,7 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
     for (const [family] of FAMILIES) assert.equal(await reaches(house.lan, LATER[family]), false);
   });
 
-  test("a burst of routes is one change of the rules; those over a line, and a default, are none", async () => {
+  test("a burst of routes is one change of the rules; routes over a line and default routes change nothing", async () => {
     const changes = (): number => hawser.local.logText().split('"msg":"redirect rules are in place"').length;
     const before = changes();
     const routes = Array.from({ length: 100 }, (_, i) => `route add 198.18.${i}.0/24 via ${B.v4}`);
@@ -168,7 +171,7 @@ describe("a LAN with global addresses", { skip: labMissing() ?? false, timeout: 
     assert.match(await rules(), /198\.18\.0\.0\/24/);
   });
 
-  test("a line that is known by its address alone: what goes over its interface is captured", async () => {
+  test("connections over the interface of a line that is known by its address alone are captured", async () => {
     const { v4 } = house.addresses.lineEnds(2).router;
     await house.router.ip(["route add 198.19.1.0/24 dev adsl2"]);
     editLocal(hawser, (text) => text.replace('interface = "adsl2"', `source = "${v4}"`));

@@ -1,4 +1,4 @@
-/** Field: browsers of the LAN that speak QUIC, which goes over UDP past all that carries TCP. */
+/** Field: browsers of the LAN that speak QUIC, which goes by UDP past a gateway that carries TCP. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
@@ -14,7 +14,7 @@ import { editLocal, TWO_VETHS } from "./support.ts";
 const UDP = fileURLToPath(new URL("../lab/traffic/udp.ts", import.meta.url));
 const FAMILIES = ["v4", "v6"] as const;
 type FamilyName = (typeof FAMILIES)[number];
-/** A refusal comes at once: a browser has not thought of another way yet. */
+/** A refusal must come before a browser has begun another way, milliseconds. */
 const AT_ONCE_MS = 200;
 
 describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
@@ -43,7 +43,10 @@ describe("QUIC from the LAN", { skip: labMissing() ?? false, timeout: 180_000 },
     return JSON.parse(stdout) as Fate;
   }
 
-  /** Waits until the rules do so, or do no longer; asking by datagrams would use up the router's ration of errors. */
+  /**
+   * Waits until the rules refuse QUIC, or no longer do. Asking by datagrams would use up the errors that the kernel
+   * sends a client.
+   */
   function whenRefused(wanted: boolean): Promise<void> {
     return until(async () => {
       const saves = ["iptables-save", "ip6tables-save"].map((command) =>

@@ -12,16 +12,19 @@ import { connectFrom, Reader } from "./sockets.ts";
 import { TWO_VETHS } from "./support.ts";
 
 const WEB_PORT = 8000;
-/** Addresses of the origin's that refuse, by family; one for each client, as the next is to know nothing yet. */
+/**
+ * Addresses of the origin that refuse, by family. Each client has its own, since the gateway must not know it from
+ * before.
+ */
 const REFUSING = {
   curl: { v4: "198.51.100.51", v6: "2001:db8:100::51" },
   python: { v4: "198.51.100.52", v6: "2001:db8:100::52" },
   node: { v4: "198.51.100.53", v6: "2001:db8:100::53" },
   other: { v4: "198.51.100.54", v6: "2001:db8:100::54" },
 } as const;
-/** Nobody has it. */
+/** An address that no host has. */
 const ABSENT = "198.51.100.99";
-/** A client that is refused takes the next address at once. */
+/** A refused client takes the next address within this time, milliseconds. */
 const AT_ONCE_MS = 1_000;
 const SETS_THERE = fileURLToPath(new URL("sets-there.ts", import.meta.url));
 
@@ -95,7 +98,7 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
   }
 
   for (const [client, [program, ...args]] of Object.entries(CLIENTS)) {
-    test(`${client}: the first try fails at most, the next ones find the second address at once`, async (context) => {
+    test(`${client}: at most the first try fails, the next tries find the second address at once`, async (context) => {
       const attempts: string[] = [];
       for (let attempt = 1; attempt <= 4; attempt++) {
         const { stdout } = await house.lan
@@ -110,12 +113,13 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
   }
 
   for (const family of ["v4", "v6"] as const) {
-    test(`${family}: it is refused at the SYN after the first try; not when it works again`, async () => {
+    test(`${family}: a destination is refused at the SYN after the first try, and no longer once it works again`, async () => {
       const host = REFUSING.other[family];
       assert.equal(await fate(host), "ECONNRESET");
       assert.equal(await fate(host), "ECONNREFUSED");
       await setRefusing(host, false);
-      // Through SOCKS it is tried all the same; that it opens is told to the kernel.
+      // Through SOCKS the destination is dialled all the same. When the flow opens, the gateway takes it out of the
+      // kernel's set.
       const proxy = `socks5://${house.addresses.lan.router.v4}:${SOCKS_PORT}`;
       const url = `http://${family === "v6" ? `[${host}]` : host}:${WEB_PORT}/`;
       const { stdout } = await house.lan.exec("curl", ["-sS", "-g", "-x", proxy, url]);
@@ -125,7 +129,7 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
     });
   }
 
-  test("it is tried again after ten seconds", async () => {
+  test("a destination that refused is tried again after ten seconds", async () => {
     const host = REFUSING.other.v4;
     await fate(host);
     assert.equal(await fate(host), "ECONNREFUSED");
@@ -137,12 +141,12 @@ describe("a destination that refuses", { skip: labMissing("python3") ?? false, t
     await setRefusing(host, true);
   });
 
-  test("one that cannot be reached is told so", async () => {
+  test("a client of an unreachable destination is told that it is unreachable", async () => {
     assert.equal(await fate(ABSENT), "ECONNRESET");
     assert.equal(await fate(ABSENT), "EHOSTUNREACH");
   });
 
-  test("rules apply leaves it as it is; what SIGKILL leaves is forgotten; rules clear and stop take all away", async () => {
+  test("rules apply keeps the sets; the next start empties what SIGKILL leaves; rules clear and a stop remove the sets", async () => {
     const host = REFUSING.other.v4;
     assert.equal((await hawser.runLocal(["rules", "apply"])).stdout, "ipv4: unchanged\nipv6: unchanged\n");
     await fate(host);

@@ -37,7 +37,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   }
   const hasJump = async (version: Version): Promise<boolean> => /-j HAWSER$/m.test(await natRules(version));
 
-  /** Bytes go both ways, one after the other. */
+  /** Sends bytes both ways, one way after the other. */
   async function tick({ client, server }: Pair, readers: readonly Reader[], from: number): Promise<void> {
     for (let count = from + 1; count <= from + 10; count++) {
       client.write("?");
@@ -64,7 +64,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
         assert.equal(await hasJump(version), false);
         await tick(open, readers, 10);
         assert.match(await natRules(version), /:HAWSER /);
-        // Longer than the gateway waits between its looks whether the flow is over.
+        // This is longer than the gateway's pause between two checks whether the flow has ended.
         await until(async () => (await hawser.flows()).length === 1);
         await tick(open, readers, 20);
         open.client.end();
@@ -76,7 +76,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   }
 
-  test("a part that fails stops no other, and is told", async () => {
+  test("a part that fails stops no other part, and is reported", async () => {
     const state = hawser.file("state");
     writeFileSync(state, "no folder");
     const remote = await runProgram(house.remote, "hawser-remote", [
@@ -89,7 +89,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     const before = pairingSecret(readFileSync(hawser.file("pairing.txt"), "utf8"));
     assert.notEqual(pairingSecret(remote.stdout), before);
     hawser.write("pairing.txt", remote.stdout);
-    // The state's folder takes a restart: it is broken under the running gateway.
+    // Another folder for the state would take a restart, so the folder is broken under the running gateway.
     rmSync(hawser.file("quota.json"), { force: true });
     mkdirSync(hawser.file("quota.json"));
     editLocal(hawser, (text) =>
@@ -115,7 +115,7 @@ describe("reloading", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     ["SIGHUP", "SIGTERM"],
     ["SIGTERM", "SIGHUP"],
   ] as const) {
-    test(`${order.join(" and ")} at once: nothing is captured while the flow drains`, async () => {
+    test(`${order.join(" and ")} at once: no connection is captured while the flow drains`, async () => {
       const open = await flow("v6");
       const readers = [new Reader(open.server), new Reader(open.client)];
       await tick(open, readers, 0);

@@ -46,7 +46,7 @@ describe("what was acknowledged to the writer reaches the reader", {
 
   type Way = "redirect" | "socks";
 
-  /** Both ends of a flow; neither is read by Node. The client of SOCKS still has its answers to read. */
+  /** Both ends of a flow. Node reads from neither. A SOCKS client still has its answers to read. */
   async function flow(way: Way): Promise<Pair> {
     const origin = { host: house.addresses.origin.v4, port: listener.port };
     const proxy = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
@@ -56,7 +56,7 @@ describe("what was acknowledged to the writer reaches the reader", {
     return { client, server: (await listener.accept()).pause() };
   }
 
-  /** Writes so much, and resets the connection once all is acknowledged. */
+  /** Writes this many bytes, and resets the connection once all of them are acknowledged. */
   async function writeAndReset(socket: Socket, bytes: number): Promise<void> {
     socket.write(Buffer.alloc(bytes));
     await acknowledged(socket);
@@ -89,7 +89,7 @@ describe("what was acknowledged to the writer reaches the reader", {
     await hawser[gateway].curl(`/api/flows/${flow?.id}`, ["-X", "DELETE"]);
   }
 
-  test("a flow that waits to be reset is cut through the API at once", async () => {
+  test("the API cuts a flow at once that waits to be reset", async () => {
     const { client, server } = await flow("redirect");
     const read = readSlowly(client, 500_000);
     await writeAndReset(server, 2_000_000);

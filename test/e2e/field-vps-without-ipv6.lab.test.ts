@@ -10,12 +10,12 @@ import { giveEtc } from "./etc.ts";
 import { TWO_VETHS } from "./support.ts";
 
 const NAME = "site.example";
-/** Global, so that programs prefer IPv6 (RFC 6724). */
+/** Global addresses, so that programs prefer IPv6 (RFC 6724). */
 const LAN = { client: "2001:db8:77::2", router: "2001:db8:77::1" };
 const PAGE = `require("node:http").createServer((q, s) => s.end(q.socket.remoteAddress)).listen(80, "::", () => console.log("on"))`;
 const BY_NODE = `fetch("http://${NAME}/").then(async (r) => console.log(await r.text()))`;
 const BY_PYTHON = `import urllib.request as u; print(u.urlopen("http://${NAME}/", timeout=10).read().decode())`;
-/** A client that is refused takes its other address within so many milliseconds, the start of the program left out. */
+/** How long a refused client may take to use its other address, milliseconds, without the program's start. */
 const FALLBACK_MS = 300;
 
 describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
@@ -38,7 +38,7 @@ describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }
   });
   after(() => tearDown(hawser, house, etc));
 
-  /** What programs of the LAN get of the site: the address from which it was asked. */
+  /** Visits the site with a program of the LAN. Returns the address that the site was asked from. */
   async function visit(program: string, ...args: readonly string[]): Promise<string> {
     const { stdout } = await house.lan.exec(program, args);
     return stdout.trim();
@@ -53,7 +53,7 @@ describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }
     );
   }
 
-  /** Waits until status and rules say so. */
+  /** Waits until status and rules say that there is IPv6, or that there is none. */
   async function whenIpv6(isThere: boolean): Promise<void> {
     await until(async () => (await hawser.status()).session.egress?.ipv6 === isThere);
     await until(async () => {
@@ -80,13 +80,13 @@ describe("a VPS without IPv6", { skip: labMissing() ?? false, timeout: 180_000 }
     assert.equal(await visit(process.execPath, "-e", BY_NODE), "::ffff:198.51.100.1");
   });
 
-  test("what there is no other address for is refused, not held", async () => {
+  test("a connection without another address to try is refused, not held", async () => {
     const started = performance.now();
     await assert.rejects(house.lan.exec("curl", ["-s6", `http://${NAME}/`]));
     assert.ok(performance.now() - started < 2_000);
   });
 
-  test("an event tells of it, and status shows it", async () => {
+  test("an event reports the loss, and status shows it", async () => {
     const { stdout } = await hawser.runLocal(["status"]);
     assert.match(stdout, /the remote gateway has no way out by IPv6/);
     const events = (await hawser.local.get("/api/events")) as { type: string; level: string }[];

@@ -1,6 +1,6 @@
 /**
- * Field: a machine with `ipv6.disable=1`. The kernel's answer is played by a filter of system calls: socket(2) of IPv6
- * fails as it does there; the ip6tables tools find nothing to speak to.
+ * Field: a machine with `ipv6.disable=1`. A filter of system calls plays the kernel's answer: socket(2) for IPv6 fails
+ * as it does there, and so the ip6tables tools cannot reach the kernel.
  */
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
@@ -13,7 +13,10 @@ import { ORIGIN_PORT, startOrigin } from "../lab/traffic/run.ts";
 import { ask } from "./sockets.ts";
 import { editLocal, programFile, runProgram } from "./support.ts";
 
-/** seccomp(2): socket(AF_INET6, ...) fails with EAFNOSUPPORT, whatever this becomes. Instructions of classic BPF. */
+/**
+ * seccomp(2): in this process, whatever program it executes, socket(AF_INET6, ...) fails with EAFNOSUPPORT. Instructions of classic
+ * BPF.
+ */
 const WITHOUT_IPV6 = `
 import ctypes, os, platform, struct, sys
 socket = {"x86_64": 41, "aarch64": 198}[platform.machine()]
@@ -50,7 +53,7 @@ describe("a machine without IPv6", { skip: labMissing("python3") ?? false, timeo
   });
   after(() => tearDown(hawser, house));
 
-  test("who asks for a listener of IPv6 is told to leave it out", async () => {
+  test("a configuration with an IPv6 listener is refused, with the advice to leave the listener out", async () => {
     const file = hawser.file("local.toml");
     const { code, stderr } = await runProgram(house.router, "hawser-local", ["run", "-c", file], "", {
       wrap: WRAP,
@@ -60,7 +63,7 @@ describe("a machine without IPv6", { skip: labMissing("python3") ?? false, timeo
     assert.match(stderr, new RegExp(what));
   });
 
-  test("by default it captures IPv4, and says so once", async () => {
+  test("by default the gateway captures IPv4 alone, and says so once", async () => {
     editLocal(hawser, (text) => text.replace(/^listen = \["0\.0\.0\.0:12345".*\n/m, ""));
     const PATH = `${hawser.folder}:${process.env["PATH"]}`;
     const args = [

@@ -28,39 +28,40 @@ import { commandFile } from "./support.ts";
 const MIB = 2 ** 20;
 const HOST = "127.0.0.1";
 const WINDOW = 65_536;
-/** Of one TLS record (RFC 8446, section 5.1): what comes together lies in one buffer. */
+/** The length of a TLS record (RFC 8446, section 5.1). Frames of one record lie in one buffer. */
 const RECORD = 16_384;
 const CAP = 64 * MIB;
-/** Streams whose windows take half as much again. */
+/** So many streams that their windows together are half as much again as CAP. */
 const STREAMS = (1.5 * CAP) / WINDOW;
 /**
- * Resident memory for each byte that is allowed; and what the program takes for so much traffic, whatever it holds: it
- * depends on when garbage is collected (12 attacks took 98 to 128 MiB). Keeping whole records would take CAP three times.
+ * `MOST`: resident memory for each byte that is allowed. `SLACK`: what the program takes for this much traffic,
+ * whatever it holds; it depends on when garbage is collected (12 attacks took 98 to 128 MiB). A program that kept whole
+ * records would take three times CAP.
  */
 const [MOST, SLACK] = [1.3, 64 * MIB];
 
 const encoder = new FrameEncoder();
 const PAYLOAD = Buffer.alloc(WINDOW, 7);
 
-/** DATA of any bytes. */
+/** A DATA frame with any bytes. */
 function data(stream: number, offset: number, length: number): Buffer {
   encoder.appendData(stream, offset, PAYLOAD.subarray(0, length));
   return Buffer.concat(encoder.take());
 }
 
-/** One record: a piece that is kept, and in the same buffer bytes that have come before. */
+/** One record with a piece that the gateway keeps, and in the same buffer bytes that have come before. */
 function pinning(stream: number, offset: number, length: number): Buffer {
   const kept = data(stream, offset, length);
   const header = data(0, 0, RECORD - kept.length).length - (RECORD - kept.length);
   return Buffer.concat([kept, data(0, 0, RECORD - kept.length - header)]);
 }
 
-/** The parts of a window from 1 on, the byte before which never comes. */
+/** Parts of a window that begin at 1. The byte at 0 never comes. */
 function* parts(length: number, gap: number): Generator<readonly [offset: number, length: number]> {
   for (let offset = 1; offset + length <= WINDOW; offset += length + gap) yield [offset, length];
 }
 
-/** What fills one stream's window, in writes of a record each. */
+/** The writes that fill one stream's window, each of one record. */
 const ATTACKS: Readonly<Record<string, (stream: number) => Iterable<Buffer>>> = {
   "each piece with twice its size in the same buffer": function* (stream) {
     for (const [offset, length] of parts(5_000, 0)) yield pinning(stream, offset, length);
@@ -73,7 +74,7 @@ const ATTACKS: Readonly<Record<string, (stream: number) => Iterable<Buffer>>> = 
   },
   "as many gaps as are free": function* (stream) {
     for (const [offset, length] of parts(4_000, 90)) {
-      // It grows once more behind its first bytes.
+      // The window grows once more after its first bytes.
       yield Buffer.concat([
         data(stream, offset, length - 3_000),
         data(stream, offset + length - 3_000, 3_000),
@@ -82,7 +83,7 @@ const ATTACKS: Readonly<Record<string, (stream: number) => Iterable<Buffer>>> = 
   },
 };
 
-/** A peer's connection, with frames as it likes. */
+/** A peer's connection that can send any frames. */
 class Peer {
   readonly #socket: TLSSocket;
   readonly #decoder = new FrameDecoder();
@@ -130,7 +131,7 @@ class Peer {
         return undefined;
       },
     });
-    // Without it the connection counts as dead.
+    // Without ACKs the connection would count as dead.
     if (isOwed) void this.sendFrame({ type: "ack", received: this.#received, delay: 0, time: 0 });
     this.#wake();
   }
@@ -145,7 +146,7 @@ class Peer {
     return this.send(Buffer.concat(encoder.take()));
   }
 
-  /** Waits until the gateway has read all that was sent. */
+  /** Waits until the gateway has read all bytes that were sent. */
   async whenRead(): Promise<void> {
     await this.sendFrame({ type: "ping" });
     const sent = this.#sent;
@@ -227,7 +228,7 @@ describe("the remote gateway's memory", { timeout: 60_000 }, () => {
         const added = residentBytes(gateway) - before;
         t.diagnostic(`${(added / MIB).toFixed(1)} MiB for ${CAP / MIB} MiB`);
         assert.ok(added < MOST * CAP + SLACK);
-        // The first ones have given way to the last.
+        // The first streams have given way to the last ones.
         for (const stream of [0, 1]) assert.equal(await hostile.whenReset(stream), StreamCode.overloaded);
 
         const destination = { host: HOST, port: (echo.address() as AddressInfo).port };

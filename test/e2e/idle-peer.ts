@@ -1,7 +1,7 @@
 /**
- * A paired peer that joins with many subflows and then says nothing but ACKs:
- * `node idle-peer.ts SUBFLOWS SUBFLOWS_OF_A_SESSION`, the pairing line on stdin. Prints how many have joined, and how many
- * were refused.
+ * A paired peer that joins with many subflows and then sends nothing but ACKs: `node idle-peer.ts SUBFLOWS
+ * SUBFLOWS_OF_A_SESSION`, with the pairing line on stdin. It prints how many subflows have joined, and how many were
+ * refused.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -46,7 +46,7 @@ async function join(subflow: number): Promise<void> {
   acknowledge(socket, rest);
 }
 
-/** Whoever acknowledges nothing counts as dead. */
+/** Sends ACKs, since a peer that acknowledges nothing counts as dead. */
 function acknowledge(socket: TLSSocket, rest: Buffer): void {
   const decoder = new FrameDecoder();
   const encoder = new FrameEncoder();

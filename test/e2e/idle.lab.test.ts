@@ -1,6 +1,6 @@
 /**
- * Gateways that nobody uses sleep. A timer that comes in anew shows here: `npm test -- e2e/idle` names the lines of source
- * that set timers, as it fails.
+ * Gateways that nobody uses sleep. This test fails when a new timer wakes them, and prints the lines of source that set
+ * timers: run `npm test -- e2e/idle`.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,19 +10,19 @@ import { type Gateway, Hawser } from "../lab/hawser.ts";
 import { House } from "../lab/house.ts";
 import { labMissing } from "../lab/requirements.ts";
 
-/** What the start leaves behind is over by then. */
+/** The work that the start leaves behind is over after this time, milliseconds. */
 const SETTLE_MS = 15_000;
 const SECONDS = 20;
 /**
- * A second. Each gateway needs three: its clock, and a PING or its answer on each of two lines. The reading of rules adds
- * one or two. One timer of 100 ms adds ten.
+ * Wake-ups a second. Each gateway needs three: its clock, and a PING or its answer on each of two lines. Reading the
+ * rules adds one or two. One timer of 100 ms adds ten.
  */
 const MOST_WAKE_UPS = 10;
-/** Of one core, where others use the machine, too. On an idle machine it is a tenth of this. */
+/** Share of one core, on a machine that others use, too. On an idle machine it is a tenth of this. */
 const MOST_CPU = 0.02;
 const ORIGINS = fileURLToPath(new URL("../lab/timer-origins.mjs", import.meta.url));
 
-/** The lines of source whose timers have fired, as timer-origins.mjs says them. */
+/** The lines of source whose timers have fired, as timer-origins.mjs prints them. */
 async function timersOf(gateway: Gateway): Promise<string[]> {
   gateway.process.kill("SIGUSR2");
   await sleep(500);

@@ -1,4 +1,4 @@
-/** What a command says when its output goes into a pipe that is full: all of it. The gateway is played by this test. */
+/** A command whose output goes into a full pipe prints all of it. This test plays the gateway. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import { formatPairing, generateSecret } from "@hawser/shared-protocol";
 
 const PROGRAM = fileURLToPath(new URL("../../packages/gateway-local/bin/hawser-local.mjs", import.meta.url));
-/** More than a pipe holds, by less than the program takes without waiting for the pipe. */
+/** More bytes than a pipe holds. The rest is less than the program takes without waiting for the pipe. */
 const TUNNELLED = 90_000;
 const FLOW = { id: "a-1", from: "192.0.2.1:1", to: "192.0.2.2:2", kind: "redirect", ageSeconds: 1 };
 const FLOWS = Array.from({ length: 1_000 }, () => ({ ...FLOW, sentBytes: 1, receivedBytes: 1, paths: [] }));
@@ -38,14 +38,14 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** How many bytes of a command's output come to a reader that takes its time. */
+/** How many bytes of a command's output a slow reader gets. */
 async function readLate(...args: string[]): Promise<number> {
   const script = '"$@" </dev/null | { sleep 2; wc -c; }';
   const command = [process.execPath, PROGRAM, ...args, "-c", file];
   return Number((await promisify(execFile)("sh", ["-c", script, "sh", ...command])).stdout);
 }
 
-test("connect and flows --json, to the last byte", async () => {
+test("connect and flows --json print to the last byte", async () => {
   const [tunnelled, listed] = await Promise.all([
     readLate("connect", "origin.example", "80"),
     readLate("flows", "--json"),

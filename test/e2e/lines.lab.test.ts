@@ -1,4 +1,7 @@
-/** Lines that die, go and come back under a transfer: nothing is lost, the others carry on, the line is used again. */
+/**
+ * Lines that die, go and come back under a transfer. No byte is lost, the other lines carry on, and the line is used
+ * again.
+ */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,7 +34,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
 
   for (const op of ["download", "upload"] as const) {
     for (const trouble of TROUBLES) {
-      test(`${op} through ${trouble.name}: every byte, and the line used again`, async (t) => {
+      test(`${op} through ${trouble.name}: every byte arrives, and the line is used again`, async (t) => {
         await hawser.whenPaths((states) => states.every((state) => state === "up"));
         const result = await transferThrough(op, trouble);
         const { gapMs, gapAtMs, during, before: rateBefore, usedAgainAfterMs } = result;
@@ -46,13 +49,13 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     }
   }
 
-  test("a line whose interface is down says so, however often it is dialled, and is back with it", async () => {
+  test("a line whose interface is down says so, however often it is dialled, and is up again with the interface", async () => {
     const line = house.line("adsl1");
     const failures = (): number => hawser.local.logText().split("cannot reach the remote").length;
     const before = failures();
     await line.down();
     await hawser.whenPaths(([adsl1]) => adsl1 === "down");
-    // Longer than the first attempts take; what they fail with must not hide the cause.
+    // This is longer than the first attempts take. Their errors must not hide the cause.
     await sleep(1_000);
     const [path] = (await hawser.status()).session.paths;
     assert.equal(path?.lastError, "the interface adsl1 is down or gone");
@@ -61,17 +64,17 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await hawser.whenPaths((states) => states.every((state) => state === "up" || state === "probation"));
   });
 
-  test("a line that gets another address is dialled from it at once, idle or not", async () => {
+  test("a line that gets another address is dialled from that address at once, idle or not", async () => {
     const { v4 } = house.addresses.lineEnds(1).router;
     const renewed = v4.replace(/\d+$/, "77");
     const commands = [`addr add ${renewed}/32 dev adsl1`, `addr del ${v4}/24 dev adsl1`];
     const connections = async (): Promise<string> =>
       (await house.router.exec("ss", ["-Htn", "state", "established", "dport", "=", "4433"])).stdout;
     await house.router.ip(commands);
-    // A suspicion takes longer: the line is pinged only after seconds of silence.
+    // Suspicion would take longer: the line is pinged only after seconds of silence.
     await until(async () => (await connections()).includes(renewed), 1_500);
     assert.match(hawser.local.logText(), new RegExp(`the address ${v4} has left this machine`));
-    // As soon as this: what was under way from that address may not even have joined.
+    // At this moment the subflow that was dialled from that address may not even have joined.
     await house.line("adsl1").down();
     await house.router.ip(["addr flush dev adsl1"]);
     await house.line("adsl1").up();
@@ -85,7 +88,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     await sleep(2_000);
     await Promise.all(house.lines.map((line) => line.set({ blackhole: true })));
     await hawser.whenPaths((states) => states.every((state) => state === "down"));
-    // One that waits until the patience is over, then one that need not wait.
+    // The first new flow waits until the patience is over, the second need not wait.
     for (const maxMs of [15_000, 1_000]) {
       const client = connectFrom(house.lan, socks);
       const reader = new Reader(client);
@@ -104,7 +107,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     assert.ok(result.complete);
   });
 
-  test("the remote away at first, and restarted later: the gateway connects when it can", async () => {
+  test("the gateway connects when the remote gateway starts late, and when it was restarted", async () => {
     await hawser.remote.stop();
     await hawser.whenPaths((states) => states.every((state) => state === "down"));
     await hawser.startRemote();
@@ -114,7 +117,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     assert.ok(result.complete, result.error ?? "");
   });
 
-  /** Runs a transfer; adsl1 has its trouble from second 3 to second 6 of it. */
+  /** Runs a transfer. adsl1 has its trouble from second 3 to second 6 of it. */
   async function transferThrough(op: "download" | "upload", trouble: Trouble) {
     const line = house.line("adsl1");
     const { v4: host } = house.addresses.origin;
@@ -133,7 +136,7 @@ suite("lines", { skip: labMissing() ?? false }, () => {
     return { ...judge(op, result, beganAt, endedAt), usedAgainAfterMs };
   }
 
-  /** How long after `since` adsl1 carries more than a trickle of the flow again. */
+  /** The time from `since` until adsl1 carries more than a trickle of the flow again. */
   async function whenUsed(op: "download" | "upload", since: number): Promise<number> {
     const key = op === "download" ? "receivedBytes" : "sentBytes";
     const share = async (): Promise<number> =>
@@ -149,9 +152,9 @@ suite("lines", { skip: labMissing() ?? false }, () => {
       const slots = result.timeline.slice(from, to);
       return (slots.reduce((sum, bytes) => sum + bytes, 0) * 8 * SLOTS_PER_SECOND) / slots.length;
     };
-    // What one line carries of TCP payload, less than its rate by the headers of packets.
+    // TCP payload that one line carries: its rate, less the headers of packets.
     const survivor = (op === "download" ? 8.76e6 : 0.8e6) * 0.96;
-    // From a second after the trouble began.
+    // Begins a second after the trouble began.
     const during = rate(slot(beganAt) + SLOTS_PER_SECOND, slot(endedAt)) / survivor;
     const gapAtMs = result.startedAt + result.largestGapAtMs - beganAt;
     const before = rate(SLOTS_PER_SECOND, slot(beganAt));

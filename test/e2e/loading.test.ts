@@ -1,6 +1,6 @@
 /**
- * Which packages each command loads. Commands that people and scripts type often start fast because they leave out the
- * rest: the web server alone takes longer to load than all that `--version` and `check` need.
+ * The packages that each command loads. Commands that people and scripts type often start fast, since they load no more
+ * than they need: the web server alone takes longer to load than all that `--version` and `check` need.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { programFile } from "./support.ts";
 
-/** Says at the end, on stderr, which packages were loaded, and which of Node's own modules that take long. */
+/** Prints at the end, on stderr, which packages were loaded, and which of Node's own modules that take long. */
 const WATCH = `
 import { writeSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -29,14 +29,17 @@ after(() => rmSync(folder, { recursive: true }));
 const local = join(folder, "local.toml");
 const remote = join(folder, "remote.toml");
 
-/** What declarations are made of. */
+/** The packages that the declarations of commands need. */
 const DECLARATIONS = ["command-line", "gateway-kit", "shared-protocol", "commander"];
-/** What reads a configuration. linux-sockets, with koffi, says whether the machine has IPv6, and locks files. */
+/**
+ * The packages that read a configuration. linux-sockets, with koffi, says whether the machine has IPv6, and locks
+ * files.
+ */
 const CONFIGURATION = [...DECLARATIONS, "linux-sockets", "koffi", "smol-toml", "zod"];
 const LOCAL = ["gateway-local", "status-api", ...CONFIGURATION];
 const REMOTE = ["gateway-remote", ...CONFIGURATION];
 
-// The first commands write the files of those after them.
+// The first commands write the files that later ones read.
 for (const [program, command, allowed] of [
   ["remote", ["--version"], ["gateway-remote", ...DECLARATIONS]],
   ["remote", ["pair", "--help"], ["gateway-remote", ...DECLARATIONS]],

@@ -1,4 +1,4 @@
-/** `logs` asks journalctl, here one that writes down what it was asked; where there is none it says what to do. */
+/** `logs` runs journalctl, here a fake that records its arguments. Without journalctl it says what to do. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A journalctl that writes down its arguments, and does this. */
+/** A journalctl that records its arguments, and then does this. */
 function fakeJournal(does: string): void {
   writeFileSync(join(folder, "journalctl"), `#!/bin/sh\necho "$@" > '${folder}/asked'\n${does}\n`);
   chmodSync(join(folder, "journalctl"), 0o755);
@@ -36,7 +36,7 @@ function logs(...words: string[]) {
   return spawnSync(process.execPath, [PROGRAM, "logs", ...words], { encoding: "utf8", env });
 }
 
-test("the service's lines, made readable, or as they are", () => {
+test("logs prints the service's lines, readable or unchanged", () => {
   fakeJournal(`echo '${LINE}'; echo 'Started hawser-local.'`);
   const { stdout, stderr, status } = logs();
   assert.deepEqual([stderr, status], ["", 0]);
@@ -48,7 +48,7 @@ test("the service's lines, made readable, or as they are", () => {
   assert.equal(logs("--lines", "0").status, 2);
 });
 
-test("followed until Ctrl-C, which is no failure", async () => {
+test("logs follows until Ctrl-C, which is no failure", async () => {
   fakeJournal(`echo '${LINE}'; exec sleep 60`);
   const env = { ...process.env, PATH: `${folder}:/bin:/usr/bin` };
   const child = spawn(process.execPath, [PROGRAM, "logs", "--follow", "--json"], { env });
@@ -59,7 +59,7 @@ test("followed until Ctrl-C, which is no failure", async () => {
   assert.deepEqual(await once(child, "close"), [0, null]);
 });
 
-test("exit 1, and where to look, when there is no journal or nothing in it", () => {
+test("without a journal, or with an empty one, logs exits with 1 and says where to look", () => {
   const where = /of a gateway that no service runs, `hawser-local logs -c FILE` shows it\n$/;
   const golden: [() => void, RegExp][] = [
     [() => fakeJournal("exit 0"), /^the journal has nothing of a service hawser-local; /],

@@ -1,6 +1,6 @@
 /**
- * The machine's limits: descriptors and memory run out, while a flow is open. It goes on, nothing spins, and with the
- * end of the shortage all is as before.
+ * Descriptors and memory of the machine run out while a flow is open. The flow goes on, no gateway spins, and when the
+ * shortage ends all is as before.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -26,14 +26,14 @@ import {
 
 /** `ulimit -n`: a gateway alone has about 30 open. */
 const DESCRIPTORS = 160;
-/** More than any limit of these tests lets in. */
+/** More connections than any limit of these tests admits. */
 const MANY = 400;
 const FORWARD_PORT = 8022;
 const STATUS_PORT = 8080;
-/** The device on the LAN that has crowds. */
+/** The device on the LAN that opens many connections. */
 const GREEDY = "192.168.77.3";
 const WATCHED_MS = 1_000;
-/** CPU-seconds in that time of a gateway that has nothing to do but to carry a byte now and then. */
+/** The most CPU-seconds in that time of a gateway that only carries a byte now and then. */
 const IDLE = 0.3;
 
 describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
@@ -63,7 +63,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
         await reader.bytes(++sent);
       });
     } finally {
-      // Nothing for the gateways to wait for when they are stopped.
+      // So that the stopping gateways have no flow to wait for.
       destroySockets();
     }
   }
@@ -73,7 +73,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
   const origin = (): Address => ({ host: house.addresses.origin.v4, port: ORIGIN_PORT });
   const works = async (): Promise<boolean> => (await ask(house.lan, origin(), "ONE\n")) === "1";
 
-  /** Connections to `address`, and how many of them have been reset so far. */
+  /** Opens connections to `address`, and counts how many of them have been reset so far. */
   function crowd(
     from: "lan" | "router" | "origin",
     address: Address,
@@ -90,7 +90,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
     return crowd;
   }
 
-  /** It answers, and does not spin. */
+  /** Asserts that the gateway answers and does not spin. */
   async function assertCalm(gateway: Gateway): Promise<void> {
     const before = gateway.cpuSeconds();
     await sleep(WATCHED_MS);
@@ -145,7 +145,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
           ["capture.listen[0]", origin()],
           ["forward[0].listen", { host: router, port: FORWARD_PORT }],
         ] as const) {
-          // The first is served, or waits.
+          // The first connection is served, or waits.
           for (let n = 0; n < 2; n++) {
             const socket = connectFrom(house.lan, address);
             late.push(new Reader(socket));
@@ -167,10 +167,10 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
     );
   });
 
-  test("SOCKS clients that were refused and stay: nobody else waits", async () => {
+  test("SOCKS clients that stay after a refusal make no other client wait", async () => {
     await withFlow({ maxDescriptors: { local: DESCRIPTORS } }, async (hawser, assertFlowGoesOn) => {
       const proxy = { host: house.addresses.lan.router.v4, port: SOCKS_PORT };
-      // No server is at this port, so the remote gateway refuses.
+      // No server listens on this port, so the remote gateway refuses.
       const request = [5, 1, 0, 5, 1, 0, 1, ...origin().host.split(".").map(Number), 0, 1];
       for (let n = 0; n < MANY; n++) {
         const socket = connectFrom(house.lan, proxy);
@@ -204,7 +204,7 @@ describe("the machine's limits", { skip: labMissing() ?? false, timeout: 180_000
   test("the memory cap: one client has its share, another is served, the open flow goes on", async () => {
     const extra = '[limits]\nmemory = "16MiB"';
     await withFlow({ extra }, async (hawser, assertFlowGoesOn) => {
-      // Half of it is for flows by themselves.
+      // Half of the memory is for what flows take by themselves.
       const room = (8 * 2 ** 20) / STREAM_BYTES;
       const count = Math.ceil(1.3 * room);
       const many = crowd("lan", origin(), { count, localAddress: GREEDY });

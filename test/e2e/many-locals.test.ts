@@ -20,7 +20,7 @@ import { until } from "../lab/hawser.ts";
 const LOCALS = 12;
 const NOW = AbortSignal.abort();
 
-/** The gateways themselves, on loopback: one remote and many locals. */
+/** The gateways themselves, on loopback: one remote gateway and many local ones. */
 describe("many local gateways at one remote", { timeout: 30_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "hawser-many-"));
   const file = join(folder, "remote.toml");
@@ -68,7 +68,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
     assert.equal(new Set(names.map(sessionOf)).size, LOCALS);
   });
 
-  test("one is removed, one gets a new key, and nobody else notices", async () => {
+  test("removing one peer and rotating another's key does not disturb the rest", async () => {
     const [removed = "", rotated = "", ...others] = names;
     const before = [rotated, ...others].map(sessionOf);
     removePeer(file, removed);
@@ -78,7 +78,7 @@ describe("many local gateways at one remote", { timeout: 30_000 }, () => {
     await locals.get(rotated)?.reload(loadLocalConfig(writeLocal(rotated, line)));
     assert.deepEqual(present(), [rotated, ...others].toSorted());
     assert.deepEqual([rotated, ...others].map(sessionOf), before);
-    // The remote has dropped the old key by itself; its file is the command's matter.
+    // The remote gateway has dropped the old key by itself. Dropping it from the file is the command's task.
     assert.equal([...remote.sessions.all].find(({ peer }) => peer === rotated)?.key.until, undefined);
   });
 });

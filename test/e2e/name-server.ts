@@ -1,4 +1,4 @@
-/** The name server of a namespace, with the names of a JSON object. Says `ready` when it answers. */
+/** The name server of a namespace, with the names of a JSON object. It prints `ready` when it answers. */
 import { startNameServer } from "@hawser/gateway-remote/testing";
 
 const names = JSON.parse(process.argv[2] ?? "{}") as Record<string, readonly string[]>;

@@ -33,14 +33,14 @@ describe("names on the remote", { skip: labMissing() ?? false, timeout: 180_000 
     etc?.[Symbol.dispose]();
   });
 
-  /** A client in the LAN that asks for one byte of the destination. */
+  /** A client in the LAN that asks the destination for one byte. */
   function askFor(host: string): Reader {
     const socket = connectFrom(house.lan, { host: house.addresses.lan.router.v4, port: SOCKS_PORT });
     socket.write(Buffer.concat([greetAndConnect(host, ORIGIN_PORT), Buffer.from("ONE\n")]));
     return new Reader(socket);
   }
 
-  test("a hundred names that the name server is silent about hold up no other", async () => {
+  test("a hundred names without an answer from the name server hold up no other name", async () => {
     const dead = Array.from({ length: 100 }, (_, n) => askFor(`dead${n}.example`));
     for (const reader of dead) await reader.bytes(2);
     const started = performance.now();

@@ -1,4 +1,4 @@
-/** The OpenAPI document of a status server with the dashboard is one that other programs take. */
+/** Other programs can read the OpenAPI document of a status server with the dashboard. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -14,7 +14,7 @@ const LINES = [
   { name: "adsl1", down: 12e6, up: 2e6, delayMs: 12, queueMs: 150 },
   { name: "adsl2", down: 6e6, up: 1e6, delayMs: 20, queueMs: 150 },
 ] as const;
-/** Of a line's rate, what is left for payload. */
+/** The share of a line's rate that is left for payload. */
 const PAYLOAD = 0.95;
 
 suite("daily use", { skip: labMissing() ?? false }, () => {
@@ -88,7 +88,7 @@ suite("daily use", { skip: labMissing() ?? false }, () => {
     assert.ok(cost > 200e3 && cost < 700e3, `${cost} bytes`);
   });
 
-  test("what cannot be done is said, with exit 1; one trial at a time; Ctrl-C puts a line back", async () => {
+  test("an impossible trial exits with 1 and a reason; one trial runs at a time; Ctrl-C puts a line back", async () => {
     const child = house.router.spawn(process.execPath, [
       programFile("hawser-local"),
       "drill",

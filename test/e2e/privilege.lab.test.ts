@@ -11,11 +11,11 @@ import { runProgram } from "./support.ts";
 
 /** Debian's nobody. */
 const USER = 65_534;
-/** As deploy/*.service run them. */
+/** The capabilities that deploy/*.service give. */
 const LOCAL_CAPABILITIES = ["net_admin", "net_raw", "net_bind_service"];
 const REMOTE_CAPABILITIES = ["net_bind_service"];
 
-/** setpriv(1): a user without rights but these, who can never have more. */
+/** setpriv(1): a user with these capabilities alone, who can never get more. */
 function unprivileged(capabilities: readonly string[]): string[] {
   const set = ["-all", ...capabilities.map((name) => `+${name}`)].join();
   return [
@@ -52,14 +52,14 @@ describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, time
     return readFileSync(hawser.file(name), "utf8");
   }
 
-  /** The names of the user's and the process's rights: its number, and the effective capabilities as capsh has them. */
+  /** The process's user id, and its effective capabilities as capsh prints them. */
   async function rightsOf({ process: { pid } }: Gateway): Promise<[number, string]> {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
     const set = /^CapEff:\s*(\w+)$/m.exec(status)?.[1] as string;
     return [Number(/^Uid:\s*(\d+)/m.exec(status)?.[1]), set.replace(/^0+/, "")];
   }
 
-  /** Whom the origin sees: the remote gateway, or the LAN's client itself. */
+  /** The address that the origin sees: the remote gateway's, or that of the LAN's client. */
   async function seenByOrigin(): Promise<string> {
     const address = { host: house.addresses.origin.v4, port: ORIGIN_PORT };
     return (await ask(house.lan, address, "WHO\n")).split(" ")[0] ?? "";
@@ -112,7 +112,7 @@ describe("as an unprivileged user", { skip: labMissing("setpriv") ?? false, time
     await stop();
   });
 
-  test("what is missing is told in one line", async () => {
+  test("a missing capability is reported in one line", async () => {
     const ends = async (side: "local" | "remote"): Promise<[number | null, string]> => {
       const args = ["run", "-c", hawser.file(`${side}.toml`)];
       const where = side === "local" ? house.router : house.remote;

@@ -1,4 +1,4 @@
-/** A remote gateway that is known by a name: with an address of each family, and without a name server that answers. */
+/** A remote gateway that is known by a name, with an address of each family and without a name server that answers. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
@@ -31,7 +31,7 @@ suite("the remote's addresses", { skip: labMissing() ?? false }, () => {
     const pairing = readFileSync(hawser.file("pairing.txt"), "utf8");
     hawser.write("pairing.txt", pairing.replace(v4, NAME));
     await hawser.local.stop();
-    // Of the name's two addresses, whichever comes first, one of the lines reaches only the other.
+    // The name has two addresses. Whichever comes first, one of the lines reaches only the other.
     await house.router.ip(["-6 addr flush dev four scope global", "-6 route flush dev four"]);
     await house.router.ip(["-4 addr flush dev six", "-4 route flush dev six"]);
   });
@@ -96,7 +96,7 @@ suite("the remote's addresses", { skip: labMissing() ?? false }, () => {
     return (await house.router.exec(command, args)).stdout;
   }
 
-  /** In place: the gateway sees this very file. */
+  /** Writes the file in place: the gateway has this very file mounted. */
   async function setHosts(text: string): Promise<void> {
     await house.router.exec("sh", ["-c", "cat > /etc/hosts"], { input: text });
   }

@@ -1,4 +1,4 @@
-/** Roles and policies of lines, through real gateways: who carries what, rates and quotas that hold. */
+/** Roles and policies of lines, through real gateways: which lines carry data, and whether rates and quotas hold. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
@@ -13,7 +13,7 @@ import { reconfigure } from "./support.ts";
 
 const DSL_BPS = 8e6;
 const LTE_BPS = 20e6;
-/** Of a line's rate, what is left for payload. */
+/** The share of a line's rate that is left for payload. */
 const PAYLOAD = 0.95;
 const QUOTA = 16e6;
 
@@ -40,7 +40,7 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
   test("an overflow line carries under 1 % until the other is full, and is used in full then", async (t) => {
     await configureLte('role = "overflow"');
     const [dsl, lte] = await during(async () => {
-      // Each a third of a second of the line.
+      // Each download takes a third of a second of the line.
       for (let n = 0; n < 4; n++) await download(house.lan, { ...target(), bytes: 300e3 });
     });
     t.diagnostic(`${lte.down + lte.up} bytes beside ${dsl.down + dsl.up}`);
@@ -66,7 +66,7 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     assert.equal((await pathStatus("lte")).inUse, true);
     await house.line("dsl").set({ blackhole: false });
     await until(async () => (await pathStatus("lte")).inUse === false);
-    // What is under way on it comes to its end.
+    // Transfers under way on the line come to their end.
     await sleep(500);
     const [, lte] = await during(() => sleep(1_000));
     const { largestGapMs, error } = await running.result;
@@ -142,14 +142,14 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     assert.equal((await pathStatus("lte")).state, "disabled");
   });
 
-  /** Gives the path lte other lines of configuration, and starts the local gateway with them. */
+  /** Gives the path lte these lines of configuration, and starts the local gateway with them. */
   async function configureLte(lines: string): Promise<void> {
     await reconfigure(hawser, (text) =>
       text.replace(/(name = "lte"\ninterface = "lte")[^[]*/, `$1\n${lines}\n`),
     );
   }
 
-  /** A download that goes on until it is stopped. */
+  /** Starts a download that goes on until it is stopped. */
   function startEndless() {
     const { process, result } = start(house.lan, { op: "download", ...target(), seconds: 60 });
     const over = result.catch(() => undefined);
@@ -167,7 +167,7 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     await hawser.local.curl(`/api/paths/${name}`, args);
   }
 
-  /** What the end that sends the downloads says of a path; of the quota the local one alone knows. */
+  /** A path's status as the end sees it that sends the downloads. Only the local end knows the quota. */
   async function pathStatus(name: string): Promise<PathStatus> {
     const [session] = (await hawser.remoteStatus()).sessions;
     const local = (await hawser.status()).session.paths.find((path) => path.name === name);
@@ -176,7 +176,7 @@ suite("roles and policies", { skip: labMissing() ?? false }, () => {
     return { ...local, inUse: remote?.inUse ?? false };
   }
 
-  /** What each line has delivered, IP bytes. */
+  /** The IP bytes that each line has delivered. */
   async function lineBytes() {
     const [dsl, lte] = await Promise.all(house.lines.map((line) => line.counters()));
     const bytes = (traffic: typeof dsl) => ({

@@ -75,12 +75,12 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
       assert.deepEqual(await exited, [0, null]);
     });
 
-    test(`what the ${which} gateway still holds for a slow reader is delivered before it exits`, async () => {
+    test(`the ${which} gateway delivers what it holds for a slow reader before it exits`, async () => {
       const { client, server } = await flow();
       const [from, to] = which === "local" ? [server, client] : [client, server];
       from.resume().end(Buffer.alloc(16 * MIB, "x"));
       to.end();
-      // All of it is on the way once the far gateway has taken the end.
+      // All bytes are on the way once the far gateway has taken the end.
       const far = which === "local" ? hawser.remote : hawser.local;
       const gone = async (): Promise<boolean> => ((await far.get("/api/flows")) as unknown[]).length === 0;
       const exited = once(hawser[which].process, "exit");
@@ -95,7 +95,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
       assert.deepEqual(await exited, [0, null]);
     });
 
-    test(`a second SIGTERM cuts what is open at the ${which} gateway`, async () => {
+    test(`a second SIGTERM cuts the open flows of the ${which} gateway`, async () => {
       const { client, server } = await flow();
       const [clientReader, serverReader] = [new Reader(client), new Reader(server)];
       const exited = once(hawser[which].process, "exit");
@@ -114,11 +114,11 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     });
   }
 
-  test("while it drains, the local gateway takes nothing new", async () => {
+  test("while it drains, the local gateway takes no new connection", async () => {
     const { client } = await flow();
     const exited = once(hawser.local.process, "exit");
     hawser.local.process.kill("SIGTERM");
-    // The rules are gone first: what is new goes out directly.
+    // The rules are gone first, so new connections go out directly.
     await until(async () =>
       (await ask(house.lan, { host: house.addresses.origin.v4, port: ORIGIN_PORT }, "WHO\n")).startsWith(
         "::ffff:192.168.77.2 ",
@@ -129,7 +129,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     assert.equal((await hawser.local.answer("/healthz"))[0], 503);
     client.resetAndDestroy();
     assert.deepEqual(await exited, [0, null]);
-    // An end in order is no reason to worry.
+    // An orderly end logs no warning.
     const log = hawser.local.logText();
     const lines = log.slice(log.lastIndexOf('"msg":"stopping"')).trim().split("\n");
     assert.match(lines.at(-1) ?? "", /"msg":"stopped"/);
@@ -139,7 +139,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     );
   });
 
-  test("SIGHUP follows paths and rules; what is open goes on", async () => {
+  test("SIGHUP follows paths and rules; open flows go on", async () => {
     const { client, server } = await flow();
     const reader = new Reader(client);
     const before = readFileSync(hawser.file("local.toml"), "utf8");
@@ -173,7 +173,7 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     assert.equal(await works(), "1");
   });
 
-  test("SIGHUP does not turn the LAN to a port where nobody listens", async () => {
+  test("SIGHUP does not redirect the LAN to a port without a listener", async () => {
     const before = readFileSync(hawser.file("local.toml"), "utf8");
     editLocal(hawser, (text) =>
       text.replaceAll(`:${CAPTURE_PORT}"`, ':12399"').replace("bypass = [", 'bypass = ["192.0.2.0/24", '),
@@ -221,12 +221,12 @@ describe("starting, stopping and reloading", { skip: labMissing() ?? false, time
     for (const gateway of [hawser.local, hawser.remote]) assert.ok(!gateway.logText().includes(old));
   });
 
-  test("a peer that is paired anew under its name is cut as well", async () => {
+  test("a peer that is paired anew under the same name is cut as well", async () => {
     const { client } = await flow();
     const reader = new Reader(client);
     const text = readFileSync(hawser.file("peers/home.toml"), "utf8");
     const key = /key = "(.+)"/.exec(text)?.[1] as string;
-    // In one step: a gateway that looks only at the names sees no change.
+    // The key changes in one step, so a gateway that compares only names would see no change.
     hawser.write("peers/home.toml", text.replace(key, `${key[0] === "A" ? "B" : "A"}${key.slice(1)}`));
     assert.equal(await reader.error(), "ECONNRESET");
     hawser.write("peers/home.toml", text);

@@ -1,6 +1,6 @@
 /**
- * Sockets of this very process in the namespaces of a house, so that a test holds both ends of a flow in its hand.
- * A socket belongs to the namespace its thread is in when it is made, and stays there.
+ * Sockets of this very process in the namespaces of a house, so that a test has both ends of a flow. A socket belongs
+ * to the namespace that its thread is in when the socket is made, and stays there.
  */
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -37,12 +37,12 @@ const CLONE_NEWNET = 0x40000000;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
-/** How long what is waited for may take. */
+/** How long a test waits for an event, milliseconds. */
 const PATIENCE_MS = 15_000;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_MPTCP = 262;
 
-/** Calls `action` in the namespace; it must have made its sockets when it returns. */
+/** Calls `action` in the namespace. `action` must have made its sockets when it returns. */
 function inside<T>(namespace: Namespace, action: () => T): T {
   const home = openSync("/proc/thread-self/ns/net", "r");
   const there = openSync(`/run/netns/${namespace.name}`, "r");
@@ -58,13 +58,13 @@ function inside<T>(namespace: Namespace, action: () => T): T {
 
 const open = new Set<Socket>();
 
-/** Unreferenced: what a failed test leaves open does not keep the process. */
+/** Unreferences the socket, so that sockets which a failed test leaves open do not keep the process alive. */
 function remember(socket: Socket): Socket {
   open.add(socket);
   return socket.once("close", () => open.delete(socket)).unref();
 }
 
-/** Ends a test, however it went: the next one finds no connection of its. */
+/** Ends a test, however it went, so that the next test finds none of its connections. */
 export function destroySockets(): void {
   for (const socket of open) socket.on("error", () => {}).resetAndDestroy();
 }
@@ -81,12 +81,12 @@ export interface ConnectOptions {
   readonly localAddress?: string;
 }
 
-/** A connection under way from the namespace to an IP address; each direction ends on its own. */
+/** Begins a connection from the namespace to an IP address. Each direction ends on its own. */
 export function connectFrom(namespace: Namespace, address: Address, options: ConnectOptions = {}): Socket {
   return crowdFrom(namespace, 1, address, options)[0] as Socket;
 }
 
-/** So many of them: a change of the namespace takes milliseconds. */
+/** Begins many connections at once, since each change of the namespace takes milliseconds. */
 export function crowdFrom(
   namespace: Namespace,
   count: number,
@@ -105,7 +105,7 @@ export function crowdFrom(
   });
 }
 
-/** The same, once it is connected. @throws the error of connect(2) */
+/** As `connectFrom`; resolves once the socket is connected. @throws the error of connect(2) */
 export async function connected(namespace: Namespace, address: Address): Promise<Socket> {
   const socket = connectFrom(namespace, address);
   await once(socket, "connect");
@@ -129,7 +129,7 @@ export async function listenIn(namespace: Namespace, port = 0): Promise<Listener
     if (next) next(socket);
     else arrived.push(socket);
   });
-  // Without a host the socket is made at once, in the namespace.
+  // Without a host the socket is made at once, while the thread is in the namespace.
   inside(namespace, () => server.listen({ port, backlog: 1024 }));
   if (!server.listening) await once(server, "listening");
   server.unref();
@@ -159,14 +159,14 @@ export async function pair(namespace: Namespace, address: Address, listener: Lis
   return { client, server };
 }
 
-/** What a socket has said so far, and how it ended. Reads from now on. */
+/** Reads from a socket from now on, and records what came and how the socket ended. */
 export class Reader {
   readonly socket: Socket;
   #chunks: Buffer[] = [];
   length = 0;
-  /** The FIN has come. */
+  /** Whether the FIN has come. */
   ended = false;
-  /** The connection broke: the error's code. */
+  /** The error's code when the connection broke. */
   broken: string | undefined;
   #wake: () => void = () => {};
 
@@ -200,13 +200,13 @@ export class Reader {
     return Buffer.concat(this.#chunks).toString("latin1");
   }
 
-  /** Forgets what has come so far. */
+  /** Forgets the bytes that have come so far. */
   clear(): void {
     this.#chunks = [];
     this.length = 0;
   }
 
-  /** Waits for so many bytes in all. @throws Error when the stream ends or breaks before */
+  /** Waits until this many bytes have come in all. @throws Error when the stream ends or breaks before */
   bytes(count: number): Promise<void> {
     return this.#until(`${count} bytes`, () => this.length >= count, this.#gone);
   }
@@ -220,7 +220,7 @@ export class Reader {
     );
   }
 
-  /** Waits for the connection to break; the error's code. @throws Error when it ends in order */
+  /** Waits for the connection to break. Resolves with the error's code. @throws Error when it ends in order */
   async error(): Promise<string> {
     await this.#until(
       "an error",
@@ -245,7 +245,7 @@ export class Reader {
   }
 }
 
-/** Sends some bytes, the last of them as urgent (Node cannot). */
+/** Sends some bytes, the last of them as urgent, which Node cannot do. */
 export function sendUrgent(socket: Socket, text: string): void {
   const sent = send(socketFd(socket) ?? -1, Buffer.from(text, "latin1"), text.length, MSG_OOB);
   if (sent !== text.length) throw new Error(`send: ${sent}, errno ${koffi.errno()}`);
@@ -260,8 +260,9 @@ export function acknowledged(socket: Socket): Promise<void> {
 }
 
 /**
- * Reads a paused socket from the kernel, at `rate` bytes per second, to its end; then says how many bytes came, and how it
- * ended: "end" or the errno's name. Node's own reading drops what it holds when the connection breaks.
+ * Reads a paused socket from the kernel, at `rate` bytes per second, to its end. Resolves with the number of bytes and
+ * the way of the end: "end" or the errno's name. Node's own reading would drop what it holds when the connection
+ * breaks.
  */
 export async function readSlowly(socket: Socket, rate: number): Promise<[bytes: number, how: string]> {
   const buffer = Buffer.alloc(256 * 1024);
@@ -275,7 +276,7 @@ export async function readSlowly(socket: Socket, rate: number): Promise<[bytes: 
   }
 }
 
-/** Sends a request to the lab's origin server, ends, and returns the whole answer. */
+/** Sends a request to the lab's origin, then a FIN, and returns the whole answer. */
 export async function ask(namespace: Namespace, address: Address, request: string): Promise<string> {
   const socket = connectFrom(namespace, address);
   const reader = new Reader(socket);

@@ -12,7 +12,7 @@ import { connectFrom, listenIn, Reader } from "./sockets.ts";
 import { connectRequest, NO_AUTH } from "./socks-client.ts";
 import { reconfigure } from "./support.ts";
 
-/** A name that only the remote gateway's machine knows; the router's has it wrong. */
+/** A name that the remote gateway's machine resolves rightly and the router wrongly. */
 const NAME = "origin.example";
 const USERS = { alice: "wonder land", bob: "b" };
 
@@ -23,7 +23,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
   before(async () => {
     house = await House.create({ lines: [{ name: "adsl1", kind: "veth" }] });
     const { v4, v6 } = house.addresses.origin;
-    // No name server answers: a name that is in no hosts file does not resolve.
+    // No name server answers, so a name that is in no hosts file does not resolve.
     const resolver = { "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n" };
     etc.push(giveEtc(house.remote, { hosts: `${v4} ${NAME}\n${v6} six.example\n`, ...resolver }));
     etc.push(giveEtc(house.router, { hosts: `127.0.0.1 ${NAME} six.example\n`, ...resolver }));
@@ -40,7 +40,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     return { socket, reader };
   }
 
-  /** The reply code to a CONNECT, and how the connection then ends. */
+  /** The reply code to a CONNECT. Asserts that the connection then ends. */
   async function refusal(host: string, port = ORIGIN_PORT): Promise<number> {
     const { socket, reader } = client(NO_AUTH, connectRequest(host, port));
     await reader.end();
@@ -71,7 +71,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     });
   }
 
-  test("what the client sends ahead of the replies goes along", async () => {
+  test("bytes that the client sends ahead of the replies go along", async () => {
     const { socket, reader } = client(NO_AUTH, connectRequest(NAME, ORIGIN_PORT), "ECHO\nearly ");
     socket.end("and late");
     await reader.end();
@@ -89,13 +89,13 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     assert.equal(reader.text.slice(12), "1");
   });
 
-  test("a refused destination is reply 5", async () => {
+  test("a refused destination gets reply 5", async () => {
     assert.equal(await refusal(house.addresses.origin.v4, 1), 5);
     assert.equal(await refusal(house.addresses.origin.v6, 1), 5);
     assert.equal(await refusal(NAME, 1), 5);
   });
 
-  test("unreachable networks and hosts are replies 3 and 4, a forbidden one is 2", async () => {
+  test("unreachable networks and hosts get replies 3 and 4, a forbidden destination gets reply 2", async () => {
     await house.remote.ip([
       "-4 route add unreachable 198.18.0.4/32",
       "-6 route add unreachable 2001:db8:bad::4/128",
@@ -108,17 +108,17 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     assert.equal(await refusal("198.18.0.2"), 2);
   });
 
-  test("a name that does not resolve is reply 4", async () => {
+  test("a name that does not resolve gets reply 4", async () => {
     assert.equal(await refusal("nowhere.example"), 4);
   });
 
-  test("a destination that does not answer is reply 6", async () => {
+  test("a destination that does not answer gets reply 6", async () => {
     await house.remote.exec("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/tcp_syn_retries"]);
     await house.origin.exec("iptables", ["-A", "INPUT", "-p", "tcp", "--dport", "99", "-j", "DROP"]);
     assert.equal(await refusal(house.addresses.origin.v4, 99), 6);
   });
 
-  test("what is no CONNECT of SOCKS5 is answered as RFC 1928 has it, and closed", async () => {
+  test("anything but a SOCKS5 CONNECT is answered by RFC 1928, and closed", async () => {
     for (const [bytes, answer] of [
       [Buffer.of(4, 1, 0, 80, 1, 2, 3, 4, 0), "005b000000000000"],
       [Buffer.of(5, 1, 2), "05ff"],
@@ -132,7 +132,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   });
 
-  test("an HTTP client is told, in its own protocol, what port this is", async () => {
+  test("an HTTP client is told over HTTP that this is a SOCKS port", async () => {
     const { socket, reader } = client("GET / HTTP/1.1\r\n\r\n");
     await reader.end();
     assert.match(reader.text, /^HTTP\/1\.1 400 .*SOCKS5/);
@@ -148,7 +148,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     }
   });
 
-  test("a client in its handshake that goes away, or resets, leaves nothing behind", async () => {
+  test("a client that leaves or resets during its handshake leaves nothing behind", async () => {
     const listener = await listenIn(house.origin);
     const { socket, reader } = client(NO_AUTH, connectRequest(house.addresses.origin.v4, listener.port));
     const server = await listener.accept();
@@ -193,7 +193,7 @@ describe("SOCKS5", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
       }
     });
 
-    test("wrong ones, and none, do not; the gateway lives", async () => {
+    test("a wrong password, or none, does not; the gateway goes on", async () => {
       for (const [user, password] of [
         ["alice", "wonderland"],
         ["alice", USERS.bob],

@@ -47,7 +47,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     );
   }
 
-  test("bytes, flows and shares are those that were carried", async () => {
+  test("bytes, flows and shares are what was carried", async () => {
     const before = await hawser.status();
     const target = { host: house.addresses.origin.v4, port: ORIGIN_PORT };
     assert.equal((await download(house.lan, { ...target, bytes: 10 * MB })).error, null);
@@ -65,7 +65,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     for (const { peer, state, paths } of [local, remote]) {
       assert.deepEqual([peer, state, paths.length], ["home", "up", 2]);
       const carried = paths.map(({ sentBytes, receivedBytes }) => sentBytes + receivedBytes);
-      // Two lines of the same rate: each has its part of what both carried.
+      // Of two lines with the same rate, each carries its part.
       for (const bytes of carried) assert.ok(bytes > 0.25 * 15 * MB, carried.join(" "));
       near((carried[0] as number) + (carried[1] as number), 15 * MB);
       for (const path of paths) {
@@ -154,7 +154,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.ok(code >= 400 && code < 500, `${code}`);
   });
 
-  test("a path that is disabled is so at both ends, and neither takes it for a fault", async () => {
+  test("a disabled path is disabled at both ends, and neither end takes it for a fault", async () => {
     const events = async (gateway: Gateway): Promise<GatewayEvent[]> =>
       (await gateway.get("/api/events")) as GatewayEvent[];
     const atRemote = (state: string): Promise<void> =>
@@ -162,7 +162,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
         const paths = (await hawser.remoteStatus()).sessions[0]?.paths ?? [];
         return paths.find(({ name }) => name === "adsl2")?.state === state;
       });
-    // What the other line says of this one's end comes before what this one says itself.
+    // With this delay the frames over the other line come before the frames over this line.
     await house.line("adsl2").set({ delayMs: 40 });
     const before = [await events(hawser.local), await events(hawser.remote)].map(({ length }) => length);
     await hawser.runLocal(["path", "adsl2", "disabled"]);
@@ -177,7 +177,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     await house.line("adsl2").set({ delayMs: 5 });
   });
 
-  test("the pages are there", async () => {
+  test("both gateways serve their pages", async () => {
     for (const gateway of [hawser.local, hawser.remote]) {
       for (const path of ["/", "/docs"]) {
         const [code, text] = await gateway.answer(path);
@@ -213,7 +213,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.deepEqual([remote.code, remote.stderr], [0, ""]);
   });
 
-  test("doctor finds nothing when all is well, and what is not when it is not", async () => {
+  test("doctor finds nothing when all is well, and finds a fault when there is one", async () => {
     const config = ["-c", hawser.file("local.toml")];
     const strangers = (): string[] =>
       hawser.remote
@@ -241,7 +241,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.match(ill.stdout, /^BAD {2}redirect rules for IPv4: .*\n +-> .*rules apply/m);
   });
 
-  test("connect joins stdin and stdout to a destination; each end is a half-close", async () => {
+  test("connect joins stdin and stdout to a destination; the end of either is a half-close", async () => {
     const { v4 } = house.addresses.origin;
     const run = (args: readonly string[], input = ""): ReturnType<typeof runProgram> =>
       runProgram(house.router, "hawser-local", ["connect", "-c", hawser.file("local.toml"), ...args], input);
@@ -260,7 +260,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
 
   test("connect closes stdout when the far end has ended, and goes on sending", async () => {
     const port = 7_777;
-    // Ends its side at once, counts what still comes, and prints it.
+    // Ends its side at once, then counts the bytes that still come and prints their number.
     const script = `require("net").createServer({ allowHalfOpen: true }, (socket) => {
       let bytes = 0;
       socket.end("bye").on("data", (data) => (bytes += data.length)).on("end", () => console.log(bytes));
@@ -289,7 +289,7 @@ describe("what the gateways say of themselves", { skip: labMissing() ?? false, t
     assert.match(answer, /^::ffff:198\.51\.100\.1 /);
   });
 
-  test("the running gateways' logs, as they wrote them or made readable", async () => {
+  test("logs prints the running gateways' logs, unchanged or readable", async () => {
     const { stdout } = await hawser.runLocal(["logs", "--json"]);
     assert.ok(stdout.split("\n").length > 10);
     assert.ok(hawser.local.logText().includes(stdout));

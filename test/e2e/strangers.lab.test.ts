@@ -1,6 +1,6 @@
 /**
- * Strangers at the remote gateway's port: floods of connections that say nothing or nonsense, while a paired gateway
- * carries a download and another one arrives.
+ * Floods of strangers' connections at the remote gateway's port, which send nothing or nonsense, while a paired gateway
+ * carries a download and another one joins.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -17,17 +17,17 @@ import { descriptorsOf } from "./support.ts";
 
 const MIB = 2 ** 20;
 const SECONDS = 3;
-/** Of each kind, in a flood. */
+/** How many connections of each kind a flood has. */
 const STRANGERS = 2_000;
 const TICK_MS = 50;
 /**
- * What a flood may add to the resident memory, and all floods together: the heap may double before it is collected. With
- * TLS for each stranger it is twice that.
+ * The most resident memory that one flood adds, and that all floods add together: the heap may double before garbage is
+ * collected. TLS for each stranger would take twice as much.
  */
 const MOST_ADDED = 40 * MIB;
-/** Connections of one address that have said nothing; a test of units holds the number (gateway-remote/src/strangers.ts). */
+/** The most silent connections of one address. A unit test holds this number (gateway-remote/src/strangers.ts). */
 const PER_SOURCE = 64;
-/** Addresses that the strangers have in the origin's network: more than are let in of one each. */
+/** The strangers' addresses in the origin's network. Each address has more connections than are admitted of one. */
 const SOURCES = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}`);
 const GARBAGE = Buffer.from("GET / HTTP/1.1\r\nHost: scanner.example\r\n\r\n");
 
@@ -58,7 +58,9 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
       .resume();
   }
 
-  /** `count` silent ones and as many that talk nonsense, evenly over the time; all stay until they are closed. */
+  /**
+   * Opens `count` silent connections and as many with nonsense, evenly over the time. All stay until they are closed.
+   */
   async function flood(count: number, seconds: number): Promise<void> {
     const ticks = (seconds * 1_000) / TICK_MS;
     for (let tick = 0; tick < ticks; tick++) {
@@ -108,7 +110,7 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     t.diagnostic(`displaced ${await refused("displaced")}, no TLS ${await refused("handshake_failed")}`);
     assert.ok(flooded > 0.8 * alone, `${flooded} of ${alone}`);
     assert.ok(mostMemory < memory + MOST_ADDED);
-    // What is silent stays up to its share, until others of its address displace it.
+    // Silent connections stay up to the share of their address, until others of that address displace them.
     const kept = SOURCES.length * PER_SOURCE;
     assert.ok(mostDescriptors < descriptors + kept + 50, `${mostDescriptors} descriptors`);
     assert.ok((await refused("displaced")) > 0.9 * (STRANGERS - kept));
@@ -131,12 +133,12 @@ describe("strangers", { skip: labMissing() ?? false, timeout: 180_000 }, () => {
     assert.ok(hawser.remote.residentBytes() < memory + MOST_ADDED);
   });
 
-  test("a scanner gets an alert and nothing else; whoever dawdles is cut after 5 s", async () => {
+  test("a scanner gets an alert and nothing else; a slow client is cut after 5 s", async () => {
     const scanner = stranger();
     const answer = new Reader(scanner);
     scanner.write(GARBAGE);
     await answer.end();
-    // RFC 8446, section 5.1: alert, of two bytes.
+    // RFC 8446, section 5.1: an alert has two bytes.
     assert.match(Buffer.from(answer.text, "latin1").toString("hex"), /^1503..0002....$/);
 
     const started = performance.now();

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Gateway, type Hawser, until } from "../lab/hawser.ts";
 import type { Namespace } from "../lab/namespace.ts";
 
-/** Two lines without a bound or a delay, for tests that are not about speed. */
+/** Two lines without bound or delay, for tests that do not measure speed. */
 export const TWO_VETHS = [
   { name: "adsl1", kind: "veth" },
   { name: "adsl2", kind: "veth" },
@@ -58,7 +58,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs one of the two programs in a namespace to its end, however that is. Its output is taken as bytes. */
+/** Runs one of the two programs in a namespace to its end, whether it fails or not. Its output is returned as bytes. */
 export async function runProgram(
   namespace: Namespace,
   program: "hawser-local" | "hawser-remote",
@@ -79,7 +79,7 @@ export async function runProgram(
   return { code, ...result };
 }
 
-/** What Node is to run. */
+/** The file that Node runs. */
 export function programFile(program: "hawser-local" | "hawser-remote"): string {
   return `${commandFile(program)}.mjs`;
 }

@@ -1,10 +1,10 @@
 import type { House } from "../lab/house.ts";
 import type { Line } from "../lab/line.ts";
 
-/** What befalls a line, and how it is undone; some need no undoing. */
+/** A trouble that a line can have, and its end. Some troubles end by themselves. */
 export interface Trouble {
   readonly name: string;
-  /** The longest gap that is let pass in a transfer: a wide margin, for the machine has more to do. */
+  /** The longest gap that a transfer may have. The margin is wide, since the machine does other work, too. */
   readonly maxGapMs: number;
   begin(house: House, line: Line): Promise<void>;
   end?(line: Line): Promise<void>;

@@ -17,11 +17,14 @@ import { destroySockets, type Listener, listenIn, type Pair, pair, Reader } from
 import { type ProgramResult, pairingSecret, runProgram } from "./support.ts";
 
 const CHUNK = 16_384;
-/** Between chunks: 13 Mbit/s at most, which the lines carry without a queue that would take seconds to end. */
+/**
+ * The pause between chunks, milliseconds: 13 Mbit/s at most, which the lines carry without a queue that takes seconds
+ * to drain.
+ */
 const PACE_MS = 10;
 const FLOWS = 20;
 
-/** Sends one way until told to stop, and compares what arrives with what was sent. */
+/** Sends one way until told to stop, and compares the bytes that arrive with those that were sent. */
 class Transfer {
   readonly #done: Promise<[string, string]>;
   #isStopping = false;
@@ -67,7 +70,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
   let house: House;
   let hawser: Hawser;
   let listener: Listener;
-  /** Every secret that there was, as text. */
+  /** All secrets that there have been, as text. */
   const secrets = new Set<string>();
   before(async () => {
     house = await House.create({
@@ -122,7 +125,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     hawser.local.process.kill("SIGHUP");
   }
 
-  /** What a gateway with this pairing line is told by the remote. */
+  /** What the doctor says with this pairing line. */
   async function doctor(line: string): Promise<string> {
     hawser.write("other.txt", line);
     const local = readFileSync(hawser.file("local.toml"), "utf8");
@@ -165,29 +168,29 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     const gap = Math.max(...transfers.map(({ longestGapMs }) => longestGapMs));
     t.diagnostic(`longest gap ${Math.round(gap)} ms`);
     assert.ok(gap < 1_500, `${gap} ms without a byte`);
-    // That new connections took the place of the old is no fault of a line.
+    // When a new connection takes the place of an old one, no line counts as faulty.
     for (const gateway of [hawser.local, hawser.remote]) {
       const events = (await gateway.get("/api/events")) as GatewayEvent[];
       assert.ok(!events.some(({ type }) => type === "subflow-lost"));
     }
     for (const path of (await hawser.status()).session.paths) assert.equal(path.lastError, null);
-    // The token of `connect` follows the secret.
+    // The token of `connect` changes with the secret.
     const args = ["connect", "-c", hawser.file("local.toml"), house.addresses.origin.v4, String(ORIGIN_PORT)];
     assert.equal((await runProgram(house.router, "hawser-local", args, "ONE\n")).stdout, "1");
   });
 
-  test("a dead line holds up no rotation of the other, and has the new key when it is back", async () => {
+  test("a dead line does not hold up the rotation on the other line, and joins with the new key when it is back", async () => {
     const dead = house.line("adsl1");
     await dead.set({ blackhole: true });
     await hawser.whenPaths((states) => states.join() === "down,up");
     follow(await pairingLine("rotate", "home"));
-    // One line has joined with the new key: the attempt over the dead one goes on for longer.
+    // One line has joined with the new key, while the attempt over the dead line goes on.
     await until(async () => !homeToml().includes("old_key"), 8_000);
     await dead.set({ blackhole: false });
     await hawser.whenPaths((states) => states.join() === "up,up");
   });
 
-  test("a gateway that does not follow a rotation is cut when the old key's time has come", async () => {
+  test("a gateway that does not follow a rotation is cut when the old key expires", async () => {
     const { client } = await flow();
     const line = await pairingLine("rotate", "home", "--grace", "1s");
     assert.equal(await new Reader(client).error(), "ECONNRESET");
@@ -209,7 +212,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
 
     const sessions = sessionsOpened();
     await hawser.whenPaths((states) => states.join() === "down,down");
-    // Each line has tried again, with the session that it had and with a new one.
+    // Each line has tried again, with its old session and with a new one.
     const refused = /no peer of this identity/g;
     const before = hawser.remote.logText().match(refused)?.length ?? 0;
     await until(async () => (hawser.remote.logText().match(refused)?.length ?? 0) >= before + 4);
@@ -220,7 +223,7 @@ describe("who may join, and secrets", { skip: labMissing() ?? false, timeout: 18
     await hawser.whenPaths((states) => states.join() === "up,up");
   });
 
-  test("no log has a secret, at the lowest level", () => {
+  test("no log holds a secret, even at the lowest level", () => {
     assert.ok(secrets.size >= 20);
     const logs = [hawser.local.logText(), hawser.remote.logText()];
     assert.match(logs.join(""), /"level":"debug"/);

@@ -14,8 +14,8 @@ import { ask } from "./sockets.ts";
 import { editLocal, programFile, runProgram } from "./support.ts";
 
 /**
- * seccomp(2): in this process, whatever program it executes, socket(AF_INET6, ...) fails with EAFNOSUPPORT. Instructions of classic
- * BPF.
+ * seccomp(2): in this process, whatever program it executes, socket(AF_INET6, ...) fails with EAFNOSUPPORT. The
+ * instructions are classic BPF.
  */
 const WITHOUT_IPV6 = `
 import ctypes, os, platform, struct, sys

@@ -153,7 +153,7 @@ listen = ["127.0.0.1:2", "[::1]:2"]
   ]);
 });
 
-test("what is wrong is told by its key", () => {
+test("each fault is reported with its key", () => {
   const remote = `remote = "${PAIRING}"\n`;
   const golden: [string, string[]][] = [
     [remote, ["local.toml: path: is required (an array)"]],
@@ -292,7 +292,7 @@ test("the example is right, but for the pairing line that it names", () => {
   );
   assert.deepEqual(capture?.from, ["br-lan"]);
   assert.deepEqual(limits, { memoryBytes: 268_435_456, drainSeconds: 10 });
-  // What it shows commented out is right, too.
+  // The lines that the example shows commented out are valid, too.
   const all = text.replaceAll(/^# (?=\[|[a-z]+ = )/gm, "");
   writeFileSync(join(directory, "status-token.txt"), "an-example-of-24-chars-x\n", { mode: 0o600 });
   const whole = load(all);

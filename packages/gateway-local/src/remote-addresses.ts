@@ -101,7 +101,7 @@ export class RemoteAddresses {
       this.#questions.delete(host);
     });
     const question = { answer, deadline: timeout.promise };
-    // Those who wait get the rejection. When nobody waits it must not count as unhandled.
+    // Each `find` that waits gets the rejection. Without one the rejection must not count as unhandled.
     for (const promise of [answer, timeout.promise]) promise.catch(() => {});
     this.#questions.set(host, question);
     return question;

@@ -169,7 +169,7 @@ test("the example is right", () => {
   const { listen, advertise, egress } = loadRemoteConfig(file);
   assert.deepEqual(listen, [{ host: "::", port: 4433 }]);
   assert.deepEqual(advertise, [{ host: "vps.example", port: 4433 }]);
-  // What init writes means the same without saying so.
+  // The defaults mean the same as the text that init writes.
   assert.deepEqual(egress, parseRemoteFile('listen = ["[::]:1"]', "x").egress);
   // What it shows commented out is right, too; of the two allow the first.
   const all = readFileSync(file, "utf8").replaceAll(/^# (?=\[|[a-z_]+ = )/gm, "");

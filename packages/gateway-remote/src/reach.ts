@@ -12,14 +12,17 @@ type Written = Pick<RemoteFile, "listen" | "advertise">;
 export interface Reach {
   /** None: pairing is impossible, and the note says why. */
   readonly endpoints: readonly Endpoint[];
-  /** What whoever pairs should know of them. */
+  /** Notes on these addresses for the user who pairs. */
   readonly note?: string;
 }
 
 /** Addresses that are guessed at most: a local gateway tries one after another. */
 const MAX_GUESSED = 4;
 
-/** What is written or, for a gateway that listens on every address, the public addresses of its machine. */
+/**
+ * The addresses that the configuration advertises, or those that it listens on. For a listener on every address they
+ * are the public addresses of the machine.
+ */
 export function reachOf(written: Written, addresses = localAddresses().map(({ address }) => address)): Reach {
   const said = writtenReach(written);
   if (said.length > 0) return { endpoints: said };
@@ -60,7 +63,7 @@ function example([first]: readonly Endpoint[]): string {
   return `write where that is, such as: advertise = [${text}] (init --advertise writes it)`;
 }
 
-/** Of each name in `endpoints` that leads nowhere now, a sentence: homes will not find the gateway by it. */
+/** A warning for each name in `endpoints` that does not resolve now: homes will not find the gateway by it. */
 export async function unresolvedNames(
   endpoints: readonly Endpoint[],
   resolve: (name: string) => Promise<unknown> = lookup,

@@ -33,7 +33,7 @@ export class FlowOpener {
   readonly reach = new Reach();
   #draining = false;
 
-  /** `failed` is told whether a destination was reached. */
+  /** `failed` hears whether destinations were reached. */
   constructor(
     keeper: SessionKeeper,
     share: FairShare,

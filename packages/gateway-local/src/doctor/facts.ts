@@ -65,7 +65,7 @@ export interface LanDeviceFacts {
   readonly exists: boolean;
   /** The bridge or bond that it is a part of. For the kernel its packets come in over that one. */
   readonly master: string | undefined;
-  /** With their prefix: `192.168.1.1/24`. */
+  /** The interface's addresses with their prefixes: `192.168.1.1/24`. */
   readonly prefixes: readonly string[];
   /** Whether the kernel forwards the packets that come in over it. */
   readonly forwards: Readonly<Record<Family, boolean>>;
@@ -95,7 +95,7 @@ export type GatewayFacts =
   | { readonly state: "absent" }
   /** Another program answers at its address. */
   | { readonly state: "foreign"; readonly what: string }
-  /** It does not accept this file's token. */
+  /** The gateway does not accept this file's token. */
   | { readonly state: "locked" }
   | {
       readonly state: "runs";

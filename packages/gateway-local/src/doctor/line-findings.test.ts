@@ -124,7 +124,7 @@ for (const [what, facts, family, mend] of [
   });
 }
 
-test("a quota that an old kernel cannot count in full is told", () => {
+test("a quota that an old kernel cannot count in full is a finding", () => {
   const quota = { bytes: 1e9, resetDay: 1, whenReached: "backup", count: "both" } as const;
   assert.match(
     said(quotaFindings(path("lte", { quota }), "4.18.0"))[0] ?? "",

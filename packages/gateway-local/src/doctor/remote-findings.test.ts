@@ -85,7 +85,7 @@ for (const [what, dial, change, found] of [
   });
 }
 
-test("a silent line with a strict reverse-path filter is told to loosen it", () => {
+test("the mend of a silent line with a strict reverse-path filter loosens the filter", () => {
   const own = line({ targets: [target(4, failed("ERR_DIAL", "no answer"))], reversePathFilter: 1 });
   assert.match(
     said(remoteFindings(own, "home", new Set()), "mend").join(),

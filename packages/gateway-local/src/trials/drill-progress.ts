@@ -3,7 +3,7 @@ import type { DrillProgress } from "@hawser/status-api/model";
 import type { FlowWatch } from "./flow-watch.ts";
 import { GoodputMeter } from "./goodput-meter.ts";
 
-/** How often the progress is told, ms. */
+/** How often the progress is reported, ms. */
 const PERIOD_MS = 200;
 
 /** Tells the progress of a drill several times a second, until `stop`. */

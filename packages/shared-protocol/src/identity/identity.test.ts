@@ -66,7 +66,7 @@ test("a pairing line, there and back", () => {
   assert.ok(!JSON.stringify(back.value).includes(psk.revealBase64url()));
 });
 
-test("what is wrong with a pairing line is told without the secret", () => {
+test("the fault of a pairing line is reported without the secret", () => {
   const secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";
   const golden: [string, string][] = [
     ["", "is empty; a pairing line begins with hawser://"],

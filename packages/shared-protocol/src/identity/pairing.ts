@@ -43,7 +43,7 @@ export function parsePairing(text: string): Parsed<Pairing> {
     .split(",")
     .entries()) {
     const endpoint = parseEndpoint(part);
-    // Not quoted: in a line whose parts were swapped this is where the key stands.
+    // Not quoted: when the parts of a line were swapped, the key stands here.
     if (!endpoint.ok) return problem(`endpoint ${i + 1} is not HOST:PORT or [IPV6]:PORT`);
     endpoints.push(endpoint.value);
   }

@@ -94,7 +94,7 @@ describe("frames", () => {
     });
   }
 
-  it("HELLO carries a policy where it is told so, and every piece of it is checked", () => {
+  it("HELLO carries a policy when its flags say so, and every field of the policy is checked", () => {
     const [hello, hex] = GOLDEN[0] as [Frame & { type: "hello" }, string];
     const policy = { tier: 2, rate: 250_000, metered: true, rationed: true };
     const bytes = `${hex.replace("0f010364", "0f030364")}028003d09003`;
@@ -106,11 +106,11 @@ describe("frames", () => {
     }
   });
 
-  it("EGRESS names no family that this version does not know", () => {
+  it("EGRESS with a family that this version does not know is refused", () => {
     assert.equal(decode(Buffer.from("0a0104", "hex")).error?.code, CloseCode.protocol);
   });
 
-  it("DATA has its bytes, small and large, and the length that was told", () => {
+  it("DATA has its bytes, small and large, and the announced length", () => {
     for (const length of [1, 100, 2_047, 2_048, MAX_PAYLOAD]) {
       const encoder = new FrameEncoder();
       const payload = Buffer.alloc(length, 0xab);
@@ -124,11 +124,11 @@ describe("frames", () => {
     }
   });
 
-  it("the names in a frame are those of a frame type each", () => {
+  it("each frame type has one name", () => {
     assert.deepEqual([...GOLDEN.map(([frame]) => frame.type), "data"].sort(), Object.keys(FrameType).sort());
   });
 
-  it("come out the same whatever pieces they come in", () => {
+  it("are decoded alike, whatever pieces their bytes come in", () => {
     const encoder = new FrameEncoder();
     for (const [frame] of GOLDEN) {
       encoder.append(frame);
@@ -189,7 +189,7 @@ describe("malformed frames", () => {
     });
   }
 
-  it("a truncated frame is waited for, and nothing of it is reported", () => {
+  it("the decoder waits for the rest of a truncated frame, and reports nothing of it", () => {
     for (const [frame, hex] of GOLDEN) {
       const bytes = Buffer.from(hex, "hex");
       for (let length = 1; length < bytes.length; length++) {
@@ -209,7 +209,7 @@ describe("malformed frames", () => {
     assert.deepEqual([error, calls], [wrong, 2]);
   });
 
-  it("garbage never throws, nor makes the decoder keep much", () => {
+  it("on garbage the decoder never throws, and keeps few bytes", () => {
     const random = new Random(7);
     for (let n = 0; n < 100_000; n++) fuzz(random, n);
   });
@@ -218,7 +218,7 @@ describe("malformed frames", () => {
 function fuzz(random: Random, n: number): void {
   const bytes = Buffer.allocUnsafe(random.integer(1, 40));
   for (let i = 0; i < bytes.length; i++) bytes[i] = random.integer(0, 255);
-  // Half of them begin like a frame, or they would all end at their first byte.
+  // Half of the inputs begin like a frame; otherwise all would end at their first byte.
   if (random.chance(0.5)) bytes[0] = random.pick(Object.values(FrameType));
   const at = random.integer(0, bytes.length);
   const found = new Collector();

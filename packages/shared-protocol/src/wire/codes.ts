@@ -1,4 +1,4 @@
-/** What a RESET or a CLOSE says (SPEC.md, sections 5 and 6). Local errors have codes of their own. */
+/** The codes in RESET and CLOSE (SPEC.md, sections 5 and 6). Local errors have codes of their own. */
 
 /** Why a stream was reset (SPEC.md, section 5). */
 export const StreamCode = {

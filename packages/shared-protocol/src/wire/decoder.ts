@@ -18,7 +18,7 @@ import {
 } from "./frames.ts";
 import { MAX_VARINT, readVarint } from "./varint.ts";
 
-/** What is wrong with a peer's bytes: the code to close the subflow by, and a sentence for the log. */
+/** The fault in a peer's bytes: the code to close the subflow by, and a sentence for the log. */
 export interface WireError {
   readonly code: CloseCode;
   readonly reason: string;

@@ -47,7 +47,7 @@ export type PathRole = keyof typeof PathRole;
 /** All roles, each at the place of its number. */
 export const PATH_ROLES = ["active", "backup", "disabled", "overflow"] as const satisfies readonly PathRole[];
 
-/** What one side keeps to on a path, besides the path's role (SPEC.md, section 7). */
+/** The rules that one side follows on a path, besides the path's role (SPEC.md, section 7). */
 export interface PathPolicy {
   /** From 1 to MAX_TIER. An overflow path is used while the paths of all lower tiers are full. Active paths are below tier 1. */
   readonly tier: number;
@@ -73,7 +73,7 @@ export interface EgressFamilies {
 
 /** How connections come to the local gateway; each kind stands at the place of its number in OPEN. */
 export const FLOW_KINDS = ["redirect", "socks", "forward", "connect"] as const;
-/** By firewall rule, by SOCKS, by a forwarded port, or by `hawser-local connect`. */
+/** The kinds: by firewall rule, by SOCKS, by a forwarded port, or by `hawser-local connect`. */
 export type FlowKind = (typeof FLOW_KINDS)[number];
 
 /** What a CLOSE ends, with its number in the frame (SPEC.md, section 6). */
@@ -102,7 +102,7 @@ export interface HelloFrame {
   readonly role: PathRole;
   /** This subflow's number. The local gateway uses no number twice in a session. */
   readonly subflow: number;
-  /** What the remote gateway keeps to on the path; without it DEFAULT_POLICY holds. */
+  /** The rules that the remote gateway follows on the path. Without them DEFAULT_POLICY holds. */
   readonly policy?: PathPolicy;
 }
 /** The first frame of the remote gateway: the subflow has joined. */

@@ -13,7 +13,7 @@ const PACKET: RedirectedPacket = {
 };
 const V6: RedirectedPacket = { ...PACKET, family: "ipv6", prefixes: ["2001:db8:77::1/64", "fe80::1/64"] };
 
-/** `passes`, `unknown`, or what drops. */
+/** The fate in words: `passes`, `unknown`, or the rule that drops. */
 function said(fate: Fate): string {
   return fate.fate === "drops" ? fate.by : fate.fate;
 }
@@ -150,7 +150,7 @@ const state = { ct: { key: "state" } };
 const accept = { accept: null };
 const drop = { drop: null };
 
-/** Of a table `inet fw` with a chain `input` that drops at its end, and chain `other`. */
+/** The fate in table `inet fw`, which has a chain `input` that drops at its end and a chain `other`. */
 function nft(rules: readonly unknown[][], other: readonly unknown[][] = [], packet = PACKET): string {
   const place = { family: "inet", table: "fw" };
   const listing = {

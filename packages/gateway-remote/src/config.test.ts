@@ -171,7 +171,7 @@ test("the example is right", () => {
   assert.deepEqual(advertise, [{ host: "vps.example", port: 4433 }]);
   // The defaults mean the same as the text that init writes.
   assert.deepEqual(egress, parseRemoteFile('listen = ["[::]:1"]', "x").egress);
-  // What it shows commented out is right, too; of the two allow the first.
+  // The lines that the example shows commented out are valid, too. The first of its two `allow` lines is taken.
   const all = readFileSync(file, "utf8").replaceAll(/^# (?=\[|[a-z_]+ = )/gm, "");
   const whole = parseRemoteFile(all.replace(/^allow = .*:443.*$/m, "").replaceAll('"..."', `"${key}"`), "x");
   const [peer] = whole.peer;

@@ -16,7 +16,7 @@ export interface Reach {
   readonly note?: string;
 }
 
-/** Addresses that are guessed at most: a local gateway tries one after another. */
+/** The most addresses that are guessed: a local gateway tries one after another. */
 const MAX_GUESSED = 4;
 
 /**
@@ -35,7 +35,7 @@ function writtenReach({ advertise, listen }: Written): readonly Endpoint[] {
   return listen.filter(({ host, port }) => !isWildcardHost(host) && port !== 0);
 }
 
-/** 0.0.0.0 is of IPv4 alone, [::] of both. */
+/** A listener on 0.0.0.0 has IPv4 addresses alone, one on [::] both kinds. */
 function guessedReach({ listen }: Written, addresses: readonly string[]): Endpoint[] {
   const open = listen.filter(({ host, port }) => isWildcardHost(host) && port !== 0);
   return addresses

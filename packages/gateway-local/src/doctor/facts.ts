@@ -63,11 +63,11 @@ export interface LineFacts {
 export interface LanDeviceFacts {
   readonly name: string;
   readonly exists: boolean;
-  /** The bridge or bond that it is a part of. For the kernel its packets come in over that one. */
+  /** The bridge or bond that the interface is part of. To the kernel its packets come in over the bridge or bond. */
   readonly master: string | undefined;
   /** The interface's addresses with their prefixes: `192.168.1.1/24`. */
   readonly prefixes: readonly string[];
-  /** Whether the kernel forwards the packets that come in over it. */
+  /** Whether the kernel forwards packets that come in over the interface. */
   readonly forwards: Readonly<Record<Family, boolean>>;
 }
 

@@ -124,7 +124,7 @@ describe("frames", () => {
     }
   });
 
-  it("each frame type has one name", () => {
+  it("the golden frames cover each frame type once", () => {
     assert.deepEqual([...GOLDEN.map(([frame]) => frame.type), "data"].sort(), Object.keys(FrameType).sort());
   });
 
